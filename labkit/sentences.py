@@ -1,0 +1,82 @@
+"""The BUG sentences: which columns we keep, and the clinician task with its profession words masked."""
+
+import csv
+import re
+from pathlib import Path
+
+# Kept column -> column of the original file. Token lists, positions and pattern numbers are left out.
+COLUMNS = {
+    "sentence": "sentence_text",
+    "profession": "profession",
+    "gender": "predicted gender",
+    "pronoun": "g",
+    "stereotype": "stereotype",
+    "corpus": "corpus",
+}
+CLINICIANS = ("doctor", "nurse", "physician", "surgeon")
+
+# BERT's own mask token: its tokenizer turns these six characters into one token that it met in pretraining exactly in
+# the role "a word was here". A made-up word such as "person" would add a meaning, and an empty string would leave
+# sentences that nobody writes. To a tokenizer that does not know it (TF-IDF) it is a word that all texts share.
+MASK = "[MASK]"
+
+# Whole words in singular and plural, in any case, and compounds that contain them ("neurosurgeons", and words that lost
+# their blank, "physicianand"). "nursing", "nursery" and "doctoral" are other words and stay.
+_PROFESSION = re.compile(r"\b\w*(?:nurses?|doctors?|(?:surgeon|physician)\w*)\b", re.IGNORECASE)
+
+
+def reduce_sentences(source: str | Path, target: str | Path) -> None:
+    """Write the kept columns of the original BUG file as UTF-8 CSV, professions in lower case.
+
+    The bytes depend on the original alone (not on the version of a dataframe library), so that their sha256 can be known.
+
+    Parameters
+    ----------
+    source : str or pathlib.Path
+        ``full_BUG.csv``.
+    target : str or pathlib.Path
+        Where the reduced file goes; overwritten.
+    """
+    with (
+        open(source, encoding="utf-8", newline="") as original,
+        open(target, "w", encoding="utf-8", newline="") as reduced,
+    ):
+        writer = csv.writer(reduced, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for row in csv.DictReader(original):
+            kept = {name: row[column] for name, column in COLUMNS.items()}
+            writer.writerow((kept | {"profession": kept["profession"].lower()}).values())
+
+
+def mask_professions(text: str) -> str:
+    """Replace every nurse, doctor, surgeon and physician by ``[MASK]``.
+
+    All four words are masked wherever they stand, not only the one that the sentence is labelled with: a sentence about
+    a nurse that mentions "the doctor" would otherwise tell its label.
+
+    Examples
+    --------
+    >>> mask_professions("The Nurse asked two neurosurgeons about her nursing notes.")
+    'The [MASK] asked two [MASK] about her nursing notes.'
+    """
+    return _PROFESSION.sub(MASK, text)
+
+
+def make_clinician_task(sentences):
+    """Select the sentences about clinicians, mask the profession and add the label.
+
+    Parameters
+    ----------
+    sentences : pandas.DataFrame
+        All sentences, with the columns of ``COLUMNS``.
+
+    Returns
+    -------
+    pandas.DataFrame of 5,687 rows
+        ``text`` (masked), ``nurse`` (1: the sentence is about a nurse), ``gender`` ("female" or "male": of the pronoun),
+        ``profession``, ``corpus`` and ``sentence`` (unmasked: never give it to a model that predicts `nurse`).
+    """
+    chosen = sentences[sentences["profession"].isin(CLINICIANS)].drop_duplicates("sentence").reset_index(drop=True)
+    chosen.insert(0, "text", [mask_professions(sentence) for sentence in chosen["sentence"]])
+    chosen.insert(1, "nurse", (chosen["profession"] == "nurse").astype("int64"))
+    return chosen[["text", "nurse", "gender", "profession", "corpus", "sentence"]]
