@@ -1,13 +1,9 @@
 """The data sets of the course: shipped tables, and real sentences that `labkit fetch` brings into the cache."""
 
-import hashlib
-import io
 import os
 import shutil
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +12,8 @@ from filelock import FileLock
 
 from labkit.cache import cache_folder
 from labkit.carriers import CARRIERS, fetch_carrier, file_sha256
+from labkit.registry import DATASETS_FOLDER, read_checked, read_registry
 from labkit.sentences import make_clinician_task, reduce_sentences
-
-DATASETS_FOLDER = Path(__file__).resolve().parents[1] / "datasets"
 
 
 @dataclass(frozen=True)
@@ -69,30 +64,13 @@ class Fetched:
     disk_bytes: int
 
 
-def read_registry() -> dict[str, dict[str, Any]]:
-    """Return `datasets/registry.toml`: for each set its sha256, origin, rows, label, sensitive columns and text column.
-
-    Raises
-    ------
-    FileNotFoundError
-        The folder `datasets/` does not stand beside the package.
-    """
-    path = DATASETS_FOLDER / "registry.toml"
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path} is missing: the data sets stand beside the package in the repository; clone it whole and install it "
-            "with `pip install -e .`"
-        )
-    return tomllib.loads(path.read_text(encoding="utf-8"))
-
-
 def load_hmda() -> Dataset:
     """Load the Boston mortgage applications of 1990 (2,380 rows; label `deny`, 1 = denied; sensitive `afam`)."""
     return _load("hmda")
 
 
 def load_compas() -> Dataset:
-    """Load COMPAS scores and two-year recidivism (7,214 rows; label `two_year_recid`; sensitive `race, sex, age_cat`)."""
+    """Load COMPAS scores and recidivism (7,214 rows; label `two_year_recid`; sensitive `race`, `sex`, `age_cat`)."""
     return _load("compas")
 
 
@@ -105,7 +83,7 @@ def load_rand_hie() -> Dataset:
 
 
 def load_star() -> Dataset:
-    """Load Tennessee's class-size experiment (11,598 children; no single label; `ethnicity, lunchk, gender` sensitive)."""
+    """Load Tennessee's class-size experiment (11,598 children; no label; sensitive `ethnicity, lunchk, gender`)."""
     return _load("star")
 
 
@@ -120,7 +98,7 @@ def load_resume_names() -> Dataset:
 
 
 def load_german() -> Dataset:
-    """Load German credit (1,000 loans, 1973-75; label `good_credit`, 1 = repaid; sensitive `age, sex`: see the card)."""
+    """Load German credit (1,000 loans, 1973-75; label `good_credit`, 1 = repaid; sensitive `age, sex`, see card)."""
     return _load("german")
 
 
@@ -159,7 +137,7 @@ def load_bug(task: str = "clinicians") -> Dataset:
     path = _kept_path("bug")
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: run `labkit fetch` once, with a network, to bring the sentences")
-    frame = _read_checked(path, entry["sha256"], remedy="run `labkit fetch` to bring it again", keep_default_na=False)
+    frame = read_checked(path, entry["sha256"], remedy="run `labkit fetch` to bring it again", keep_default_na=False)
     if task == "clinicians":
         frame = make_clinician_task(frame)
     return _make_dataset("bug", frame, entry["tasks"][task])
@@ -238,20 +216,9 @@ def _load(name: str) -> Dataset:
     remedy = f"restore it with `git checkout -- datasets/{name}` or rebuild it with `python datasets/build.py {name}`"
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; {remedy}")
-    return _make_dataset(name, _read_checked(path, entry["sha256"], remedy=remedy, compression="gzip"), entry)
+    return _make_dataset(name, read_checked(path, entry["sha256"], remedy=remedy, compression="gzip"), entry)
 
 
 def _make_dataset(name: str, frame: pd.DataFrame, meaning: dict[str, Any]) -> Dataset:
     card = DATASETS_FOLDER / name / "card.md"
     return Dataset(frame, meaning.get("label"), tuple(meaning["sensitive"]), meaning.get("text"), card)
-
-
-def _read_checked(path: Path, sha256: str, *, remedy: str, **options: Any) -> pd.DataFrame:
-    """Read a CSV file from the very bytes whose sum was checked, so that no change can slip in between."""
-    content = path.read_bytes()
-    found = hashlib.sha256(content).hexdigest()
-    if found != sha256:
-        raise ValueError(f"{path} was changed: its sha256 is {found}, expected {sha256}; {remedy}")
-    # round_trip: the float64 that the decimal digits name, on every machine
-    read = partial(pd.read_csv, float_precision="round_trip")
-    return read(io.BytesIO(content), **options)

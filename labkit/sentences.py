@@ -28,7 +28,7 @@ _PROFESSION = re.compile(r"\b\w*(?:nurses?|doctors?|(?:surgeon|physician)\w*)\b"
 def reduce_sentences(source: str | Path, target: str | Path) -> None:
     """Write the kept columns of the original BUG file as UTF-8 CSV, professions in lower case.
 
-    The bytes depend on the original alone (not on the version of a dataframe library), so that their sha256 can be known.
+    The bytes depend on the original alone, not on the version of a dataframe library: so their sha256 can be known.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def make_clinician_task(sentences):
     Returns
     -------
     pandas.DataFrame of 5,687 rows
-        ``text`` (masked), ``nurse`` (1: the sentence is about a nurse), ``gender`` ("female" or "male": of the pronoun),
+        ``text`` (masked), ``nurse`` (1: the sentence is about a nurse), ``gender`` of the pronoun ("female" or "male"),
         ``profession``, ``corpus`` and ``sentence`` (unmasked: never give it to a model that predicts `nurse`).
     """
     chosen = sentences[sentences["profession"].isin(CLINICIANS)].drop_duplicates("sentence").reset_index(drop=True)
