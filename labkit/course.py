@@ -1,0 +1,226 @@
+"""The course's notebooks on disk: sources that people edit, student notebooks built from them, a student's copies."""
+
+import hashlib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Course:
+    """The folders of a course.
+
+    Attributes
+    ----------
+    root : pathlib.Path
+        The repository: holds ``notebooks/``, ``datasets/`` and ``constraints.txt``.
+    package : pathlib.Path
+        The package whose code the notebooks use; what is cached is computed again when it changes.
+    """
+
+    root: Path
+    package: Path = PACKAGE
+
+    @property
+    def notebooks(self) -> Path:
+        """The student notebooks, generated."""
+        return self.root / "notebooks"
+
+    @property
+    def solutions(self) -> Path:
+        """The sources, in jupytext's percent format, with solutions."""
+        return self.notebooks / "solutions"
+
+    @property
+    def work(self) -> Path:
+        """A student's own copies; nothing here is ever overwritten."""
+        return self.root / "work"
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all notebooks, ``NN_topic``, in the order of the course."""
+        return sorted(path.stem for path in self.solutions.glob("*.py"))
+
+    def choose(self, names: Iterable[str] = ()) -> list[str]:
+        """Return the named notebooks in the order of the course, all of them when no name is given.
+
+        Raises
+        ------
+        ValueError
+            A name that is no notebook; the message lists those that are.
+        """
+        known, wanted = self.names, {Path(name).name.removesuffix(".ipynb").removesuffix(".py") for name in names}
+        if not known:
+            raise ValueError(f"{self.solutions} holds no notebook source (NN_topic.py)")
+        if unknown := sorted(wanted - set(known)):
+            raise ValueError(f"no notebook named {', '.join(unknown)}; there are: {', '.join(known)}")
+        return [name for name in known if not wanted or name in wanted]
+
+    def path(self, name: str, *, form: str = "solution") -> Path:
+        """The file that a form of a notebook is made from: its source, or the student notebook."""
+        return self.solutions / f"{name}.py" if form == "solution" else self.notebooks / f"{name}.ipynb"
+
+    def read(self, name: str, *, form: str = "solution"):
+        """Return a notebook as a ``NotebookNode``: the whole source, or what students get.
+
+        Raises
+        ------
+        FileNotFoundError
+            The student notebook was not built yet; the message has the command.
+        """
+        path = self.path(name, form=form)
+        if form == "solution":
+            return convert(path.read_text(encoding="utf-8"), keep_solutions=True)
+        if not path.is_file():
+            raise FileNotFoundError(f"{path} is missing; `labkit build` writes it from its source")
+        import nbformat
+
+        return nbformat.read(path, as_version=4)
+
+
+def find_course(start: str | Path | None = None) -> Course:
+    """Return the course around a folder (default: the current one), or the one this package stands in.
+
+    Raises
+    ------
+    FileNotFoundError
+        No folder ``notebooks/solutions`` was found.
+    """
+    here = Path(start or Path.cwd()).resolve()
+    for root in (here, *here.parents, PACKAGE.parent):
+        if (root / "notebooks" / "solutions").is_dir():
+            return Course(root)
+    raise FileNotFoundError(
+        f"no folder notebooks/solutions in {here}, above it, or beside the package; run labkit inside the repository"
+    )
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a file whole or not at all: aside first, then moved into place. Newlines are the same on every system."""
+    aside = path.with_name(f".{path.name}.tmp")
+    aside.write_bytes(text.encode("utf-8"))
+    os.replace(aside, path)
+
+
+def convert(source: str, *, keep_solutions: bool):
+    """Make a notebook from a source in percent format, the same bytes each time.
+
+    Parameters
+    ----------
+    source : str
+        Text of ``NN_topic.py``. Metadata under ``labkit:`` in its header is kept.
+    keep_solutions : bool
+        False leaves out the cells tagged ``solution``, as students get it. Metadata of exercises (``exercise``,
+        ``points``, ``objective``) stays with its cell.
+
+    Returns
+    -------
+    nbformat.NotebookNode
+        Without outputs. A cell's id comes from its exercise, or else from its own text: editing, adding or removing
+        one cell leaves the ids of all others alone.
+    """
+    import jupytext
+    from nbformat.v4 import new_notebook
+
+    parsed = jupytext.reads(source, fmt="py:percent")
+    cells = [cell for cell in parsed.cells if keep_solutions or "solution" not in cell.metadata.get("tags", [])]
+    taken: set[str] = set()
+    for cell in cells:
+        cell.metadata.pop("lines_to_next_cell", None)  # layout of the source file, of no use in a notebook
+        cell.id = _free_id(_slug(cell), taken)
+    notebook = new_notebook(cells=cells)
+    notebook.metadata.kernelspec = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    notebook.metadata.language_info = {"name": "python"}
+    if "labkit" in parsed.metadata:
+        notebook.metadata.labkit = parsed.metadata.labkit
+    return notebook
+
+
+def _slug(cell) -> str:
+    if exercise := cell.metadata.get("exercise"):
+        return f"exercise-{exercise}".replace(".", "-")
+    return hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
+
+
+def _free_id(slug: str, taken: set[str]) -> str:
+    candidate, copies = slug, 1
+    while candidate in taken:  # cells with the same text are told apart by their order
+        copies += 1
+        candidate = f"{slug}-{copies}"
+    taken.add(candidate)
+    return candidate
+
+
+def student_text(source: str) -> str:
+    """Return the file content of the student notebook of a source: JSON, two-way stable, newline at the end."""
+    import nbformat
+
+    notebook = convert(source, keep_solutions=False)
+    nbformat.validate(notebook)
+    return nbformat.writes(notebook).rstrip("\n") + "\n"
+
+
+@dataclass(frozen=True)
+class Build:
+    """What `build` found: names of student notebooks that differed from their source, and those without a source."""
+
+    stale: list[str]
+    stray: list[str]
+
+
+def build(course: Course, *, check: bool = False) -> Build:
+    """Write the student notebooks from their sources.
+
+    Parameters
+    ----------
+    course : Course
+        Whose notebooks.
+    check : bool
+        Write nothing; only compare.
+
+    Returns
+    -------
+    Build
+        What differed (and, without `check`, was written). Files without a source are named, never deleted.
+    """
+    stale = []
+    for name in course.choose():
+        target, text = course.path(name, form="student"), student_text(course.path(name).read_text(encoding="utf-8"))
+        # git on Windows may have turned \n into \r\n on checkout
+        if not target.is_file() or target.read_bytes().replace(b"\r\n", b"\n") != text.encode("utf-8"):
+            stale.append(name)
+            if not check:
+                write_file(target, text)
+    stray = sorted(path.stem for path in course.notebooks.glob("*.ipynb") if path.stem not in course.names)
+    return Build(stale, stray)
+
+
+def start(course: Course) -> tuple[list[str], list[str]]:
+    """Copy the student notebooks that are missing in ``work/``; what is there stays as it is.
+
+    Returns
+    -------
+    tuple of list of str
+        Names of the notebooks copied, and of those that were there.
+
+    Raises
+    ------
+    FileNotFoundError
+        No student notebook was built yet.
+    """
+    notebooks = sorted(course.notebooks.glob("*.ipynb"))
+    if not notebooks:
+        raise FileNotFoundError(f"{course.notebooks} holds no notebook; `labkit build` writes them from their sources")
+    course.work.mkdir(exist_ok=True)
+    copied, kept = [], []
+    for path in notebooks:
+        target = course.work / path.name
+        if target.exists():
+            kept.append(path.stem)
+        else:
+            write_file(target, path.read_text(encoding="utf-8"))
+            copied.append(path.stem)
+    return copied, kept
