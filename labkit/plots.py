@@ -3,7 +3,7 @@
 import base64
 import html
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
@@ -72,7 +72,11 @@ def image_tag(png: str, *, alt: str) -> str:
 
 
 def plot_group_rates(
-    audit: "Audit", metrics: str | Sequence[str] = "selection_rate", *, ax: "Axes | None" = None
+    audit: "Audit",
+    metrics: str | Sequence[str] = "selection_rate",
+    *,
+    groups: Sequence[Hashable] | None = None,
+    ax: "Axes | None" = None,
 ) -> "Axes":
     """Plot rates by group as dots with Wilson intervals; small groups are hollow, undefined rates are left out.
 
@@ -82,6 +86,8 @@ def plot_group_rates(
         What to plot.
     metrics : str or sequence of str
         One or several of ``METRICS``; several share the axes, told apart by colour and marker.
+    groups : sequence, optional
+        Groups to plot, from top to bottom; all of them without it.
     ax : matplotlib.axes.Axes, optional
         Where to plot; a new figure without it.
 
@@ -93,14 +99,20 @@ def plot_group_rates(
     Raises
     ------
     ValueError
-        An unknown metric, none, or more than there are colours.
+        An unknown metric or group, or none.
     """
     names = [metrics] if isinstance(metrics, str) else list(metrics)
     unknown = [name for name in names if name not in METRICS]
     if unknown or not names:
         raise ValueError(f"unknown metric {unknown or names}; choose from {', '.join(METRICS)}")
-    rates, intervals, groups = audit.by_group, audit.intervals, audit.counts.groups
-    hollow = groups.isin(audit.small_groups)
+    known = audit.counts.groups.tolist()
+    groups = known if groups is None else list(groups)
+    strangers = [group for group in groups if group not in known]
+    if strangers or not groups:
+        raise ValueError(f"unknown groups {strangers or groups}; choose from {known}")
+    order = [known.index(group) for group in groups]
+    rates, intervals = audit.by_group.iloc[order], audit.intervals.iloc[order]
+    hollow = rates["n"].to_numpy() < audit.min_group_size
     if ax is None:
         _, ax = plt.subplots(figsize=(6.4, 1.3 + 0.28 * len(groups) * len(names) ** 0.5), layout="constrained")
     offsets = (np.arange(len(names)) - (len(names) - 1) / 2) * (0.7 / len(names))  # rows of one group side by side
@@ -112,13 +124,13 @@ def plot_group_rates(
             ax.plot(rate[chosen], place[chosen], marker, color=color, markerfacecolor=face, label=label)
     labels = [format_group(group) + (f" {SMALL}" if small else "") for group, small in zip(groups, hollow, strict=True)]
     ax.set_yticks(range(len(groups)), labels)
-    ax.set(ylim=(len(groups) - 0.4, -0.6), xlim=(-0.02, 1.02), ylabel=", ".join(map(str, groups.names)))
+    ax.set(ylim=(len(groups) - 0.4, -0.6), xlim=(-0.02, 1.02), ylabel=", ".join(map(str, rates.index.names)))
     if len(names) == 1:
         ax.axvline(audit.overall[names[0]], color="#767676", linestyle="--", linewidth=1)
-        ax.set_xlabel(f"{names[0].replace('_', ' ')} (share of {METRICS[names[0]].base})")
+        ax.set_xlabel(f"{names[0].replace('_', ' ')}\n(share of {METRICS[names[0]].base})")
     else:
         ax.set_xlabel("rate (share of people)")
-        ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+        ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return ax
 
 
@@ -163,5 +175,5 @@ def plot_decomposition(
     ax.set_xticks(range(len(PARTS)), [PART_LABELS[part] for part in PARTS])
     ax.set_ylabel("part of the gap (probability)")
     if several:
-        ax.legend(frameon=False)
+        ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1))  # bars may be anywhere inside
     return ax

@@ -73,8 +73,8 @@ def audit_warnings(audit) -> list[str]:
     for group, size in zip(groups, sizes, strict=True):
         if group in small:
             found.append(
-                f"group {format_group(group)!r} has {size} people; under {audit.min_group_size} (min_group_size=) it is "
-                "shown, and left out of difference() and ratio()"
+                f"group {format_group(group)!r} has {size} people; under {audit.min_group_size} "
+                "(min_group_size=) it is shown, and left out of difference() and ratio()"
             )
     if len(sizes) - len(small) < 2:
         found.append(
