@@ -121,7 +121,7 @@ def _print_table(table: "pd.DataFrame", console: "Console", *, title: str) -> No
     printed = Table(title=Text(title), box=SIMPLE_HEAD, title_justify="left", show_edge=False, collapse_padding=True)
     printed.add_column(Text(table.index.name), overflow="fold")
     for name in table.columns:
-        printed.add_column(name, justify="right", min_width=max(map(len, name.split())))
+        printed.add_column(name.replace(" ", "\n") if name.endswith("rate") else name, justify="right")
     for name, row in table.iterrows():
         # the interval under its rate: five columns fit 80 characters
         stacked = (Text(text.replace(" [", "\n").replace(", ", "–").rstrip("]")) for text in row)
