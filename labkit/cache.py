@@ -10,8 +10,8 @@ def cache_folder(*parts: str) -> Path:
     """Return the cache folder, or a folder inside it, and make it when it is missing.
 
     The environment variable ``LABKIT_CACHE`` names it; without it, the user's cache directory holds it
-    (``~/.cache/fairness-lab`` on Linux). Everything in it can be deleted: ``labkit fetch`` brings back what was fetched,
-    and what was computed is computed again.
+    (``~/.cache/fairness-lab`` on Linux). Everything in it can be deleted: ``labkit fetch`` brings back what was
+    fetched, and what was computed is computed again.
 
     Parameters
     ----------

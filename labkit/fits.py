@@ -1,0 +1,121 @@
+"""A fitted classifier: predict, save to a folder, load again."""
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors.torch import load_model, save_model
+
+from labkit.batches import pad
+from labkit.config import TrainConfig
+from labkit.inputs import check_texts_and_labels
+from labkit.models import Foundation
+from labkit.states import hidden_states, tokenize
+
+
+@dataclass
+class Fit:
+    """What `labkit.training.finetune` returns.
+
+    Attributes
+    ----------
+    model : Foundation
+        The fine-tuned encoder with its head, in eval mode.
+    config : TrainConfig
+        How it was trained; ``precision`` is the one that was used.
+    history : DataFrame
+        A row per epoch: epoch, loss (mean over the epoch), learning_rate, and validation_* columns.
+    samples_per_second : float
+        Of the training loop alone.
+    cache_seconds : float
+        Spent on filling or reading the cache of hidden states.
+    """
+
+    model: Foundation
+    config: TrainConfig
+    history: pd.DataFrame = field(default_factory=pd.DataFrame)
+    samples_per_second: float = float("nan")
+    cache_seconds: float = 0.0
+
+    @torch.inference_mode()
+    def predict(self, texts) -> np.ndarray:
+        """Return P(y=1) for each text, shape (n,), float64 in [0, 1].
+
+        The frozen part of the model is read from the cache of hidden states where there is one.
+        """
+        texts, _ = check_texts_and_labels(texts := list(texts), np.zeros(len(texts)), classes=1)
+        model, config = self.model.eval(), self.config
+        device, first = next(model.parameters()).device, None
+        ids = tokenize(model, texts, config.max_length)
+        if config.trainable_layers != "all" and config.cache_states:
+            first = model.depth - config.trainable_layers
+            states = hidden_states(model, texts, layer=first, max_length=config.max_length, precision=config.precision)
+        order = np.argsort([len(row) for row in ids], kind="stable")
+        scores = np.empty(len(ids))
+        for start in range(0, len(order), 64):
+            rows = order[start : start + 64].tolist()
+            with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
+                if first is None:
+                    logits = model(*(part.to(device) for part in pad(ids, rows, model.tokenizer.pad_token_id)))
+                else:
+                    hidden, mask = states.batch(rows)
+                    logits = model(hidden=hidden.float().to(device), attention_mask=mask.to(device), start=first)
+            scores[rows] = torch.sigmoid(logits.double()).cpu()
+        return scores
+
+    def save(self, folder) -> Path:
+        """Write weights (safetensors), configuration, tokenizer and history to a folder; return it."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.model.encoder.config.save_pretrained(folder)
+        self.model.tokenizer.save_pretrained(folder)
+        save_model(self.model, str(folder / "fit.safetensors"))
+        about = {
+            "name": str(self.model.name),
+            "head_hidden": self.model.head_hidden,
+            "activation": self.model.activation,
+            "config": dataclasses.asdict(self.config),
+            "history": self.history.to_dict("list"),
+            "samples_per_second": self.samples_per_second,
+            "cache_seconds": self.cache_seconds,
+        }
+        (folder / "fit.json").write_text(json.dumps(about, indent=1))
+        return folder
+
+
+def load_fit(folder) -> Fit:
+    """Load what `Fit.save` wrote.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no fit in the folder.
+    """
+    from transformers import AutoConfig, AutoModel, AutoTokenizer
+
+    folder = Path(folder)
+    if not (folder / "fit.json").is_file():
+        raise FileNotFoundError(f"{folder} holds no fit.json; give a folder that Fit.save() wrote")
+    about = json.loads((folder / "fit.json").read_text())
+    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    options = {} if config.model_type == "electra" else {"add_pooling_layer": False}
+    model = Foundation(
+        AutoModel.from_config(config, **options),
+        AutoTokenizer.from_pretrained(folder, local_files_only=True),
+        about["name"],
+        head_hidden=about["head_hidden"],
+        activation=about["activation"],
+    )
+    load_model(model, str(folder / "fit.safetensors"))
+    model.head_trained = True
+    return Fit(
+        model.eval(),
+        TrainConfig(**about["config"]),
+        pd.DataFrame(about["history"]),
+        about["samples_per_second"],
+        about["cache_seconds"],
+    )

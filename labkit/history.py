@@ -1,0 +1,112 @@
+"""The course of a training run: progress bar, loss, learning rate, validation; as a frame and a TensorBoard record."""
+
+import time
+
+import numpy as np
+import pandas as pd
+
+
+class History:
+    """Collects the course of one training run; a context manager around its loop.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        ``log_dir`` names the folder of the TensorBoard record.
+    validation : tuple (texts, y, sensitive_features) or None
+        Evaluated by `add_epoch`.
+    total : int
+        Optimizer steps of the whole run.
+    progress : dict or None
+        What `progress` gave when a checkpoint was written.
+    shown : bool
+        Whether this process shows a bar and writes the record.
+    """
+
+    def __init__(self, config, validation, *, total, progress=None, shown=True):
+        self.config, self.validation, self.total, self.shown = config, validation, total, shown
+        progress = progress or {"step": 0, "rows": [], "losses": []}
+        self.steps, self.rows, self.losses = progress["step"], progress["rows"], progress["losses"]
+        self.samples, self.seconds, self.rate = 0, 0.0, 0.0
+        self.writer = self.bar = None
+
+    def __enter__(self):
+        from tqdm.auto import tqdm
+
+        if self.shown and self.config.log_dir:
+            from torch.utils.tensorboard import SummaryWriter
+
+            self.writer = SummaryWriter(self.config.log_dir, purge_step=self.steps + 1)
+        hidden = {} if self.shown else {"disable": True}  # left open otherwise, so that TQDM_DISABLE=1 is heard
+        self.bar = tqdm(total=self.total, initial=self.steps, desc="training", unit="step", leave=False, **hidden)
+        self.resumed_at = time.perf_counter()
+        return self
+
+    def __exit__(self, *_):
+        self.bar.close()
+        if self.writer:
+            self.writer.close()
+
+    def add_step(self, loss, learning_rate, samples):
+        """Note one optimizer step."""
+        self.steps, self.samples, self.rate = self.steps + 1, self.samples + samples, learning_rate
+        self.losses.append(loss)
+        self.bar.update()
+        self.bar.set_postfix(loss=f"{np.mean(self.losses[-50:]):.3f}", refresh=False)
+        self.write({"train/loss": loss, "train/learning_rate": learning_rate})
+
+    def add_epoch(self, fit):
+        """Note the end of an epoch: mean training loss, and how the model does on the validation data."""
+        self.seconds += time.perf_counter() - self.resumed_at
+        row = {"epoch": len(self.rows) + 1, "loss": float(np.mean(self.losses)), "learning_rate": self.rate}
+        if self.validation is not None:
+            measured = evaluate(fit, *self.validation)
+            self.write({f"validation/{name}": value for name, value in measured.items()})
+            row |= {f"validation_{name.replace('/', '_')}": value for name, value in measured.items()}
+        self.rows.append(row)
+        self.losses = []
+        self.resumed_at = time.perf_counter()  # evaluation is not training time
+
+    def write(self, scalars):
+        """Add scalars to the TensorBoard record at the current step."""
+        if self.writer:
+            for name, value in scalars.items():
+                self.writer.add_scalar(name, value, self.steps)
+
+    def progress(self):
+        """Return what a resumed run needs, JSON-able."""
+        return {"step": self.steps, "rows": self.rows, "losses": self.losses}
+
+    def frame(self):
+        """Return a row per epoch."""
+        return pd.DataFrame(self.rows)
+
+    @property
+    def samples_per_second(self):
+        """Texts per second of the training loop alone; NaN when a finished run was loaded from its checkpoint."""
+        return self.samples / self.seconds if self.seconds and self.samples else float("nan")
+
+
+def evaluate(fit, texts, y, sensitive_features=None) -> dict:
+    """Return loss, accuracy, AUC and per-group selection, true and false positive rates, as name -> value.
+
+    AUC is NaN when ``y`` has one class; a rate that is undefined in a group is NaN.
+    """
+    from sklearn.metrics import log_loss, roc_auc_score
+
+    from labkit.audit import audit
+
+    y, score = np.asarray(y).astype(int), fit.predict(texts)
+    y_pred = (score >= 0.5).astype(int)
+    measured = {
+        "loss": log_loss(y, score, labels=[0, 1]),
+        "accuracy": float((y_pred == y).mean()),
+        "auc": roc_auc_score(y, score) if len(set(y)) == 2 else float("nan"),
+    }
+    if sensitive_features is not None:
+        by_group = audit(y_true=y, y_pred=y_pred, sensitive_features=sensitive_features).by_group
+        for metric in ("selection_rate", "true_positive_rate", "false_positive_rate"):
+            for group, value in by_group[metric].items():
+                name = " & ".join(map(str, group)) if isinstance(group, tuple) else str(group)
+                measured[f"{metric}/{name}"] = float(value)
+    return measured

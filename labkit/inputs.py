@@ -1,0 +1,88 @@
+"""Checks of what users hand in: each error names the value that is wrong and what to do."""
+
+import numpy as np
+import pandas as pd
+
+
+def check_texts_and_labels(texts, y, *, name="", classes=2):
+    """Return texts as a list and labels as a float32 array, both of length n.
+
+    Parameters
+    ----------
+    texts : sequence of str
+    y : sequence of 0/1 or booleans
+    name : str
+        Put before "texts" and "y" in messages.
+    classes : int
+        How many different labels there must be: 2 to train, 1 to predict.
+
+    Raises
+    ------
+    ValueError
+        Empty, missing or non-text texts; lengths that differ; labels other than 0/1; too few classes.
+    """
+    if isinstance(texts, str):
+        raise ValueError(f"{name}texts is one string; give a list of strings")
+    texts, y = list(texts), np.asarray(y)
+    if not texts:
+        raise ValueError(f"{name}texts is empty; give at least one text")
+    for row, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise ValueError(f"{name}texts[{row}] is {text!r}, not a string; drop rows without text first")
+        if not text.strip():
+            raise ValueError(f"{name}texts[{row}] is empty; drop rows without text first")
+    if y.shape != (len(texts),):
+        raise ValueError(f"{len(texts)} {name}texts but y has shape {y.shape}; give one label for each text")
+    values = pd.unique(pd.Series(y))
+    if strange := [value for value in values.tolist() if pd.isna(value) or value not in (0, 1)]:
+        raise ValueError(f"{name}y holds {strange[:5]}; labels must be 0 or 1, with 1 the outcome that is predicted")
+    if len(values) < classes:
+        raise ValueError(f"{name}y holds only {values.tolist()}; there is nothing to learn from one class")
+    return texts, y.astype(np.float32)
+
+
+def check_max_length(model, max_length):
+    """Raise ValueError when ``max_length`` tokens are more than the model has positions for."""
+    if max_length > model.max_length:
+        raise ValueError(
+            f"max_length is {max_length}, but {model.name!r} reads at most {model.max_length} tokens; "
+            f"use max_length={model.max_length} or split the texts"
+        )
+
+
+def sensitive_frame(sensitive_features, n) -> pd.DataFrame:
+    """Return sensitive features as a frame of n rows numbered from 0; a column without a name is called "group".
+
+    Raises
+    ------
+    ValueError
+        A length other than n; a missing value.
+    """
+    if isinstance(sensitive_features, pd.Series):
+        frame = sensitive_features.to_frame(sensitive_features.name or "group")
+    elif isinstance(sensitive_features, pd.DataFrame | dict):
+        frame = pd.DataFrame(sensitive_features)
+    else:
+        frame = pd.DataFrame({"group": list(sensitive_features)})
+    if len(frame) != n:
+        raise ValueError(f"sensitive_features has {len(frame)} rows for {n} texts; give one group for each text")
+    if gaps := [column for column in frame if frame[column].isna().any()]:
+        raise ValueError(
+            f"sensitive column {gaps[0]!r} has missing values; name them (such as 'unknown') or drop the rows"
+        )
+    return frame.reset_index(drop=True)
+
+
+def encode_groups(sensitive_features, n) -> np.ndarray:
+    """Return group codes from 0, shape (n,); several columns give their intersections.
+
+    Raises
+    ------
+    ValueError
+        As `sensitive_frame`; or there is one group only.
+    """
+    frame = sensitive_frame(sensitive_features, n)
+    codes = frame.groupby(list(frame.columns), observed=True).ngroup().to_numpy()
+    if codes.max() == 0:
+        raise ValueError(f"sensitive_features has one group only ({frame.iloc[0].tolist()}); a gap needs two")
+    return codes

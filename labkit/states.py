@@ -1,0 +1,245 @@
+"""Hidden states of a frozen encoder, computed once and kept on disk, and the embeddings pooled from them.
+
+Training only the last blocks of an encoder reads the output of the frozen blocks below in every epoch, over every seed
+and in several notebooks. It never changes, so it is computed once for each text and kept in the cache folder.
+"""
+
+import hashlib
+import os
+import sqlite3
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from labkit.cache import cache_folder
+from labkit.device import pick_precision
+
+ROWS = 32  # texts in a batch that fills the cache
+STEP = 8  # their length in tokens is rounded up to a multiple of this
+
+
+@dataclass(frozen=True)
+class States:
+    """Hidden states of many texts without padding.
+
+    Attributes
+    ----------
+    values : Tensor (total tokens, H)
+        float32 or bfloat16, one text after the other.
+    starts, lengths : Tensor (n,)
+        Where each text begins in ``values``, and how many tokens it has.
+    """
+
+    values: torch.Tensor
+    starts: torch.Tensor
+    lengths: torch.Tensor
+
+    def batch(self, rows):
+        """Return padded states (B, T, H) and their mask (B, T) for the given row numbers."""
+        rows = torch.as_tensor(rows)
+        lengths = self.lengths[rows]
+        position = torch.arange(int(lengths.max()))  # (T,)
+        mask = position < lengths[:, None]  # (B, T)
+        # Padding repeats a text's last token; the mask keeps it out of attention and pooling.
+        index = self.starts[rows, None] + torch.minimum(position, lengths[:, None] - 1)
+        return self.values[index], mask.long()
+
+
+def tokenize(model, texts, max_length):
+    """Return token ids, a list of n lists, cut to ``max_length`` tokens."""
+    return model.tokenizer(list(texts), truncation=True, max_length=max_length)["input_ids"]
+
+
+def hidden_states(model, texts, *, layer, max_length=128, precision="auto", disk=True) -> States:
+    """Return what enters block ``layer`` for each text, from the cache where it is there, else computed and kept.
+
+    The cache is keyed by the weights below ``layer``, the precision and the text's tokens. A text's states do not
+    depend on the texts around it (batches have fixed shapes), so who fills the cache does not matter.
+
+    Parameters
+    ----------
+    model : Foundation
+        Its blocks below ``layer`` are run in eval mode.
+    texts : sequence of str, length n
+    layer : int
+        0 (token embeddings) to ``model.depth`` (output of the last block).
+    max_length : int
+        In tokens.
+    precision : {"auto", "float32", "bfloat16"}
+        See `pick_precision`; states are kept in the format they were computed in.
+    disk : bool
+        False: neither read nor write the cache on disk.
+
+    Raises
+    ------
+    MemoryError
+        The states would take more than 80% of the memory that is free.
+    """
+    dtype = pick_precision(precision, model, texts)
+    ids = tokenize(model, texts, max_length)
+    lengths = torch.tensor([len(row) for row in ids])
+    width = model.encoder.config.hidden_size
+    check_memory(int(lengths.sum()) * width * dtype.itemsize)
+    starts = lengths.cumsum(0) - lengths
+    values = torch.empty(int(lengths.sum()), width, dtype=dtype)
+
+    def place(row, state):
+        values[starts[row] : starts[row] + lengths[row]] = state
+
+    def compute(rows):
+        for batch, hidden, _ in run_blocks(model, ids, rows, layer, dtype):
+            for row, state in zip(batch, hidden, strict=True):
+                yield row, state[: lengths[row]]
+
+    shapes = [(int(length), width) for length in lengths]
+    fill(ids, f"{fingerprint(model, layer)} {layer} {dtype}", shapes, dtype, compute, place, disk)
+    return States(values, starts, lengths)
+
+
+def embed(model, texts, *, batch_size=ROWS, max_length=128, precision="auto") -> np.ndarray:
+    """Embed texts as the mean of their last hidden states, keeping the result in the cache folder.
+
+    Parameters
+    ----------
+    model : Foundation
+    texts : sequence of str, length n
+    batch_size : int
+        Texts computed at once; it changes speed and memory only.
+    max_length : int
+        In tokens.
+    precision : {"auto", "float32", "bfloat16"}
+        Of the encoder's arithmetic.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, H)
+        Not normalised; H is 384 for the shipped model.
+    """
+    dtype = pick_precision(precision, model, texts)
+    ids = tokenize(model, texts, max_length)
+    width = model.encoder.config.hidden_size
+    pooled = np.empty((len(ids), width), dtype=np.float32)
+
+    def place(row, state):
+        pooled[row] = state
+
+    def compute(rows):
+        for batch, hidden, mask in run_blocks(model, ids, rows, model.depth, dtype, batch_size):
+            yield from zip(batch, model.pool(hidden.float(), mask), strict=True)
+
+    key = f"{fingerprint(model, model.depth)} pooled {dtype}"
+    fill(ids, key, [(width,)] * len(ids), torch.float32, compute, place, True)
+    return pooled
+
+
+def fill(ids, key, shapes, dtype, compute, place, disk):
+    """Place a state for every text: from the disk cache, or from ``compute(rows)``, which is then written to it."""
+    if not disk:
+        for row, state in compute(range(len(ids))):
+            place(row, state)
+        return
+    keys = [hashlib.blake2b(f"{key} {row}".encode(), digest_size=20).digest() for row in ids]
+    with open_cache() as cache:
+        missing = []
+        for row, (name, shape) in enumerate(zip(keys, shapes, strict=True)):
+            data = cache.get(name)
+            if data is None or len(data) != np.prod(shape) * dtype.itemsize:
+                missing.append(row)
+            else:
+                place(row, torch.frombuffer(bytearray(data), dtype=dtype).view(shape))
+        pending = []
+        for row, state in compute(missing):
+            place(row, state)
+            pending.append((keys[row], state.to(dtype).cpu().contiguous().view(torch.uint8).numpy().tobytes()))
+            if len(pending) == 256:  # one transaction for many texts: short enough for another process to get its turn
+                store(cache, pending)
+        store(cache, pending)
+
+
+def store(cache, pending):
+    """Write (key, bytes) pairs in one transaction and forget them."""
+    with cache.transact(retry=True):
+        for name, data in pending:
+            cache.set(name, data, retry=True)
+    pending.clear()
+
+
+@torch.inference_mode()
+def run_blocks(model, ids, rows, layer, dtype, batch_size=ROWS):
+    """Yield (rows, hidden (B, T, H), mask (B, T)) of the blocks below ``layer``, in eval mode, longest texts first.
+
+    Every batch has ``batch_size`` rows and a length that is a multiple of `STEP`. Matrix products round differently
+    for different shapes; with shapes fixed by a text's own length, its states are the same whatever stands beside it.
+    """
+    device = next(model.parameters()).device
+    modules = [module for module in model.modules() if module.training]
+    model.eval()
+    by_length = {}
+    for row in rows:
+        by_length.setdefault(-(-len(ids[row]) // STEP) * STEP, []).append(row)
+    try:
+        for length, members in sorted(by_length.items(), reverse=True):
+            length = min(length, model.max_length)
+            for start in range(0, len(members), batch_size):
+                batch = members[start : start + batch_size]
+                padded = torch.full((batch_size, length), model.tokenizer.pad_token_id)
+                mask = torch.zeros(batch_size, length, dtype=torch.long)
+                for i in range(batch_size):  # an unfinished batch repeats its last text
+                    tokens = torch.tensor(ids[batch[min(i, len(batch) - 1)]])
+                    padded[i, : len(tokens)], mask[i, : len(tokens)] = tokens, 1
+                padded, mask = padded.to(device), mask.to(device)
+                with torch.autocast(device.type, torch.bfloat16, enabled=dtype == torch.bfloat16):
+                    hidden = model.blocks(model.embed_tokens(padded), mask, stop=layer)
+                yield batch, hidden[: len(batch)].to(dtype), mask[: len(batch)]
+    finally:
+        for module in modules:
+            module.training = True
+
+
+def fingerprint(model, layer) -> str:
+    """Return a digest of every weight that a state entering block ``layer`` depends on."""
+    digest = hashlib.blake2b(repr(model.encoder.config.to_diff_dict()).encode(), digest_size=20)
+    for module in (model.encoder.embeddings, *model.encoder.encoder.layer[:layer]):
+        for name, tensor in module.state_dict().items():
+            digest.update(name.encode())
+            digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def check_memory(needed: int) -> None:
+    """Raise MemoryError when ``needed`` bytes are more than 80% of the memory that is free."""
+    import psutil
+
+    free = psutil.virtual_memory().available
+    if needed > 0.8 * free:
+        raise MemoryError(
+            f"hidden states of these texts take {needed / 2**30:.1f} GiB and {free / 2**30:.1f} GiB are free; "
+            'use fewer or shorter texts (max_length=), or trainable_layers="all", which keeps no states'
+        )
+
+
+@contextmanager
+def open_cache():
+    """Open the cache of hidden states: safe for several processes, bounded to ``LABKIT_STATES_GB`` (default 4) GiB."""
+    import diskcache
+
+    class BytesDisk(diskcache.Disk):
+        """Keep bytes as bytes; never unpickle what a file on disk says."""
+
+        def fetch(self, mode, filename, value, read):
+            if mode == diskcache.core.MODE_PICKLE:
+                raise ValueError("the cache of hidden states holds something that labkit did not write")
+            return super().fetch(mode, filename, value, read)
+
+    folder = cache_folder("states")
+    limit = int(float(os.environ.get("LABKIT_STATES_GB", 4)) * 2**30)
+    try:
+        # The oldest states go first when the limit is reached; values stay inside the database (no file for each).
+        with diskcache.Cache(
+            folder, disk=BytesDisk, size_limit=limit, cull_limit=64, disk_min_file_size=2**31
+        ) as cache:
+            yield cache
+    except sqlite3.DatabaseError as error:
+        raise RuntimeError(f"the cache of hidden states is damaged ({error}); delete {folder} and run again") from error

@@ -1,0 +1,123 @@
+"""The cache of hidden states and the embeddings pooled from them."""
+
+import copy
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from labkit import states
+from labkit.models import load_foundation_model
+from labkit.states import embed, fingerprint, hidden_states, open_cache
+from tests.tiny import make_texts, save_tiny_bert
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    """Each test has an empty cache folder."""
+    monkeypatch.setenv("LABKIT_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A small BERT."""
+    return load_foundation_model(save_tiny_bert(tmp_path_factory.mktemp("tiny")))
+
+
+@pytest.mark.parametrize("layer", [0, 1, 2])
+def test_states_equal_the_encoder(model, layer):
+    """What enters block ``layer`` is what transformers calls ``hidden_states[layer]``."""
+    texts, *_ = make_texts(40)
+    found = hidden_states(model, texts, layer=layer, precision="float32")
+    hidden, mask = found.batch(range(40))
+    batch = model.tokenizer(texts, padding=True, return_tensors="pt")
+    with torch.inference_mode():
+        expected = model.encoder(**batch, output_hidden_states=True).hidden_states[layer]
+    assert torch.equal(mask, batch["attention_mask"])
+    torch.testing.assert_close(hidden[mask.bool()], expected[mask.bool()], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_states_do_not_depend_on_the_texts_around(model, precision):
+    """A text has the same states, bit for bit, computed alone or among others."""
+    texts, *_ = make_texts(70)
+    together = hidden_states(model, texts, layer=2, precision=precision, disk=False)
+    for row in (0, 3, 69):
+        alone = hidden_states(model, texts[row : row + 1], layer=2, precision=precision, disk=False)
+        assert torch.equal(alone.batch([0])[0], together.batch([row])[0])
+
+
+def test_second_call_reads_and_computes_nothing(model, monkeypatch):
+    """Only texts that are new are computed; what is read equals what was computed."""
+    texts, *_ = make_texts(300)
+    first, vectors = hidden_states(model, texts, layer=2), embed(model, texts)
+    computed = []
+    run = states.run_blocks
+    monkeypatch.setattr(
+        states, "run_blocks", lambda m, ids, rows, *a, **k: computed.extend(rows) or run(m, ids, rows, *a, **k)
+    )
+    again = hidden_states(model, [*texts, "a text that is new"], layer=2)
+    assert computed == [300]
+    assert torch.equal(again.values[: len(first.values)], first.values)
+    assert np.array_equal(embed(model, texts), vectors) and computed == [300]
+
+
+def test_changed_weights_do_not_find_old_states(model):
+    """The cache is keyed by the weights, not by the model's name."""
+    changed = copy.deepcopy(model)
+    with torch.no_grad():
+        changed.encoder.encoder.layer[0].output.dense.weight[0, 0] += 1
+    assert fingerprint(changed, 1) != fingerprint(model, 1) and fingerprint(changed, 0) == fingerprint(model, 0)
+
+
+def test_embedding_is_the_mean_over_a_texts_tokens(model):
+    """Padding does not enter the mean."""
+    texts, *_ = make_texts(5)
+    vectors = embed(model, texts, precision="float32")
+    assert vectors.shape == (5, 32) and vectors.dtype == np.float32
+    for text, vector in zip(texts, vectors, strict=True):
+        with torch.inference_mode():
+            hidden = model.encoder(**model.tokenizer(text, return_tensors="pt")).last_hidden_state[0]
+        np.testing.assert_allclose(vector, hidden.mean(0).numpy(), atol=1e-5)
+
+
+def test_cache_is_bounded(model, monkeypatch):
+    """Beyond the limit the oldest states go, and results stay right."""
+    monkeypatch.setenv("LABKIT_STATES_GB", str(2 / 1024))  # 2 MiB
+    texts, *_ = make_texts(1500)
+    whole = hidden_states(model, texts, layer=2, precision="float32")
+    assert whole.values.nbytes > 3 * 2**20
+    with open_cache() as cache:
+        assert cache.volume() < 3 * 2**20
+    assert torch.equal(hidden_states(model, texts, layer=2, precision="float32").values, whole.values)
+
+
+def test_two_processes_fill_the_cache_at_once(model, tmp_path):
+    """Both end well, and both read what one process alone computes."""
+    code = (
+        "import sys; import numpy as np; from tests.tiny import make_texts; from labkit.states import hidden_states;"
+        "from labkit.models import load_foundation_model; m = load_foundation_model(sys.argv[1]);"
+        "s = hidden_states(m, make_texts(600)[0], layer=2, precision='float32'); np.save(sys.argv[2], s.values.numpy())"
+    )
+    files = [tmp_path / f"{i}.npy" for i in range(2)]
+    workers = [subprocess.Popen([sys.executable, "-c", code, str(model.name), str(file)]) for file in files]
+    assert [worker.wait(timeout=120) for worker in workers] == [0, 0]
+    expected = hidden_states(model, make_texts(600)[0], layer=2, precision="float32", disk=False).values.numpy()
+    for file in files:
+        assert np.array_equal(np.load(file), expected)
+
+
+def test_damaged_cache_says_what_to_delete(model, tmp_path):
+    """A broken database is named; nothing wrong is read from it."""
+    (tmp_path / "cache" / "states").mkdir(parents=True)
+    (tmp_path / "cache" / "states" / "cache.db").write_bytes(b"not a database" * 1000)
+    with pytest.raises(RuntimeError, match="delete .*states"):
+        hidden_states(model, ["one text"], layer=1)
+
+
+def test_states_that_do_not_fit_memory_are_refused():
+    """The message says what to use instead."""
+    with pytest.raises(MemoryError, match='trainable_layers="all"'):
+        states.check_memory(2**60)
