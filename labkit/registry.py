@@ -61,5 +61,4 @@ def read_checked(path: Path, sha256: str, *, remedy: str, **options: Any) -> pd.
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
         raise ValueError(f"{path} was changed: its sha256 is {found}, expected {sha256}; {remedy}")
-    # round_trip: the float64 that the decimal digits name, on every machine
-    return pd.read_csv(io.BytesIO(content), float_precision="round_trip", **options)
+    return pd.read_csv(io.BytesIO(content), **options)

