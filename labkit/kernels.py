@@ -152,7 +152,16 @@ def run_kernel(folder: Path, *, cores: int) -> Iterator:
     from jupyter_client import AsyncKernelManager
     from jupyter_core.utils import run_sync
 
-    kernel = AsyncKernelManager(
+    clients = []
+
+    class Manager(AsyncKernelManager):
+        """Remembers its clients: whoever starts a kernel has to close them, and nbclient makes them."""
+
+        def client(self, **options):
+            clients.append(super().client(**options))
+            return clients[-1]
+
+    kernel = Manager(
         kernel_name="python3",
         connection_file=str(folder / "kernel.json"),
         transport="tcp" if sys.platform == "win32" else "ipc",
@@ -167,6 +176,8 @@ def run_kernel(folder: Path, *, cores: int) -> Iterator:
     finally:
         if kernel.has_kernel:
             run_sync(kernel.shutdown_kernel)(now=True)
+        for client in clients:
+            client.stop_channels()
         run_sync(kernel.cleanup_resources)()
 
 

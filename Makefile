@@ -1,0 +1,63 @@
+# Everything needs only Python 3.11, make and git; `make help` lists the targets. Without make: README.md.
+SHELL := /bin/sh
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+TORCH := $(shell sed -n 's/^torch==//p' constraints.txt)
+# The first of these that runs and is new enough; or name one: make setup PYTHON=/path/to/python3.11
+CANDIDATES := $(or $(PYTHON),python3.11 python3)
+OLD_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+find_python = $(shell for p in $(CANDIDATES); do "$$p" -c '$(OLD_ENOUGH)' 2>/dev/null && { echo "$$p"; break; }; done)
+TOO_OLD := Fairness Lab needs Python 3.11 or newer, and none of these is: $(CANDIDATES). Name one: make setup PYTHON=/path/to/python3.11
+# After set-up nothing asks the network.
+export HF_HUB_OFFLINE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup course lab test test-full lint bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+setup: .venv/.ready ## set up .venv and fetch what does not ship; cheap when that is done
+	@$(BIN)/labkit fetch
+
+course: setup ## execute every notebook with its solutions into build/course/
+	$(BIN)/labkit run --profile default --form solution --output build/course
+
+lab: setup ## copy missing notebooks into work/ and open JupyterLab
+	$(BIN)/labkit start
+	$(BIN)/jupyter lab work/00_start_here.ipynb
+
+test: lint ## style, student notebooks against their sources, and the tests except slow ones
+	$(BIN)/labkit build --check
+	$(BIN)/python -m pytest -m "not slow and not network"
+
+test-full: lint ## like test, with the slow tests and those that need a package index
+	$(BIN)/labkit build --check
+	$(BIN)/python -m pytest
+
+lint: setup ## ruff: mistakes and layout
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+bench: setup ## measure training throughput side by side with transformers.Trainer
+	$(BIN)/python tests/benchmarks/run.py
+
+clean: ## remove what runs wrote (build/); notebooks in work/ stay
+	rm -rf build
+
+# .ready is written last, .installing stands while pip is at work. Where that is found at the start, a set-up broke off
+# half-way and everything begins anew; so it does when the folder was moved, or its Python is gone.
+WHOLE := $(shell test ! -e .venv/.installing && $(BIN)/python -c "" 2>/dev/null && echo yes)
+MOVED := $(shell test ! -e .venv/.ready || test "$$(cat .venv/.ready)" = "$(CURDIR)" || echo yes)
+AGAIN := $(if $(and $(WHOLE),$(if $(MOVED),,stayed)),,again)
+.PHONY: again
+again: ;
+
+.venv/.ready: pyproject.toml constraints.txt $(AGAIN)
+	$(eval FOUND := $(find_python))$(if $(FOUND),,$(error $(TOO_OLD)))
+	$(if $(AGAIN),@rm -rf .venv)
+	@mkdir -p .venv && touch .venv/.installing
+	@test -x $(BIN)/python || $(FOUND) -m venv .venv
+	$(PIP) install torch==$(TORCH) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX),-c constraints.txt)
+	$(PIP) install -e '.[course,cluster,test]' -c constraints.txt
+	@rm .venv/.installing && echo "$(CURDIR)" > $@

@@ -1,0 +1,86 @@
+"""What every test shares: no network, no display, one thread a worker, and a small course to work on."""
+
+import os
+
+# Before any test module imports torch, numpy or matplotlib: these are read once, when the library is loaded. Several
+# test workers share the machine, so each takes one thread.
+os.environ.update(HF_HUB_OFFLINE="1", MPLBACKEND="Agg", TOKENIZERS_PARALLELISM="false")
+os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+FIRST = """
+    # ---
+    # jupyter:
+    #   labkit:
+    #     budget:
+    #       seconds: 20
+    #       mb: 500
+    # ---
+    # %% [markdown]
+    # # 00 · Is one half of $x$ enough?
+    # %% tags=["parameters"]
+    SIZE = 3
+    # %%
+    print("size", SIZE)
+    # %% tags=["exercise"] exercise="00.1" points=2 objective="00-half"
+    half = ...
+    # %% tags=["solution"]
+    half = SIZE / 2
+    # %% tags=["check"]
+    from IPython.display import display
+    state = "not attempted" if half is ... else "correct"
+    bundle = {"application/vnd.labkit.exercise+json": {"id": "00.1", "state": state}, "text/plain": state}
+    display(bundle, raw=True)
+"""
+SECOND = """
+    # %% [markdown]
+    # # 01 · What fails?
+    # %%
+    answer = 41
+    # %%
+    assert answer == 42, "the answer is [wrong]"
+    # %%
+    print("never reached")
+"""
+
+
+@pytest.fixture
+def empty_cache(tmp_path, monkeypatch) -> Path:
+    """A cache folder of this test's own."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("LABKIT_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def make_course():
+    """Return a function that writes sources (name to text) into a folder and gives a course with its own package."""
+    from labkit.course import Course
+
+    def make(folder: Path, sources: dict[str, str]) -> Course:
+        course = Course(folder / "course", package=folder / "package")
+        for each in (course.solutions, course.package, course.root / "datasets"):
+            each.mkdir(parents=True)
+        (course.package / "code.py").write_text("ONE = 1\n")
+        (course.root / "datasets" / "registry.toml").write_text("[hmda]\n")
+        for name, source in sources.items():
+            (course.solutions / f"{name}.py").write_text(dedent(source).lstrip())
+        return course
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def sources():
+    """Two small notebooks: 00_half passes, with an exercise; 01_fails does not."""
+    return {"00_half": FIRST, "01_fails": SECOND}
+
+
+@pytest.fixture
+def course(make_course, sources, tmp_path):
+    """A course of those two notebooks, for one test to change."""
+    return make_course(tmp_path, sources)
