@@ -13,8 +13,11 @@ from labkit.frames import MAX_GROUPS
 
 NAMES = {"label": "y", "prediction": "yhat"}
 ENGINES = ["pandas", "pandas-pyarrow", "polars", "polars-lazy", "pyarrow", "duckdb", "dask", "pyspark"]
-# narwhals announces a plug-in for Dask that is still to come; counting does not depend on it
-pytestmark = pytest.mark.filterwarnings("ignore:Dask support is moving:FutureWarning")
+pytestmark = [
+    # narwhals announces a plug-in for Dask that is still to come; counting does not depend on it
+    pytest.mark.filterwarnings("ignore:Dask support is moving:FutureWarning"),
+    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),
+]
 
 
 def people(n=600):
