@@ -87,6 +87,34 @@ class History:
         return self.samples / self.seconds if self.seconds and self.samples else float("nan")
 
 
+def read_record(log_dir) -> pd.DataFrame:
+    """Read a TensorBoard record back.
+
+    Parameters
+    ----------
+    log_dir : str or Path
+        What ``TrainConfig(log_dir=)`` named.
+
+    Returns
+    -------
+    DataFrame
+        A row per scalar: tag (such as "train/loss"), step (optimizer steps so far), value.
+
+    Raises
+    ------
+    FileNotFoundError
+        The folder holds no record.
+    """
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    record = EventAccumulator(str(log_dir), size_guidance={"scalars": 0}).Reload()  # 0: keep every point
+    tags = record.Tags()["scalars"]
+    if not tags:
+        raise FileNotFoundError(f"{log_dir} holds no TensorBoard record; train with TrainConfig(log_dir=...) first")
+    rows = [(tag, point.step, point.value) for tag in tags for point in record.Scalars(tag)]
+    return pd.DataFrame(rows, columns=["tag", "step", "value"])
+
+
 def evaluate(fit, texts, y, sensitive_features=None) -> dict:
     """Return loss, accuracy, AUC and per-group selection, true and false positive rates, as name -> value.
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
+from labkit.history import read_record
 from labkit.models import load_foundation_model
 from labkit.training import TrainConfig, finetune, load_fit, predictions
 from tests.tiny import make_texts, save_tiny_bert
@@ -120,18 +121,16 @@ def test_checkpoint_of_another_run_is_refused(model, tmp_path):
 
 def test_history_and_tensorboard_agree(model, tmp_path):
     """A row per epoch; the record on disk holds loss and learning rate per step, and group rates per epoch."""
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
     texts, y, group = make_texts(80)
     validation = make_texts(60, seed=1)
     fit = finetune(model, texts, y, sensitive_features=group, validation=validation,
                    config=TrainConfig(**FAST, log_dir=str(tmp_path)))  # fmt: skip
-    record = EventAccumulator(str(tmp_path)).Reload()
-    assert len(record.Scalars("train/loss")) == len(record.Scalars("train/learning_rate")) == 2 * 5
+    record = read_record(tmp_path).set_index("tag")["value"]
+    assert len(record["train/loss"]) == len(record["train/learning_rate"]) == 2 * 5
     table = predictions(fit, *validation)
     rates = table.groupby("group")["y_pred"].mean()
     for name in "ab":
-        last = record.Scalars(f"validation/selection_rate/{name}")[-1].value
+        last = record[f"validation/selection_rate/{name}"].iloc[-1]
         assert (
             last
             == pytest.approx(rates[name])
@@ -143,14 +142,18 @@ def test_history_and_tensorboard_agree(model, tmp_path):
 
 def test_learning_rate_warms_up_and_decays(model, tmp_path):
     """It rises linearly to its peak over the first tenth of the steps and falls linearly towards 0."""
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
     texts, y, _ = make_texts(160)
     finetune(model, texts, y, config=TrainConfig(**FAST | {"epochs": 2}, log_dir=str(tmp_path)))
-    rates = np.array([point.value for point in EventAccumulator(str(tmp_path)).Reload().Scalars("train/learning_rate")])
+    rates = read_record(tmp_path).set_index("tag").loc["train/learning_rate", "value"].to_numpy()
     assert rates.argmax() == 1 and rates.max() == pytest.approx(FAST["learning_rate"])
     falling = np.diff(rates[1:])
     assert (falling < 0).all() and np.allclose(falling, falling[0]) and rates[-1] < 0.1 * rates.max()
+
+
+def test_folder_without_a_record_says_how_to_make_one(tmp_path):
+    """Not an empty frame."""
+    with pytest.raises(FileNotFoundError, match="log_dir="):
+        read_record(tmp_path)
 
 
 def test_objective_gets_logits_labels_and_groups(model):
