@@ -1,0 +1,92 @@
+"""Figures of training: scalars over steps, and runs of several seeds with their mean."""
+
+from typing import TYPE_CHECKING
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from labkit.comparisons import over_seeds
+from labkit.plots import MARKERS, PALETTE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def plot_scalars(record: pd.DataFrame, tags, *, smooth: int = 1, ax: "Axes | None" = None) -> "Axes":
+    """Plot scalars of a training record over optimizer steps.
+
+    Parameters
+    ----------
+    record : DataFrame
+        Columns tag, step, value, as `labkit.history.read_record` gives.
+    tags : str, list of str or dict of str to str
+        Which scalars; a dict gives their labels.
+    smooth : int
+        Steps of a running mean; 1 draws the values. With more, the values stand behind it, faint.
+    ax : matplotlib.axes.Axes, optional
+        Where to plot; a new figure without it.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The caller sets the unit of the vertical axis.
+
+    Raises
+    ------
+    ValueError
+        A tag that is not in the record.
+    """
+    labels = {tags: tags} if isinstance(tags, str) else dict(tags) if isinstance(tags, dict) else {t: t for t in tags}
+    if unknown := [tag for tag in labels if tag not in set(record["tag"])]:
+        raise ValueError(f"no scalar {unknown} in the record; there are {sorted(set(record['tag']))}")
+    if ax is None:
+        _, ax = plt.subplots(figsize=(6.4, 3.2), layout="constrained")
+    for (tag, label), color, marker in zip(labels.items(), PALETTE, MARKERS, strict=False):
+        rows = record[record["tag"] == tag]
+        values = rows["value"].rolling(smooth, min_periods=1).mean()
+        if smooth > 1:
+            ax.plot(rows["step"], rows["value"], color=color, alpha=0.25, linewidth=1)
+        few = len(rows) < 20  # single points are marked, so that an evaluation after one epoch can be seen
+        ax.plot(rows["step"], values, color=color, marker=marker if few else None, label=label)
+    ax.set_xlabel("optimizer steps")
+    if len(labels) > 1:
+        ax.legend(frameon=False)
+    return ax
+
+
+def plot_runs(runs: pd.DataFrame, value: str, *, by: str, confidence: float = 0.95, ax: "Axes | None" = None) -> "Axes":
+    """Plot every run as a dot, and the mean over seeds with its interval, a row for each value of ``by``.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        A row per run.
+    value : str
+        Column on the horizontal axis.
+    by : str
+        Column whose values are the rows, from top to bottom in order of appearance.
+    confidence : float
+        Level of the interval, in (0, 1); see `labkit.comparisons.over_seeds`.
+    ax : matplotlib.axes.Axes, optional
+        Where to plot; a new figure without it.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The caller sets the unit of the horizontal axis.
+    """
+    means = over_seeds(runs, value, by=by, confidence=confidence)
+    if ax is None:
+        _, ax = plt.subplots(figsize=(6.4, 1.2 + 0.4 * len(means)), layout="constrained")
+    place = np.arange(len(means))
+    ax.hlines(place, means["low"], means["high"], color=PALETTE[0], linewidth=1.8)
+    ax.plot(means["mean"], place, "o", color=PALETTE[0], label=f"mean and {confidence:.0%} interval over seeds")
+    for row, name in enumerate(means.index):
+        dots = runs.loc[runs[by] == name, value]
+        label = "one run" if row == 0 else None
+        ax.plot(dots, np.full(len(dots), row + 0.22), "|", color=PALETTE[1], markersize=9, label=label)
+    ax.set_yticks(place, [str(name) for name in means.index])
+    ax.set_ylim(len(means) - 0.4, -0.6)
+    ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    return ax
