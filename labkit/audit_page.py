@@ -1,5 +1,6 @@
 """The audit of somebody's own file: a table on the terminal, a figure, and a page that needs no network."""
 
+import base64
 import html
 from collections.abc import Sequence
 from pathlib import Path
@@ -71,6 +72,8 @@ def audit_file(
     """
     from rich.console import Console
 
+    from labkit.plots import to_png
+
     path, console = Path(path), console or Console()
     check_draws(n_boot, confidence=0.95)  # before a long read, not after
     folder = Path(output) if output is not None else Path(path.name.removesuffix(file_ending(path)) + "-audit")
@@ -85,10 +88,11 @@ def audit_file(
     audit = counts.audit(n_boot=n_boot)
     print_audit(audit, console, title=path.name)
     folder.mkdir(parents=True, exist_ok=True)
-    figure, alt = draw_audit(audit), describe_figure(audit)
-    page = write_page(audit, figure, alt=alt, title=path.name, columns=(label, prediction))
+    alt = describe_figure(audit)
+    png = to_png(draw_audit(audit), alt=alt)
+    page = write_page(audit, png, alt=alt, title=path.name, columns=(label, prediction))
     (folder / "audit.html").write_text(page, encoding="utf-8")
-    figure.savefig(folder / "audit.png", dpi=110, metadata={"Description": alt})
+    (folder / "audit.png").write_bytes(base64.b64decode(png))
     counts.table.to_csv(folder / "counts.csv")
     console.print(
         f"Written to {folder}: audit.html (page), audit.png (figure), counts.csv", markup=False, soft_wrap=True
@@ -166,9 +170,9 @@ def read_metric(audit: Audit, metric: str) -> str:
     )
 
 
-def write_page(audit: Audit, figure: "Figure", *, alt: str, title: str, columns: tuple[str, str]) -> str:
-    """Write the page: warnings first, then the figure, the readings and the tables, all in one file."""
-    from labkit.plots import image_tag, to_png
+def write_page(audit: Audit, png: str, *, alt: str, title: str, columns: tuple[str, str]) -> str:
+    """Write the page: warnings first, then the figure (base64), the readings and the tables, all in one file."""
+    from labkit.plots import image_tag
 
     groups = ", ".join(map(str, audit.counts.groups.names))
     warnings = "".join(f"<li>{html.escape(line)}</li>" for line in audit.warnings)
@@ -186,7 +190,7 @@ prediction <b>{html.escape(columns[1])}</b>. Every interval is for {audit.confid
 percentiles of {audit.n_boot:,} draws of the counts for differences and ratios.</p>
 {f'<div class="warnings"><h2>Read this first</h2><ul>{warnings}</ul></div>' if warnings else ""}
 <h2>Rates by group</h2>
-{image_tag(to_png(figure, alt=alt), alt=alt)}
+{image_tag(png, alt=alt)}
 {f"<p>The figure shows the {GROUPS_DRAWN} largest of {number} groups.</p>" if number > GROUPS_DRAWN else ""}
 {group_rates(audit).to_html(border=0, index_names=False)}
 {f"<p>{SMALL} fewer than {audit.min_group_size} people.</p>" if audit.small_groups else ""}
@@ -215,8 +219,11 @@ def _range(audit: Audit, metric: str, *, intervals: bool = False) -> str:
     if len(positions) == 0:
         return "undefined in every group that is large enough"
     groups, limits = audit.counts.groups.tolist(), audit.intervals[metric].to_numpy()
+    lowest, highest = positions[rates[positions].argmin()], positions[rates[positions].argmax()]
+    if rates[lowest] == rates[highest]:
+        return f"{rates[lowest]:.3f} in every group that is large enough"
     said = []
-    for place in (positions[rates[positions].argmin()], positions[rates[positions].argmax()]):
+    for place in (lowest, highest):
         rate = format_rate(rates[place], *limits[place]) if intervals else f"{rates[place]:.3f}"
         said.append(f"{rate} in {format_group(groups[place])!r}")
     return f"from {said[0]} to {said[1]}"

@@ -4,6 +4,7 @@ Users meet the class here as the result of ``labkit.audit.audit`` and of ``Count
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from typing import Protocol
 
@@ -137,8 +138,10 @@ class Audit:
         float
             p-value in (0, 1]; NaN where fewer than two groups define the metric.
         """
-        successes, trials = (values[:, self._position(metric)] for values in self._tally())
-        return parity_p_value(successes, trials, n_draws=self.n_boot, seed=self.seed)
+        if metric not in self._p_values:
+            successes, trials = (values[:, self._position(metric)] for values in self._tally())
+            self._p_values[metric] = parity_p_value(successes, trials, n_draws=self.n_boot, seed=self.seed)
+        return self._p_values[metric]
 
     def difference(self, include_small: bool = False) -> pd.Series:
         """Return max - min over groups of every metric, in probability.
@@ -210,6 +213,10 @@ class Audit:
         from labkit.tables import audit_html
 
         return audit_html(self)
+
+    @cached_property
+    def _p_values(self) -> dict[str, float]:
+        return {}  # kept: random tables of hundreds of groups take a second
 
     def _tally(self) -> tuple[np.ndarray, np.ndarray]:
         return tally(self.counts.cells)  # successes and trials, each (groups, 8)

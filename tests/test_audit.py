@@ -1,5 +1,8 @@
 """The audit agrees with fairlearn, with pandas and with a bootstrap over rows, and says what it cannot know."""
 
+import doctest
+import importlib
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -277,3 +280,10 @@ def test_many_groups_are_cut_in_views_and_kept_in_tables():
     assert len(found.by_group) == 300
     assert "The first 40 of 300 groups" in repr(found) and repr(found).count("\n") < 150
     assert found._repr_html_().count("<tr>") < 50
+
+
+@pytest.mark.parametrize("module", ["audit", "counts", "tables"])
+def test_examples_in_docstrings_hold(module):
+    """What a docstring shows is what happens."""
+    found = doctest.testmod(importlib.import_module(f"labkit.{module}"))
+    assert found.attempted > 0 and found.failed == 0
