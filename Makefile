@@ -25,7 +25,7 @@ course: setup ## execute every notebook with its solutions into build/course/
 
 lab: setup ## copy missing notebooks into work/ and open JupyterLab
 	$(BIN)/labkit start
-	$(BIN)/jupyter lab work/00_start_here.ipynb
+	$(BIN)/python -m jupyter lab work/00_start_here.ipynb
 
 test: lint ## style, student notebooks against their sources, and the tests except slow ones
 	$(BIN)/labkit build --check
@@ -36,8 +36,8 @@ test-full: lint ## like test, with the slow tests and those that need a package 
 	$(BIN)/python -m pytest
 
 lint: setup ## ruff: mistakes and layout
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m ruff format --check
 
 bench: setup ## measure training throughput side by side with transformers.Trainer
 	$(BIN)/python tests/benchmarks/run.py

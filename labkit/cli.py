@@ -45,7 +45,10 @@ def one_line_errors() -> Iterator[None]:
 @app.callback()
 def prepare() -> None:
     """Fairness Lab: build, run and check the course; audit your own table."""
+    from labkit.course import spare_import
+
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # after set-up nothing asks the network
+    spare_import()
 
 
 @app.command()

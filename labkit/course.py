@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,6 +97,14 @@ def find_course(start: str | Path | None = None) -> Course:
     raise FileNotFoundError(
         f"no folder notebooks/solutions in {here}, above it, or beside the package; run labkit inside the repository"
     )
+
+
+def spare_import() -> None:
+    """Keep jsonschema, which nbformat needs, from building a grammar for IRIs: a second or two, used by nothing here.
+
+    jsonschema treats the grammar's package as optional; this lets it find none.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)
 
 
 def write_file(path: Path, text: str) -> None:

@@ -94,13 +94,14 @@ def check_model() -> Row:
 
 def check_data() -> list[Row]:
     """Compare every data set, shipped or fetched, with the sha256 in the registry."""
-    from labkit import data
     from labkit.carriers import file_sha256
+    from labkit.data import fetch
+    from labkit.registry import DATASETS_FOLDER, read_registry
 
     needed = "sha256 in registry.toml"
     try:
-        registry = data.read_registry()
-        fetched = {each.name: each for each in data.fetch(dry_run=True)}
+        registry = read_registry()
+        fetched = {each.name: each for each in fetch(dry_run=True)}
     except (OSError, ValueError) as error:
         return [Row("data", str(error), needed, False, "git checkout -- datasets")]
     rows, whole = [], 0
@@ -108,7 +109,7 @@ def check_data() -> list[Row]:
         if name in fetched:
             ok, remedy = fetched[name].state == "present", "labkit fetch"
         else:
-            path = data.DATASETS_FOLDER / name / "data.csv.gz"
+            path = DATASETS_FOLDER / name / "data.csv.gz"
             ok, remedy = path.is_file() and file_sha256(path) == entry["sha256"], f"git checkout -- datasets/{name}"
         whole += ok
         if not ok:

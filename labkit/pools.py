@@ -14,7 +14,7 @@ from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from multiprocessing.connection import wait
 from urllib.parse import urlsplit
 
-from labkit.course import PACKAGE
+from labkit.course import PACKAGE, spare_import
 from labkit.kernels import Job, execute, short_temporary_folder
 from labkit.outputs import hash_files
 
@@ -70,13 +70,13 @@ class DaskPool:
 
     scratch = None  # other machines have temporary folders of their own
 
-    def __init__(self, address: str, *, most: int | None = None):
+    def __init__(self, address: str, *, most: int | None = None, timeout: float = 10):
         try:
             from distributed import Client
         except ModuleNotFoundError as error:
             raise ModuleNotFoundError("--scheduler needs Dask: pip install -e .[cluster] -c constraints.txt") from error
         try:
-            self._client = Client(address, timeout="10s", set_as_default=False)
+            self._client = Client(address, timeout=timeout, set_as_default=False)
         except (OSError, TimeoutError) as error:
             raise ConnectionError(f"no Dask scheduler answers at {address}: {error}") from error
         try:
@@ -122,6 +122,7 @@ def package_hash() -> str:
 
 def prepare_worker(scratch: str) -> None:
     """Make a worker process leave the answer to Ctrl-C to its parent, and end when the parent does."""
+    spare_import()
     # Not SIG_IGN: kernels would inherit that, and could not be interrupted any more.
     signal.signal(signal.SIGINT, lambda *_: None)
     threading.Thread(target=_end_with_parent, args=(scratch,), daemon=True).start()

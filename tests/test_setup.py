@@ -1,0 +1,199 @@
+"""The Makefile's set-up, with a stand-in for Python that notes what is asked of it, and the files that must agree."""
+
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+MAKEFILE = (ROOT / "Makefile").read_text()
+needs_make = pytest.mark.skipif(not shutil.which("make"), reason="make is not installed (Windows)")
+
+# `python -m venv` puts the same stand-in into .venv; pip and labkit only note their arguments.
+STAND_IN = """
+    #!/bin/sh
+    case "$*" in
+        "-m venv .venv")
+            mkdir -p .venv/bin && cp "$0" .venv/bin/python && cp "$0" .venv/bin/labkit; echo "venv" >> log ;;
+        *" install "*)
+            echo "$*" | sed 's/.*install/install/' >> log
+            test ! -e fail || exit 1 ;;
+        -c*) test ! -e too_old ;;
+        *) echo "$(basename "$0") $*" >> log ;;
+    esac
+"""
+TORCH = re.search(r"^torch==(\S+)$", (ROOT / "constraints.txt").read_text(), flags=re.MULTILINE)[1]
+INSTALLS = [f"install torch=={TORCH} -c constraints.txt", "install -e .[course,cluster,test] -c constraints.txt"]
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Return a function that calls make in a copy of what set-up reads and gives (exit status, noted calls, said)."""
+    folder = tmp_path / "clone"
+    folder.mkdir()
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy2(ROOT / name, folder)
+    python = tmp_path / "python3.11"
+    python.write_text(dedent(STAND_IN).lstrip())
+    python.chmod(0o755)
+
+    def call(*arguments, folder=folder):
+        (folder / "log").unlink(missing_ok=True)
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "TORCH_INDEX"))}
+        command = ["make", f"PYTHON={python}", *arguments]
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+        log = (folder / "log").read_text().splitlines() if (folder / "log").exists() else []
+        return done.returncode, log, done.stdout + done.stderr
+
+    call.folder = folder
+    return call
+
+
+@needs_make
+def test_set_up_installs_torch_first_then_the_package_then_fetches(make):
+    """The first call does everything, in this order; a second call only looks whether something is to be fetched."""
+    assert make("setup")[:2] == (0, ["venv", *INSTALLS, "labkit fetch"])
+    assert make("setup")[:2] == (0, ["labkit fetch"])
+
+
+@needs_make
+def test_torch_can_come_from_another_index(make):
+    """TORCH_INDEX is for the first step alone."""
+    _, log, _ = make("setup", "TORCH_INDEX=https://example.org/cpu")
+    assert log[1:3] == [f"install torch=={TORCH} --index-url https://example.org/cpu", INSTALLS[1]]
+
+
+@needs_make
+@pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
+def test_changed_requirements_are_installed_without_starting_anew(make, name):
+    """A newer file means another install into the same environment."""
+    make("setup")
+    ready = (make.folder / ".venv" / ".ready").stat().st_mtime
+    os.utime(make.folder / name, (ready + 10, ready + 10))
+    assert make("setup")[1] == [*INSTALLS, "labkit fetch"]
+
+
+@needs_make
+def test_set_up_that_broke_off_is_mended_by_calling_again(make):
+    """After a failing install the next call builds the environment from scratch."""
+    (make.folder / "fail").touch()
+    status, log, _ = make("setup")
+    assert status != 0 and log == ["venv", INSTALLS[0]]
+    (make.folder / ".venv" / "half_installed").touch()
+    (make.folder / "fail").unlink()
+    assert make("setup")[:2] == (0, ["venv", *INSTALLS, "labkit fetch"])
+    assert not (make.folder / ".venv" / "half_installed").exists()
+
+
+@needs_make
+def test_update_that_broke_off_is_mended_even_when_the_change_is_taken_back(make):
+    """The mark of an unfinished install counts, however old the files are."""
+    make("setup")
+    (make.folder / ".venv" / ".installing").touch()
+    assert make("setup")[1] == ["venv", *INSTALLS, "labkit fetch"]
+
+
+@needs_make
+@pytest.mark.parametrize("breakage", ["moved", "python gone"])
+def test_environment_that_cannot_work_any_more_is_built_anew(make, tmp_path, breakage):
+    """Scripts name the folder they were made in, and need the Python they were made with."""
+    make("setup")
+    folder = make.folder
+    if breakage == "moved":
+        folder = make.folder.rename(tmp_path / "elsewhere")
+    else:
+        (folder / ".venv" / "bin" / "python").unlink()
+    assert make("setup", folder=folder)[1] == ["venv", *INSTALLS, "labkit fetch"]
+
+
+@needs_make
+@pytest.mark.parametrize("python", ["old", "missing"])
+def test_python_that_is_too_old_or_missing_gets_one_clear_line(make, python):
+    """No traceback and no half-made environment: one line that names the version needed."""
+    (make.folder / "too_old").touch()
+    arguments = [] if python == "old" else ["PYTHON=python3.11-nowhere"]
+    status, log, said = make("setup", *arguments)
+    assert status != 0 and log == [] and not (make.folder / ".venv").exists()
+    assert len(said.strip().splitlines()) == 1 and "Fairness Lab needs Python 3.11 or newer" in said
+
+
+@needs_make
+@pytest.mark.parametrize(
+    "target, calls",
+    [
+        ("course", ["labkit run --profile default --form solution --output build/course"]),
+        (
+            "test",
+            [
+                "python -m ruff check",
+                "python -m ruff format --check",
+                "labkit build --check",
+                "python -m pytest -m not",
+            ],
+        ),
+        ("lab", ["labkit start", "python -m jupyter lab work/00_start_here.ipynb"]),
+        ("bench", ["python tests/benchmarks/run.py"]),
+    ],
+)
+def test_targets_set_up_and_do_their_job(make, target, calls):
+    """Each target brings its own set-up, then its job."""
+    status, log, _ = make(target)
+    assert status == 0 and log[:4] == ["venv", *INSTALLS, "labkit fetch"]
+    assert [said.startswith(call) for said, call in zip(log[4:], calls, strict=True)] == [True] * len(calls)
+
+
+@needs_make
+def test_help_lists_every_target_with_one_line(make):
+    """What .PHONY names is what help explains; make without a target is help."""
+    targets = re.search(r"^\.PHONY: (help .*)$", MAKEFILE, flags=re.MULTILINE)[1].split()
+    assert {"help", "setup", "course", "lab", "test", "test-full", "lint", "bench", "clean"} == set(targets)
+    _, log, said = make()
+    assert [line.split()[1] for line in said.splitlines()] == targets and log == []
+
+
+def test_the_library_list_of_conda_is_that_of_the_package():
+    """environment.yml: the extras that make installs, the versions tested, the Python that the package asks for."""
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    *conda, nested = environment["dependencies"]
+    assert environment["name"] == PYPROJECT["project"]["name"] and "pip" in conda
+    python = next(item for item in conda if item.startswith("python="))
+    assert PYPROJECT["project"]["requires-python"] == f">={python.removeprefix('python=')}"
+    assert nested == {"pip": ["-c constraints.txt", "-e .[course,cluster,test]"]}
+    assert "-e '.[course,cluster,test]' -c constraints.txt" in MAKEFILE
+    assert set(PYPROJECT["project"]["optional-dependencies"]) == {"course", "cluster", "test"}
+
+
+def test_makefile_asks_for_the_python_that_the_package_needs():
+    """One number in four places."""
+    needed = PYPROJECT["project"]["requires-python"].removeprefix(">=")
+    assert f"sys.version_info < ({needed.replace('.', ', ')})" in MAKEFILE
+    assert f"needs Python {needed} or newer" in MAKEFILE and f"python{needed} python3" in MAKEFILE
+    assert PYPROJECT["tool"]["ruff"]["target-version"] == f"py{needed.replace('.', '')}"
+
+
+def test_every_requirement_has_a_tested_version():
+    """constraints.txt pins each direct requirement, to a version that the requirement allows."""
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line and not line.startswith("#")]
+    pinned = {canonicalize_name(name): version for name, version in (line.split("==") for line in lines)}
+    project = PYPROJECT["project"]
+    for text in [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]:
+        requirement = Requirement(text)
+        assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)]), text
+
+
+def test_ci_runs_the_tests_then_the_course():
+    """The script can be executed, stops at the first failure and asks nobody anything."""
+    script = ROOT / ".ci" / "run"
+    assert os.access(script, os.X_OK)
+    lines = script.read_text().splitlines()
+    assert "set -euo pipefail" in lines and "exec </dev/null" in lines and lines[-2:] == ["make test", "make course"]
