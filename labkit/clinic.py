@@ -108,7 +108,7 @@ def _check_rows(frame: pd.DataFrame) -> None:
     if frame.empty:
         raise ValueError("the frame has no rows: give at least one patient")
     for name in ("seed", "patient"):
-        for value in frame[name].unique():
+        for value in frame[name].unique().tolist():
             _whole(name, value, 0)
     if not (known := frame["group"].isin(GROUPS)).all():
         raise ValueError(f"group {frame['group'][~known].iloc[0]!r}: the clinic's groups are 'a' and 'b'")

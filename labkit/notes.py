@@ -15,7 +15,7 @@ from labkit.symptoms import EXAMINED, SEVERITY_SLOPES, SYMPTOMS
 HEDGED = 0.12  # P(a mentioned symptom is written as only possible)
 MILDER, STRONGER = -0.7, 0.8  # below and above these a mention gets a word for its intensity (standard deviations)
 MOST = {"told": 3, "found": 2, "denied": 3}  # how many are mentioned at most
-BUDGETS = {"told": 11, "found": 6, "denied": 6}  # words for each list
+BUDGETS = {"told": 11, "found": 7, "denied": 6}  # words for each list
 MAX_WORDS = 60
 EXPENDABLE = ("aside", "history", "vitals", "denied")  # left out, in this order, where a note is too long
 CHOICES = (

@@ -23,8 +23,8 @@ SMOKING_LEVELS = np.array([0.0, 0.5, 1.0])
 AGES = np.arange(18, 96)  # years; a normal distribution, cut off and put into whole years
 AGE_MEAN, AGE_SD = 56.0, 18.0
 MILD_BELOW = 0.0  # severity, in standard deviations: the milder half of all cases is mild
-BASE_RATE = 0.40  # P(ill) of both groups when base_rate_gap is 0
-COEFFICIENTS = {"severity": 3.0, "decades": 0.30, "smoking": 0.80}  # of the log odds of illness
+BASE_RATE = 0.45  # P(ill) of both groups when base_rate_gap is 0
+COEFFICIENTS = {"severity": 2.8, "decades": 0.30, "smoking": 0.80}  # of the log odds of illness
 # temperature, breathing rate, oxygen saturation, heart rate: mean, effect of severity, of fever, spread, limits
 VITALS = np.array(
     [
