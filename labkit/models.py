@@ -14,6 +14,9 @@ import torch
 from torch import nn
 
 from labkit.cache import cache_folder
+from labkit.states import embed, hidden_states
+
+__all__ = ["Foundation", "embed", "fetch_model", "find_model", "hidden_states", "load_foundation_model"]
 
 SHIPPED = {
     "minilm": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"

@@ -1,0 +1,712 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+#   labkit:
+#     budget:
+#       seconds: 170
+#       mb: 2500
+# ---
+
+# %% [markdown]
+# # 03 · How do we train, and what can go wrong?
+#
+# **You will be able to**
+# - *compare* a fine-tuned model with baselines before believing its score `[03-baselines]`
+# - *fine-tune* a real pretrained BERT and read its training record, by group `[03-finetune]`
+# - *separate* the luck of the seed from the luck of the sample in a gap between groups `[03-uncertainty]`
+# - *judge* what a design choice does to accuracy and to the gap `[03-design]`
+# - *find and mend* nine kinds of mistakes in training and evaluation code `[03-debug]`
+#
+# About 45 minutes: 25 for part one, 20 for the debugging lab. Before this:
+# [00 · Is my machine ready, and is a pretrained model already biased?](00_start_here.ipynb)
+#
+# **Part one** trains on notes of a simulated clinic, where we know what is true, and then on real sentences, where we
+# do not. **Part two** is a lab of broken code.
+
+# %%
+import tempfile
+
+import numpy as np
+import pandas as pd
+import torch
+from IPython.display import Markdown, display
+from matplotlib import pyplot as plt
+from sklearn.dummy import DummyClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+
+from labkit.audit import audit
+from labkit.clinic import simulate_clinic
+from labkit.comparisons import over_seeds, summarise
+from labkit.curves import plot_runs, plot_scalars
+from labkit.data import load_bug
+from labkit.history import read_record
+from labkit.models import embed, load_foundation_model
+from labkit.plots import plot_group_rates, show
+from labkit.training import TrainConfig, finetune, predictions
+
+# %% tags=["parameters"]
+SAMPLE_SIZE = 1000  # training notes from the clinic
+TEST_SIZE = 1500  # notes of other patients to measure on
+SENTENCES = 2400  # real sentences, half of them to measure on
+EPOCHS = 3  # passes over the training data
+SEEDS = 3  # training runs behind every comparison
+MODEL_NAME = "minilm"  # the shipped BERT; a folder or a fetched hub name works too
+
+# %% [markdown]
+# # Part one · Training
+#
+# ## What is there to learn?
+#
+# The clinic's notes are written by a program, so that we know what nobody knows about real notes: who was truly ill. We
+# turn two of its knobs. Fewer patients of group *b* come (`representation`), and part of *b*'s illnesses are recorded
+# as "not ill" (`label_bias`), as happens where a group's complaints are believed less often. The note names the
+# patient's district, as real notes do: Alder is group *a*, Birch is group *b*.
+#
+# **Before you run the next cell, predict:** the note of a patient from Birch says exactly what a note from Alder says.
+# A model learns from the *recorded* diagnoses. Will it give the two notes the same score?
+
+# %%
+KNOBS = {"label_bias": 0.35, "representation": 0.3}
+train = simulate_clinic(n=SAMPLE_SIZE, seed=0, **KNOBS)
+test = simulate_clinic(n=TEST_SIZE, seed=1, **KNOBS)  # another world: no patient is in both
+for note in train["note"][:2]:
+    display(Markdown(f"> {note}"))
+train.groupby("group").agg(patients=("y", "size"), recorded_ill=("y", "mean"), truly_ill=("y_true_disease", "mean"))
+
+# %%
+rates = train.groupby("group")[["y", "y_true_disease"]].mean()
+Markdown(
+    f"**Reading the table.** In truth the groups differ by {abs(rates.y_true_disease['a'] - rates.y_true_disease['b']):.2f}, "
+    f"in the records by {abs(rates.y['a'] - rates.y['b']):.2f}. A model that learns the records well learns that difference "
+    "too: to it, it looks like a fact about patients from Birch."
+)
+
+# %% [markdown]
+# ## Baselines first
+#
+# A score means nothing alone. Two baselines cost next to nothing: always giving the majority's answer, and a linear
+# model on word counts (TF-IDF weighs a word by how rare it is). A fine-tuned BERT has to beat both, or it is not needed.
+#
+# We put every model's answers into one **predictions table** (`y_true`, `y_score`, `y_pred`, and the group) and reduce
+# it with `summarise`: the area under the ROC curve (AUC: how often an ill patient gets a higher score than one who is not),
+# accuracy, and the **decision gap**, the share decided "ill" in *a* less the share in *b*, with a 95% interval.
+#
+# **Predict:** accuracy of the majority answer, and which baseline has the larger gap.
+
+
+# %%
+class Baseline:
+    """A scikit-learn pipeline with the one method that a predictions table needs."""
+
+    def __init__(self, model):
+        self.model = make_pipeline(TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), model)
+        self.model.fit(train["note"], train["y"])
+
+    def predict(self, texts):
+        return self.model.predict_proba(texts)[:, 1]
+
+
+tables = {
+    "majority": predictions(Baseline(DummyClassifier()), test["note"], test["y"], test["group"]),
+    "TF-IDF + logistic regression": predictions(
+        Baseline(LogisticRegression(C=10)), test["note"], test["y"], test["group"]
+    ),
+}
+pd.DataFrame({name: summarise(table) for name, table in tables.items()}).T.round(3)
+
+# %%
+majority, tfidf = (summarise(table) for table in tables.values())
+limit = roc_auc_score(test["y_true_disease"], test["p_disease"])
+Markdown(
+    f"**Reading the table.** Saying the same of everybody is right for {majority['accuracy']:.0%} of patients, and has no gap at "
+    f"all, because it decides nothing: a small gap alone is no merit. Word counts reach an AUC of {tfidf['auc']:.2f}. For scale: "
+    f"somebody who knew each patient's severity, age and smoking, and not only the note, could reach {limit:.2f} *on the truth*; "
+    "the recorded labels are harder, since some of them are wrong on purpose."
+)
+
+# %% [markdown]
+# ## Fine-tuning a pretrained BERT
+#
+# The shipped model is all-MiniLM-L6-v2, a BERT of six blocks that has read very much English. Fine-tuning puts a new
+# head on it (one number, the log-odds of "ill", from the mean of the text's hidden states) and trains everything for a
+# few passes, with a learning rate that first rises and then falls to zero. `finetune` keeps a TensorBoard record.
+#
+# **Predict:** the loss will fall. What will the share of patients decided "ill" do in group *a* and in group *b*,
+# from epoch to epoch?
+
+# %%
+foundation = load_foundation_model(MODEL_NAME)
+log_dir = tempfile.mkdtemp()
+config = TrainConfig(epochs=EPOCHS, learning_rate=1e-4, log_dir=log_dir)
+validation = (test["note"][:300], test["y"][:300], test["group"][:300])
+fit = finetune(foundation, train["note"], train["y"], validation=validation, config=config)
+fit.history.round(3).T
+
+# %% [markdown]
+# The same run, read back from the TensorBoard record. (`tensorboard --logdir` shows it in a browser.) **Look for** the
+# learning rate's shape behind the loss on the left, and for two lines that part on the right.
+
+# %%
+record = read_record(log_dir)
+fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+plot_scalars(record, "train/loss", smooth=10, ax=left).set(
+    ylabel="cross-entropy (nats per note)", title="training loss"
+)
+names = {f"validation/selection_rate/{group}": f"group {group}" for group in "ab"}
+plot_scalars(record, names, ax=right).set(ylabel="share decided 'ill'", ylim=(0, 1), title="validation, per epoch")
+last = {group: record.loc[record.tag == tag, "value"].iloc[-1] for tag, group in names.items()}
+first_loss, last_loss = fit.history["loss"].iloc[[0, -1]]
+show(fig, alt=f"Left: training loss, a mean of {first_loss:.2f} in the first epoch and {last_loss:.2f} in the last. Right: "
+     f"share decided ill per epoch; at the end {last['group a']:.2f} in group a and {last['group b']:.2f} in group b.")  # fmt: skip
+
+# %%
+tables["BERT, all blocks"] = predictions(fit, test["note"], test["y"], test["group"])
+bert = summarise(tables["BERT, all blocks"])
+ahead = "ahead of" if bert["auc"] > tfidf["auc"] else "behind"
+Markdown(
+    f"**Reading the figures.** The loss goes from {first_loss:.2f} to {last_loss:.2f}. On {len(test):,} other patients the AUC is "
+    f"{bert['auc']:.3f}, {ahead} word counts ({tfidf['auc']:.3f}). At the end the model calls {last['group a']:.0%} of *a* and "
+    f"{last['group b']:.0%} of *b* ill: the decision gap is {bert['gap']:.2f} (95% interval {bert['gap_low']:.2f} to "
+    f"{bert['gap_high']:.2f}). Nothing in the loss told us. Without the groups in the record, we would not have seen it."
+)
+
+# %% [markdown]
+# ## Who pays for the gap?
+#
+# Against the recorded labels the model may look even-handed: it decides as the records decide. In the clinic we can
+# also ask the truth. **Look for** the true positive rate: of the patients who *are* ill, how many are found?
+
+# %%
+truth = audit(
+    y_true=test["y_true_disease"], y_pred=tables["BERT, all blocks"]["y_pred"], sensitive_features=test["group"]
+)
+fig, ax = plt.subplots(figsize=(6.4, 2.4), layout="constrained")
+plot_group_rates(truth, ["true_positive_rate", "false_positive_rate"], ax=ax)
+found = truth.by_group["true_positive_rate"]
+show(fig, alt=f"True and false positive rates by group with intervals: of truly ill patients {found['a']:.2f} are found in "
+     f"group a and {found['b']:.2f} in group b.")  # fmt: skip
+
+# %%
+pair, ill = truth.pairwise("true_positive_rate").iloc[0], truth.counts.table[["fn", "tp"]].sum(axis=1)
+Markdown(
+    f"**Reading the figure.** Of the truly ill patients the model finds {found['a']:.0%} in *a* ({ill['a']} people) "
+    f"and {found['b']:.0%} in *b* ({ill['b']} people): a difference of {pair.difference:.2f}, 95% interval "
+    f"{pair.low:.2f} to {pair.high:.2f}. With real notes this figure could not be drawn: there the recorded label is all there is."
+)
+
+# %% [markdown]
+# ## Cheaper: train the last block only
+#
+# The lower blocks of a pretrained model change little in fine-tuning. If we leave them as they are, their output for a
+# text is the same in every epoch and for every seed. `finetune(trainable_layers=1)` computes it once, keeps it on
+# disk, and trains the last block and the head on it.
+#
+# **Predict:** how many times faster is a pass over the data, and what does it cost in AUC?
+
+# %%
+clinic_runs = []
+
+
+def train_and_measure(name, seed, *, model=foundation, **options):
+    """Train on the clinic's notes, keep a row of figures, and return it."""
+    fit = finetune(model, train["note"], train["y"], config=TrainConfig(**{"epochs": EPOCHS, "seed": seed} | options))
+    table = predictions(fit, test["note"], test["y"], test["group"])
+    speed = {"samples_per_second": fit.samples_per_second, "cache_seconds": fit.cache_seconds}
+    clinic_runs.append({"model": name, "seed": seed} | summarise(table) | speed)
+    return table
+
+
+LAST_BLOCK = {"trainable_layers": 1, "learning_rate": 1e-3}
+tables["BERT, last block"] = train_and_measure("last block", 0, **LAST_BLOCK)
+pd.DataFrame({name: summarise(table) for name, table in tables.items()}).T.round(3)
+
+# %%
+cheap = clinic_runs[-1]
+Markdown(
+    f"**Reading the table.** A pass runs at {cheap['samples_per_second']:.0f} notes a second instead of "
+    f"{fit.samples_per_second:.0f} on this machine, after {cheap['cache_seconds']:.0f} s that filled or read the cache. The AUC is "
+    f"{cheap['auc']:.3f} against {bert['auc']:.3f}. From here on we train last blocks, because we want many runs: one run "
+    "is an anecdote."
+)
+
+# %% [markdown]
+# ## Two kinds of luck
+#
+# A gap that we measure depends on two draws. Which *patients* are in the test set: that is what the interval of one
+# audit covers. And which *seed* drew the new head, the order of the notes and the dropout: that is covered only by
+# training again. **Look for** how far apart runs lie that differ in nothing but the seed.
+
+# %%
+for seed in range(1, SEEDS):
+    train_and_measure("last block", seed, **LAST_BLOCK)
+seeds = pd.DataFrame(clinic_runs)
+fig, ax = plt.subplots(figsize=(6.4, 2.6), layout="constrained")
+rows = np.arange(len(seeds))
+ax.errorbar(seeds["gap"], rows, xerr=[seeds.gap - seeds.gap_low, seeds.gap_high - seeds.gap], fmt="o", capsize=3)
+ax.axvline(0, color="black", linewidth=0.8)
+ax.set_yticks(rows, [f"seed {seed}" for seed in seeds["seed"]])
+ax.set(xlabel="decision gap, a - b (share decided 'ill'), with the interval over patients")
+show(fig, alt="Decision gap of each training run with its interval over patients: " +
+     ", ".join(f"{gap:.2f}" for gap in seeds["gap"]) + ".")  # fmt: skip
+
+# %%
+mean = over_seeds(seeds, "gap", by="model").iloc[0]
+people = (seeds["gap_high"] - seeds["gap_low"]).mean()
+wide = "wider" if mean.high - mean.low > people else "narrower"
+Markdown(
+    f"**Reading the figure.** The gaps run from {seeds.gap.min():.2f} to {seeds.gap.max():.2f}. Their mean over {len(seeds)} seeds is {mean['mean']:.2f}, "
+    f"95% interval {mean.low:.2f} to {mean.high:.2f}: {mean.high - mean.low:.2f} wide, {wide} than the {people:.2f} of one audit over patients. The two intervals "
+    f"answer different questions, and neither contains the other's luck. With {len(seeds)} runs, Student's t makes the interval over seeds honest, not narrow."
+)
+
+# %% [markdown]
+# ## What do design choices do?
+#
+# How many blocks we train, how wide the head is, and its activation are choices of engineering. Are they also
+# choices about people? We repeat each with several seeds and compare with the run above.
+#
+# **Predict:** which of these moves the AUC, and which moves the gap: training 0, 1 or 2 blocks; a head with a hidden
+# layer of 16 or 256 units; GELU or tanh in it?
+
+# %%
+designs = {
+    "head only": dict(trainable_layers=0, learning_rate=5e-3),
+    "2 blocks": dict(trainable_layers=2, learning_rate=5e-4),
+}
+heads = {"head 16, GELU": (16, "gelu"), "head 256, GELU": (256, "gelu"), "head 256, tanh": (256, "tanh")}
+for seed in range(SEEDS):
+    for name, options in designs.items():
+        train_and_measure(name, seed, **options)
+    for name, (width, activation) in heads.items():
+        wider = load_foundation_model(MODEL_NAME, head_hidden=width, activation=activation)
+        train_and_measure(name, seed, model=wider, trainable_layers=0, learning_rate=5e-3)
+runs = pd.DataFrame(clinic_runs)
+pd.concat({value: over_seeds(runs, value, by="model") for value in ("auc", "gap")}, axis=1).round(3)
+
+# %%
+fig, (left, right) = plt.subplots(1, 2, figsize=(9.4, 3.6), layout="constrained", sharey=True)
+plot_runs(runs, "auc", by="model", ax=left).set(xlabel="AUC on recorded labels")
+plot_runs(runs, "gap", by="model", ax=right).set(xlabel="decision gap, a - b")
+right.get_legend().remove()
+auc, gap = (over_seeds(runs, value, by="model") for value in ("auc", "gap"))
+show(fig, alt="AUC and decision gap by design, with runs and intervals over seeds. Mean gaps: " +
+     ", ".join(f"{name} {value:.2f}" for name, value in gap["mean"].items()) + ".")  # fmt: skip
+
+# %%
+apart = gap.index[(gap.low > gap.loc["last block", "high"]) | (gap.high < gap.loc["last block", "low"])].tolist()
+verdict = (
+    f"Intervals of the gap that do not overlap with the last block's: {', '.join(apart)}."
+    if apart
+    else "No design's interval of the gap lies apart from the last block's."
+)
+Markdown(
+    f"**Reading the figure.** Best by AUC is *{auc['mean'].idxmax()}* ({auc['mean'].max():.3f}), worst *{auc['mean'].idxmin()}* ({auc['mean'].min():.3f}). Mean gaps lie between "
+    f"{gap['mean'].min():.2f} and {gap['mean'].max():.2f}. {verdict} Either way, every design's mean gap is "
+    f"{'above zero' if gap['mean'].min() > 0 else 'not on one side of zero'}: the records carry the gap, and an architecture that learns the records learns it."
+)
+
+# %% [markdown]
+# ## Real sentences
+#
+# Now text that people wrote: sentences of Wikipedia, PubMed and covid papers about nurses, doctors, surgeons and physicians,
+# with that word masked (Levy, Lazar and Stanovsky, 2021). The task is to tell which ones are about a nurse. The sensitive
+# attribute is the gender of the pronoun that goes with the profession. It was found by a program, nobody was asked, and
+# "they" is not covered.
+#
+# **Predict:** of the sentences about nurses, does the model find more when the pronoun is *she* or when it is *he*?
+
+# %%
+bug = load_bug("clinicians")
+sample = bug.frame.sample(min(SENTENCES, len(bug.frame)), random_state=0)
+fit_on, measure_on = train_test_split(sample, test_size=0.5, random_state=0, stratify=sample[bug.label])
+display(Markdown("> " + measure_on[bug.text].iloc[0]))
+measure_on.groupby("gender")[bug.label].agg(["size", "sum", "mean"])
+
+# %%
+words = make_pipeline(TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True), LogisticRegression(C=10))
+words.fit(fit_on[bug.text], fit_on[bug.label])
+sentence_runs = []
+for seed in range(SEEDS):
+    settings = TrainConfig(epochs=2 * EPOCHS, seed=seed, **LAST_BLOCK)
+    sentence_fit = finetune(foundation, fit_on[bug.text], fit_on[bug.label], config=settings)
+    table = predictions(sentence_fit, measure_on[bug.text], measure_on[bug.label], measure_on["gender"])
+    measured = summarise(table, sensitive="gender", metric="true_positive_rate")
+    sentence_runs.append({"model": "BERT, last block", "seed": seed} | measured)
+sentence_runs = pd.DataFrame(sentence_runs)
+sentence_runs.round(3)
+
+# %%
+score = words.predict_proba(measure_on[bug.text])[:, 1]
+nurses = audit(y_true=table["y_true"], y_pred=table["y_pred"], sensitive_features=table["gender"])
+fig, ax = plt.subplots(figsize=(6.4, 2.4), layout="constrained")
+plot_group_rates(nurses, "true_positive_rate", ax=ax)
+rate = nurses.by_group["true_positive_rate"]
+show(fig, alt=f"Share of sentences about nurses that the last run finds: {rate['female']:.2f} with a female pronoun, "
+     f"{rate['male']:.2f} with a male one, with intervals.")  # fmt: skip
+
+# %%
+auc_runs, gap_runs = (over_seeds(sentence_runs, value, by="model").iloc[0] for value in ("auc", "gap"))
+one = sentence_runs.iloc[-1]
+Markdown(
+    f"**Reading the figure.** The AUC is {auc_runs['mean']:.3f} (over seeds {auc_runs.low:.3f} to {auc_runs.high:.3f}) against "
+    f"{roc_auc_score(measure_on[bug.label], score):.3f} for word counts. Of the sentences about nurses the last run finds {rate['female']:.0%} when the "
+    f"pronoun is female and {rate['male']:.0%} when it is male: a gap of {one.gap:.2f} (over sentences {one.gap_low:.2f} to {one.gap_high:.2f}; mean over "
+    f"seeds {gap_runs['mean']:.2f}, {gap_runs.low:.2f} to {gap_runs.high:.2f}). The task never asked about gender. The pronoun is simply a good hint, and "
+    "the model takes hints: a man who nurses is less likely to be recognised as a nurse."
+)
+
+# %% [markdown]
+# # Part two · The debugging lab
+#
+# Nine pieces of code follow. Each runs without complaint or stops with an error that is easy to misread, and each holds
+# a mistake that people make when they train models and check them for fairness. For each one: read the code, **say
+# what you expect**, run it, explain the symptom, and only then look at the repair.
+#
+# Most bugs use small heads on the shipped model's embeddings of the clinic's notes, which train in no time.
+
+# %%
+features = {
+    name: torch.tensor(embed(foundation, part["note"].tolist())) for name, part in [("train", train), ("test", test)]
+}
+labels_all = {name: torch.tensor(part["y"].to_numpy()) for name, part in [("train", train), ("test", test)]}
+is_b = torch.tensor((train["group"] == "b").to_numpy())
+width = features["train"].shape[1]
+
+
+def draw_head(outputs=1, seed=0):
+    """Draw a linear head; the seed makes it the same each time."""
+    torch.manual_seed(seed)
+    return torch.nn.Linear(width, outputs)
+
+
+# %% [markdown]
+# ## Bug 1 · The audit that never saw a group
+#
+# Somebody reports fairness "by group": accuracy for each value that a column takes.
+
+# %%
+decided = tables["BERT, last block"]
+
+
+def audit_by_group(y_true, y_pred):
+    """Report accuracy for each group."""
+    return pd.Series({group: (y_pred[y_true == group] == group).mean() for group in np.unique(y_true)})
+
+
+audit_by_group(decided["y_true"], decided["y_pred"]).round(3)
+
+# %% [markdown]
+# **Symptom.** The groups are called 0 and 1. The function was given labels and predictions and nothing else, so it
+# *cannot* know a group: it splits people by the **label**. What it calls accuracy of group 1 is the true positive rate
+# of everybody. Ask of every audit: where did the groups come in?
+
+# %% tags=["solution"]
+repaired = audit(y_true=decided["y_true"], y_pred=decided["y_pred"], sensitive_features=decided["group"])
+assert set(repaired.by_group.index) == {"a", "b"}
+repaired.by_group[["n", "accuracy", "true_positive_rate", "selection_rate"]].round(3)
+
+# %% [markdown]
+# ## Bug 2 · The constraint that cannot constrain
+#
+# A head has been trained. Now a "fairness constraint" is added to the loss, in a block that computes without
+# gradients, "to save memory".
+
+
+# %%
+def soft_gap(logits):
+    """Mean score in group a less mean score in group b."""
+    return torch.sigmoid(logits[~is_b]).mean() - torch.sigmoid(logits[is_b]).mean()
+
+
+head = draw_head()
+before = head.weight.clone()
+with torch.no_grad():
+    logits = head(features["train"]).squeeze(1)
+    loss = binary_cross_entropy_with_logits(logits, labels_all["train"].float()) + 10 * soft_gap(logits) ** 2
+print(
+    "loss",
+    round(loss.item(), 3),
+    "| has a gradient:",
+    loss.requires_grad,
+    "| weights moved:",
+    not torch.equal(before, head.weight),
+)
+
+# %% [markdown]
+# **Symptom.** A number is printed, so it looks as if something was done. But the loss has no gradient, nothing was
+# stepped, no weight moved. A constraint acts while training, or through a change of the decisions; computed
+# afterwards, it is a measurement. The repair trains with it and without it; **look for** the gap in mean scores.
+
+
+# %% tags=["solution"]
+def train_head(weight, steps=150):
+    """Train a head on the loss plus ``weight`` times the squared gap; return the gap that is left."""
+    head = draw_head()
+    optimizer = torch.optim.Adam(head.parameters(), lr=0.02)
+    for _ in range(steps):
+        logits = head(features["train"]).squeeze(1)
+        loss = binary_cross_entropy_with_logits(logits, labels_all["train"].float()) + weight * soft_gap(logits) ** 2
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return soft_gap(logits).item()
+
+
+gaps = {f"weight {weight}": train_head(weight) for weight in (0, 10)}
+assert abs(gaps["weight 10"]) < abs(gaps["weight 0"])
+pd.Series(gaps, name="gap in mean scores, training data").round(3)
+
+# %% [markdown]
+# ## Bug 3 · A loss for one logit, given two
+
+# %%
+two_logits = draw_head(outputs=2)(features["train"][:8])  # (8, 2)
+try:
+    torch.nn.BCEWithLogitsLoss()(two_logits, labels_all["train"][:8])
+except (ValueError, RuntimeError) as error:
+    print(type(error).__name__, "·", error)
+
+# %% [markdown]
+# **Symptom.** Shapes `[8]` and `[8, 2]` do not go together. A popular "repair" makes the labels two columns wide by
+# copying them, and then both logits learn the same thing. Binary cross-entropy takes **one** logit a text and labels
+# as floats; cross-entropy takes **one logit a class** and labels as whole numbers. Either is right; mixing them is not.
+
+# %% tags=["solution"]
+one_logit = two_logits[:, 1] - two_logits[:, 0]  # the log-odds of class 1
+binary = binary_cross_entropy_with_logits(one_logit, labels_all["train"][:8].float())
+by_class = cross_entropy(two_logits, labels_all["train"][:8])
+assert torch.isclose(binary, by_class)
+print("the same loss, written twice:", round(binary.item(), 4), round(by_class.item(), 4))
+
+# %% [markdown]
+# ## Bug 4 · A batch of batches
+#
+# A data set tokenizes each note when it is asked for it, and a loader stacks what it gets.
+
+# %%
+tokenizer = foundation.tokenizer
+items = [tokenizer(note, return_tensors="pt")["input_ids"] for note in train["note"][:4]]
+print("one item:", tuple(items[0].shape))
+try:
+    torch.stack(items)
+except RuntimeError as error:
+    print(type(error).__name__, "·", error)
+
+# %% [markdown]
+# **Symptom.** Each item has a batch axis of its own (`[1, L]`), and every `L` is different, so nothing can be
+# stacked. Padding everything to the longest text of the whole data set runs, and wastes most of the arithmetic. The
+# repair pads a batch to *its* longest text, and makes the mask that tells the model what is padding.
+
+# %% tags=["solution"]
+batch = tokenizer(train["note"][:4].tolist(), padding=True, return_tensors="pt")
+assert batch["input_ids"].shape == batch["attention_mask"].shape == (4, max(item.shape[1] for item in items))
+print("batch:", tuple(batch["input_ids"].shape), "| tokens that count:", batch["attention_mask"].sum(1).tolist())
+
+# %% [markdown]
+# ## Bug 5 · One name for two things
+#
+# An evaluation loop. `labels` are all test labels; the loop goes over batches.
+
+# %%
+head, outcome = draw_head(), []
+labels = labels_all["test"]
+for start in range(0, len(labels_all["test"]), 64):
+    inputs, labels = features["test"][start : start + 64], labels_all["test"][start : start + 64]
+    outcome.extend((head(inputs).squeeze(1) > 0).long().tolist())
+accuracy = sum(p == t for p, t in zip(outcome, labels.tolist())) / len(labels)
+print(f"accuracy {accuracy:.3f} over {len(labels)} labels and {len(outcome)} predictions")
+
+# %% [markdown]
+# **Symptom.** There are more predictions than labels. Inside the loop the batch took the name of the whole, so the *first*
+# predictions are compared with the *last* batch's labels, and `zip` silently stops at the shorter one. The repair uses
+# two names, and `strict=True`, which would have raised an error.
+
+# %% tags=["solution"]
+everyone = labels_all["test"].tolist()
+repaired_accuracy = sum(p == t for p, t in zip(outcome, everyone, strict=True)) / len(everyone)
+print(f"accuracy {repaired_accuracy:.3f} over {len(everyone)} labels and {len(outcome)} predictions")
+
+# %% [markdown]
+# ## Bug 6 · An AUC of decisions, the wrong way round
+
+# %%
+print("reported AUC:", round(roc_auc_score(decided["y_pred"], decided["y_true"]), 3))
+
+# %% [markdown]
+# **Symptom.** None, and that is the trouble: a plausible number. Two mistakes are in it. The AUC asks how well *scores* rank
+# people; decisions have only two values. And scikit-learn takes `(y_true, y_score)`: exchanged, decisions play the truth. Each
+# mistake moves the number by itself.
+
+# %% tags=["solution"]
+ways = {
+    "(y_true, y_score): right": (decided["y_true"], decided["y_score"]),
+    "(y_true, y_pred): decisions instead of scores": (decided["y_true"], decided["y_pred"]),
+    "(y_pred, y_true): and exchanged": (decided["y_pred"], decided["y_true"]),
+}
+pd.Series({name: roc_auc_score(*way) for name, way in ways.items()}, name="AUC").round(3)
+
+# %% [markdown]
+# ## Bug 7 · The learning rate that ran away
+#
+# "Divide the learning rate by ten after every epoch", says the comment. **Look for** the axis on the right.
+
+
+# %%
+def train_with_steps(step_every_batch, epochs=3, batch=32):
+    """Train a head with a step-decay schedule; return learning rates and losses by batch."""
+    head, rates, losses = draw_head(), [], []
+    optimizer = torch.optim.SGD(head.parameters(), lr=1.0)
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=0.1)
+    for _ in range(epochs):
+        for rows in torch.arange(len(train)).split(batch):
+            loss = binary_cross_entropy_with_logits(
+                head(features["train"][rows]).squeeze(1), labels_all["train"][rows].float()
+            )
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            rates.append(optimizer.param_groups[0]["lr"])
+            losses.append(loss.item())
+            if step_every_batch:
+                scheduler.step()
+        if not step_every_batch:
+            scheduler.step()
+    return rates, losses
+
+
+# %%
+decays = {"stepped every batch": train_with_steps(True), "stepped every epoch": train_with_steps(False)}
+fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
+for name, (rates_, losses_) in decays.items():
+    left.plot(pd.Series(losses_).rolling(10, min_periods=1).mean(), label=name)
+    right.semilogy(np.maximum(rates_, 1e-20), label=name)
+left.set(xlabel="batches", ylabel="loss (running mean of 10)")
+right.set(xlabel="batches", ylabel="learning rate (cut at 1e-20)")
+right.legend(frameon=False)
+tiny = next(i for i, rate_ in enumerate(decays["stepped every batch"][0]) if rate_ < 1e-6)
+show(
+    fig,
+    alt=f"Left: the loss of the run stepped every batch stays nearly flat. Right: its learning rate is below a millionth after {tiny} batches.",
+)
+
+# %%
+ends = {name: np.mean(losses_[-10:]) for name, (_, losses_) in decays.items()}
+Markdown(
+    f"**Symptom and repair.** Stepped every batch, the learning rate is below a millionth after {tiny} batches, and the rest of the data is read for nothing: the loss ends at "
+    f"{ends['stepped every batch']:.3f} instead of {ends['stepped every epoch']:.3f}. Read the scheduler's documentation for the *unit* of its step, and plot the rate, as we did in part one."
+)
+
+# %% [markdown]
+# ## Bug 8 · Twice the work, in the wrong place, by chance
+#
+# Three mistakes that often come together: the loss is computed by the model *and* by a criterion; the data move to a
+# device but the model never does; and no seed is set. (Without a GPU here, torch's `meta` device stands in for one.)
+
+
+# %%
+class HeadWithLoss(torch.nn.Linear):
+    """A model that returns its own loss, as transformers' models do when they are given labels."""
+
+    def forward(self, inputs, labels):
+        logits = super().forward(inputs).squeeze(1)
+        return binary_cross_entropy_with_logits(logits, labels), logits
+
+
+models = [HeadWithLoss(width, 1) for _ in range(2)]  # no seed
+inputs, targets = features["train"][:64], labels_all["train"][:64].float()
+own_loss, logits = models[0](inputs, targets)
+print(
+    "the model's loss",
+    round(own_loss.item(), 4),
+    "| the criterion's",
+    round(binary_cross_entropy_with_logits(logits, targets).item(), 4),
+)
+print("the same model drawn again gives", round(models[1](inputs, targets)[0].item(), 4))
+try:
+    models[0](inputs.to("meta"), targets.to("meta"))
+except (RuntimeError, NotImplementedError) as error:
+    print(type(error).__name__, "·", str(error).splitlines()[0][:90])
+
+# %% [markdown]
+# **Symptom.** Two equal losses: the second one only costs time, and if both are stepped, the update doubles. Two draws of
+# one model differ: a result that nobody can repeat. And weights on one device cannot meet data on another. The repair: one loss, one
+# place where the device is chosen, a seed before the weights are drawn. (`finetune` does all three: see `labkit/device.py`.)
+
+# %% tags=["solution"]
+device = next(foundation.parameters()).device  # chosen in one place
+repeated = []
+for _ in range(2):
+    torch.manual_seed(0)
+    model = HeadWithLoss(width, 1).to(device)
+    repeated.append(model(inputs.to(device), targets.to(device))[0].item())
+assert repeated[0] == repeated[1]
+print("drawn twice with one seed:", [round(value, 4) for value in repeated])
+
+# %% [markdown]
+# ## Bug 9 · Measured and thrown away
+#
+# The last lines of many a script: an import that used to work, and an evaluation after every epoch.
+
+# %%
+try:
+    from transformers import AdamW
+
+    optimizer = AdamW(draw_head().parameters())
+except ImportError as error:
+    print("ImportError ·", str(error).splitlines()[0][:80])
+
+
+def evaluate(head):
+    """Compute test accuracy."""
+    with torch.inference_mode():
+        accuracy = ((head(features["test"]).squeeze(1) > 0) == labels_all["test"]).float().mean()
+
+
+history = [evaluate(draw_head(seed=seed)) for seed in range(3)]
+print("history:", history)
+
+# %% [markdown]
+# **Symptom.** The import fails because the library removed its own AdamW years ago; torch's is the one to use, and pinned versions
+# (`constraints.txt`) make such a day come when *you* choose. And `evaluate` has no `return`: it measures, and throws the
+# result away, which a plot of nothing reveals long after.
+
+
+# %% tags=["solution"]
+def evaluate_and_return(head):
+    """Return test accuracy."""
+    with torch.inference_mode():
+        return ((head(features["test"]).squeeze(1) > 0) == labels_all["test"]).float().mean().item()
+
+
+history = [round(evaluate_and_return(draw_head(seed=seed)), 3) for seed in range(3)]
+assert None not in history and issubclass(torch.optim.AdamW, torch.optim.Optimizer)
+print("history:", history)
+
+# %% [markdown]
+# ## What you learned
+#
+# - A score stands beside its baselines, or it says nothing `[03-baselines]`.
+# - Fine-tuning learns the records, gap included; the loss does not show it, the record by group does `[03-finetune]`.
+# - An interval over patients and an interval over seeds answer different questions; report both `[03-uncertainty]`.
+# - Design choices move accuracy and cost; a gap that is in the labels survives them `[03-design]`.
+# - The dangerous bugs print plausible numbers: ask where the groups came in, what has a gradient, and what was compared
+#   with what `[03-debug]`.
+#
+# ## What this does not show
+#
+# - How to *remove* a gap: that needs a decision about which gap matters, and notebooks still to come.
+# - That real clinics look like ours. The simulated one has the biases we put in, one at a time; a real one has others,
+#   together, and no column of truth.
+# - That other models behave alike. This is one small encoder; larger ones differ in score and cost, not in the
+#   reason why a gap in the records is learned.
+#
+# **Next:** back to the overview in [00 · Is my machine ready, and is a pretrained model already biased?](00_start_here.ipynb),
+# where the map of the pipeline shows what comes before and after training.
