@@ -51,7 +51,8 @@ def pick_precision(precision: str, model, texts) -> torch.dtype:
     ----------
     precision : {"auto", "float32", "bfloat16"}
         "auto" takes bfloat16 where the hardware has it *and* the model's embeddings of a few of these texts agree with
-        float32 to a relative error of `TOLERANCE`; where they do not, a warning says so and float32 is taken.
+        float32 to a relative error of `TOLERANCE`; where they do not, a warning says so and float32 is taken. A model
+        is compared once.
     model : Foundation
         On the device where it will compute.
     texts : sequence of str
@@ -72,12 +73,16 @@ def pick_precision(precision: str, model, texts) -> torch.dtype:
     device = next(model.parameters()).device
     if precision == "float32" or (precision == "auto" and not has_bfloat16(device)):
         return torch.float32
-    if precision == "auto" and (error := bfloat16_error(model, texts)) > TOLERANCE:
-        warnings.warn(
-            f"bfloat16 changes this model's embeddings by {error:.1%} (limit {TOLERANCE:.0%}); computing in float32",
-            stacklevel=3,
-        )
-        return torch.float32
+    if precision == "auto":
+        if model.bfloat16_error is None:
+            model.bfloat16_error = bfloat16_error(model, texts)
+        if model.bfloat16_error > TOLERANCE:
+            warnings.warn(
+                f"bfloat16 changes this model's embeddings by {model.bfloat16_error:.1%} (limit {TOLERANCE:.0%}); "
+                "computing in float32",
+                stacklevel=3,
+            )
+            return torch.float32
     return torch.bfloat16
 
 

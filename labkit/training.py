@@ -62,6 +62,7 @@ def finetune(model, texts, y, *, sensitive_features=None, objective=None, valida
         raise ValueError(f"{type(objective).__name__} needs sensitive_features=: a group for each text")
     if config.trainable_layers != "all" and config.trainable_layers > model.depth:
         raise ValueError(f"trainable_layers is {config.trainable_layers}; {model.name!r} has {model.depth} blocks")
+    pick_precision(config.precision, model.to(pick_device()), texts)  # measured on the original: its copies know it
     model = prepare_model(model, config)
     try:
         return run(model, texts, y, groups, objective, validation, config)
@@ -76,7 +77,7 @@ def finetune(model, texts, y, *, sensitive_features=None, objective=None, valida
 
 def prepare_model(model: Foundation, config: TrainConfig) -> Foundation:
     """Return a copy on the device, with frozen blocks marked and an untrained head drawn from the seed."""
-    model = copy.deepcopy(model)
+    model = copy.deepcopy(model, {id(model.tokenizer): model.tokenizer})  # the tokenizer is shared
     if not model.head_trained:
         with torch.random.fork_rng():
             torch.manual_seed(config.seed)
@@ -85,7 +86,7 @@ def prepare_model(model: Foundation, config: TrainConfig) -> Foundation:
     first = first_trained(model, config)
     for module in (model.encoder.embeddings, *model.encoder.encoder.layer[:first]) if first is not None else ():
         module.requires_grad_(False)
-    return model.to(pick_device())
+    return model
 
 
 def first_trained(model, config):
@@ -100,7 +101,6 @@ def run(model, texts, y, groups, objective, validation, config) -> Fit:
     dtype = pick_precision(config.precision, model, texts)
     config = dataclasses.replace(config, precision=str(dtype).removeprefix("torch."))
     ids = tokenize(model, texts, config.max_length)
-    identity = identify_run(model, ids, y, groups, objective, config)
     first, states, began = first_trained(model, config), None, time.perf_counter()
     if first is not None and config.cache_states:
         states = hidden_states(model, texts, layer=first, max_length=config.max_length, precision=config.precision)
@@ -123,7 +123,9 @@ def run(model, texts, y, groups, objective, validation, config) -> Fit:
     network, optimizer, loader = accelerator.prepare(model, optimizer, loader)
     total = config.epochs * len(loader)
     objective = objective or cross_entropy
-    checkpoints = config.checkpoint_dir and Checkpoints(config.checkpoint_dir, identity)
+    checkpoints = config.checkpoint_dir and Checkpoints(
+        config.checkpoint_dir, identify_run(model, ids, y, groups, objective, config)
+    )
     progress = checkpoints and checkpoints.load(model, optimizer)
     history = History(config, validation, total=total, progress=progress, shown=accelerator.is_local_main_process)
     done = history.steps

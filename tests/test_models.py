@@ -6,7 +6,7 @@ import shutil
 import pytest
 import torch
 
-from labkit import models
+from labkit import weights
 from labkit.models import fetch_model, find_model, load_foundation_model
 from tests.tiny import save_tiny_bert
 
@@ -103,11 +103,11 @@ def test_fetched_model_is_found_and_its_checksum_checked(tmp_path, monkeypatch):
     assert fetch_model("someone/tiny", dry_run=True) == folder and not folder.exists()
     assert fetch_model("someone/tiny") == folder
     assert load_foundation_model("someone/tiny").depth == 2
-    sums = json.loads((folder / models.SUMS).read_text())
-    (folder / models.SUMS).write_text(json.dumps({name: "0" * 64 for name in sums}))
+    sums = json.loads((folder / weights.SUMS).read_text())
+    (folder / weights.SUMS).write_text(json.dumps({name: "0" * 64 for name in sums}))
     with pytest.raises(ValueError, match="damaged or was changed"):
         load_foundation_model("someone/tiny")
-    (folder / models.SUMS).unlink()
+    (folder / weights.SUMS).unlink()
     with pytest.raises(FileNotFoundError, match="labkit fetch --model someone/tiny"):
         load_foundation_model("someone/tiny")
 
