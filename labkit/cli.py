@@ -86,7 +86,7 @@ def fetch(
             note = {"missing": f"would be fetched ({size})", "present": "is there"}.get(each.state, each.state)
             typer.echo(f"{each.name}: {note}: {each.path}")
         if model is not None:
-            from labkit.models import fetch_model
+            from labkit.weights import fetch_model
 
             folder = fetch_model(model, dry_run=dry_run)
             typer.echo(f"{model}: {'would be in' if dry_run else 'is in'} {folder}")

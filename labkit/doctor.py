@@ -83,7 +83,7 @@ def check_model() -> Row:
     """Compare the shipped model's weights with their sha256."""
     needed = "sha256 of the course's model"
     try:
-        from labkit.models import SHIPPED, find_model
+        from labkit.weights import SHIPPED, find_model
 
         find_model("minilm")
     except (ImportError, OSError, ValueError) as error:

