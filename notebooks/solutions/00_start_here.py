@@ -1,0 +1,615 @@
+# ---
+# jupyter:
+#   labkit:
+#     budget:
+#       seconds: 60
+#       mb: 1500
+# ---
+
+# %% [markdown]
+# # 00 · Is my machine ready, and is a pretrained model already biased?
+#
+# **You will be able to**
+# - *check* that this machine can run the course, and mend what is missing `[00-doctor]`
+# - *place* a question about a model: which property it concerns, and which step of the pipeline `[00-map]`
+# - *measure* an association in a model's embeddings, first by hand, then with a test `[00-association]`
+# - *interpret* a p-value: say which chance it speaks of, and what it leaves open `[00-p-value]`
+# - *audit* real decisions about people by group, and say how sure the result is `[00-audit]`
+#
+# About 30 minutes to read and think; the cells themselves take less than one. You need some Python, a little pandas,
+# and the mean and standard deviation from statistics. You need no machine learning yet.
+
+# %%
+from itertools import combinations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from IPython.display import Markdown, display
+from statsmodels.stats.multitest import multipletests
+
+from labkit.associations import WEAT_TESTS, effect_size, weat
+from labkit.audit import audit
+from labkit.data import load_compas
+from labkit.doctor import check_machine
+from labkit.models import load_foundation_model
+from labkit.plots import MARKERS, PALETTE, plot_group_rates, show
+from labkit.states import embed
+from labkit.tables import format_p_value, group_rates
+
+# %% tags=["parameters"]
+MODEL_NAME = "minilm"  # the model that ships with the course
+TEMPLATES = ["This is {}.", "{} is here.", "The word is {}.", "They talked about {}.", "I was thinking about {}."]
+N_PERMUTATIONS = 20_000  # divisions of the words behind a p-value
+N_BOOT = 2000  # replicates behind an interval
+ALPHA = 0.05  # intervals have confidence 1 - ALPHA
+SEED = 0
+
+# %% [markdown]
+# ## How does this course work?
+#
+# **Your copy.** Work in the folder `work/`. `make lab` (or `labkit start`) puts a copy of every notebook there that you do
+# not have yet, and never touches one that you have. So you can change anything, break anything, and delete a copy to get
+# a fresh one. The originals in `notebooks/` are generated; edits there are lost.
+#
+# **Running.** Press Shift+Enter to run a cell and go to the next. Cells build on each other, so run them from top to
+# bottom; when in doubt, choose *Kernel → Restart Kernel and Run All Cells*. The capital names above are this notebook's
+# settings. Change one, run everything again, and see which statements survive: every number in the text is computed from
+# what you ran, and some sentences change with it.
+#
+# **Predict before you run.** Each section tells you what to look for and asks what you expect. Write your answer down
+# before you run the cell, best in a new cell above it. Students who predict the outcome of a demonstration understand
+# it better than students who only watch it, even when the prediction is wrong (Crouch, Fagen, Callan and Mazur, 2004).
+#
+# **Read the uncertainty first.** A measured difference between groups of people is a strong statement. In this course
+# it always comes with the size of the groups and with an interval, and a chapter may end with "we cannot tell".
+
+# %% [markdown]
+# ## Is my machine ready?
+#
+# The next cell looks at everything the course needs. It changes nothing and needs no network. Each row asks one question:
+#
+# | row | what it asks | why it matters |
+# |---|---|---|
+# | Python | is it new enough? | older ones cannot read the code |
+# | versions | are the packages the ones we tested? | results and even functions change between versions; each package that differs gets a row of its own |
+# | model | are the weights, byte for byte, the ones we tested? | a changed or damaged model gives other numbers without a word |
+# | data | are all data sets complete and unchanged? | likewise; the sha256 sum of a file is its fingerprint |
+# | memory | is enough free at this moment? | a notebook that runs out of memory is stopped without an explanation |
+# | disk | is there room for the course's cache folder? | embeddings are kept there, so that the second run is fast |
+#
+# **What to look for:** the column `ok`. Where it says `False`, the column `remedy` holds the command that mends it.
+
+# %%
+machine = pd.DataFrame(check_machine()).set_index("what")
+to_mend = machine[~machine["ok"]]
+with pd.option_context("display.max_colwidth", None):
+    display(machine)
+remedies = "; ".join(f"**{what}**: `{remedy}`" for what, remedy in to_mend["remedy"].items())
+Markdown(
+    f"Mend this first, in a terminal. {remedies}" if remedies else f"All {len(machine)} rows are `ok`. Let us start."
+)
+
+# %% [markdown]
+# Outside a notebook, `labkit doctor` prints the same table. Whenever something behaves strangely later, come back here
+# before you look anywhere else.
+
+# %% [markdown]
+# ## What can go wrong with a model, and where?
+#
+# A *foundation model* is trained once, on very much data, and then adapted to many tasks (Bommasani et al., 2021). So
+# whatever it got wrong about people is handed on to all of them. Five properties describe how such a model behaves in
+# society:
+#
+# - **Fairness**: who gets what, and who bears the errors?
+# - **Transparency**: can a person find out how a decision came about?
+# - **Safety**: does the system withstand attacks and misuse, and does it keep private data private?
+# - **Accountability**: who answers for a decision, and can it be traced and put right?
+# - **Sustainability**: what does the system cost the environment, society and the economy, now and later?
+#
+# They do not live side by side in peace. In the diagram a solid arrow means *helps*, a dotted one means *strains*. The
+# table below it says the same in words.
+#
+# ```mermaid
+# flowchart LR
+#     accTitle: How the five properties act on each other
+#     accDescr: Transparency helps fairness and accountability. Accountability helps fairness and sustainability. Transparency and safety strain each other. Safety and sustainability strain fairness. The table below the diagram explains each arrow.
+#     T(Transparency) -->|makes gaps visible| F(Fairness)
+#     T -->|gives reasons to answer for| A(Accountability)
+#     A -->|appeals correct errors| F
+#     A -->|somebody reports the cost| U(Sustainability)
+#     T <-.->|what explains also leaks| S(Safety)
+#     S -.->|privacy noise hits small groups| F
+#     U -.->|small models forget rare cases| F
+# ```
+#
+# | from | to | | how |
+# |---|---|---|---|
+# | transparency | fairness | helps | who can see how decisions are made can see that groups are treated differently; but an explanation can also be made to hide it (Slack et al., 2020) |
+# | transparency | accountability | helps | nobody can answer for a decision whose reasons nobody can find |
+# | accountability | fairness | helps | a log of decisions and a way to appeal bring wrong ones to light, and put them right |
+# | accountability | sustainability | helps | costs are reduced only when somebody has to state them |
+# | transparency | safety | strain each other | explanations help attackers to copy a model (Milli et al., 2019), and secrecy protects it from scrutiny too |
+# | safety | fairness | strains | noise that protects private data costs small groups more accuracy than large ones (Bagdasaryan, Poursaeed and Shmatikov, 2019) |
+# | sustainability | fairness | strains | compressed models save energy and lose rare cases first (Hooker et al., 2020); repairing unfairness takes energy too |
+#
+# So "make it fair" is never the whole order: each remedy has a price in another property, and we will measure it.
+
+# %% [markdown]
+# The second map is the path from the world to a decision about somebody. Unfairness can enter at each step, and the
+# remedy for one step does nothing for another. **Before you read on, predict:** at which step does the *model* first
+# meet a stereotype, and at which step is somebody first harmed?
+#
+# ```mermaid
+# flowchart LR
+#     accTitle: The pipeline from data to monitoring
+#     accDescr: Data lead to pretraining, pretraining to fine-tuning, fine-tuning to decisions, decisions to monitoring. Monitoring leads back to fine-tuning, and decisions lead back to data. The table below the diagram says how bias enters each step.
+#     D("`Data
+#     01, 06`") --> P("`Pretraining
+#     00, 02`")
+#     P --> T("`Fine-tuning
+#     03, 07`")
+#     T --> E("`Decision
+#     00, 04, 05, 08, 09`")
+#     E --> M("`Monitoring
+#     14, 15`")
+#     M -->|correct the model| T
+#     E -.->|decisions become the data of tomorrow| D
+# ```
+#
+# | step | what happens | how bias enters | notebooks |
+# |---|---|---|---|
+# | data | people are counted, measured and labelled | some are missing, some are measured worse, some labels record a prejudice instead of a fact | 01, 06 |
+# | pretraining | the model reads very many texts | it learns who usually appears beside which words | **00**, 02 |
+# | fine-tuning | it learns one task from labelled examples | it repeats the labels, errors included; group words become shortcuts | **03**, 07 |
+# | decision | a threshold turns a score into yes or no | errors fall on groups unequally, whatever the score | **00**, 04, 05, 08, 09 |
+# | monitoring | somebody watches, logs, hears appeals, counts the cost | nobody watches, or only the average; people and the world change | 14, 15 |
+#
+# The dotted arrow is the dangerous one: a person who is refused a loan never gets the chance to repay it, so the refusal
+# cannot be proved wrong by later data.
+#
+# Numbers are notebooks of the course; those in bold exist, the others are being written. Notebooks 10 to 13 treat
+# explanations, counterfactuals, generated text, attacks and privacy, and 16 your own data.
+#
+# The model meets stereotypes in pretraining, which the next section measures. People are harmed at the decision, which
+# the section after it measures. One does not follow from the other.
+
+# %% [markdown]
+# ## Is a pretrained model already biased?
+#
+# ### Words as directions
+#
+# A language model turns a text into a list of numbers, its *embedding*. Think of it as an arrow in a space with many
+# dimensions. During pretraining, texts that occur in similar company get arrows that point in similar directions. The
+# *cosine* of the angle between two arrows $u$ and $v$ measures that:
+#
+# $$\cos(u, v) = \frac{u \cdot v}{\lVert u\rVert\,\lVert v\rVert}$$
+#
+# It is $1$ for the same direction, $0$ for a right angle, $-1$ for opposite directions. The length of the arrows cancels.
+#
+# The next cell loads the model and embeds all words of this section, bare and in a few sentences, at once. They are kept
+# in the cache folder, so the cell is slow only once.
+
+# %%
+model = load_foundation_model(MODEL_NAME)
+words = sorted({word for test in WEAT_TESTS.values() for word_list in test for word in word_list})
+texts = [template.format(word) for template in ["{}", *TEMPLATES] for word in words]
+vectors = dict(zip(texts, embed(model, texts, precision="float32").astype(float), strict=True))
+Markdown(
+    f"`{MODEL_NAME}` has {sum(weight.numel() for weight in model.encoder.parameters()) / 1e6:.1f} million weights. "
+    f"Each of our {len(words)} words is now an arrow with {len(vectors[words[0]])} coordinates."
+)
+
+# %% [markdown]
+# **Before you run the next cell, predict:** is *rose* nearer to *love* or to *poison*? And *cockroach*? Will unrelated
+# words have a cosine near $0$?
+
+
+# %%
+def cosine(u, v):
+    """Return the cosine of the angle between two vectors."""
+    return u @ v / (np.linalg.norm(u) * np.linalg.norm(v))
+
+
+rows, columns = ["rose", "orchid", "cockroach", "wasp"], ["love", "gift", "poison", "disaster"]
+cosines = pd.DataFrame([[cosine(vectors[row], vectors[column]) for column in columns] for row in rows], rows, columns)
+cosines.round(2)
+
+# %%
+found = [f"*{row}* is nearest to *{column}*" for row, column in cosines.idxmax(axis=1).items()]
+smallest, largest = cosines.min().min(), cosines.max().max()
+shared = ": single words are alike just by being single words" if smallest > 0.1 else ""
+Markdown(
+    f"**Reading the table.** {'; '.join(found)}. But the cosines run only from {smallest:.2f} to {largest:.2f}{shared}. "
+    "So one cosine alone says little. We compare two."
+)
+
+# %% [markdown]
+# ### From a cosine to an association
+#
+# Call two sets of words the *attributes* $A$ and $B$: career words (*salary, office …*) and family words (*home,
+# parents …*). The association of a word $w$ is how much nearer it is to $A$ than to $B$, on average:
+#
+# $$s(w, A, B) = \frac{1}{|A|}\sum_{a\in A}\cos(w, a) \;-\; \frac{1}{|B|}\sum_{b\in B}\cos(w, b)$$
+#
+# Above $0$ the word leans towards $A$, below $0$ towards $B$. What all words share cancels in the difference.
+#
+# Our *targets* are first names. They carry no meaning that would tie them to a career or a family; whatever lean we
+# find, the model has picked up from the company these names keep. The lists are those of Caliskan, Bryson and Narayanan
+# (2017): names given mostly to boys, and mostly to girls, in the United States of the twentieth century.
+#
+# **Before you run the next cell, predict:** which sign does the association of *John* have, and that of *Amy*?
+
+# %%
+males, females, career, family = WEAT_TESTS["male/female names, career/family"]
+
+
+def association(word):
+    """Return how much nearer a word is to career words than to family words, a difference of mean cosines."""
+    to_career = np.mean([cosine(vectors[word], vectors[other]) for other in career])
+    to_family = np.mean([cosine(vectors[word], vectors[other]) for other in family])
+    return to_career - to_family
+
+
+by_hand = {name: association(name) for name in (males[0], females[0])}
+leaning = {name: "career" if value > 0 else "family" for name, value in by_hand.items()}
+sentences = [f"*{name}* leans to **{leaning[name]}** words ({value:+.3f})" for name, value in by_hand.items()]
+Markdown(f"{' and '.join(sentences)}. Two names are not a finding; next, all {len(males) + len(females)}.")
+
+# %% [markdown]
+# `labkit.associations.weat` does the same for all names at once. **What to look for:** do the two kinds of names separate,
+# or do they overlap? And how large are these numbers, compared with the cosines in the table above?
+
+# %%
+options = {"n_permutations": N_PERMUTATIONS, "n_boot": N_BOOT, "confidence": 1 - ALPHA, "seed": SEED}
+names = weat(model, (males, females), (career, family), **options)
+ordered = names.words.sort_values("association").reset_index(drop=True)
+assert all(np.isclose(row["association"], association(row["word"])) for _, row in ordered.iterrows())  # as by hand
+
+# %%
+among_upper = int((ordered["target"].tail(len(males)) == 0).sum())
+fig, ax = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
+for target, label in enumerate(["names given mostly to boys", "names given mostly to girls"]):
+    chosen = ordered[ordered["target"] == target]
+    ax.plot(chosen["association"], chosen.index, MARKERS[target], color=PALETTE[target], label=label)
+ax.axvline(0, color="black", linewidth=0.8)
+ax.set_yticks(ordered.index, ordered["word"])
+ax.set(xlabel="← nearer to family words | nearer to career words →\nassociation (difference of mean cosines)")
+ax.set_ylabel("first name")
+ax.legend(frameon=False, loc="lower right")
+show(
+    fig,
+    alt=f"Dot plot of {len(ordered)} first names by association, from {ordered['association'].min():.2f} (family) to "
+    f"{ordered['association'].max():.2f} (career). Of the upper {len(males)}, {among_upper} are given mostly to boys.",
+)
+
+# %%
+gap = names.words.groupby("target")["association"].mean()
+Markdown(
+    f"**Reading the figure.** Of the {len(males)} names that lean most to career, {among_upper} are given mostly to boys; "
+    f"about {len(males) * len(males) / len(ordered):.0f} would be if names and lean had nothing to do with each other. The "
+    f"means of the two kinds differ by {gap[0] - gap[1]:+.3f}, while the cosines above ran from {smallest:.2f} to "
+    f"{largest:.2f}. Is that much? We need a yardstick, and we need to know what chance alone would do."
+)
+
+# %% [markdown]
+# ### A yardstick: the effect size
+#
+# Divide the difference between the two target sets $X$ and $Y$ by the standard deviation of all their associations:
+#
+# $$d = \frac{\operatorname{mean}_{x\in X} s(x, A, B) - \operatorname{mean}_{y\in Y} s(y, A, B)}
+# {\operatorname{std}_{w\in X\cup Y} s(w, A, B)}$$
+#
+# $d$ has no unit and cannot leave the range from $-2$ to $2$. At $0$ the sets do not differ on average; at $1$ their
+# means are one standard deviation apart. This is the *word-embedding association test*, WEAT for short.
+#
+# ### What would chance do?
+#
+# Suppose the label *mostly boys* or *mostly girls* meant nothing to the model. Then any other way to divide these names
+# into two sets of the same sizes would be just as good as ours. So we try the other ways, and count how often such a
+# meaningless division gives an effect at least as large as ours. That share is the **p-value** of a *permutation test*.
+#
+# **Before you run the next cell, predict:** in how many of one hundred random divisions will the effect be as large?
+
+# %%
+values = names.words["association"].to_numpy()  # (n,): boys' names first
+first = np.array(list(combinations(range(len(values)), len(males))))  # every way to choose the first set
+chance = [effect_size(values[chosen], np.delete(values, chosen)) for chosen in first]
+extreme = int(np.sum(np.array(chance) >= names.effect_size - 1e-9))  # ours is one of them
+
+fig, ax = plt.subplots(figsize=(6.4, 3.2), layout="constrained")
+ax.hist(chance, bins=50, color="#BBBBBB", label=f"all {len(chance):,} divisions of the names")
+ax.axvline(names.effect_size, color=PALETTE[1], linewidth=2, label=f"our division: d = {names.effect_size:.2f}")
+ax.set(xlabel="effect size d (standard deviations)", ylabel="number of divisions")
+ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+show(
+    fig,
+    alt=f"Histogram of the effect sizes of {len(chance):,} divisions, a hill around 0. Our division lies at "
+    f"{names.effect_size:.2f}; {extreme:,} divisions lie there or beyond.",
+)
+
+# %%
+how = "tries all of them too" if len(chance) <= N_PERMUTATIONS else f"draws {N_PERMUTATIONS:,} of them at random"
+Markdown(
+    f"**Reading the figure.** The grey hill is what chance does. Our division has d = {names.effect_size:.2f}, and "
+    f"{extreme:,} of {len(chance):,} divisions reach at least that: p = {extreme / len(chance):.3f}. `labkit`'s `weat` "
+    f"{how} and says {names.p_value:.3f}. Other names of the same kind would have given another effect: the "
+    f"{1 - ALPHA:.0%} interval of d runs from {names.interval[0]:.2f} to {names.interval[1]:.2f}."
+)
+
+# %% [markdown]
+# ### Four questions instead of one
+#
+# Flowers and insects come first. This test harms nobody, and hardly anybody doubts the answer: it shows that the
+# method finds an association where there is one. Then the names; then school subjects (mathematics or the arts, and
+# science or the arts) with words such as *he, brother* and *she, sister*.
+#
+# Whoever asks four questions has four chances of a false alarm. *Holm's* method raises the p-values so that the chance of
+# even one false alarm among all of them stays below the level we chose, `ALPHA`.
+#
+# **Before you run the next cell, predict:** which effect is the largest, and which one will we be unable to tell from
+# chance?
+
+
+# %%
+def run_tests(template="{}"):
+    """Run every test with its words in a template; return a row a test."""
+    rows = []
+    for test, (x, y, a, b) in WEAT_TESTS.items():
+        found = weat(model, (x, y), (a, b), template=template, **options)
+        rows.append((test, template, len(found.words), found.effect_size, *found.interval, found.p_value))
+    return pd.DataFrame(rows, columns=["test", "template", "words", "d", "low", "high", "p"]).set_index("test")
+
+
+bare = run_tests()
+bare["p (Holm)"] = multipletests(bare["p"], alpha=ALPHA, method="holm")[1]
+bare.drop(columns="template").round(2).assign(**{p: bare[p].map(format_p_value) for p in ("p", "p (Holm)")})
+
+# %%
+before, after = (bare.index[bare[p] < ALPHA].tolist() for p in ("p", "p (Holm)"))
+least = bare.loc[bare["p"].idxmax()]
+Markdown(
+    f"**Reading the table.** {len(before)} of {len(bare)} tests have p below {ALPHA:.2f}; after Holm's correction "
+    f"{len(after)} are left ({'; '.join(after) or 'none'}). The least clear one is *{least.name}*, with an interval from "
+    f"{least['low']:.2f} to {least['high']:.2f}: whatever lies in that range fits these words. That is not proof of absence."
+)
+
+# %% [markdown]
+# ### Does it depend on how we ask?
+#
+# Nobody feeds single words to this model in practice. So put the same words into plain sentences, which by themselves
+# say nothing about flowers, careers or women: this is SEAT, the sentence version of the test (May et al., 2019). The first
+# two sentences are theirs, the others ours. In the figure X stands for the word.
+#
+# **Before you run the next cell, predict:** if the model "has" an association, the sentence around the word should not
+# matter. Will all dots of a test lie close together, on the same side of zero?
+
+# %%
+shown, tests = ["{}", *TEMPLATES], list(WEAT_TESTS)
+effects = pd.concat([bare, *(run_tests(template) for template in TEMPLATES)])
+spans = effects.groupby("test", sort=False)["d"].agg(["min", "max"])
+fig, ax = plt.subplots(figsize=(6.4, 5.4), layout="constrained")
+for position, (template, color, marker) in enumerate(zip(shown, PALETTE, MARKERS, strict=False)):
+    rows = effects[effects["template"] == template]
+    place = np.arange(len(tests)) + (position - (len(shown) - 1) / 2) * 0.12
+    ax.hlines(place, rows["low"], rows["high"], color=color, linewidth=1.4)
+    ax.plot(rows["d"], place, marker, color=color, label="bare word" if template == "{}" else template.format("X"))
+ax.axvline(0, color="black", linewidth=0.8)
+ax.set_yticks(range(len(tests)), [test.replace(", ", "\n") for test in tests])
+ax.set(xlim=(-2.05, 2.05), ylim=(len(tests) - 0.4, -0.6), xlabel="effect size d (standard deviations), with interval")
+fig.legend(frameon=False, loc="outside upper center", ncols=3)
+parts = [f"{test}: from {span['min']:.2f} to {span['max']:.2f}" for test, span in spans.iterrows()]
+show(fig, alt=f"Effect sizes of {len(tests)} tests in {len(shown)} wordings, with intervals. {'; '.join(parts)}.")
+
+# %%
+lines = []
+for test, group in effects.groupby("test", sort=False):
+    turns = "even the **sign** depends on the wording" if group["d"].min() < 0 < group["d"].max() else "the sign holds"
+    clear = f"the interval lies above zero in {(group['low'] > 0).sum()} of {len(group)} wordings"
+    lines.append(f"- *{test}*: d from {group['d'].min():.2f} to {group['d'].max():.2f}; {turns}; {clear}")
+Markdown("**Reading the figure.** Test by test:\n\n" + "\n".join(lines))
+
+# %% [markdown]
+# Where a finding turns around with an innocent change of wording, it is not a property of the model alone: it belongs to
+# the model *and* the wording. Whoever reports one wording has chosen one, and should show the others.
+#
+# ### What this p-value means, and what it does not
+#
+# - **The chance it speaks of is in the words.** It asks: if these words were interchangeable, how often would a
+#   random division look like this? The sampling units are words. No person was sampled, so it says nothing about how
+#   many people are affected, or how badly.
+# - **It is not the probability that the model is unbiased**, and one minus it is not the probability that it is biased.
+# - **A small one does not mean a large effect.** It mixes the size of the effect with the number of words. Read $d$ and its
+#   interval.
+# - **A large one does not mean no effect.** With few words hardly anything can be shown.
+# - **Researchers chose the words.** Another list is another test. These lists know two genders, leave out people who are
+#   neither, and use names from one country and two or three generations; nobody called Fatima or Wei is in them.
+# - **It is not a statement about decisions.** Measures on embeddings predict the unfairness of systems built on them badly
+#   (Goldfarb-Tarrant et al., 2021). It is a reason to look at the decisions, not a substitute for looking.
+
+# %%
+same = [name for name in males + females if model.tokenizer.tokenize(name) == model.tokenizer.tokenize(name.lower())]
+Markdown(
+    f"One choice hides in the machinery: `{MODEL_NAME}` reads {len(same)} of the {len(males + females)} names exactly like "
+    "their spelling in small letters" + (", so *Bill* is also the bill to pay." if "Bill" in same else ".")
+)
+
+# %% [markdown]
+# ## A first audit of decisions about real people
+#
+# COMPAS is a score that is meant to say how likely a person under arrest is to commit another offence. Courts in Broward
+# County, Florida, saw it. ProPublica obtained the scores by public-records law and matched them with court records
+# (Angwin et al., 2016). In each row of the data is a person who was arrested; the columns that we use say
+#
+# - the **decision**: was the score *medium* or *high* (1), or *low* (0)? ProPublica drew the line there too;
+# - the **label**: was this person charged with a new offence within two years (1), or not (0)?
+# - the **group**: race, as the county recorded it. Nobody asked the people themselves. When we write *African-American* or
+#   *Caucasian* we quote that record; many of these people would call themselves Black or white, or something else.
+#
+# Counts are all an audit needs. **What to look for:** the groups differ enormously in size.
+
+# %%
+compas = load_compas()
+people = compas.frame.assign(
+    decision=(compas.frame["score_text"] != "Low").astype(int),
+    label=compas.frame["two_year_recid"],
+)
+outcome = people["label"].map({0: "not charged again", 1: "charged again"})
+score = people["decision"].map({0: "low", 1: "medium or high"})
+pd.crosstab(people["race"], [outcome, score], margins=True, margins_name="all").rename_axis(columns=["label", "score"])
+
+# %% [markdown]
+# From a row of this table we get rates. The **false positive rate** is the share of *medium or high* among the people who
+# were **not** charged again: alarms that no new charge followed. The **false negative rate** is the share of
+# *low* among the people who **were** charged again. The **precision** is the share of people charged again among those
+# scored *medium or high*, and the **base rate** the share of people charged again among all.
+#
+# **Before you run the next cell, predict:** which group has the highest false positive rate? For which groups would you
+# not dare to say anything?
+
+# %%
+result = audit(
+    y_true=people["label"], y_pred=people["decision"], sensitive_features=people["race"],
+    n_boot=N_BOOT, confidence=1 - ALPHA, seed=SEED,
+)  # fmt: skip
+display(group_rates(result)[["n", "false positive rate", "false negative rate", "precision", "base rate"]])
+Markdown("The audit warns:\n\n" + "\n".join(f"- {warning}" for warning in result.warnings))
+
+# %% [markdown]
+# Each rate stands with its interval in brackets, and † marks a group too small to compare. The intervals are *Wilson*
+# intervals: they stay honest where few people were counted, and show it by being wide. **What to look for in the figure:**
+# does the group with the most false alarms also have the most misses? A hollow mark is a small group.
+
+# %%
+rates, errors = result.by_group, ["false_positive_rate", "false_negative_rate"]
+described = [
+    f"{group} (n = {row['n']:,.0f}): {row['false_positive_rate']:.2f} and {row['false_negative_rate']:.2f}"
+    for group, row in rates.iterrows()
+]
+ax = plot_group_rates(result, errors)
+show(ax.figure, alt=f"False positive and false negative rates by race, with intervals. {'; '.join(described)}.")
+
+# %%
+compared_groups = rates.drop(index=result.small_groups)
+alarmed, missed = (compared_groups[error].idxmax() for error in errors)
+widest = max(rates.index, key=lambda group: np.ptp(result.intervals.loc[group, "false_negative_rate"]))
+Markdown(
+    f"**Reading the figure.** Without the small groups, false alarms are most frequent for *{alarmed}* and misses for "
+    f"*{missed}*. The false negative rate of *{widest}* has the widest interval of all: hardly any number is excluded."
+)
+
+# %% [markdown]
+# Now the two largest groups side by side. The *Newcombe* interval belongs to the difference of two rates; where it
+# contains zero, we cannot say which rate is higher. The last column tests something else: whether *all* groups could have
+# the same rate. **Before you run the next cell, predict:** for which of the four rates do the two groups differ least?
+
+# %%
+a, b = people["race"].value_counts().index[:2]
+rows = []
+for metric in ("false_positive_rate", "false_negative_rate", "precision", "base_rate"):
+    pair = result.pairwise(metric).query("a == @a and b == @b")[["difference", "low", "high"]]
+    p_value = format_p_value(result.parity_test(metric))
+    rows.append(pair.assign(rate=metric.replace("_", " "), **{"p (all groups equal)": p_value}))
+compared = pd.concat(rows).set_index("rate").rename_axis(f"{a} − {b}")
+compared.round(3)
+
+# %%
+alarms, misses, hits = (rates[rate] for rate in ("false_positive_rate", "false_negative_rate", "precision"))
+blurred = ", ".join(compared.index[(compared["low"] <= 0) & (compared["high"] >= 0)])
+Markdown(
+    f"**Reading both.** Not charged again, and yet scored medium or high: {alarms[a]:.1%} of the {a} people, {alarms[b]:.1%} "
+    f"of the {b} people. Charged again, and yet scored low: {misses[a]:.1%} and {misses[b]:.1%}. Scored medium or high, and "
+    f"charged again: {hits[a]:.1%} and {hits[b]:.1%}. The interval of the difference contains zero for: {blurred or 'none'}."
+)
+
+# %% [markdown]
+# ProPublica printed false positive rates of 44.85% and 23.45% and called the score biased (Angwin et al., 2016). The
+# company that sells it answered that a score means the same in both groups, which is what precision says (Dieterich, Mendoza
+# and Brennan, 2016). Both counted correctly. They asked for different kinds of fairness, and with different base rates no
+# score that makes mistakes can satisfy both (Chouldechova, 2017).
+#
+# **What these numbers do not show**
+#
+# - Being *charged* again is not the same as *doing* something again. Where police look more, more is found and charged, so
+#   the label itself may be unequal, and with it every rate above.
+# - Everybody here was arrested and scored. How people got there, and who was never arrested, is not in the table.
+# - ProPublica's table keeps some people who were charged again although they were watched for less than two years, so the
+#   base rates come out too high (Barenstein, 2019).
+# - The numbers say where errors fell. They do not say why, or who is to blame, or which rate *ought* to be equal.
+# - A judge decided, not the score. What the judge would have done without it, nobody knows.
+# - For the smallest groups nothing is shown. Absence of evidence has a reason here: too few people were counted.
+
+# %% [markdown]
+# ## Glossary, English and Chinese
+#
+# Every term is explained again where it is first needed. Chinese translations vary between books: *equalized odds* is also
+# 均衡几率 or 均等赔率, for example. Note that Chinese has two words for *bias*: 偏差 is a systematic error of a measurement,
+# 偏见 a prejudice about people. English uses one word, and many quarrels come from that.
+#
+# | English | 中文 | meaning |
+# |---|---|---|
+# | foundation model | 基础模型 | trained once on very much data, adapted to many tasks |
+# | pretraining | 预训练 | the first training, usually on unlabelled text |
+# | fine-tuning | 微调 | further training on one task |
+# | token | 词元 | the piece of text that a model reads as one unit |
+# | embedding | 嵌入 | the vector that a model assigns to a text |
+# | cosine similarity | 余弦相似度 | cosine of the angle between two vectors |
+# | fairness | 公平性 | how a system treats individuals and groups, compared |
+# | transparency | 透明性 | one can find out how a decision came about |
+# | explainability | 可解释性 | a decision can be explained in terms a person understands |
+# | safety | 安全性 | withstands attacks and misuse, protects private data |
+# | accountability | 问责性 | somebody answers for a decision and can put it right |
+# | sustainability | 可持续性 | its costs can be borne in the long run |
+# | bias (statistical) | 偏差 | a systematic error |
+# | bias (social) | 偏见 | a prejudice for or against people |
+# | stereotype | 刻板印象 | a fixed idea about all members of a group |
+# | sensitive attribute | 敏感属性 | a characteristic by which people must not be put at a disadvantage |
+# | proxy variable | 代理变量 | a variable that stands in for another, such as an address for income |
+# | intersectionality | 交叉性 | belonging to several groups at once, which can matter more than each alone |
+# | representation bias | 代表性偏差 | some people are missing, or are too few, in the data |
+# | measurement bias | 测量偏差 | the same thing is measured worse for some people |
+# | label bias | 标签偏差 | recorded outcomes are wrong more often for some people |
+# | label | 标签 | the recorded outcome that a model learns to predict |
+# | score | 分数 | the number a model gives before anything is decided |
+# | threshold | 阈值 | the score from which the decision is yes |
+# | confusion matrix | 混淆矩阵 | counts of decisions against labels |
+# | base rate | 基准率 | share of positive labels among all people |
+# | selection rate | 选择率 | share of positive decisions among all people |
+# | true positive rate | 真阳性率 | share of positive decisions among people labelled positive |
+# | false positive rate | 假阳性率 | share of positive decisions among people labelled negative |
+# | false negative rate | 假阴性率 | share of negative decisions among people labelled positive |
+# | precision | 精确率 | share of people labelled positive among positive decisions |
+# | calibration | 校准 | among people with the same score, that share is labelled positive |
+# | demographic parity | 人口统计均等 | equal selection rates |
+# | equal opportunity | 机会均等 | equal true positive rates |
+# | equalized odds | 均等化几率 | equal true positive rates and equal false positive rates |
+# | individual fairness | 个体公平 | similar people are treated similarly |
+# | counterfactual fairness | 反事实公平 | the decision would be the same had the person belonged to another group |
+# | disparate impact | 差别影响 | a neutral rule that puts a group at a disadvantage |
+# | audit | 审计 | a systematic check of decisions by somebody who did not make them |
+# | effect size | 效应量 | a difference measured in standard deviations |
+# | permutation test | 置换检验 | compares a result with those after exchanging the labels |
+# | p-value | p 值 | share of such results at least as extreme, if labels meant nothing |
+# | confidence interval | 置信区间 | a range that a stated share of such ranges would be right with |
+# | bootstrap | 自助法 | drawing again from the data, to see how a result varies |
+# | multiple testing | 多重检验 | asking many questions, and so risking more false alarms |
+
+# %% [markdown]
+# ## What you learned
+#
+# - `[00-doctor]` One table says whether the machine is ready, and one command mends each row that is not.
+# - `[00-map]` Five properties help and strain each other; bias enters at each step from data to monitoring, and a
+#   remedy for one step leaves the others alone.
+# - `[00-association]` An association is a difference of mean cosines; an effect size puts it on a scale; an innocent
+#   sentence around the words can change it, even its sign.
+# - `[00-p-value]` A permutation p-value compares our division of the words with all others. It speaks of words, not of
+#   people, and several tests need a correction.
+# - `[00-audit]` Counts by group give rates; intervals say how sure they are; two groups can have equal precision
+#   and very different false positive rates at the same time.
+#
+# **What this does not show.** That the associations of this model harm anybody: we have not yet made a decision with it.
+# That COMPAS has anything to do with word embeddings: it has not. And which kind of fairness ought to hold: no number can
+# say that.
+#
+# **Next.** We train this model ourselves, and see how easily training and evaluation go wrong:
+# [03 · How do we train and what can go wrong?](03_training.ipynb)
