@@ -218,7 +218,7 @@ cosines.round(2)
 # %%
 found = [f"*{row}* is nearest to *{column}*" for row, column in cosines.idxmax(axis=1).items()]
 smallest, largest = cosines.min().min(), cosines.max().max()
-shared = ": single words are alike just by being single words" if smallest > 0.1 else ""
+shared = ", and none is near zero, even where words have little in common" if smallest > 0.1 else ""
 Markdown(
     f"**Reading the table.** {'; '.join(found)}. But the cosines run only from {smallest:.2f} to {largest:.2f}{shared}. "
     "So one cosine alone says little. We compare two."
@@ -490,12 +490,13 @@ ax = plot_group_rates(result, errors)
 show(ax.figure, alt=f"False positive and false negative rates by race, with intervals. {'; '.join(described)}.")
 
 # %%
-compared_groups = rates.drop(index=result.small_groups)
-alarmed, missed = (compared_groups[error].idxmax() for error in errors)
-widest = max(rates.index, key=lambda group: np.ptp(result.intervals.loc[group, "false_negative_rate"]))
+large = rates.drop(index=result.small_groups)
+alarmed, missed = (large[error].idxmax() for error in errors)
+limits = result.intervals["false_negative_rate"].assign(width=lambda frame: frame["high"] - frame["low"])
+widest = limits.loc[limits["width"].idxmax()]
 Markdown(
-    f"**Reading the figure.** Without the small groups, false alarms are most frequent for *{alarmed}* and misses for "
-    f"*{missed}*. The false negative rate of *{widest}* has the widest interval of all: hardly any number is excluded."
+    f"**Reading the figure.** Small groups aside, false alarms are most frequent for *{alarmed}* and misses for *{missed}*. "
+    f"For *{widest.name}* we know only that the false negative rate is about {widest['low']:.2f} to {widest['high']:.2f}."
 )
 
 # %% [markdown]
@@ -514,7 +515,7 @@ compared = pd.concat(rows).set_index("rate").rename_axis(f"{a} − {b}")
 compared.round(3)
 
 # %%
-alarms, misses, hits = (rates[rate] for rate in ("false_positive_rate", "false_negative_rate", "precision"))
+alarms, misses, hits = (rates[rate] for rate in (*errors, "precision"))
 blurred = ", ".join(compared.index[(compared["low"] <= 0) & (compared["high"] >= 0)])
 Markdown(
     f"**Reading both.** Not charged again, and yet scored medium or high: {alarms[a]:.1%} of the {a} people, {alarms[b]:.1%} "
@@ -525,8 +526,9 @@ Markdown(
 # %% [markdown]
 # ProPublica printed false positive rates of 44.85% and 23.45% and called the score biased (Angwin et al., 2016). The
 # company that sells it answered that a score means the same in both groups, which is what precision says (Dieterich, Mendoza
-# and Brennan, 2016). Both counted correctly. They asked for different kinds of fairness, and with different base rates no
-# score that makes mistakes can satisfy both (Chouldechova, 2017).
+# and Brennan, 2016). Both counted correctly. They asked for different kinds of fairness: where base rates differ, no decision
+# that makes mistakes can have the same precision, the same false positive rate and the same false negative rate in both
+# groups (Chouldechova, 2017).
 #
 # **What these numbers do not show**
 #
@@ -612,4 +614,4 @@ Markdown(
 # say that.
 #
 # **Next.** We train this model ourselves, and see how easily training and evaluation go wrong:
-# [03 · How do we train and what can go wrong?](03_training.ipynb)
+# [03 · How do we train, and what can go wrong?](03_training.ipynb)
