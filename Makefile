@@ -40,7 +40,7 @@ lint: setup ## ruff: mistakes and layout
 	$(BIN)/python -m ruff format --check
 
 bench: setup ## measure training throughput side by side with transformers.Trainer
-	$(BIN)/python tests/benchmarks/run.py
+	$(BIN)/python -m tests.benchmarks.run
 
 clean: ## remove what runs wrote (build/); notebooks in work/ stay
 	rm -rf build

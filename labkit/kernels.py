@@ -61,8 +61,9 @@ class Job:
 class Execution:
     """What became of a `Job`: figures, the executed notebook and its page as text, and the error of a failed cell.
 
-    X ``name``, ``message`` and
-        ``traceback``. ``notebook`` and ``page`` are None when not even a kernel came up.
+    ``status`` is "passed" or "failed"; ``seconds`` are wall time; ``error`` is None or a dict of ``cell`` (the n of
+    ``In [n]``), ``source``, ``name``, ``message`` and ``traceback``. ``notebook`` and ``page`` (HTML) are None when not
+    even a kernel came up.
     """
 
     name: str
@@ -168,6 +169,7 @@ def run_kernel(folder: Path, *, cores: int) -> Iterator:
     )
     environment = os.environ | dict.fromkeys(THREADS, str(cores)) | {"IPYTHONDIR": str(folder / "ipython")}
     environment.setdefault("HF_HUB_OFFLINE", "1")
+    environment.setdefault("TQDM_DISABLE", "1")  # nobody watches the bars of a notebook that runs unattended
     work = folder / "work"
     work.mkdir()
     try:

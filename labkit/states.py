@@ -16,8 +16,8 @@ import torch
 from labkit.cache import cache_folder
 from labkit.device import pick_precision
 
-ROWS = 32  # texts in a batch that fills the cache
-STEP = 8  # their length in tokens is rounded up to a multiple of this
+ROWS = 16  # texts in a batch that fills the cache
+STEP = 16  # their length in tokens is rounded up to a multiple of this
 
 
 @dataclass(frozen=True)

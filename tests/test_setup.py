@@ -139,7 +139,7 @@ def test_python_that_is_too_old_or_missing_gets_one_clear_line(make, python):
             ],
         ),
         ("lab", ["labkit start", "python -m jupyter lab work/00_start_here.ipynb"]),
-        ("bench", ["python tests/benchmarks/run.py"]),
+        ("bench", ["python -m tests.benchmarks.run"]),
     ],
 )
 def test_targets_set_up_and_do_their_job(make, target, calls):

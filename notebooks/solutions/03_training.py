@@ -277,17 +277,17 @@ Markdown(
 # layer of 16 or 256 units; GELU or tanh in it?
 
 # %%
+HEAD_ONLY = {"trainable_layers": 0, "learning_rate": 5e-3}
 designs = {
-    "head only": dict(trainable_layers=0, learning_rate=5e-3),
-    "2 blocks": dict(trainable_layers=2, learning_rate=5e-4),
+    "head only": (foundation, HEAD_ONLY),
+    "2 blocks": (foundation, {"trainable_layers": 2, "learning_rate": 5e-4}),
 }
-heads = {"head 16, GELU": (16, "gelu"), "head 256, GELU": (256, "gelu"), "head 256, tanh": (256, "tanh")}
+for units, activation in [(16, "gelu"), (256, "gelu"), (256, "tanh")]:
+    wider = load_foundation_model(MODEL_NAME, head_hidden=units, activation=activation)
+    designs[f"head {units}, {activation}"] = (wider, HEAD_ONLY)
 for seed in range(SEEDS):
-    for name, options in designs.items():
-        train_and_measure(name, seed, **options)
-    for name, (width, activation) in heads.items():
-        wider = load_foundation_model(MODEL_NAME, head_hidden=width, activation=activation)
-        train_and_measure(name, seed, model=wider, trainable_layers=0, learning_rate=5e-3)
+    for name, (start, options) in designs.items():
+        train_and_measure(name, seed, model=start, **options)
 runs = pd.DataFrame(clinic_runs)
 pd.concat({value: over_seeds(runs, value, by="model") for value in ("auc", "gap")}, axis=1).round(3)
 
