@@ -495,8 +495,8 @@ alarmed, missed = (large[error].idxmax() for error in errors)
 limits = result.intervals["false_negative_rate"].assign(width=lambda frame: frame["high"] - frame["low"])
 widest = limits.loc[limits["width"].idxmax()]
 Markdown(
-    f"**Reading the figure.** Small groups aside, false alarms are most frequent for *{alarmed}* and misses for *{missed}*. "
-    f"For *{widest.name}* we know only that the false negative rate is about {widest['low']:.2f} to {widest['high']:.2f}."
+    f"**Reading the figure.** Small groups aside, false alarms are most frequent among people recorded as *{alarmed}*, misses "
+    f"among *{missed}*. For *{widest.name}*, a false negative rate from {widest['low']:.2f} to {widest['high']:.2f} is possible."
 )
 
 # %% [markdown]
@@ -516,11 +516,13 @@ compared.round(3)
 
 # %%
 alarms, misses, hits = (rates[rate] for rate in (*errors, "precision"))
+unequal = ", ".join(rate for rate in compared.index if result.parity_test(rate.replace(" ", "_")) < ALPHA)
 blurred = ", ".join(compared.index[(compared["low"] <= 0) & (compared["high"] >= 0)])
 Markdown(
-    f"**Reading both.** Not charged again, and yet scored medium or high: {alarms[a]:.1%} of the {a} people, {alarms[b]:.1%} "
+    f"**Reading the table.** Not charged again, and yet scored medium or high: {alarms[a]:.1%} of the {a} people, {alarms[b]:.1%} "
     f"of the {b} people. Charged again, and yet scored low: {misses[a]:.1%} and {misses[b]:.1%}. Scored medium or high, and "
-    f"charged again: {hits[a]:.1%} and {hits[b]:.1%}. The interval of the difference contains zero for: {blurred or 'none'}."
+    f"charged again: {hits[a]:.1%} and {hits[b]:.1%}. The interval of the difference contains zero for: {blurred or 'none'}. "
+    f"The test of all groups has p below {ALPHA:.2f} for: {unequal or 'none'}. Two questions, and not always one answer."
 )
 
 # %% [markdown]
