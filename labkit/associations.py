@@ -108,7 +108,9 @@ def weat(
     targets, attributes = check_sets("targets", targets, 2), check_sets("attributes", attributes, 1)
     if template.count("{}") != 1:
         raise ValueError(f"template {template!r} must hold '{{}}' once, where the word goes")
-    first, second, one, other = (unit_vectors(model, words, template) for words in (*targets, *attributes))
+    sets = [*targets, *attributes]
+    vectors = unit_vectors(model, sum(sets, []), template)  # (words of all four sets, H), in one call
+    first, second, one, other = np.split(vectors, np.cumsum([len(words) for words in sets])[:-1])
     associations = [words @ one.T for words in (first, second)], [words @ other.T for words in (first, second)]
     x, y = (near.mean(1) - far.mean(1) for near, far in zip(*associations, strict=True))  # (n_x,), (n_y,)
 
