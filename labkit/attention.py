@@ -20,10 +20,10 @@ def register_attention() -> str:
 
 
 def attend(module, query, key, value, attention_mask, **options):
-    """Compute transformers' "sdpa" attention, on a CPU in float32; query, key, value (B, heads, T, width)."""
+    """Compute transformers' "sdpa" attention, when training on a CPU in float32; inputs (B, heads, T, width)."""
     from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
-    if query.device.type != "cpu" or query.dtype == torch.float32:
+    if query.device.type != "cpu" or query.dtype == torch.float32 or not torch.is_grad_enabled():
         return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
     with torch.autocast("cpu", enabled=False):
         output, _ = sdpa_attention_forward(module, query.float(), key.float(), value.float(), attention_mask, **options)

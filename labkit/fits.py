@@ -15,7 +15,7 @@ from labkit.batches import pad
 from labkit.config import TrainConfig
 from labkit.inputs import check_texts_and_labels
 from labkit.models import Foundation
-from labkit.states import hidden_states, tokenize
+from labkit.states import States, hidden_states, pooled_states, tokenize
 
 
 @dataclass
@@ -53,8 +53,7 @@ class Fit:
         device, first = next(model.parameters()).device, None
         ids = tokenize(model, texts, config.max_length)
         if config.trainable_layers != "all" and config.cache_states:
-            first = model.depth - config.trainable_layers
-            states = hidden_states(model, texts, layer=first, max_length=config.max_length, precision=config.precision)
+            first, states = model.depth - config.trainable_layers, frozen_states(model, texts, config)
         order = np.argsort([len(row) for row in ids], kind="stable")
         scores = np.empty(len(ids))
         for start in range(0, len(order), 64):
@@ -86,6 +85,14 @@ class Fit:
         }
         (folder / "fit.json").write_text(json.dumps(about, indent=1))
         return folder
+
+
+def frozen_states(model, texts, config) -> States:
+    """Return, from the cache where it is there, what the frozen blocks hand to the trained ones for each text."""
+    options = {"max_length": config.max_length, "precision": config.precision}
+    if config.trainable_layers == 0:
+        return pooled_states(model, texts, **options)
+    return hidden_states(model, texts, layer=model.depth - config.trainable_layers, **options)
 
 
 def load_fit(folder) -> Fit:

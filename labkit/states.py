@@ -5,15 +5,12 @@ and in several notebooks. It never changes, so it is computed once for each text
 """
 
 import hashlib
-import os
-import sqlite3
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from labkit.cache import cache_folder
+from labkit.cache import open_cache
 from labkit.device import pick_precision
 
 ROWS = 16  # texts in a batch that fills the cache
@@ -166,6 +163,12 @@ def store(cache, pending):
     pending.clear()
 
 
+def pooled_states(model, texts, *, max_length=128, precision="auto") -> States:
+    """Return what a head alone needs: each text's embedding, as if it were a text of one token (its mean is itself)."""
+    values = torch.from_numpy(embed(model, texts, max_length=max_length, precision=precision))
+    return States(values, torch.arange(len(values)), torch.ones(len(values), dtype=torch.long))
+
+
 @torch.inference_mode()
 def run_blocks(model, ids, rows, layer, dtype, batch_size=ROWS):
     """Yield (rows, hidden (B, T, H), mask (B, T)) of the blocks below ``layer``, in eval mode, longest texts first.
@@ -218,28 +221,3 @@ def check_memory(needed: int) -> None:
             f"hidden states of these texts take {needed / 2**30:.1f} GiB and {free / 2**30:.1f} GiB are free; "
             'use fewer or shorter texts (max_length=), or trainable_layers="all", which keeps no states'
         )
-
-
-@contextmanager
-def open_cache():
-    """Open the cache of hidden states: safe for several processes, bounded to ``LABKIT_STATES_GB`` (default 4) GiB."""
-    import diskcache
-
-    class BytesDisk(diskcache.Disk):
-        """Keep bytes as bytes; never unpickle what a file on disk says."""
-
-        def fetch(self, mode, filename, value, read):
-            if mode == diskcache.core.MODE_PICKLE:
-                raise ValueError("the cache of hidden states holds something that labkit did not write")
-            return super().fetch(mode, filename, value, read)
-
-    folder = cache_folder("states")
-    limit = int(float(os.environ.get("LABKIT_STATES_GB", 4)) * 2**30)
-    try:
-        # The oldest states go first when the limit is reached; values stay inside the database (no file for each).
-        with diskcache.Cache(
-            folder, disk=BytesDisk, size_limit=limit, cull_limit=64, disk_min_file_size=2**31
-        ) as cache:
-            yield cache
-    except sqlite3.DatabaseError as error:
-        raise RuntimeError(f"the cache of hidden states is damaged ({error}); delete {folder} and run again") from error

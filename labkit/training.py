@@ -12,11 +12,11 @@ from labkit.batches import LengthBuckets, pad
 from labkit.checkpoints import Checkpoints, identify
 from labkit.config import TrainConfig
 from labkit.device import make_accelerator, pick_device, pick_precision
-from labkit.fits import Fit, load_fit
+from labkit.fits import Fit, frozen_states, load_fit
 from labkit.history import History
 from labkit.inputs import check_max_length, check_texts_and_labels, encode_groups, sensitive_frame
 from labkit.models import Foundation, load_foundation_model
-from labkit.states import fingerprint, hidden_states, tokenize
+from labkit.states import fingerprint, tokenize
 
 __all__ = ["Fit", "TrainConfig", "finetune", "load_fit", "predictions"]
 
@@ -103,7 +103,7 @@ def run(model, texts, y, groups, objective, validation, config) -> Fit:
     ids = tokenize(model, texts, config.max_length)
     first, states, began = first_trained(model, config), None, time.perf_counter()
     if first is not None and config.cache_states:
-        states = hidden_states(model, texts, layer=first, max_length=config.max_length, precision=config.precision)
+        states = frozen_states(model, texts, config)
     cache_seconds = 0.0 if states is None else time.perf_counter() - began
 
     def collate(rows):

@@ -53,9 +53,9 @@ from labkit.plots import plot_group_rates, show
 from labkit.training import TrainConfig, finetune, predictions
 
 # %% tags=["parameters"]
-SAMPLE_SIZE = 1000  # training notes from the clinic
-TEST_SIZE = 1500  # notes of other patients to measure on
-SENTENCES = 2400  # real sentences, half of them to measure on
+SAMPLE_SIZE = 600  # training notes from the clinic
+TEST_SIZE = 800  # notes of other patients to measure on
+SENTENCES = 1800  # real sentences, half of them to measure on
 EPOCHS = 3  # passes over the training data
 SEEDS = 3  # training runs behind every comparison
 MODEL_NAME = "minilm"  # the shipped BERT; a folder or a fetched hub name works too
@@ -145,8 +145,8 @@ Markdown(
 # %%
 foundation = load_foundation_model(MODEL_NAME)
 log_dir = tempfile.mkdtemp()
-config = TrainConfig(epochs=EPOCHS, learning_rate=1e-4, log_dir=log_dir)
-validation = (test["note"][:300], test["y"][:300], test["group"][:300])
+config = TrainConfig(epochs=EPOCHS, learning_rate=2e-4, log_dir=log_dir)
+validation = (test["note"][:200], test["y"][:200], test["group"][:200])
 fit = finetune(foundation, train["note"], train["y"], validation=validation, config=config)
 fit.history.round(3).T
 
@@ -335,7 +335,7 @@ words = make_pipeline(TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf
 words.fit(fit_on[bug.text], fit_on[bug.label])
 sentence_runs = []
 for seed in range(SEEDS):
-    settings = TrainConfig(epochs=2 * EPOCHS, seed=seed, **LAST_BLOCK)
+    settings = TrainConfig(epochs=EPOCHS + 1, seed=seed, **LAST_BLOCK)
     sentence_fit = finetune(foundation, fit_on[bug.text], fit_on[bug.label], config=settings)
     table = predictions(sentence_fit, measure_on[bug.text], measure_on[bug.label], measure_on["gender"])
     measured = summarise(table, sensitive="gender", metric="true_positive_rate")
