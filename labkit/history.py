@@ -1,5 +1,6 @@
 """The course of a training run: progress bar, loss, learning rate, validation; as a frame and a TensorBoard record."""
 
+import os
 import time
 
 import numpy as np
@@ -37,8 +38,9 @@ class History:
             from torch.utils.tensorboard import SummaryWriter
 
             self.writer = SummaryWriter(self.config.log_dir, purge_step=self.steps + 1)
-        hidden = {} if self.shown else {"disable": True}  # left open otherwise, so that TQDM_DISABLE=1 is heard
-        self.bar = tqdm(total=self.total, initial=self.steps, desc="training", unit="step", leave=False, **hidden)
+        # tqdm itself hears TQDM_DISABLE everywhere but in notebooks
+        quiet = not self.shown or os.environ.get("TQDM_DISABLE", "0") not in ("", "0")
+        self.bar = tqdm(total=self.total, initial=self.steps, desc="training", unit="step", leave=False, disable=quiet)
         self.resumed_at = time.perf_counter()
         return self
 

@@ -53,10 +53,10 @@ from labkit.plots import plot_group_rates, show
 from labkit.training import TrainConfig, finetune, predictions
 
 # %% tags=["parameters"]
-SAMPLE_SIZE = 600  # training notes from the clinic
-TEST_SIZE = 800  # notes of other patients to measure on
-SENTENCES = 1800  # real sentences, half of them to measure on
-EPOCHS = 3  # passes over the training data
+SAMPLE_SIZE = 1000  # training notes from the clinic
+TEST_SIZE = 600  # notes of other patients to measure on
+SENTENCES = 1600  # real sentences, half of them to measure on
+EPOCHS = 2  # passes over the training data
 SEEDS = 3  # training runs behind every comparison
 MODEL_NAME = "minilm"  # the shipped BERT; a folder or a fetched hub name works too
 
@@ -83,10 +83,11 @@ train.groupby("group").agg(patients=("y", "size"), recorded_ill=("y", "mean"), t
 
 # %%
 rates = train.groupby("group")[["y", "y_true_disease"]].mean()
+in_truth, in_records = (abs(rates[column]["a"] - rates[column]["b"]) for column in ("y_true_disease", "y"))
 Markdown(
-    f"**Reading the table.** In truth the groups differ by {abs(rates.y_true_disease['a'] - rates.y_true_disease['b']):.2f}, "
-    f"in the records by {abs(rates.y['a'] - rates.y['b']):.2f}. A model that learns the records well learns that difference "
-    "too: to it, it looks like a fact about patients from Birch."
+    "**Reading the table.** The simulator makes both groups ill equally often; that they differ by "
+    f"{in_truth:.2f} in truth is the chance of this sample. In the records they differ by {in_records:.2f}. A model that "
+    "learns the records well learns that difference too: to it, it looks like a fact about patients from Birch."
 )
 
 # %% [markdown]
@@ -148,7 +149,7 @@ log_dir = tempfile.mkdtemp()
 config = TrainConfig(epochs=EPOCHS, learning_rate=2e-4, log_dir=log_dir)
 validation = (test["note"][:200], test["y"][:200], test["group"][:200])
 fit = finetune(foundation, train["note"], train["y"], validation=validation, config=config)
-fit.history.round(3).T
+fit.history.set_index("epoch").T.map("{:.3g}".format)
 
 # %% [markdown]
 # The same run, read back from the TensorBoard record. (`tensorboard --logdir` shows it in a browser.) **Look for** the
@@ -170,12 +171,18 @@ show(fig, alt=f"Left: training loss, a mean of {first_loss:.2f} in the first epo
 # %%
 tables["BERT, all blocks"] = predictions(fit, test["note"], test["y"], test["group"])
 bert = summarise(tables["BERT, all blocks"])
+clinic_runs = [{"model": "all blocks", "seed": 0} | bert]
+seen = (
+    "Nothing in the loss told us: without the groups in the record, we would not have seen it."
+    if bert["gap_low"] > 0
+    else "This run's gap cannot be told from zero; the loss would not have told us either way."
+)
 ahead = "ahead of" if bert["auc"] > tfidf["auc"] else "behind"
 Markdown(
     f"**Reading the figures.** The loss goes from {first_loss:.2f} to {last_loss:.2f}. On {len(test):,} other patients the AUC is "
     f"{bert['auc']:.3f}, {ahead} word counts ({tfidf['auc']:.3f}). At the end the model calls {last['group a']:.0%} of *a* and "
     f"{last['group b']:.0%} of *b* ill: the decision gap is {bert['gap']:.2f} (95% interval {bert['gap_low']:.2f} to "
-    f"{bert['gap_high']:.2f}). Nothing in the loss told us. Without the groups in the record, we would not have seen it."
+    f"{bert['gap_high']:.2f}). {seen}"
 )
 
 # %% [markdown]
@@ -198,8 +205,8 @@ show(fig, alt=f"True and false positive rates by group with intervals: of truly 
 pair, ill = truth.pairwise("true_positive_rate").iloc[0], truth.counts.table[["fn", "tp"]].sum(axis=1)
 Markdown(
     f"**Reading the figure.** Of the truly ill patients the model finds {found['a']:.0%} in *a* ({ill['a']} people) "
-    f"and {found['b']:.0%} in *b* ({ill['b']} people): a difference of {pair.difference:.2f}, 95% interval "
-    f"{pair.low:.2f} to {pair.high:.2f}. With real notes this figure could not be drawn: there the recorded label is all there is."
+    f"and {found['b']:.0%} in *b* ({ill['b']} people): a difference of {pair.difference:z.2f}, 95% interval "
+    f"{pair.low:z.2f} to {pair.high:z.2f}. With real notes this figure could not be drawn: there the recorded label is all there is."
 )
 
 # %% [markdown]
@@ -211,10 +218,8 @@ Markdown(
 #
 # **Predict:** how many times faster is a pass over the data, and what does it cost in AUC?
 
+
 # %%
-clinic_runs = []
-
-
 def train_and_measure(name, seed, *, model=foundation, **options):
     """Train on the clinic's notes, keep a row of figures, and return it."""
     fit = finetune(model, train["note"], train["y"], config=TrainConfig(**{"epochs": EPOCHS, "seed": seed} | options))
@@ -247,7 +252,7 @@ Markdown(
 # %%
 for seed in range(1, SEEDS):
     train_and_measure("last block", seed, **LAST_BLOCK)
-seeds = pd.DataFrame(clinic_runs)
+seeds = pd.DataFrame(clinic_runs).query("model == 'last block'")
 fig, ax = plt.subplots(figsize=(6.4, 2.6), layout="constrained")
 rows = np.arange(len(seeds))
 ax.errorbar(seeds["gap"], rows, xerr=[seeds.gap - seeds.gap_low, seeds.gap_high - seeds.gap], fmt="o", capsize=3)
@@ -271,17 +276,15 @@ Markdown(
 # ## What do design choices do?
 #
 # How many blocks we train, how wide the head is, and its activation are choices of engineering. Are they also
-# choices about people? We repeat each with several seeds and compare with the run above.
+# choices about people? We repeat each cheap one with several seeds; training all six blocks stays a single run, without
+# an interval.
 #
-# **Predict:** which of these moves the AUC, and which moves the gap: training 0, 1 or 2 blocks; a head with a hidden
-# layer of 16 or 256 units; GELU or tanh in it?
+# **Predict:** which of these moves the AUC, and which moves the gap: training no block, one, or all of them; on frozen
+# blocks, a head with a hidden layer of 16 or 256 units; GELU or tanh in it?
 
 # %%
 HEAD_ONLY = {"trainable_layers": 0, "learning_rate": 5e-3}
-designs = {
-    "head only": (foundation, HEAD_ONLY),
-    "2 blocks": (foundation, {"trainable_layers": 2, "learning_rate": 5e-4}),
-}
+designs = {"head only": (foundation, HEAD_ONLY)}
 for units, activation in [(16, "gelu"), (256, "gelu"), (256, "tanh")]:
     wider = load_foundation_model(MODEL_NAME, head_hidden=units, activation=activation)
     designs[f"head {units}, {activation}"] = (wider, HEAD_ONLY)
@@ -301,16 +304,13 @@ show(fig, alt="AUC and decision gap by design, with runs and intervals over seed
      ", ".join(f"{name} {value:.2f}" for name, value in gap["mean"].items()) + ".")  # fmt: skip
 
 # %%
-apart = gap.index[(gap.low > gap.loc["last block", "high"]) | (gap.high < gap.loc["last block", "low"])].tolist()
-verdict = (
-    f"Intervals of the gap that do not overlap with the last block's: {', '.join(apart)}."
-    if apart
-    else "No design's interval of the gap lies apart from the last block's."
-)
+clear, unclear = gap.index[gap.low > 0].tolist(), gap.index[gap.low <= 0].tolist()  # one run: neither
 Markdown(
-    f"**Reading the figure.** Best by AUC is *{auc['mean'].idxmax()}* ({auc['mean'].max():.3f}), worst *{auc['mean'].idxmin()}* ({auc['mean'].min():.3f}). Mean gaps lie between "
-    f"{gap['mean'].min():.2f} and {gap['mean'].max():.2f}. {verdict} Either way, every design's mean gap is "
-    f"{'above zero' if gap['mean'].min() > 0 else 'not on one side of zero'}: the records carry the gap, and an architecture that learns the records learns it."
+    f"**Reading the figure.** Best by AUC is *{auc['mean'].idxmax()}* ({auc['mean'].max():.3f}), worst *{auc['mean'].idxmin()}* "
+    f"({auc['mean'].min():.3f}). The mean gap is largest for *{gap['mean'].idxmax()}* ({gap['mean'].max():.2f}) and smallest for "
+    f"*{gap['mean'].idxmin()}* ({gap['mean'].min():z.2f}). With {SEEDS} seeds it is clearly above zero for: {', '.join(clear) or 'none'}; "
+    f"it cannot be told from zero for: {', '.join(unclear) or 'none'}. So a choice that nobody makes with people in mind can move the "
+    "gap, and a design that learns less of everything also learns less of the gap. That is no remedy: look at its AUC."
 )
 
 # %% [markdown]
@@ -354,11 +354,11 @@ show(fig, alt=f"Share of sentences about nurses that the last run finds: {rate['
 
 # %%
 auc_runs, gap_runs = (over_seeds(sentence_runs, value, by="model").iloc[0] for value in ("auc", "gap"))
-one = sentence_runs.iloc[-1]
+one, nurse_count = sentence_runs.iloc[-1], nurses.counts.table[["fn", "tp"]].sum(axis=1)
 Markdown(
     f"**Reading the figure.** The AUC is {auc_runs['mean']:.3f} (over seeds {auc_runs.low:.3f} to {auc_runs.high:.3f}) against "
-    f"{roc_auc_score(measure_on[bug.label], score):.3f} for word counts. Of the sentences about nurses the last run finds {rate['female']:.0%} when the "
-    f"pronoun is female and {rate['male']:.0%} when it is male: a gap of {one.gap:.2f} (over sentences {one.gap_low:.2f} to {one.gap_high:.2f}; mean over "
+    f"{roc_auc_score(measure_on[bug.label], score):.3f} for word counts. Of the sentences about nurses the last run finds {rate['female']:.0%} of "
+    f"{nurse_count['female']} when the pronoun is female and {rate['male']:.0%} of {nurse_count['male']} when it is male: a gap of {one.gap:.2f} (over sentences {one.gap_low:.2f} to {one.gap_high:.2f}; mean over "
     f"seeds {gap_runs['mean']:.2f}, {gap_runs.low:.2f} to {gap_runs.high:.2f}). The task never asked about gender. The pronoun is simply a good hint, and "
     "the model takes hints: a man who nurses is less likely to be recognised as a nurse."
 )
@@ -385,6 +385,19 @@ def draw_head(outputs=1, seed=0):
     """Draw a linear head; the seed makes it the same each time."""
     torch.manual_seed(seed)
     return torch.nn.Linear(width, outputs)
+
+
+def train_head(steps=150, penalty=lambda logits: 0.0):
+    """Train a head on the training notes' embeddings, with a penalty added to the loss."""
+    head = draw_head()
+    optimizer = torch.optim.Adam(head.parameters(), lr=0.02)
+    for _ in range(steps):
+        logits = head(features["train"]).squeeze(1)
+        loss = binary_cross_entropy_with_logits(logits, labels_all["train"].float()) + penalty(logits)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return head
 
 
 # %% [markdown]
@@ -426,7 +439,7 @@ def soft_gap(logits):
     return torch.sigmoid(logits[~is_b]).mean() - torch.sigmoid(logits[is_b]).mean()
 
 
-head = draw_head()
+head = train_head()
 before = head.weight.clone()
 with torch.no_grad():
     logits = head(features["train"]).squeeze(1)
@@ -447,20 +460,10 @@ print(
 
 
 # %% tags=["solution"]
-def train_head(weight, steps=150):
-    """Train a head on the loss plus ``weight`` times the squared gap; return the gap that is left."""
-    head = draw_head()
-    optimizer = torch.optim.Adam(head.parameters(), lr=0.02)
-    for _ in range(steps):
-        logits = head(features["train"]).squeeze(1)
-        loss = binary_cross_entropy_with_logits(logits, labels_all["train"].float()) + weight * soft_gap(logits) ** 2
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    return soft_gap(logits).item()
-
-
-gaps = {f"weight {weight}": train_head(weight) for weight in (0, 10)}
+gaps = {}
+for weight in (0, 10):
+    constrained = train_head(penalty=lambda logits, weight=weight: weight * soft_gap(logits) ** 2)
+    gaps[f"weight {weight}"] = soft_gap(constrained(features["train"]).squeeze(1)).item()
 assert abs(gaps["weight 10"]) < abs(gaps["weight 0"])
 pd.Series(gaps, name="gap in mean scores, training data").round(3)
 
@@ -516,7 +519,7 @@ print("batch:", tuple(batch["input_ids"].shape), "| tokens that count:", batch["
 # An evaluation loop. `labels` are all test labels; the loop goes over batches.
 
 # %%
-head, outcome = draw_head(), []
+head, outcome = train_head(), []
 labels = labels_all["test"]
 for start in range(0, len(labels_all["test"]), 64):
     inputs, labels = features["test"][start : start + 64], labels_all["test"][start : start + 64]
@@ -670,7 +673,7 @@ def evaluate(head):
         accuracy = ((head(features["test"]).squeeze(1) > 0) == labels_all["test"]).float().mean()
 
 
-history = [evaluate(draw_head(seed=seed)) for seed in range(3)]
+history = [evaluate(train_head(steps)) for steps in (0, 10, 150)]
 print("history:", history)
 
 # %% [markdown]
@@ -686,7 +689,7 @@ def evaluate_and_return(head):
         return ((head(features["test"]).squeeze(1) > 0) == labels_all["test"]).float().mean().item()
 
 
-history = [round(evaluate_and_return(draw_head(seed=seed)), 3) for seed in range(3)]
+history = [round(evaluate_and_return(train_head(steps)), 3) for steps in (0, 10, 150)]
 assert None not in history and issubclass(torch.optim.AdamW, torch.optim.Optimizer)
 print("history:", history)
 
