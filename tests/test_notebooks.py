@@ -1,0 +1,26 @@
+"""Every notebook of the course executes at smoke size, in both forms, and leaves what it should."""
+
+import nbformat
+import pytest
+
+from labkit.course import find_course
+from labkit.runs import run_notebooks
+
+COURSE = find_course()
+
+
+@pytest.mark.parametrize("form", ["solution", "student"])
+@pytest.mark.parametrize("name", COURSE.names)
+def test_notebook_executes(name, form, tmp_path):
+    """From top to bottom, without an error; figures carry a text; no warning reaches the reader."""
+    report = run_notebooks(COURSE, [name], profile="smoke", form=form, workers=2, output=tmp_path, force=True)
+    (entry,) = report["notebooks"]
+    assert entry["status"] == "passed", entry["error"]
+    outputs = [
+        output
+        for cell in nbformat.read(tmp_path / f"{name}.ipynb", as_version=4).cells
+        for output in cell.get("outputs", [])
+    ]
+    assert not [output["text"] for output in outputs if output.get("name") == "stderr"]
+    images = [output for output in outputs if "image/png" in output.get("data", {})]
+    assert images and all(image["metadata"]["image/png"]["alt"].strip() for image in images)
