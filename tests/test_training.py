@@ -287,6 +287,19 @@ def test_bfloat16_is_checked_against_float32(model, monkeypatch):
 
 
 @pytest.mark.slow
+def test_bert_learns_from_the_clinics_notes():
+    """With all knobs neutral, a fine-tuned BERT ranks illness above 0.80, and below what the latents allow."""
+    from sklearn.metrics import roc_auc_score
+
+    from labkit.clinic import simulate_clinic
+
+    train, test = simulate_clinic(n=2400, seed=0), simulate_clinic(n=1500, seed=1)
+    fit = finetune("minilm", train["note"], train["y"], config=TrainConfig(epochs=2, learning_rate=2e-4))
+    auc = roc_auc_score(test["y_true_disease"], fit.predict(test["note"]))
+    assert 0.80 < auc < roc_auc_score(test["y_true_disease"], test["p_disease"]) - 0.02
+
+
+@pytest.mark.slow
 def test_launched_script_trains_on_two_processes(model, tmp_path):
     """The same script, launched on two processes, shares each step between processes and ends with one model."""
     script = tmp_path / "train.py"

@@ -32,9 +32,8 @@ from labkit.associations import WEAT_TESTS, effect_size, weat
 from labkit.audit import audit
 from labkit.data import load_compas
 from labkit.doctor import check_machine
-from labkit.models import load_foundation_model
+from labkit.models import embed, load_foundation_model
 from labkit.plots import MARKERS, PALETTE, plot_group_rates, show
-from labkit.states import embed
 from labkit.tables import format_p_value, group_rates
 
 # %% tags=["parameters"]

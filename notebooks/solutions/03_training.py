@@ -49,7 +49,7 @@ from labkit.curves import plot_runs, plot_scalars
 from labkit.data import load_bug
 from labkit.history import read_record
 from labkit.models import embed, load_foundation_model
-from labkit.plots import plot_group_rates, show
+from labkit.plots import PALETTE, plot_group_rates, show
 from labkit.training import TrainConfig, finetune, predictions
 
 # %% tags=["parameters"]
@@ -423,7 +423,7 @@ audit_by_group(decided["y_true"], decided["y_pred"]).round(3)
 # *cannot* know a group: it splits people by the **label**. What it calls accuracy of group 1 is the true positive rate
 # of everybody. Ask of every audit: where did the groups come in?
 
-# %% tags=["solution"]
+# %%
 repaired = audit(y_true=decided["y_true"], y_pred=decided["y_pred"], sensitive_features=decided["group"])
 assert set(repaired.by_group.index) == {"a", "b"}
 repaired.by_group[["n", "accuracy", "true_positive_rate", "selection_rate"]].round(3)
@@ -461,7 +461,7 @@ print(
 # afterwards, it is a measurement. The repair trains with it and without it; **look for** the gap in mean scores.
 
 
-# %% tags=["solution"]
+# %%
 gaps = {}
 for weight in (0, 10):
     constrained = train_head(penalty=lambda logits, weight=weight: weight * soft_gap(logits) ** 2)
@@ -484,7 +484,7 @@ except (ValueError, RuntimeError) as error:
 # copying them, and then both logits learn the same thing. Binary cross-entropy takes **one** logit a text and labels
 # as floats; cross-entropy takes **one logit a class** and labels as whole numbers. Either is right; mixing them is not.
 
-# %% tags=["solution"]
+# %%
 one_logit = two_logits[:, 1] - two_logits[:, 0]  # the log-odds of class 1
 binary = binary_cross_entropy_with_logits(one_logit, labels_all["train"][:8].float())
 by_class = cross_entropy(two_logits, labels_all["train"][:8])
@@ -510,7 +510,7 @@ except RuntimeError as error:
 # stacked. Padding everything to the longest text of the whole data set runs, and wastes most of the arithmetic. The
 # repair pads a batch to *its* longest text, and makes the mask that tells the model what is padding.
 
-# %% tags=["solution"]
+# %%
 batch = tokenizer(train["note"][:4].tolist(), padding=True, return_tensors="pt")
 assert batch["input_ids"].shape == batch["attention_mask"].shape == (4, max(item.shape[1] for item in items))
 print("batch:", tuple(batch["input_ids"].shape), "| tokens that count:", batch["attention_mask"].sum(1).tolist())
@@ -534,7 +534,7 @@ print(f"accuracy {accuracy:.3f} over {len(labels)} labels and {len(outcome)} pre
 # predictions are compared with the *last* batch's labels, and `zip` silently stops at the shorter one. The repair uses
 # two names, and `strict=True`, which would have raised an error.
 
-# %% tags=["solution"]
+# %%
 everyone = labels_all["test"].tolist()
 repaired_accuracy = sum(p == t for p, t in zip(outcome, everyone, strict=True)) / len(everyone)
 print(f"accuracy {repaired_accuracy:.3f} over {len(everyone)} labels and {len(outcome)} predictions")
@@ -550,7 +550,7 @@ print("reported AUC:", round(roc_auc_score(decided["y_pred"], decided["y_true"])
 # people; decisions have only two values. And scikit-learn takes `(y_true, y_score)`: exchanged, decisions play the truth. Each
 # mistake moves the number by itself.
 
-# %% tags=["solution"]
+# %%
 ways = {
     "(y_true, y_score): right": (decided["y_true"], decided["y_score"]),
     "(y_true, y_pred): decisions instead of scores": (decided["y_true"], decided["y_pred"]),
@@ -561,7 +561,7 @@ pd.Series({name: roc_auc_score(*way) for name, way in ways.items()}, name="AUC")
 # %% [markdown]
 # ## Bug 7 · The learning rate that ran away
 #
-# "Divide the learning rate by ten after every epoch", says the comment. **Look for** the axis on the right.
+# "Divide the learning rate by ten after every epoch", says the comment. **Look for** the numbers on the right figure's vertical axis.
 
 
 # %%
@@ -590,22 +590,22 @@ def train_with_steps(step_every_batch, epochs=3, batch=16):
 # %%
 decays = {"stepped every batch": train_with_steps(True), "stepped every epoch": train_with_steps(False)}
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
-for name, (rates_, losses_) in decays.items():
-    left.plot(pd.Series(losses_).rolling(10, min_periods=1).mean(), label=name)
-    right.semilogy(np.maximum(rates_, 1e-20), label=name)
-left.set(xlabel="batches", ylabel="loss (running mean of 10)")
+for (name, (rates_, losses_)), color in zip(decays.items(), PALETTE):
+    left.plot(pd.Series(losses_).rolling(len(losses_) // 3, min_periods=5).mean(), color=color, label=name)
+    right.semilogy(np.maximum(rates_, 1e-20), color=color, label=name)
+left.set(xlabel="batches", ylabel="loss (mean of one epoch)")
 right.set(xlabel="batches", ylabel="learning rate (cut at 1e-20)")
 right.legend(frameon=False)
 tiny = next(i for i, rate_ in enumerate(decays["stepped every batch"][0]) if rate_ < 1e-6)
 show(
     fig,
-    alt=f"Left: the loss of the run stepped every batch stays nearly flat. Right: its learning rate is below a millionth after {tiny} batches.",
+    alt=f"Left: the loss ends higher when stepped every batch. Right: its learning rate is below a millionth after {tiny} batches.",
 )
 
 # %%
-ends = {name: np.mean(losses_[-10:]) for name, (_, losses_) in decays.items()}
+ends = {name: np.mean(losses_[-len(losses_) // 3 :]) for name, (_, losses_) in decays.items()}
 Markdown(
-    f"**Symptom and repair.** Stepped every batch, the learning rate is below a millionth after {tiny} batches, and the rest of the data is read for nothing: the loss ends at "
+    f"**Symptom and repair.** Stepped every batch, the learning rate is below a millionth after {tiny} batches, and the rest of the data is read for nothing: in the last epoch the loss is "
     f"{ends['stepped every batch']:.3f} instead of {ends['stepped every epoch']:.3f}. Read the scheduler's documentation for the *unit* of its step, and plot the rate, as we did in part one."
 )
 
@@ -645,7 +645,7 @@ except (RuntimeError, NotImplementedError) as error:
 # one model differ: a result that nobody can repeat. And weights on one device cannot meet data on another. The repair: one loss, one
 # place where the device is chosen, a seed before the weights are drawn. (`finetune` does all three: see `labkit/device.py`.)
 
-# %% tags=["solution"]
+# %%
 device = next(foundation.parameters()).device  # chosen in one place
 repeated = []
 for _ in range(2):
@@ -684,7 +684,7 @@ print("history:", history)
 # result away, which a plot of nothing reveals long after.
 
 
-# %% tags=["solution"]
+# %%
 def evaluate_and_return(head):
     """Return test accuracy."""
     with torch.inference_mode():
