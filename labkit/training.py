@@ -83,6 +83,7 @@ def prepare_model(model: Foundation, config: TrainConfig) -> Foundation:
             torch.manual_seed(config.seed)
             model.head = model.make_head()
         model.head_trained = True
+    model.requires_grad_(True)  # the model may come from a run that froze other blocks
     first = first_trained(model, config)
     for module in (model.encoder.embeddings, *model.encoder.encoder.layer[:first]) if first is not None else ():
         module.requires_grad_(False)

@@ -198,6 +198,16 @@ def test_going_on_from_a_fit_keeps_its_head(model):
     np.testing.assert_allclose(again.predict(texts), fit.predict(texts), atol=1e-4)
 
 
+def test_blocks_that_an_earlier_run_froze_train_again(model):
+    """Head first, then everything: what the first run froze moves in the second."""
+    texts, y, _ = make_texts(64)
+    head = finetune(model, texts, y, config=TrainConfig(**FAST, trainable_layers=0))
+    whole = finetune(head.model, texts, y, config=TrainConfig(**FAST))
+    name = "encoder.layer.0.output.dense.weight"
+    before, after = head.model.encoder.get_parameter(name), whole.model.encoder.get_parameter(name)
+    assert not torch.equal(before, after)
+
+
 def test_predictions_table_has_the_columns_that_everything_else_takes(model):
     """y_true, y_score, y_pred and the sensitive columns; the threshold decides."""
     texts, y, group = make_texts(40)
