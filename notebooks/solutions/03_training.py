@@ -541,9 +541,14 @@ print(f"accuracy {repaired_accuracy:.3f} over {len(everyone)} labels and {len(ou
 
 # %% [markdown]
 # ## Bug 6 · An AUC of decisions, the wrong way round
+#
+# A head's scores on the test notes, and the decisions made from them.
 
 # %%
-print("reported AUC:", round(roc_auc_score(decided["y_pred"], decided["y_true"]), 3))
+y_true = labels_all["test"].numpy()
+y_score = torch.sigmoid(train_head()(features["test"]).squeeze(1)).detach().numpy()
+y_pred = (y_score >= 0.5).astype(int)
+print("reported AUC:", round(roc_auc_score(y_pred, y_true), 3))
 
 # %% [markdown]
 # **Symptom.** None, and that is the trouble: a plausible number. Two mistakes are in it. The AUC asks how well *scores* rank
@@ -552,9 +557,9 @@ print("reported AUC:", round(roc_auc_score(decided["y_pred"], decided["y_true"])
 
 # %%
 ways = {
-    "(y_true, y_score): right": (decided["y_true"], decided["y_score"]),
-    "(y_true, y_pred): decisions instead of scores": (decided["y_true"], decided["y_pred"]),
-    "(y_pred, y_true): and exchanged": (decided["y_pred"], decided["y_true"]),
+    "(y_true, y_score): right": (y_true, y_score),
+    "(y_true, y_pred): decisions instead of scores": (y_true, y_pred),
+    "(y_pred, y_true): and exchanged": (y_pred, y_true),
 }
 pd.Series({name: roc_auc_score(*way) for name, way in ways.items()}, name="AUC").round(3)
 
