@@ -596,7 +596,7 @@ def train_with_steps(step_every_batch, epochs=3, batch=16):
 decays = {"stepped every batch": train_with_steps(True), "stepped every epoch": train_with_steps(False)}
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
 for (name, (rates_, losses_)), color in zip(decays.items(), PALETTE):
-    left.plot(pd.Series(losses_).rolling(len(losses_) // 3, min_periods=5).mean(), color=color, label=name)
+    left.plot(pd.Series(losses_).rolling(len(losses_) // 3, min_periods=1).mean(), color=color, label=name)
     right.semilogy(np.maximum(rates_, 1e-20), color=color, label=name)
 left.set(xlabel="batches", ylabel="loss (mean of one epoch)")
 right.set(xlabel="batches", ylabel="learning rate (cut at 1e-20)")
