@@ -1,4 +1,4 @@
-"""Every shipped table is the one that was registered, means what its card says and gives the published numbers."""
+"""Every shipped table is the one that was registered and means what its card says."""
 
 import doctest
 import gzip
@@ -7,10 +7,8 @@ import re
 import shutil
 import time
 
-import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.formula.api as smf
 
 from labkit import data, registry, sentences
 from labkit.data import Dataset, fetch, load_bug
@@ -219,14 +217,12 @@ def test_no_column_identifies_a_person(name):
 # Sentences
 
 
-def test_clinicians_are_the_rows_and_shares_of_the_reference():
-    """5,687 different sentences with the known share of female pronouns in each profession."""
+def test_clinicians_are_different_sentences_with_a_label():
+    """No sentence stands twice, and the label says whether its profession is nurse."""
     dataset = load_bug()
     frame = dataset.frame
     assert (dataset.label, dataset.sensitive, dataset.text) == ("nurse", ("gender",), "text")
-    assert len(frame) == 5_687 == frame["sentence"].nunique()
-    shares = (frame["gender"] == "female").groupby(frame["profession"]).mean().round(3)
-    assert shares.to_dict() == {"surgeon": 0.104, "physician": 0.193, "doctor": 0.249, "nurse": 0.691}
+    assert frame["sentence"].is_unique
     assert (frame["nurse"] == (frame["profession"] == "nurse")).all()
 
 
@@ -402,128 +398,5 @@ def test_fetching_into_an_empty_cache_gives_the_registered_file(tmp_path, monkey
     monkeypatch.setenv("LABKIT_CACHE", str(tmp_path))
     assert [item.state for item in fetch()] == ["fetched"]
     assert [item.state for item in fetch()] == ["present"]
-    assert len(load_bug().frame) == 5_687
+    assert len(load_bug().frame) == read_registry()["bug"]["tasks"]["clinicians"]["rows"]
     assert sorted(path.name for path in (tmp_path / "datasets").iterdir() if path.suffix != ".lock") == ["bug.csv"]
-
-
-# Published numbers: the shipped columns suffice
-
-
-@pytest.mark.parametrize(
-    ("race", "counts"),
-    [("African-American", [990, 805, 532, 1369]), ("Caucasian", [1139, 349, 461, 505])],
-)
-def test_compas_confusion_counts(race, counts):
-    """ProPublica (2016): true negatives, false positives, false negatives, true positives of "not Low"."""
-    frame = data.load_compas().frame.query("race == @race")
-    table = pd.crosstab(frame["two_year_recid"], frame["score_text"] != "Low")
-    assert table.to_numpy().ravel().tolist() == counts
-
-
-def test_compas_filtered_regression():
-    """ProPublica (2016): 6,172 rows; the African-American coefficient, its error and the risk ratio."""
-    frame = data.load_compas().frame
-    frame = frame[
-        frame["days_b_screening_arrest"].abs().le(30)
-        & frame["is_recid"].ne(-1)
-        & frame["c_charge_degree"].ne("O")
-        & frame["score_text"].notna()
-    ].assign(high=lambda rows: (rows["score_text"] != "Low").astype(int))
-    assert (len(frame), frame["two_year_recid"].sum()) == (6_172, 2_809)
-    formula = (
-        "high ~ C(sex, Treatment('Male')) + C(age_cat, Treatment('25 - 45')) + C(race, Treatment('Caucasian'))"
-        " + priors_count + C(c_charge_degree, Treatment('F')) + two_year_recid"
-    )
-    model = smf.logit(formula, frame).fit(disp=0)
-    term = "C(race, Treatment('Caucasian'))[T.African-American]"
-    assert model.params[term] == pytest.approx(0.47721, abs=5e-6)
-    assert model.bse[term] == pytest.approx(0.06935, abs=5e-6)
-    control, odds = 1 / (1 + np.exp(-model.params["Intercept"])), np.exp(model.params[term])
-    assert odds / (1 - control + control * odds) == pytest.approx(1.45284, abs=5e-6)
-
-
-def test_hmda_denials_and_regressions():
-    """Stock and Watson, ch. 11: denial rates, linear probability model with HC1 errors, probit."""
-    frame = data.load_hmda().frame.assign(black=lambda rows: (rows["afam"] == "yes").astype(int))
-    rates = frame.groupby("black")["deny"].mean()
-    assert (100 * rates).round(1).tolist() == [9.3, 28.3]
-    linear = smf.ols("deny ~ pirat + black", frame).fit(cov_type="HC1")
-    assert linear.params.round(3).tolist() == [-0.091, 0.559, 0.177]
-    assert linear.bse.round(3).tolist() == [0.029, 0.089, 0.025]
-    assert smf.probit("deny ~ pirat + black", frame).fit(disp=0).params.round(2).tolist() == [-2.26, 2.74, 0.71]
-
-
-@pytest.mark.parametrize(
-    ("subset", "white", "black"),
-    [
-        ("city == city", 9.65, 6.45),
-        ("city == 'chicago'", 8.06, 5.40),
-        ("city == 'boston'", 11.63, 7.76),
-        ("gender == 'female'", 9.89, 6.63),
-        ("gender == 'male'", 8.87, 5.83),
-    ],
-)
-def test_call_backs_by_name(subset, white, black):
-    """Bertrand and Mullainathan (2004): call-backs in percent."""
-    rates = 100 * data.load_resume_names().frame.query(subset).groupby("ethnicity")["call"].mean()
-    assert rates.round(2).to_dict() == {"cauc": white, "afam": black}
-
-
-def test_berkeley_admissions():
-    """Bickel et al. (1975): overall, by department, and weighted by department size."""
-    counts = data.load_ucb().frame.pivot_table(index="department", columns=["gender", "admitted"], values="n")
-    women, men = counts["female"], counts["male"]
-    rates = pd.DataFrame({name: group[1] / group.sum(axis=1) for name, group in (("men", men), ("women", women))})
-    assert (100 * rates).round().astype(int).to_numpy().T.tolist() == [[62, 63, 37, 33, 28, 6], [82, 68, 34, 35, 24, 7]]
-    assert [round(100 * group[1].sum() / group.to_numpy().sum(), 1) for group in (men, women)] == [44.5, 30.4]
-    weights = counts.sum(axis=1) / counts.to_numpy().sum()
-    assert (100 * rates.mul(weights, axis=0).sum()).round().tolist() == [39, 43]
-
-
-@pytest.mark.parametrize(
-    ("grade", "small", "aide"), [("k", 13.90, 0.31), ("1", 29.78, 11.96), ("2", 19.39, 3.48), ("3", 15.59, -0.29)]
-)
-def test_class_size_effects(grade, small, aide):
-    """Stock and Watson, ch. 13: reading + mathematics on class type."""
-    frame = data.load_star().frame.assign(score=lambda rows: rows[f"read{grade}"] + rows[f"math{grade}"])
-    model = smf.ols(f"score ~ C(star{grade}, Treatment('regular'))", frame).fit(cov_type="HC1")
-    effects = model.params.filter(like="[T.small]").iloc[0], model.params.filter(like="aide").iloc[0]
-    assert effects == pytest.approx((small, aide), abs=0.005)
-    if grade == "k":
-        assert model.bse.filter(like="[T.small]").iloc[0] == pytest.approx(2.45, abs=0.005)
-
-
-def test_rand_means():
-    """Means over all person-years, and the number of adults."""
-    frame = data.load_rand_hie().frame
-    assert frame["meddol"].mean() == pytest.approx(171.57, abs=0.005)
-    assert frame["disea"].mean() == pytest.approx(11.244, abs=5e-4)
-    assert (frame["xage"] >= 18).sum() == 12_087
-    adults = frame[(frame["xage"] >= 18) & frame["black"].isin([0, 1])]
-    disease = adults.groupby("black")["disea"].mean()
-    assert disease[1] < disease[0]
-
-
-def test_german_credit_before_and_after_reweighing():
-    """AIF360's tutorial: mean difference of the training part by age, and 0 with the weights of reweighing."""
-    state = np.random.RandomState(0)  # the tutorial's np.random.seed(0), without touching the global state
-    train = data.load_german().frame.iloc[state.permutation(1_000)[:700]]
-    old, good = train["age"] >= 25, train["good_credit"]
-    assert good[~old].mean() - good[old].mean() == pytest.approx(-0.169905, abs=5e-7)
-    expected = old.map(old.value_counts(normalize=True)) * good.map(good.value_counts(normalize=True))
-    weights = expected / train.groupby([old, good])["age"].transform("size") * len(train)
-    means = [np.average(good[group], weights=weights[group]) for group in (~old, old)]
-    assert means[0] - means[1] == pytest.approx(0, abs=1e-12)
-
-
-def test_fico_race_blind_profit():
-    """From the aggregates, the best common threshold earns 99.35% of what a threshold for each group earns."""
-    frame = data.load_fico().frame
-    share = frame.groupby("race")["cumulative_share"].diff().fillna(frame["cumulative_share"])
-    people = frame["group_size"] / frame.drop_duplicates("race")["group_size"].sum()
-    profit = people * share * (18 * frame["repaid_share"] - 82 * (1 - frame["repaid_share"]))
-    earned = (
-        profit.to_frame("profit").assign(race=frame["race"], score=frame["score"]).pivot(index="score", columns="race")
-    )
-    accepted = earned[::-1].cumsum()  # accept everybody with this score or a higher one
-    assert 100 * accepted.sum(axis=1).max() / accepted.max().sum() == pytest.approx(99.35, abs=0.005)
