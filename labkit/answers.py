@@ -84,7 +84,9 @@ def table_values(table: Any) -> Any:
         return table.to_dicts()
     if kind == "Index" or not hasattr(table, "index"):
         return list(table)
-    own_index = type(table.index).__name__ != "RangeIndex"
+    own_index = (
+        table.index.dtype.kind not in "iu" or table.index.name is not None
+    )  # rows kept by a mask have no own one
     if kind == "Series":
         return {str(key): each for key, each in table.items()} if own_index else list(table)
     return (table.reset_index() if own_index else table).to_dict(orient="records")

@@ -68,14 +68,18 @@ def choice(identifier: str, *, options: Mapping[str, str | None], **settings) ->
 def compare_answers(identifier: str, *, reference, wrong, otherwise: str, tolerance: float = 1e-3, **settings) -> None:
     """Declare an exercise without a judge of its own: an answer is the reference, a known mistake, or `otherwise`."""
 
-    def judge(collected: Any) -> str | None:
-        declared = _declared[identifier]
-        if same(collected, declared.collected(reference), tolerance):
-            return None
-        hints = (hint for answer, hint in wrong if same(collected, declared.collected(answer), tolerance))
-        return next(hints, otherwise)
+    def collected_as(answer: Any) -> Any:
+        return _declared[identifier].collected(answer)
 
-    exercise(identifier, reference=reference, wrong=wrong, **settings)(judge)
+    def recognise(collected: Any) -> str | None:
+        if same(collected, collected_as(reference), tolerance):
+            return None
+        return next((hint for answer, hint in wrong if same(collected, collected_as(answer), tolerance)), None)
+
+    def judge(collected: Any) -> str | None:
+        return None if same(collected, collected_as(reference), tolerance) else otherwise
+
+    exercise(identifier, reference=reference, wrong=wrong, recognise=recognise, **settings)(judge)
 
 
 def open_question(identifier: str, *, objective: str, model_answer: str) -> None:

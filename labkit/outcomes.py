@@ -1,4 +1,4 @@
-"""What a checked exercise comes to, and how a notebook shows it: as text, coloured HTML, and JSON for the run report."""
+"""What a checked exercise comes to, and how a notebook shows it: text, coloured HTML, and JSON for the run report."""
 
 import html
 import re

@@ -43,6 +43,8 @@ class Exercise:
         What a correct answer is told.
     any_length : bool
         Lists in an answer may have another length than the reference's.
+    recognise : callable
+        Takes what was collected, of whatever form; returns the hint for a mistake that it knows, else None.
     """
 
     id: str
@@ -57,6 +59,7 @@ class Exercise:
     untouched: Any = field(default=..., repr=False)
     praise: str = ""
     any_length: bool = False
+    recognise: Callable[[Any], str | None] = field(default=lambda collected: None, repr=False)
 
     def collected(self, answer: Any) -> Any:
         """Return what the judge gets to see of an answer: plain values, with ``...`` for what is not filled in.
@@ -91,7 +94,9 @@ class Exercise:
         return self.judged(collected, answer)
 
     def judged(self, collected: Any, answer: Any) -> Outcome:
-        """Judge what was collected, once it has the form of the reference."""
+        """Judge what was collected, once it has the form of the reference; known mistakes may have another one."""
+        if known := self.recognise(collected):
+            return Outcome(NOT_YET, known)
         like = self.collected(self.reference)
         if misfit := find_misfit(collected, like, any_length=self.any_length):
             if label := getattr(self.collect, "label", None):

@@ -1,17 +1,15 @@
-"""The exercises of the course: one module ``chNN_topic.py`` for each notebook."""
+"""The exercises of the course: a module ``chNN_topic.py`` for each notebook, or several where one grows too long."""
 
 import importlib
 import pkgutil
 
 
-def modules() -> dict[str, str]:
-    """Return the modules of exercises by number of their notebook: ``{"00": "ch00_start_here"}``."""
-    names = [module.name for module in pkgutil.iter_modules(__path__)]
-    return {name[2:4]: name for name in sorted(names) if name[:2] == "ch" and name[2:4].isdigit()}
+def modules(notebook: str = "") -> list[str]:
+    """Return the names of the modules with exercises, those of one notebook when its number is given."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name.startswith(f"ch{notebook}"))
 
 
-def load(notebook: str | None = None) -> None:
+def load(notebook: str = "") -> None:
     """Import the exercises of a notebook, named by its number, or those of all; an unknown number loads nothing."""
-    for number, name in modules().items():
-        if notebook in (None, number):
-            importlib.import_module(f"{__name__}.{name}")
+    for name in modules(notebook):
+        importlib.import_module(f"{__name__}.{name}")

@@ -30,6 +30,7 @@ from statsmodels.stats.multitest import multipletests
 
 from labkit.associations import WEAT_TESTS, effect_size, weat
 from labkit.audit import audit
+from labkit.checks import check, hint  # noqa: F401
 from labkit.data import load_compas
 from labkit.doctor import check_machine
 from labkit.models import embed, load_foundation_model
@@ -59,6 +60,12 @@ SEED = 0
 # **Predict before you run.** Each section tells you what to look for and asks what you expect. Write your answer down
 # before you run the cell, best in a new cell above it. Students who predict the outcome of a demonstration understand
 # it better than students who only watch it, even when the prediction is wrong (Crouch, Fagen, Callan and Mazur, 2004).
+#
+# **Exercises check themselves.** An exercise leaves dots, `...`, or broken code. Put your answer there, run the cell, then
+# run the cell with `check(...)` below it. It says *correct*, or *not yet* with a hint that fits your mistake, or *not
+# attempted*. Try as often as you like. When you are stuck, run `hint("00.1")` in a new cell: once for a nudge, again for
+# more, a third time for the idea of the solution. Nothing later depends on your answers, so you may leave an exercise for
+# another day. Solutions stand in the notebook's source, [00_start_here.py](../notebooks/solutions/00_start_here.py).
 #
 # **Read the uncertainty first.** A measured difference between groups of people is a strong statement. In this course
 # it always comes with the size of the groups and with an interval, and a chapter may end with "we cannot tell".
@@ -92,6 +99,28 @@ Markdown(
 # %% [markdown]
 # Outside a notebook, `labkit doctor` prints the same table. Whenever something behaves strangely later, come back here
 # before you look anywhere else.
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 00.1 · What has to be mended?
+#
+# Write a function that takes such a table (`what`, `ok` and `remedy` are columns, the other columns may be missing) and
+# returns a list of the commands that mend it: only those of rows that are not ok, each once, in the order of the table.
+
+
+# %% tags=["exercise"] exercise="00.1" points=2 objective="00-doctor"
+def list_remedies(table):
+    """Return the remedies of the rows that are not ok, each once."""
+    return ...
+
+
+# %% tags=["solution"]
+def list_remedies(table):  # noqa: F811
+    """Return the remedies of the rows that are not ok, each once."""
+    return list(table.loc[~table["ok"], "remedy"].drop_duplicates())
+
+
+# %% tags=["check"]
+check("00.1", list_remedies)
 
 # %% [markdown]
 # ## What can go wrong with a model, and where?
@@ -173,6 +202,40 @@ Markdown(
 # The model meets stereotypes in pretraining, which the next section measures. People are harmed at the decision, which
 # the section after it measures. One does not follow from the other.
 
+# %% [markdown] tags=["exercise"]
+# ### Exercise 00.2 · Where does it belong?
+#
+# Five cases. For each, write the property that is mainly concerned, and the step of the pipeline at which somebody would
+# have had to act: `("property", "step")`. Properties are *fairness, transparency, safety, accountability,
+# sustainability*; steps are *data, pretraining, fine-tuning, decision, monitoring*.
+#
+# - `photos`: the images from which a skin-cancer model learned show hardly any dark skin; there it misses more cancers.
+# - `months`: before a model knew any task, it read texts for months, on machines that use as much electricity as a town.
+# - `names`: a public model was adapted to a hospital's notes. Now it completes a sentence with a real patient's name.
+# - `refusal`: a bank's clerk signs a refusal and answers for it, but nobody can tell the applicant what the score
+#   was made of.
+# - `nobody`: for a year an approved model has made the same error again and again. No person was named to look, and nobody
+#   takes it on to put it right.
+
+# %% tags=["exercise"] exercise="00.2" points=2 objective="00-map"
+places = {
+    "photos": (..., ...),  # ("property", "step")
+    "months": (..., ...),
+    "names": (..., ...),
+    "refusal": (..., ...),
+    "nobody": (..., ...),
+}
+# %% tags=["solution"]
+places = {
+    "photos": ("fairness", "data"),
+    "months": ("sustainability", "pretraining"),
+    "names": ("safety", "fine-tuning"),
+    "refusal": ("transparency", "decision"),
+    "nobody": ("accountability", "monitoring"),
+}
+# %% tags=["check"]
+check("00.2", places)
+
 # %% [markdown]
 # ## Is a pretrained model already biased?
 #
@@ -212,9 +275,7 @@ def cosine(u, v):
 
 rows, columns = ["rose", "orchid", "cockroach", "wasp"], ["love", "gift", "poison", "disaster"]
 cosines = pd.DataFrame([[cosine(vectors[row], vectors[column]) for column in columns] for row in rows], rows, columns)
-cosines.round(2)
-
-# %%
+display(cosines.round(2))
 found = [f"*{row}* is nearest to *{column}*" for row, column in cosines.idxmax(axis=1).items()]
 smallest, largest = cosines.min().min(), cosines.max().max()
 shared = ", and none is near zero, even where words have little in common" if smallest > 0.1 else ""
@@ -265,7 +326,6 @@ names = weat(model, (males, females), (career, family), **options)
 ordered = names.words.sort_values("association").reset_index(drop=True)
 assert all(np.isclose(row["association"], association(row["word"])) for _, row in ordered.iterrows())  # as by hand
 
-# %%
 among_upper = int((ordered["target"].tail(len(males)) == 0).sum())
 fig, ax = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
 for target, label in enumerate(["names given mostly to boys", "names given mostly to girls"]):
@@ -290,6 +350,28 @@ Markdown(
     f"means of the two kinds differ by {gap[0] - gap[1]:+.3f}, while the cosines above ran from {smallest:.2f} to "
     f"{largest:.2f}. Is that much? We need a yardstick, and we need to know what chance alone would do."
 )
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 00.3 · Repair an association
+#
+# This function should return $s(w, A, B)$ for any vectors. It runs, and for two sets of the same size even its sign is
+# right. But give it more words in one set than in the other, and that set wins. Mend it.
+
+
+# %% tags=["exercise"] exercise="00.3" points=2 objective="00-association"
+def lean(word, a, b):
+    """Return how much nearer a vector is to the vectors in a than to those in b, on average."""
+    return np.sum([cosine(word, other) for other in a]) - np.sum([cosine(word, other) for other in b])
+
+
+# %% tags=["solution"]
+def lean(word, a, b):  # noqa: F811
+    """Return how much nearer a vector is to the vectors in a than to those in b, on average."""
+    return np.mean([cosine(word, other) for other in a]) - np.mean([cosine(word, other) for other in b])
+
+
+# %% tags=["check"]
+check("00.3", lean)
 
 # %% [markdown]
 # ### A yardstick: the effect size
@@ -426,6 +508,30 @@ Markdown("**Reading the figure.** Test by test:\n\n" + "\n".join(lines))
 # - **It is not a statement about decisions.** Measures on embeddings predict the unfairness of systems built on them badly
 #   (Goldfarb-Tarrant et al., 2021). It is a reason to look at the decisions, not a substitute for looking.
 
+# %% [markdown] tags=["exercise"]
+# ### Exercise 00.4 · A p-value by hand
+#
+# Four words have the associations 0.9 and 0.6 (first set) and 0.7 and 0.1 (second set). Take the difference of the means
+# as the statistic, first set less second. Work out the one-sided p-value of the permutation test over all divisions into
+# two and two, to two decimals. Then choose what it says:
+#
+# - `"unbiased"`: how probable it is that the model has no bias
+# - `"divisions"`: how large a share of the divisions has a difference at least as large as ours
+# - `"people"`: how large a share of people is affected
+# - `"size"`: how strong the association is
+
+# %% tags=["exercise"] exercise="00.4" points=2 objective="00-p-value"
+p_value = ...  # between 0 and 1
+says = ...  # one of the four, in quotes
+# %% tags=["solution"]
+four = np.array([0.9, 0.6, 0.7, 0.1])
+choices = [list(chosen) for chosen in combinations(range(4), 2)]  # ours, (0, 1), comes first
+differences = np.array([four[chosen].mean() - np.delete(four, chosen).mean() for chosen in choices])
+p_value = np.mean(differences >= differences[0] - 1e-9)
+says = "divisions"
+# %% tags=["check"]
+check("00.4", {"p_value": p_value, "says": says})
+
 # %%
 same = [name for name in males + females if model.tokenizer.tokenize(name) == model.tokenizer.tokenize(name.lower())]
 Markdown(
@@ -488,7 +594,6 @@ described = [
 ax = plot_group_rates(result, errors)
 show(ax.figure, alt=f"False positive and false negative rates by race, with intervals. {'; '.join(described)}.")
 
-# %%
 large = rates.drop(index=result.small_groups)
 alarmed, missed = (large[error].idxmax() for error in errors)
 limits = result.intervals["false_negative_rate"].assign(width=lambda frame: frame["high"] - frame["low"])
@@ -541,6 +646,25 @@ Markdown(
 # - The numbers say where errors fell. They do not say why, or who is to blame, or which rate *ought* to be equal.
 # - A judge decided, not the score. What the judge would have done without it, nobody knows.
 # - For the smallest groups nothing is shown. Absence of evidence has a reason here: too few people were counted.
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 00.5 · Does a score mean the same for women and men?
+#
+# Take the same `people`, but by `sex`, which the county recorded as *Female* or *Male*. Of the people scored *medium or
+# high*, which share was charged again? Give the difference of that rate, women less men, with the limits of its 95%
+# interval, as shares, not rounded to fewer than three decimals. Then decide: `"lower for women"`, `"higher for women"` or
+# `"cannot tell"`. The check looks at whether your verdict follows from your interval.
+
+# %% tags=["exercise"] exercise="00.5" points=3 objective="00-audit"
+difference, low, high = ..., ..., ...
+verdict = ...  # one of the three, in quotes
+# %% tags=["solution"]
+by_sex = audit(y_true=people["label"], y_pred=people["decision"], sensitive_features=people["sex"], n_boot=N_BOOT)
+women_less_men = by_sex.pairwise("precision").query("a == 'Female' and b == 'Male'")
+difference, low, high = women_less_men[["difference", "low", "high"]].iloc[0]
+verdict = "cannot tell" if low <= 0 <= high else "lower for women" if high < 0 else "higher for women"
+# %% tags=["check"]
+check("00.5", {"difference": difference, "low": low, "high": high, "verdict": verdict})
 
 # %% [markdown]
 # ## Glossary, English and Chinese
