@@ -63,8 +63,8 @@ class Page:
 
     @property
     def counted(self):
-        """The code cells that students get too: all but solutions."""
-        return [cell for cell in self.code if "solution" not in tags(cell)]
+        """The code cells that students read or write: all but solutions, and the one-line cells that check an answer."""
+        return [cell for cell in self.code if not {"solution", "check"} & set(tags(cell))]
 
     @property
     def prose(self):

@@ -30,7 +30,7 @@ from statsmodels.stats.multitest import multipletests
 
 from labkit.associations import WEAT_TESTS, effect_size, weat
 from labkit.audit import audit
-from labkit.checks import check, hint  # noqa: F401
+from labkit.checks import check, hint
 from labkit.data import load_compas
 from labkit.doctor import check_machine
 from labkit.models import embed, load_foundation_model
@@ -114,7 +114,7 @@ def list_remedies(table):
 
 
 # %% tags=["solution"]
-def list_remedies(table):  # noqa: F811
+def list_remedies(table):
     """Return the remedies of the rows that are not ok, each once."""
     return list(table.loc[~table["ok"], "remedy"].drop_duplicates())
 
@@ -365,7 +365,7 @@ def lean(word, a, b):
 
 
 # %% tags=["solution"]
-def lean(word, a, b):  # noqa: F811
+def lean(word, a, b):
     """Return how much nearer a vector is to the vectors in a than to those in b, on average."""
     return np.mean([cosine(word, other) for other in a]) - np.mean([cosine(word, other) for other in b])
 

@@ -34,6 +34,7 @@ import pandas as pd
 import torch
 from IPython.display import Markdown, display
 from matplotlib import pyplot as plt
+from scipy import stats
 from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -43,6 +44,7 @@ from sklearn.pipeline import make_pipeline
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from labkit.audit import audit
+from labkit.checks import check, hint
 from labkit.clinic import simulate_clinic
 from labkit.comparisons import over_seeds, summarise
 from labkit.curves import plot_runs, plot_scalars
@@ -133,6 +135,29 @@ Markdown(
     "the recorded labels are harder, since some of them are wrong on purpose."
 )
 
+# %% [markdown] tags=["exercise"]
+# ### Exercise 03.1 · How much better than saying the same?
+#
+# Write a function that takes labels and predictions (lists of 0 and 1) and returns how much the accuracy lies above that
+# of the majority's answer, which is the better of "always 0" and "always 1".
+
+
+# %% tags=["exercise"] exercise="03.1" points=1 objective="03-baselines"
+def lift(y_true, y_pred):
+    """Return accuracy less the accuracy of the majority's answer."""
+    return ...
+
+
+# %% tags=["solution"]
+def lift(y_true, y_pred):
+    """Return accuracy less the accuracy of the majority's answer."""
+    share = np.mean(y_true)
+    return np.mean(np.equal(y_true, y_pred)) - max(share, 1 - share)
+
+
+# %% tags=["check"]
+check("03.1", lift)
+
 # %% [markdown]
 # ## Fine-tuning a pretrained BERT
 #
@@ -184,6 +209,29 @@ Markdown(
     f"{last['group b']:.0%} of *b* ill: the decision gap is {bert['gap']:.2f} (95% interval {bert['gap_low']:.2f} to "
     f"{bert['gap_high']:.2f}). {seen}"
 )
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 03.2 · Read the gap from a record
+#
+# A record is a table with the columns `tag`, `step` and `value`, as above. Write a function that returns the gap in selection
+# rates (group a less group b) at the *last* evaluation. The tags are `validation/selection_rate/a` and `.../b`.
+
+
+# %% tags=["exercise"] exercise="03.2" points=2 objective="03-finetune"
+def final_gap(record):
+    """Return the last selection rate of group a less that of group b."""
+    return ...
+
+
+# %% tags=["solution"]
+def final_gap(record):
+    """Return the last selection rate of group a less that of group b."""
+    last_values = record.groupby("tag")["value"].last()
+    return last_values["validation/selection_rate/a"] - last_values["validation/selection_rate/b"]
+
+
+# %% tags=["check"]
+check("03.2", final_gap)
 
 # %% [markdown]
 # ## Cheaper: train the last block only
@@ -247,6 +295,29 @@ Markdown(
     f"95% interval {mean.low:.2f} to {mean.high:.2f}: {mean.high - mean.low:.2f} wide, {wide} than the {people:.2f} of one audit over patients. The two intervals "
     f"answer different questions, and neither contains the other's luck. With {len(seeds)} runs, Student's t makes the interval over seeds honest, not narrow."
 )
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 03.3 · An interval over seeds, by hand
+#
+# Write a function that takes the gaps of n training runs and returns `[low, high]`, the 95% interval of their mean by
+# Student's t. `scipy.stats.t.ppf(0.975, n - 1)` gives the quantile.
+
+
+# %% tags=["exercise"] exercise="03.3" points=2 objective="03-uncertainty"
+def seed_interval(gaps):
+    """Return [low, high] of the mean gap over runs."""
+    return ...
+
+
+# %% tags=["solution"]
+def seed_interval(gaps):
+    """Return [low, high] of the mean gap over runs."""
+    half = stats.t.ppf(0.975, len(gaps) - 1) * np.std(gaps, ddof=1) / np.sqrt(len(gaps))
+    return [np.mean(gaps) - half, np.mean(gaps) + half]
+
+
+# %% tags=["check"]
+check("03.3", seed_interval)
 
 # %% [markdown]
 # ## Who pays for the gap?
@@ -315,6 +386,23 @@ Markdown(
     "at the AUC beside it, and at the number of runs."
 )
 
+# %% [markdown] tags=["exercise"]
+# ### Exercise 03.4 · What do the figures support?
+#
+# In one run of this notebook the figures were: *head only*, AUC 0.74, gap 0.05 (interval 0.03 to 0.07); *last block*, AUC 0.78,
+# gap 0.28 (0.17 to 0.40); *all blocks*, one run, AUC 0.77, gap -0.07. Which statement do they support? Choose
+# `"head only is fairer"`, `"all blocks has no gap"`, `"the designs do not differ"` or `"smaller gap and lower AUC"` (of
+# *head only* against *last block*).
+
+# %% tags=["exercise"] exercise="03.4" points=1 objective="03-design"
+supported = ...  # one of the four, in quotes
+
+# %% tags=["solution"]
+supported = "smaller gap and lower AUC"
+
+# %% tags=["check"]
+check("03.4", supported)
+
 # %% [markdown]
 # ## Real sentences
 #
@@ -370,7 +458,8 @@ Markdown(
 #
 # Nine pieces of code follow. Each runs without complaint or stops with an error that is easy to misread, and each holds
 # a mistake that people make when they train models and check them for fairness. For each one: read the code, **say
-# what you expect**, run it, explain the symptom, and only then look at the repair.
+# what you expect**, run it, explain the symptom, and mend it in the exercise.
+# When you are stuck, `hint("03.5")` in a new cell helps, three times.
 #
 # Most bugs use small heads on the shipped model's embeddings of the clinic's notes, which train in no time.
 
@@ -423,10 +512,30 @@ audit_by_group(decided["y_true"], decided["y_pred"]).round(3)
 # *cannot* know a group: it splits people by the **label**. What it calls accuracy of group 1 is the true positive rate
 # of everybody. Ask of every audit: where did the groups come in?
 
-# %%
-repaired = audit(y_true=decided["y_true"], y_pred=decided["y_pred"], sensitive_features=decided["group"])
-assert set(repaired.by_group.index) == {"a", "b"}
-repaired.by_group[["n", "accuracy", "true_positive_rate", "selection_rate"]].round(3)
+# %% [markdown] tags=["exercise"]
+# ### Exercise 03.5 · Mend the audit
+#
+# Write the audit so that it reports the accuracy of each sensitive group, as a dict from group to accuracy. All three
+# arguments are arrays of the same length.
+
+
+# %% tags=["exercise"] exercise="03.5" points=1 objective="03-debug"
+def accuracy_by_group(y_true, y_pred, group):
+    """Return {group: accuracy}."""
+    return ...
+
+
+# %% tags=["solution"]
+def accuracy_by_group(y_true, y_pred, group):
+    """Return {group: accuracy}."""
+    return {name: np.mean((y_true == y_pred)[group == name]) for name in np.unique(group)}
+
+
+print(accuracy_by_group(*(decided[name].to_numpy() for name in ("y_true", "y_pred", "group"))))
+
+
+# %% tags=["check"]
+check("03.5", accuracy_by_group)
 
 # %% [markdown]
 # ## Bug 2 · The constraint that cannot constrain
@@ -461,13 +570,34 @@ print(
 # afterwards, it is a measurement. The repair trains with it and without it; **look for** the gap in mean scores.
 
 
-# %%
-gaps = {}
+# %% [markdown] tags=["exercise"]
+# ### Exercise 03.6 · Mend the constraint
+#
+# Write the loss with its constraint: binary cross-entropy plus `weight` times the squared gap in mean scores (group a less
+# group b; `is_b` marks group b). It must be a tensor that can be differentiated.
+
+
+# %% tags=["exercise"] exercise="03.6" points=1 objective="03-debug"
+def constrained_loss(logits, labels, is_b, weight):
+    """Return the loss plus the weighted squared gap in mean scores."""
+    return ...
+
+
+# %% tags=["solution"]
+def constrained_loss(logits, labels, is_b, weight):
+    """Return the loss plus the weighted squared gap in mean scores."""
+    scores = torch.sigmoid(logits)
+    gap = scores[~is_b].mean() - scores[is_b].mean()
+    return binary_cross_entropy_with_logits(logits, labels) + weight * gap**2
+
+
 for weight in (0, 10):
     constrained = train_head(penalty=lambda logits, weight=weight: weight * soft_gap(logits) ** 2)
-    gaps[f"weight {weight}"] = soft_gap(constrained(features["train"]).squeeze(1)).item()
-assert abs(gaps["weight 10"]) < abs(gaps["weight 0"])
-pd.Series(gaps, name="gap in mean scores, training data").round(3)
+    print("weight", weight, "gap in mean scores", round(soft_gap(constrained(features["train"]).squeeze(1)).item(), 3))
+
+
+# %% tags=["check"]
+check("03.6", constrained_loss)
 
 # %% [markdown]
 # ## Bug 3 · A loss for one logit, given two
@@ -484,12 +614,32 @@ except (ValueError, RuntimeError) as error:
 # copying them, and then both logits learn the same thing. Binary cross-entropy takes **one** logit a text and labels
 # as floats; cross-entropy takes **one logit a class** and labels as whole numbers. Either is right; mixing them is not.
 
-# %%
+# %% [markdown] tags=["exercise"]
+# ### Exercise 03.7 · Mend the loss
+#
+# Write a function that takes two logits a text, an array (n, 2), and labels, whole numbers (n,), and returns the
+# cross-entropy as a number.
+
+
+# %% tags=["exercise"] exercise="03.7" points=1 objective="03-debug"
+def two_logit_loss(two_logits, labels):
+    """Return the mean cross-entropy, as a float."""
+    return ...
+
+
+# %% tags=["solution"]
+def two_logit_loss(two_logits, labels):
+    """Return the mean cross-entropy, as a float."""
+    return cross_entropy(torch.as_tensor(two_logits), torch.as_tensor(labels)).item()
+
+
 one_logit = two_logits[:, 1] - two_logits[:, 0]  # the log-odds of class 1
-binary = binary_cross_entropy_with_logits(one_logit, labels_all["train"][:8].float())
-by_class = cross_entropy(two_logits, labels_all["train"][:8])
-assert torch.isclose(binary, by_class)
-print("the same loss, written twice:", round(binary.item(), 4), round(by_class.item(), 4))
+binary = binary_cross_entropy_with_logits(one_logit, labels_all["train"][:8].float()).item()
+print("the same loss, written twice:", round(two_logit_loss(two_logits, labels_all["train"][:8]), 4), round(binary, 4))
+
+
+# %% tags=["check"]
+check("03.7", two_logit_loss)
 
 # %% [markdown]
 # ## Bug 4 · A batch of batches
@@ -510,10 +660,33 @@ except RuntimeError as error:
 # stacked. Padding everything to the longest text of the whole data set runs, and wastes most of the arithmetic. The
 # repair pads a batch to *its* longest text, and makes the mask that tells the model what is padding.
 
-# %%
-batch = tokenizer(train["note"][:4].tolist(), padding=True, return_tensors="pt")
-assert batch["input_ids"].shape == batch["attention_mask"].shape == (4, max(item.shape[1] for item in items))
-print("batch:", tuple(batch["input_ids"].shape), "| tokens that count:", batch["attention_mask"].sum(1).tolist())
+# %% [markdown] tags=["exercise"]
+# ### Exercise 03.8 · Mend the batch
+#
+# Write a function that takes lists of token ids and returns `(padded, mask)`, two lists of lists: rows filled with 0 up to the
+# longest row of this batch, and 1 for a token that counts, 0 for padding.
+
+
+# %% tags=["exercise"] exercise="03.8" points=1 objective="03-debug"
+def pad_batch(ids):
+    """Return the padded ids and their mask."""
+    return ...
+
+
+# %% tags=["solution"]
+def pad_batch(ids):
+    """Return the padded ids and their mask."""
+    longest = max(map(len, ids))
+    padded = [row + [0] * (longest - len(row)) for row in ids]
+    return padded, [[1] * len(row) + [0] * (longest - len(row)) for row in ids]
+
+
+padded, mask = pad_batch([item[0].tolist() for item in items])
+print("batch:", (len(padded), len(padded[0])), "| tokens that count:", [sum(row) for row in mask])
+
+
+# %% tags=["check"]
+check("03.8", pad_batch)
 
 # %% [markdown]
 # ## Bug 5 · One name for two things
@@ -534,10 +707,30 @@ print(f"accuracy {accuracy:.3f} over {len(labels)} labels and {len(outcome)} pre
 # predictions are compared with the *last* batch's labels, and `zip` silently stops at the shorter one. The repair uses
 # two names, and `strict=True`, which would have raised an error.
 
-# %%
-everyone = labels_all["test"].tolist()
-repaired_accuracy = sum(p == t for p, t in zip(outcome, everyone, strict=True)) / len(everyone)
-print(f"accuracy {repaired_accuracy:.3f} over {len(everyone)} labels and {len(outcome)} predictions")
+# %% [markdown] tags=["exercise"]
+# ### Exercise 03.9 · Mend the evaluation
+#
+# Write a function that takes a list of batches, each `(predictions, labels)`, and returns the accuracy over everybody.
+
+
+# %% tags=["exercise"] exercise="03.9" points=1 objective="03-debug"
+def accuracy_of_batches(batches):
+    """Return the share of right predictions over all batches."""
+    return ...
+
+
+# %% tags=["solution"]
+def accuracy_of_batches(batches):
+    """Return the share of right predictions over all batches."""
+    right = [p == t for outcome, truth in batches for p, t in zip(outcome, truth, strict=True)]
+    return sum(right) / len(right)
+
+
+print(f"accuracy {accuracy_of_batches([(outcome, labels_all['test'].tolist())]):.3f} over everybody")
+
+
+# %% tags=["check"]
+check("03.9", accuracy_of_batches)
 
 # %% [markdown]
 # ## Bug 6 · An AUC of decisions, the wrong way round
@@ -555,13 +748,30 @@ print("reported AUC:", round(roc_auc_score(y_pred, y_true), 3))
 # people; decisions have only two values. And scikit-learn takes `(y_true, y_score)`: exchanged, decisions play the truth. Each
 # mistake moves the number by itself.
 
-# %%
-ways = {
-    "(y_true, y_score): right": (y_true, y_score),
-    "(y_true, y_pred): decisions instead of scores": (y_true, y_pred),
-    "(y_pred, y_true): and exchanged": (y_pred, y_true),
-}
-pd.Series({name: roc_auc_score(*way) for name, way in ways.items()}, name="AUC").round(3)
+# %% [markdown] tags=["exercise"]
+# ### Exercise 03.10 · Mend the AUC
+#
+# Write a function that takes labels and scores and returns the AUC.
+
+
+# %% tags=["exercise"] exercise="03.10" points=1 objective="03-debug"
+def area_under_curve(y_true, y_score):
+    """Return the AUC of scores."""
+    return ...
+
+
+# %% tags=["solution"]
+def area_under_curve(y_true, y_score):
+    """Return the AUC of scores."""
+    return roc_auc_score(y_true, y_score)
+
+
+ways = {"right": (y_true, y_score), "decisions": (y_true, y_pred), "and exchanged": (y_pred, y_true)}
+print({name: round(roc_auc_score(*way), 3) for name, way in ways.items()})
+
+
+# %% tags=["check"]
+check("03.10", area_under_curve)
 
 # %% [markdown]
 # ## Bug 7 · The learning rate that ran away
@@ -614,6 +824,28 @@ Markdown(
     f"{ends['stepped every batch']:.3f} instead of {ends['stepped every epoch']:.3f}. Read the scheduler's documentation for the *unit* of its step, and plot the rate, as we did in part one."
 )
 
+# %% [markdown] tags=["exercise"]
+# ### Exercise 03.11 · Mend the schedule
+#
+# Write a function that returns the learning rate of every batch, in order, as a list: `rate` in the first epoch, a tenth of it in
+# the second, and so on.
+
+
+# %% tags=["exercise"] exercise="03.11" points=1 objective="03-debug"
+def learning_rates(epochs, batches, rate):
+    """Return epochs * batches learning rates."""
+    return ...
+
+
+# %% tags=["solution"]
+def learning_rates(epochs, batches, rate):
+    """Return epochs * batches learning rates."""
+    return [rate * 0.1**epoch for epoch in range(epochs) for _ in range(batches)]
+
+
+# %% tags=["check"]
+check("03.11", learning_rates)
+
 # %% [markdown]
 # ## Bug 8 · Twice the work, in the wrong place, by chance
 #
@@ -650,15 +882,26 @@ except (RuntimeError, NotImplementedError) as error:
 # one model differ: a result that nobody can repeat. And weights on one device cannot meet data on another. The repair: one loss, one
 # place where the device is chosen, a seed before the weights are drawn. (`finetune` does all three: see `labkit/device.py`.)
 
-# %%
-device = next(foundation.parameters()).device  # chosen in one place
-repeated = []
-for _ in range(2):
-    torch.manual_seed(0)
-    model = HeadWithLoss(width, 1).to(device)
-    repeated.append(model(inputs.to(device), targets.to(device))[0].item())
-assert repeated[0] == repeated[1]
-print("drawn twice with one seed:", [round(value, 4) for value in repeated])
+# %% [markdown] tags=["exercise"]
+# ### Exercise 03.12 · Mend the draw
+#
+# Write a function that draws three random numbers from a seed: the same ones for the same seed, others for another.
+
+
+# %% tags=["exercise"] exercise="03.12" points=1 objective="03-debug"
+def draw_three(seed):
+    """Return three random numbers that the seed decides."""
+    return ...
+
+
+# %% tags=["solution"]
+def draw_three(seed):
+    """Return three random numbers that the seed decides."""
+    return np.random.default_rng(seed).normal(size=3).tolist()
+
+
+# %% tags=["check"]
+check("03.12", draw_three)
 
 # %% [markdown]
 # ## Bug 9 · Measured and thrown away
@@ -689,16 +932,35 @@ print("history:", history)
 # result away, which a plot of nothing reveals long after.
 
 
-# %%
-def evaluate_and_return(head):
-    """Return test accuracy."""
-    with torch.inference_mode():
-        return ((head(features["test"]).squeeze(1) > 0) == labels_all["test"]).float().mean().item()
+# %% [markdown] tags=["exercise"]
+# ### Exercise 03.13 · Mend the history
+#
+# Write a function that calls `evaluate(1)`, `evaluate(2)` ... `evaluate(epochs)` and returns all results, in order.
 
 
-history = [round(evaluate_and_return(train_head(steps)), 3) for steps in (0, 10, 150)]
-assert None not in history and issubclass(torch.optim.AdamW, torch.optim.Optimizer)
-print("history:", history)
+# %% tags=["exercise"] exercise="03.13" points=1 objective="03-debug"
+def collect_history(evaluate, epochs):
+    """Return the results of all epochs, as a list."""
+    return ...
+
+
+# %% tags=["solution"]
+def collect_history(evaluate, epochs):
+    """Return the results of all epochs, as a list."""
+    return [evaluate(epoch) for epoch in range(1, epochs + 1)]
+
+
+def evaluate_and_return(steps):
+    """Return the test accuracy after so many steps."""
+    scores = train_head(steps)(features["test"]).squeeze(1)
+    return ((scores > 0) == labels_all["test"]).float().mean().item()
+
+
+print("history:", [round(value, 3) for value in collect_history(evaluate_and_return, 5)])
+
+
+# %% tags=["check"]
+check("03.13", collect_history)
 
 # %% [markdown]
 # ## What you learned
