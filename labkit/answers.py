@@ -65,9 +65,9 @@ def plain(value: Any, where: str = "your answer") -> Any:
         return plain((value.detach() if hasattr(value, "detach") else value).tolist(), where)
     if isinstance(value, (zip, map, filter)) or kind in ("dict_keys", "dict_values", "generator"):
         return plain(list(islice(value, 10_000)), where)
-    what = "a function" if callable(value) else f"a {kind}"
-    called = "; did you forget the parentheses that call it?" if callable(value) else ""
-    raise Fault(f"{where} is {what}{called or ', which cannot be compared; give numbers, texts or a table'}.")
+    if callable(value):
+        raise Fault(f"{where} is a function; did you forget the parentheses that call it?")
+    raise Fault(f"{where} is of type {kind}, which cannot be compared; give numbers, texts or a table.")
 
 
 def plain_number(value: float, where: str) -> float | None:

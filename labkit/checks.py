@@ -3,10 +3,12 @@
 A judge sees only what was collected from an answer, plain values that fit into JSON, and returns None or a hint.
 """
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from labkit.answers import Fault
 from labkit.likeness import same
 from labkit.outcomes import show_note, show_outcome
 from labkit.questions import Exercise, OpenQuestion
@@ -74,7 +76,11 @@ def compare_answers(identifier: str, *, reference, wrong, otherwise: str, tolera
     def recognise(collected: Any) -> str | None:
         if same(collected, collected_as(reference), tolerance):
             return None
-        return next((hint for answer, hint in wrong if same(collected, collected_as(answer), tolerance)), None)
+        for answer, hint in wrong:
+            with contextlib.suppress(Fault):  # a wrong answer may be one that raises
+                if same(collected, collected_as(answer), tolerance):
+                    return hint
+        return None
 
     def judge(collected: Any) -> str | None:
         return None if same(collected, collected_as(reference), tolerance) else otherwise

@@ -39,7 +39,7 @@ def find_misfit(answer: Any, like: Any, where: str = "your answer", *, any_lengt
     elif kind == "list":
         found, expected = shape(answer), shape(like)
         if found != expected and not any_length:
-            return f"{start} has {say_shape(found)}; {say_shape(expected)} is asked for."
+            return f"{start} has {say_shape(found)}; the exercise asks for {say_shape(expected)}."
         examples = [like[0]] * len(answer) if any_length and like else like
         pairs = [
             (each, example, f"{where}[{i}]") for i, (each, example) in enumerate(zip(answer, examples, strict=False))

@@ -95,16 +95,12 @@ class Exercise:
 
     def judged(self, collected: Any, answer: Any) -> Outcome:
         """Judge what was collected, once it has the form of the reference; known mistakes may have another one."""
-        if known := self.recognise(collected):
-            return Outcome(NOT_YET, known)
-        like = self.collected(self.reference)
-        if misfit := find_misfit(collected, like, any_length=self.any_length):
-            if label := getattr(self.collect, "label", None):
-                misfit = re.sub(
-                    r"^[Yy]our answer\[(\d+)\]", lambda place: label(int(place[1]), answer), misfit, count=1
-                )
-            return Outcome(NOT_YET, misfit)
         try:
+            if known := self.recognise(collected):
+                return Outcome(NOT_YET, known)
+            like = self.collected(self.reference)
+            if misfit := find_misfit(collected, like, any_length=self.any_length):
+                return Outcome(NOT_YET, self.name_call(misfit, answer))
             hint = self.judge(collected)
         except Exception as error:
             return Outcome(
@@ -114,6 +110,12 @@ class Exercise:
                 crashed=True,
             )
         return Outcome(CORRECT, self.praise) if hint is None else Outcome(NOT_YET, hint)
+
+    def name_call(self, message: str, answer: Any) -> str:
+        """Return a message about the n-th thing collected with the call that gave it."""
+        if label := getattr(self.collect, "label", None):
+            return re.sub(r"^Your answer\[(\d+)\]", lambda place: label(int(place[1]), answer), message, count=1)
+        return message
 
     def is_untouched(self, answer: Any) -> bool:
         """Say whether an answer is still what the notebook came with, or behaves like it."""
