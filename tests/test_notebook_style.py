@@ -63,7 +63,7 @@ class Page:
 
     @property
     def counted(self):
-        """The code cells that students read or write: all but solutions, and the one-line cells that check an answer."""
+        """The code cells that students read or write: neither solutions nor the one-line cells that check an answer."""
         return [cell for cell in self.code if not {"solution", "check"} & set(tags(cell))]
 
     @property
@@ -692,6 +692,8 @@ GOOD = """\
     four = 4
     # %%
     five = 5
+    # %%
+    six = 6
     # %% [markdown]
     # # Part two · The end
     # ## What you learned
