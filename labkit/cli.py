@@ -128,6 +128,35 @@ def start() -> None:
 
 
 @app.command()
+def progress() -> None:
+    """Show what is correct, not yet and not attempted in work/, by notebook and objective."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from labkit.course import find_course
+    from labkit.progress import CORRECT, STATES, by_objective, read_progress
+
+    with one_line_errors():
+        standings = read_progress(find_course())
+    table = Table(box=None, pad_edge=False)
+    for heading in ("notebook", "objective", *STATES, "points", ""):
+        table.add_column(heading, no_wrap=heading not in STATES)
+    shown, waiting = None, False
+    for line in by_objective(standings):
+        name = line.notebook if line.notebook != shown else ""
+        note = "not started" if name and not line.started else ""
+        waiting |= not line.started
+        table.add_row(name, line.objective, *map(str, line.counts.values()), f"{line.points}/{line.possible}", note)
+        shown = line.notebook
+    Console(highlight=False, soft_wrap=True).print(table)
+    done = [each for each in standings if each.state == CORRECT]
+    points, possible = (sum(each.points for each in group) for group in (done, standings))
+    typer.echo(f"\n{len(done)} of {len(standings)} exercises correct, {points} of {possible} points, as last saved")
+    if waiting:
+        typer.echo("put the notebooks that you have not started into work/ with: labkit start")
+
+
+@app.command()
 def run(
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Which; all if none is named.")] = None,
     profile: Annotated[Profile, typer.Option(help="Size.")] = Profile.default,
