@@ -1,5 +1,7 @@
 """The exercise engine: what is collected, which message an answer gets, and what a notebook shows."""
 
+import doctest
+import importlib
 import json
 import math
 
@@ -325,3 +327,10 @@ def test_an_unknown_exercise_is_named():
 def test_code_is_marked():
     """Backticks become code; what looks like HTML stays text."""
     assert outcomes.mark_code("use `a < b`\nnow") == "use <code>a &lt; b</code><br>now"
+
+
+@pytest.mark.parametrize("module", ["answers", "likeness", "outcomes"])
+def test_documented_examples_hold(module):
+    """The examples in the docstrings print what they say."""
+    found = doctest.testmod(importlib.import_module(f"labkit.{module}"))
+    assert found.attempted and not found.failed
