@@ -29,7 +29,7 @@ class TrainConfig:
     precision : {"auto", "float32", "bfloat16"}
         See `labkit.device.pick_precision`. Weights stay in float32.
     seed : int
-        Draws the head, the order of the texts and dropout. Same seed, same machine, same number of threads: same result.
+        Draws the head, the order of the texts and dropout. Same seed, machine and number of threads: same result.
     weight_decay, warmup_ratio, max_grad_norm : float
         Of AdamW; share of all steps; limit of the gradient's norm.
     log_dir : str, optional

@@ -57,6 +57,15 @@ def empty_cache(tmp_path, monkeypatch) -> Path:
 
 
 @pytest.fixture(scope="session")
+def model(tmp_path_factory):
+    """A small BERT, loaded from a folder."""
+    from labkit.models import load_foundation_model
+    from tests.tiny import save_tiny_bert
+
+    return load_foundation_model(save_tiny_bert(tmp_path_factory.mktemp("tiny")))
+
+
+@pytest.fixture(scope="session")
 def make_course():
     """Return a function that writes sources (name to text) into a folder and gives a course with its own package."""
     from labkit.course import Course

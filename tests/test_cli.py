@@ -42,7 +42,7 @@ assert not set(sys.modules) & set({HEAVY}), set(sys.modules) & set({HEAVY})
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    for command in ("doctor", "fetch", "build", "start", "run", "audit"):
+    for command in ("doctor", "fetch", "build", "start", "run", "audit", "progress"):
         assert f"labkit {command}" in done.stdout or f"{command} [OPTIONS]" in done.stdout
 
 

@@ -3,6 +3,7 @@
 import nbformat
 import pytest
 
+from labkit.checks import exercises
 from labkit.course import find_course
 from labkit.runs import run_notebooks
 
@@ -12,10 +13,13 @@ COURSE = find_course()
 @pytest.mark.parametrize("form", ["solution", "student"])
 @pytest.mark.parametrize("name", COURSE.names)
 def test_notebook_executes(name, form, tmp_path):
-    """From top to bottom, without an error; figures carry a text; no warning reaches the reader."""
+    """From top to bottom, without an error; figures carry a text; no warning; every exercise has the right outcome."""
     report = run_notebooks(COURSE, [name], profile="smoke", form=form, workers=2, output=tmp_path, force=True)
     (entry,) = report["notebooks"]
     assert entry["status"] == "passed", entry["error"]
+    state = "correct" if form == "solution" else "not attempted"
+    asked = sum(each.id[:2] == name[:2] for each in exercises())
+    assert entry["exercises"] == {"correct": 0, "not yet": 0, "not attempted": 0} | {state: asked}
     outputs = [
         output
         for cell in nbformat.read(tmp_path / f"{name}.ipynb", as_version=4).cells

@@ -9,21 +9,10 @@ import pytest
 import torch
 
 from labkit import states
-from labkit.models import load_foundation_model
 from labkit.states import embed, fingerprint, hidden_states, open_cache
-from tests.tiny import make_texts, save_tiny_bert
+from tests.tiny import make_texts
 
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    """Each test has an empty cache folder."""
-    monkeypatch.setenv("LABKIT_CACHE", str(tmp_path / "cache"))
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    """A small BERT."""
-    return load_foundation_model(save_tiny_bert(tmp_path_factory.mktemp("tiny")))
+pytestmark = pytest.mark.usefixtures("empty_cache")
 
 
 @pytest.mark.parametrize("layer", [0, 1, 2])

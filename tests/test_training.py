@@ -13,21 +13,10 @@ import torch
 from labkit.history import read_record
 from labkit.models import load_foundation_model
 from labkit.training import TrainConfig, finetune, load_fit, predictions
-from tests.tiny import make_texts, save_tiny_bert
+from tests.tiny import make_texts
 
+pytestmark = pytest.mark.usefixtures("empty_cache")
 FAST = {"epochs": 2, "batch_size": 16, "learning_rate": 5e-3, "precision": "float32"}
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    """Each test has an empty cache folder."""
-    monkeypatch.setenv("LABKIT_CACHE", str(tmp_path / "cache"))
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    """A small BERT."""
-    return load_foundation_model(save_tiny_bert(tmp_path_factory.mktemp("tiny")))
 
 
 def weights(fit):
