@@ -13,7 +13,7 @@ from safetensors.torch import load_model, save_model
 from labkit.attention import register_attention
 from labkit.batches import pad
 from labkit.config import TrainConfig
-from labkit.inputs import check_texts_and_labels
+from labkit.inputs import check_texts
 from labkit.models import Foundation
 from labkit.states import States, hidden_states, pooled_states, tokenize
 
@@ -48,7 +48,7 @@ class Fit:
 
         The frozen part of the model is read from the cache of hidden states where there is one.
         """
-        texts, _ = check_texts_and_labels(texts := list(texts), np.zeros(len(texts)), classes=1)
+        texts = check_texts(texts)
         model, config = self.model.eval(), self.config
         device, first = next(model.parameters()).device, None
         ids = tokenize(model, texts, config.max_length)

@@ -21,16 +21,7 @@ def check_texts_and_labels(texts, y, *, name="", classes=2):
     ValueError
         Empty, missing or non-text texts; lengths that differ; labels other than 0/1; too few classes.
     """
-    if isinstance(texts, str):
-        raise ValueError(f"{name}texts is one string; give a list of strings")
-    texts, y = list(texts), np.asarray(y)
-    if not texts:
-        raise ValueError(f"{name}texts is empty; give at least one text")
-    for row, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise ValueError(f"{name}texts[{row}] is {text!r}, not a string; drop rows without text first")
-        if not text.strip():
-            raise ValueError(f"{name}texts[{row}] is empty; drop rows without text first")
+    texts, y = check_texts(texts, name=name), np.asarray(y)
     if y.shape != (len(texts),):
         raise ValueError(f"{len(texts)} {name}texts but y has shape {y.shape}; give one label for each text")
     values = pd.unique(pd.Series(y))
@@ -39,6 +30,21 @@ def check_texts_and_labels(texts, y, *, name="", classes=2):
     if len(values) < classes:
         raise ValueError(f"{name}y holds only {values.tolist()}; there is nothing to learn from one class")
     return texts, y.astype(np.float32)
+
+
+def check_texts(texts, *, name="") -> list[str]:
+    """Return texts as a list, or raise ValueError: none at all, a single string, or one that is missing or empty."""
+    if isinstance(texts, str):
+        raise ValueError(f"{name}texts is one string; give a list of strings")
+    texts = list(texts)
+    if not texts:
+        raise ValueError(f"{name}texts is empty; give at least one text")
+    for row, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise ValueError(f"{name}texts[{row}] is {text!r}, not a string; drop rows without text first")
+        if not text.strip():
+            raise ValueError(f"{name}texts[{row}] is empty; drop rows without text first")
+    return texts
 
 
 def check_max_length(model, max_length):

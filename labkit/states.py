@@ -12,6 +12,7 @@ import torch
 
 from labkit.cache import open_cache
 from labkit.device import pick_precision
+from labkit.inputs import check_max_length, check_texts
 
 ROWS = 16  # texts in a batch that fills the cache
 STEP = 16  # their length in tokens is rounded up to a multiple of this
@@ -45,8 +46,9 @@ class States:
 
 
 def tokenize(model, texts, max_length):
-    """Return token ids, a list of n lists, cut to ``max_length`` tokens."""
-    return model.tokenizer(list(texts), truncation=True, max_length=max_length)["input_ids"]
+    """Return token ids, a list of n lists, cut to ``max_length`` tokens; ValueError beyond the model's."""
+    check_max_length(model, max_length)
+    return model.tokenizer(texts, truncation=True, max_length=max_length)["input_ids"]
 
 
 def hidden_states(model, texts, *, layer, max_length=128, precision="auto", disk=True) -> States:
@@ -74,8 +76,8 @@ def hidden_states(model, texts, *, layer, max_length=128, precision="auto", disk
     MemoryError
         The states would take more than 80% of the memory that is free.
     """
-    dtype = pick_precision(precision, model, texts)
-    ids = tokenize(model, texts, max_length)
+    texts = check_texts(texts)
+    dtype, ids = pick_precision(precision, model, texts), tokenize(model, texts, max_length)
     lengths = torch.tensor([len(row) for row in ids])
     width = model.encoder.config.hidden_size
     check_memory(int(lengths.sum()) * width * dtype.itemsize)
@@ -114,8 +116,8 @@ def embed(model, texts, *, batch_size=ROWS, max_length=128, precision="auto") ->
     ndarray of float32, shape (n, H)
         Not normalised; H is 384 for the shipped model.
     """
-    dtype = pick_precision(precision, model, texts)
-    ids = tokenize(model, texts, max_length)
+    texts = check_texts(texts)
+    dtype, ids = pick_precision(precision, model, texts), tokenize(model, texts, max_length)
     width = model.encoder.config.hidden_size
     pooled = np.empty((len(ids), width), dtype=np.float32)
 

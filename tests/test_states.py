@@ -110,3 +110,13 @@ def test_states_that_do_not_fit_memory_are_refused():
     """The message says what to use instead."""
     with pytest.raises(MemoryError, match='trainable_layers="all"'):
         states.check_memory(2**60)
+
+
+@pytest.mark.parametrize("compute", [embed, lambda model, texts: hidden_states(model, texts, layer=1)])
+@pytest.mark.parametrize(
+    ("texts", "message"), [("one text", "one string"), ([], "texts is empty"), (["a", None], r"texts\[1\] is None")]
+)
+def test_bad_texts_are_refused(model, compute, texts, message):
+    """A single string is not taken for a list of letters."""
+    with pytest.raises(ValueError, match=message):
+        compute(model, texts)

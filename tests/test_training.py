@@ -207,6 +207,8 @@ def test_predictions_table_has_the_columns_that_everything_else_takes(model):
     assert list(predictions(fit, texts, y, group)) == ["y_true", "y_score", "y_pred", "group"]
     with pytest.raises(ValueError, match="'y_pred'"):
         predictions(fit, texts, y, {"y_pred": group})
+    with pytest.raises(ValueError, match="one string; give a list"):
+        fit.predict("one text")
     with pytest.raises(ValueError, match="threshold is 2"):
         predictions(fit, texts, y, group, threshold=2)
 
