@@ -7,7 +7,7 @@
 #   labkit:
 #     budget:
 #       seconds: 170
-#       mb: 2500
+#       mb: 2800
 # ---
 
 # %% [markdown]
