@@ -113,7 +113,7 @@ def test_core_share(monkeypatch, cores, slots, share):
 @pytest.mark.skipif(sys.platform == "win32", reason="sockets with names are for POSIX")
 def test_long_temporary_folder_is_not_used_for_sockets(monkeypatch):
     """A socket's name may have about 100 characters; a longer folder is replaced by /tmp."""
-    monkeypatch.setattr(kernels.tempfile, "gettempdir", lambda: "/tmp/" + "x" * 80)
+    monkeypatch.setattr(kernels.tempfile, "gettempdir", lambda: "/var/" + "x" * 80)
     assert short_temporary_folder() == "/tmp"
     monkeypatch.setattr(kernels.tempfile, "gettempdir", lambda: "/var/short")
     assert short_temporary_folder() == "/var/short"
