@@ -4,13 +4,14 @@ A judge sees only what was collected from an answer, plain values that fit into 
 """
 
 import contextlib
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from labkit.answers import Fault
 from labkit.likeness import same
-from labkit.outcomes import show_note, show_outcome
+from labkit.outcomes import CORRECT, show_note, show_outcome
 from labkit.questions import Exercise, OpenQuestion
 
 FEWEST_WRONG = 3
@@ -137,9 +138,19 @@ def find(identifier: str, declared: dict) -> Any:
 
 
 def check(identifier: str, answer: Any) -> None:
-    """Show whether an answer is correct, not yet (with a hint) or not attempted."""
+    """Show whether an answer is correct, not yet (with a hint) or not attempted.
+
+    Raises
+    ------
+    AssertionError
+        Only while nbgrader grades or validates: the answer is not correct. To nbgrader, a cell without an error has
+        earned its points.
+    """
     found = find(identifier, _declared)
-    show_outcome(found, found.outcome(answer))
+    outcome = found.outcome(answer)
+    show_outcome(found, outcome)
+    if os.environ.get("NBGRADER_EXECUTION") and outcome.state != CORRECT:
+        raise AssertionError(f"{identifier}: {outcome.state}. {outcome.message}")
 
 
 def hint(identifier: str, level: int | None = None) -> None:

@@ -1,11 +1,12 @@
 """The course's notebooks on disk: sources that people edit, student notebooks built from them, a student's copies."""
 
-import hashlib
 import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from labkit.sources import convert, student_text
 
 PACKAGE = Path(__file__).resolve().parent
 
@@ -74,7 +75,7 @@ class Course:
         """
         path = self.path(name, form=form)
         if form == "solution":
-            return convert(path.read_text(encoding="utf-8"), keep_solutions=True)
+            return convert(path.read_text(encoding="utf-8"))
         if not path.is_file():
             raise FileNotFoundError(f"{path} is missing; `labkit build` writes it from its source")
         import nbformat
@@ -114,64 +115,6 @@ def write_file(path: Path, text: str) -> None:
     os.replace(aside, path)
 
 
-def convert(source: str, *, keep_solutions: bool):
-    """Make a notebook from a source in percent format, the same bytes each time.
-
-    Parameters
-    ----------
-    source : str
-        Text of ``NN_topic.py``. Metadata under ``labkit:`` in its header is kept.
-    keep_solutions : bool
-        False leaves out the cells tagged ``solution``, as students get it. Metadata of exercises (``exercise``,
-        ``points``, ``objective``) stays with its cell.
-
-    Returns
-    -------
-    nbformat.NotebookNode
-        Without outputs. A cell's id comes from its exercise, or else from its own text: editing, adding or removing
-        one cell leaves the ids of all others alone.
-    """
-    import jupytext
-    from nbformat.v4 import new_notebook
-
-    parsed = jupytext.reads(source, fmt="py:percent")
-    cells = [cell for cell in parsed.cells if keep_solutions or "solution" not in cell.metadata.get("tags", [])]
-    taken: set[str] = set()
-    for cell in cells:
-        cell.metadata.pop("lines_to_next_cell", None)  # layout of the source file, of no use in a notebook
-        cell.id = _free_id(_slug(cell), taken)
-    notebook = new_notebook(cells=cells)
-    notebook.metadata.kernelspec = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-    notebook.metadata.language_info = {"name": "python"}
-    if "labkit" in parsed.metadata:
-        notebook.metadata.labkit = parsed.metadata.labkit
-    return notebook
-
-
-def _slug(cell) -> str:
-    if exercise := cell.metadata.get("exercise"):
-        return f"exercise-{exercise}".replace(".", "-")
-    return hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
-
-
-def _free_id(slug: str, taken: set[str]) -> str:
-    candidate, copies = slug, 1
-    while candidate in taken:  # cells with the same text are told apart by their order
-        copies += 1
-        candidate = f"{slug}-{copies}"
-    taken.add(candidate)
-    return candidate
-
-
-def student_text(source: str) -> str:
-    """Return the file content of the student notebook of a source: JSON, two-way stable, newline at the end."""
-    import nbformat
-
-    notebook = convert(source, keep_solutions=False)
-    nbformat.validate(notebook)
-    return nbformat.writes(notebook).rstrip("\n") + "\n"
-
-
 @dataclass(frozen=True)
 class Build:
     """What `build` found: names of student notebooks that differed from their source, and those without a source."""
@@ -197,7 +140,8 @@ def build(course: Course, *, check: bool = False) -> Build:
     """
     stale = []
     for name in course.choose():
-        target, text = course.path(name, form="student"), student_text(course.path(name).read_text(encoding="utf-8"))
+        target, source = course.path(name, form="student"), course.path(name)
+        text = student_text(source.read_text(encoding="utf-8"), name=name)
         # git on Windows may have turned \n into \r\n on checkout
         if not target.is_file() or target.read_bytes().replace(b"\r\n", b"\n") != text.encode("utf-8"):
             stale.append(name)

@@ -334,3 +334,14 @@ def test_documented_examples_hold(module):
     """The examples in the docstrings print what they say."""
     found = doctest.testmod(importlib.import_module(f"labkit.{module}"))
     assert found.attempted and not found.failed
+
+
+@pytest.mark.parametrize("mode", ["autograde", "validate"])
+def test_check_fails_for_nbgrader_unless_correct(mode, shown, monkeypatch):
+    """To nbgrader a cell without an error has earned its points, so a wrong answer or none must raise there."""
+    declare(0.5, judge=lambda collected: None if collected == 0.5 else "no")
+    monkeypatch.setenv("NBGRADER_EXECUTION", mode)
+    check("99.1", 0.5)
+    for answer in (..., 7.0):
+        with pytest.raises(AssertionError, match=r"99\.1: not (yet|attempted)"):
+            check("99.1", answer)

@@ -1,79 +1,8 @@
 import json
-import re
 
-import nbformat
 import pytest
 
-from labkit.course import build, convert, find_course, start, student_text
-
-SOURCE = """# %% [markdown]
-# # Title
-
-# %%
-first = 1
-
-# %% tags=["exercise"] exercise="05.1" points=2 objective="05-decompose"
-answer = ...
-
-# %% tags=["solution"]
-answer = 1
-
-# %%
-first = 1
-"""
-
-
-def ids(source):
-    """Return the ids of a source's cells."""
-    return [cell.id for cell in convert(source, keep_solutions=True).cells]
-
-
-def test_student_notebook_leaves_solutions_out():
-    """Cells tagged solution are in the solution form only; the stub keeps what the exercise declares."""
-    whole, student = (convert(SOURCE, keep_solutions=keep) for keep in (True, False))
-    assert [cell.source for cell in whole.cells if "answer" in cell.source] == ["answer = ...", "answer = 1"]
-    (stub,) = (cell for cell in student.cells if "answer" in cell.source)
-    assert stub.source == "answer = ..."
-    assert (stub.metadata.exercise, stub.metadata.points, stub.metadata.objective) == ("05.1", 2, "05-decompose")
-
-
-def test_student_text_is_a_valid_notebook_with_the_same_bytes_each_time():
-    """Two builds give the same text: format 4.5, kernel python3, no outputs, newline at the end."""
-    text = student_text(SOURCE)
-    assert text == student_text(SOURCE) and text.endswith("}\n") and not text.endswith("\n\n")
-    notebook = nbformat.reads(text, as_version=4)
-    nbformat.validate(notebook)
-    assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
-    assert notebook.metadata.kernelspec.name == "python3"
-    assert all(not cell.outputs for cell in notebook.cells if cell.cell_type == "code")
-
-
-@pytest.mark.parametrize(
-    "edit, changed",
-    [
-        (lambda text: text.replace("# # Title", "# # Another title"), {0}),
-        (lambda text: text.replace("answer = ...", "answer = ...  # type here"), set()),
-        (lambda text: text.replace("answer = 1", "answer = 2"), {3}),
-    ],
-    ids=["prose", "stub of an exercise", "solution"],
-)
-def test_editing_a_cell_leaves_other_ids_alone(edit, changed):
-    """Only the edited cell's id may change, and an exercise's id does not change at all."""
-    before, after = ids(SOURCE), ids(edit(SOURCE))
-    assert {place for place, pair in enumerate(zip(before, after, strict=True)) if len(set(pair)) > 1} == changed
-
-
-def test_adding_a_cell_leaves_other_ids_alone():
-    """A cell in the middle adds one id and keeps the rest."""
-    longer = ids(SOURCE.replace('# %% tags=["solution"]', '# %%\nnew = 0\n\n# %% tags=["solution"]'))
-    assert len(longer) == len(ids(SOURCE)) + 1 and set(ids(SOURCE)) < set(longer)
-
-
-def test_ids_are_unique_and_of_the_format():
-    """Cells with the same text get ids of their own, all of nbformat's form."""
-    found = ids(SOURCE)
-    assert len(set(found)) == len(found)
-    assert all(re.fullmatch(r"[\w-]{1,64}", each) for each in found)
+from labkit.course import build, find_course, start
 
 
 def test_budget_of_the_header_reaches_the_notebook(course):
