@@ -90,3 +90,46 @@ def plot_runs(runs: pd.DataFrame, value: str, *, by: str, confidence: float = 0.
     ax.set_ylim(len(means) - 0.4, -0.6)
     ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return ax
+
+
+def plot_sweep(runs: pd.DataFrame, value: str, *, over: str, by: str, confidence: float = 0.95, ax=None) -> "Axes":
+    """Plot a value against a setting that was turned: the mean over repetitions, with its interval, for each group.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        A row per repetition, setting and group.
+    value : str
+        Column on the vertical axis.
+    over : str
+        Column with the setting, a number, on the horizontal axis.
+    by : str
+        Column whose values get a line each, told apart by colour and marker.
+    confidence : float
+        Level of the interval, in (0, 1); see `labkit.comparisons.over_seeds`.
+    ax : matplotlib.axes.Axes, optional
+        Where to plot; a new figure without it.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Lines join the means; the caller sets the labels with their units.
+
+    Raises
+    ------
+    ValueError
+        A column that is not there, or more lines than there are colours.
+    """
+    means = over_seeds(runs, value, by=[by, over], confidence=confidence).reset_index()
+    names = means[by].unique()
+    if len(names) > len(PALETTE):
+        raise ValueError(f"{by!r} has {len(names)} values; {len(PALETTE)} lines can be told apart")
+    if ax is None:
+        _, ax = plt.subplots(figsize=(6.4, 3.2), layout="constrained")
+    for name, color, marker in zip(names, PALETTE, MARKERS, strict=False):
+        line = means[means[by] == name].sort_values(over)
+        ax.fill_between(line[over], line["low"], line["high"], color=color, alpha=0.2, linewidth=0)
+        ax.plot(line[over], line["mean"], color=color, marker=marker, label=str(name))
+    ax.set_xlabel(over.replace("_", " "))
+    ax.legend(frameon=False, title=by.replace("_", " "))
+    return ax

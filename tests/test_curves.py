@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from labkit.comparisons import over_seeds
-from labkit.curves import plot_runs, plot_scalars
+from labkit.curves import plot_runs, plot_scalars, plot_sweep
 
 
 @pytest.fixture(autouse=True)
@@ -51,3 +51,17 @@ def test_runs_show_every_seed_and_the_mean():
     expected = over_seeds(runs, "gap", by="model")[["low", "high"]].to_numpy()
     found = [segment[:, 0] for segment in ax.collections[0].get_segments()]
     np.testing.assert_allclose(found, expected)
+
+
+def test_a_sweep_has_a_line_for_each_group():
+    """Lines join the means over repetitions in the order of the setting; the band is the interval over them."""
+    runs = pd.DataFrame({"knob": [0.5, 0.5, 0.0, 0.0] * 2, "group": ["b"] * 4 + ["a"] * 4, "rate": np.arange(8) / 10})
+    ax = plot_sweep(runs, "rate", over="knob", by="group")
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["b", "a"]
+    for line, means in zip(ax.get_lines(), ([0.25, 0.05], [0.65, 0.45]), strict=True):
+        np.testing.assert_allclose(line.get_xdata(), [0, 0.5])
+        np.testing.assert_allclose(line.get_ydata(), means)
+    low = over_seeds(runs, "rate", by=["group", "knob"])["low"].min()
+    assert min(band.get_paths()[0].vertices[:, 1].min() for band in ax.collections) == pytest.approx(low)
+    with pytest.raises(ValueError, match="'group' has 9 values; 8 lines"):
+        plot_sweep(pd.DataFrame({"knob": 0.0, "group": range(9), "rate": 0.0}), "rate", over="knob", by="group")
