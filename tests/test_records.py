@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from labkit.records import SECTIONS, check_datasheet, write_datasheet, group_sizes
+from labkit.records import SECTIONS, check_datasheet, group_sizes, write_datasheet
 
 TABLE = pd.DataFrame({"y": [0, 1, 1, 0], "sex": ["f", "m", None, "f"], "note": ["a" * 30, "b" * 30, "c" * 30, "d"]})
 SIZES = {("sex", "f"): 2, ("sex", "m"): 1, ("sex", "missing"): 1}
