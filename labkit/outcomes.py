@@ -58,12 +58,13 @@ def show_note(title: str, message: str, *, color: str = NEUTRAL, bundle: dict | 
 
 
 def mark_code(text: str) -> str:
-    """Return a text as HTML, with what stands between backticks as code.
+    """Return a text as HTML: what stands between backticks is code, between stars is emphasised.
 
     Examples
     --------
-    >>> mark_code("`a < b` fails")
-    '<code>a &lt; b</code> fails'
+    >>> mark_code("`a * b < c` *always* fails: 2 * 3 * 4")
+    '<code>a * b &lt; c</code> <em>always</em> fails: 2 * 3 * 4'
     """
     escaped = html.escape(text, quote=False).replace("\n", "<br>")
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped)
+    marks = re.compile(r"`([^`]+)`|\*(\S(?:[^*`]*\S)?)\*")
+    return marks.sub(lambda m: f"<code>{m[1]}</code>" if m[1] else f"<em>{m[2]}</em>", escaped)

@@ -200,7 +200,7 @@ def _split(text: str) -> tuple[str, dict[str, str]]:
     ]
     title = next((content for tag, *_, content in headings if tag == "h1"), "")
     second = [heading for heading in headings if heading[0] in ("h1", "h2")]
-    ends = [begin for _, begin, *_ in second[1:]] + [len(lines)]
+    ends = [begin for _, begin, *_ in second[1:]] + [len(lines)] * bool(second)
     bodies = {
         content: "\n".join(lines[start:end]).strip()
         for (tag, _, start, content), end in zip(second, ends, strict=True)

@@ -5,7 +5,15 @@ import pytest
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from labkit.counts import Counts
-from labkit.intervals import BLOCK, draw_cells, newcombe_interval, parity_p_value, percentile_limits, wilson_interval
+from labkit.intervals import (
+    BLOCK,
+    draw_cells,
+    draw_people,
+    newcombe_interval,
+    parity_p_value,
+    percentile_limits,
+    wilson_interval,
+)
 
 LEVEL = 0.05
 
@@ -125,3 +133,23 @@ def test_percentiles_leave_out_draws_without_a_value():
     limits = percentile_limits(drawn, np.array([0.3, np.nan]), confidence=0.5, index=["known", "unknown"])
     assert limits.loc["known"].tolist() == pytest.approx([0.25, 0.35])
     assert limits.loc["unknown"].isna().all()
+
+
+def test_people_are_drawn_with_all_their_rows():
+    """Weights of one person's rows agree; a replicate has as many people as the table; the mean weight is one."""
+    person = np.array(["z", "b", "b", "c", "z", "b"])
+    weights = draw_people(person, n_boot=4000, seed=0)
+    assert weights.shape == (4000, 6) and (weights[:, 0] == weights[:, 4]).all()
+    assert (weights[:, [1]] == weights[:, [2, 5]]).all()
+    assert (weights[:, [0, 1, 3]].sum(axis=1) == 3).all()
+    assert weights.mean(axis=0) == pytest.approx(np.ones(6), abs=0.05)
+
+
+def test_intervals_over_people_are_wider_than_over_rows():
+    """Five copies of a person's row tell no more than one: the interval is wider by the root of five."""
+    value = np.random.default_rng(1).normal(size=200).repeat(5)
+    spread = []
+    for person in (np.arange(200).repeat(5), np.arange(1000)):
+        weights = draw_people(person, n_boot=2000, seed=0)
+        spread.append((weights @ value / weights.sum(axis=1)).std())
+    assert spread[0] / spread[1] == pytest.approx(5**0.5, rel=0.1)

@@ -514,7 +514,9 @@ def shows(tree):
 def figures_are_shown(page):
     """Every figure goes through `show` in its cell, or in the next code cell."""
     trees = [parse(cell) for cell in page.code]
-    begun, shown = [figures(tree) for tree in trees], [len(shows(tree)) for tree in trees]
+    begun = [figures(tree) for tree in trees]
+    # `explore` shows the figure that its function draws, with the text that comes with it
+    shown = [len(shows(tree)) + sum(called(call) == "explore" for call in calls(tree)) for tree in trees]
     complaints = [
         f"{quote(cell.source)} calls plt.show(); `show(figure, alt=…)` gives the figure a text"
         for cell, tree in zip(page.code, trees, strict=True)

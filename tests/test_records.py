@@ -127,6 +127,15 @@ def test_what_is_wrong_is_said(old, new, complaint):
     assert found.startswith(complaint)
 
 
+@pytest.mark.parametrize("text", ["", "?", "Only prose.", "## \n"])
+def test_anything_can_be_checked(text):
+    """What is no datasheet lacks a title and all sections."""
+    assert check_datasheet(text)[:2] == [
+        "the title is missing: begin with '# ' and the name of the data set",
+        f"missing sections: {', '.join(SECTIONS)}",
+    ]
+
+
 def test_sizes_count_people_not_rows():
     """With weights a row stands for several people; who has no group is counted as missing."""
     assert group_sizes(TABLE, ["sex"]) == SIZES
