@@ -21,7 +21,7 @@
 # - *find and mend* nine kinds of mistakes in training and evaluation code `[03-debug]`
 #
 # About 45 minutes: 25 for part one, 20 for the debugging lab. Before this:
-# [00 · Is my machine ready, and is a pretrained model already biased?](00_start_here.ipynb)
+# [01 · Where does inequality enter the data?](01_data_bias.ipynb)
 #
 # **Part one** trains on notes of a simulated clinic, where we know what is true, and then on real sentences, where we
 # do not. **Part two** is a lab of broken code.
@@ -982,5 +982,5 @@ check("03.13", collect_history)
 # - That other models behave alike. This is one small encoder; larger ones differ in score and cost, not in the
 #   reason why a gap in the records is learned.
 #
-# **Next:** back to the overview in [00 · Is my machine ready, and is a pretrained model already biased?](00_start_here.ipynb),
-# where the map of the pipeline shows what comes before and after training.
+# **Next.** We have taken rates and gaps as they came. How does one measure fairness, and how sure is the result?
+# [04 · How do we measure fairness, and how sure are we?](04_measuring.ipynb)
