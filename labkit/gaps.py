@@ -53,7 +53,7 @@ def plot_confusion(
     shares = divide(square, square.sum(axis=1, keepdims=True))
     if ax is None:
         _, ax = plt.subplots(figsize=(4.4, 3.2), layout="constrained")
-    ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    ax.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for row, column in product(range(2), range(2)):
         share = shares[row, column]
         people = f"{square[row, column]:,} people" + ("" if np.isnan(share) else f"\n{share:.0%} of the row")
