@@ -333,8 +333,8 @@ show(fig, alt=f"Histograms of max - min when outcomes are shuffled. All six grou
 p_value = result.parity_test("precision")
 heard = "it hears a difference" if p_value < ALPHA else "it hears nothing either"
 Markdown(
-    f"**Reading the figure.** With six groups chance alone gives a gap of {six:.2f} on average. We measured {measured[0]:.2f}, and {p_six:.0%} of the shuffles have as large a gap. So the bootstrap interval, "
-    f"which excluded zero, has found nothing. Without the groups of fewer than 100 people chance gives {four:.2f}, and we measured {measured[1]:.2f} ({p_four:.0%}). Max − min tells how *small* "
+    f"**Reading the figure.** With six groups chance alone gives a gap of {six:.2f} on average. We measured {measured[0]:.2f}, and {p_six:.0%} of the shuffles have as large a gap. That the bootstrap interval "
+    f"excluded zero was no evidence. Without the groups of fewer than 100 people chance gives {four:.2f}, and we measured {measured[1]:.2f} ({p_four:.0%}). Max − min tells how *small* "
     "the groups are as much as how unequal. It is a poor listener too: it hears only the two extremes, which are often the two smallest groups. `parity_test` weighs every "
     f"group by its size, and {heard} (p = {format_p_value(p_value)}). Two questions to the same six groups, and the better one needs no largest gap."
 )
@@ -496,7 +496,8 @@ Markdown(
 #
 # Cutting the score in two throws most of it away. A score is **calibrated within groups** when, at *every* score, the share of
 # people labelled positive is the same in all groups. Then a judge who reads "7" may think the same of everybody, and
-# that is the strongest form of Northpointe's answer. **Predict:** will the two lines lie on each other?
+# that is the strongest form of Northpointe's answer. (scikit-learn's `calibration_curve` gives the same shares, for one group
+# at a time and without intervals.) **Predict:** will the two lines lie on each other?
 
 # %%
 deciles = calibration_by_group(**who, y_score=two["decile_score"])
@@ -561,7 +562,7 @@ np.testing.assert_allclose(exact, result.by_group.loc[SIDES, "false_positive_rat
 forced = base / (1 - base) * (1 - ppv.mean()) / ppv.mean() * (1 - fnr.mean())
 Markdown(
     f"The formula gives the counted rates to twelve digits. With equal precision and equal false negative rates, base rates of {base.iloc[0]:.2f} and {base.iloc[1]:.2f} force false positive rates of **{forced.iloc[0]:.2f} and {forced.iloc[1]:.2f}**. "
-    "So where base rates differ, a decision that makes mistakes cannot have all three equal. ProPublica and Northpointe each asked for a different part of it."
+    "So where base rates differ, a decision that finds anybody and raises any false alarm cannot have all three equal. ProPublica and Northpointe each asked for a different part of it."
 )
 
 # %% [markdown]
@@ -634,7 +635,7 @@ first, second = gap["true_positive_rate"].loc["model"]["mean"]
 Markdown(
     f"**Reading the figure.** *Fair on record, unfair in truth:* the copyist makes no error at all on recorded labels; on true ones its gap in true positive rates is {say('true_positive_rate', 'copyist', 'true')}. "
     f"The model's gap in false positive rates is {say('false_positive_rate', 'model', 'recorded')} on recorded and {say('false_positive_rate', 'model', 'true')} on true labels"
-    f"{': an audit on records would have cleared it' if low <= 0 <= high and truly > 0 else ''}. *Fair in truth, unfair on record:* the perfect doctor has no gap, and on recorded labels one of "
+    f"{': on records, an audit of that rate finds nothing' if low <= 0 <= high and truly > 0 else ''}. *Fair in truth, unfair on record:* the perfect doctor has no gap, and on recorded labels one of "
     f"{say('false_positive_rate', 'perfect doctor', 'recorded')} in false positive rates: every ill patient whom the records deny counts as her false alarm. The model's gap in true positive rates "
     f"{'hardly moves' if abs(first - second) < 0.05 else 'moves'}: {say('true_positive_rate', 'model', 'recorded')} and {say('true_positive_rate', 'model', 'true')}. Here records go wrong by chance among the ill, so "
     "the recorded ill are a fair sample of all ill. Real records rarely go wrong by chance."
@@ -659,9 +660,9 @@ show(fig, alt="Calibration of the model by group; in b the share of ill patients
      f"{bend['recorded']['mean']:.2f} on recorded and by {bend['true']['mean']:.2f} on true labels.")  # fmt: skip
 written = {kind: f"{row['mean']:z.2f} ({row['low']:z.2f} to {row['high']:z.2f})" for kind, row in bend.items()}
 right = (
-    "that is right on average"
+    "on average the score agrees with the records"
     if bend["recorded"]["low"] <= 0 <= bend["recorded"]["high"]
-    else "that is wrong even on average"
+    else "even on average the score departs from the records"
 )
 Markdown(
     f"**Reading the figure.** In group b the recorded share of ill patients exceeds the mean score by {written['recorded']} (mean over worlds): {right}. The *true* share exceeds it by {written['true']}: the score "
@@ -721,7 +722,7 @@ compare("04.7", "False positive rates: who bears this error loses their freedom.
 # - `[04-uncertainty]` Intervals cover the draw of people and nothing else. Max − min is positive without any gap, most of all in small
 #   groups, and its bootstrap interval cannot test parity: use a test, or signed pairs.
 # - `[04-calibration]` ProPublica and Northpointe both counted correctly; with unequal base rates equal precision and equal
-#   error rates exclude each other, unless nobody is judged wrongly.
+#   error rates exclude each other, unless there are no false alarms at all.
 # - `[04-labels]` On biased records a copyist looks fair and a perfect doctor unfair; a score can be calibrated to wrong labels.
 #
 # **What this does not show.** Which rate *ought* to be equal. Why the rates differ: nothing here is a cause. What charges in Broward
