@@ -88,6 +88,7 @@ people = load_compas().frame.rename(columns={"two_year_recid": "label"})
 people["decision"] = (people["score_text"] != "Low").astype(int)
 counted = {race: count_cells(rows) for race, rows in people.groupby("race")}
 display(by_hand := pd.DataFrame(counted, index=["tn", "fp", "fn", "tp"]).T)
+
 # %% [markdown]
 # The two largest groups as pictures. Each tile holds a number of people, and its share of the *row*. A row holds the
 # people with one label, so a share of the row says: of the people with this label, how many were decided so?
@@ -290,8 +291,9 @@ Markdown(
 # ## The largest gap between many groups
 #
 # With six groups there are fifteen pairs. Audits like to report one number instead: the largest rate less the smallest,
-# **max − min**. It is what fairlearn's `.difference()` gives, and what many dashboards show. **What to look for:** how
-# many people stand behind the largest and the smallest precision?
+# **max − min**. It is what fairlearn's `.difference()` gives, and what many dashboards show. We give it a **bootstrap**
+# interval: draw as many people again from the data, thousands of times, and keep the middle 95% of the values. **What to look
+# for:** how many people stand behind the largest and the smallest precision?
 
 # %%
 low, high = result.difference_interval(include_small=True).loc["precision"]
@@ -356,8 +358,8 @@ check("04.3", contains_truth)
 # %% [markdown]
 # ### Why the bootstrap cannot ask whether there is a gap
 #
-# The **bootstrap** draws new samples from the sample itself and looks at how a number varies. fairlearn's `MetricFrame` does
-# it when you pass `n_boot`, drawing rows; `labkit` draws the counts, which is the same thing at a fraction of the cost. First one
+# The bootstrap draws new samples from the sample itself and looks at how a number varies. fairlearn's `MetricFrame` does it
+# when you pass `n_boot`, drawing rows; `labkit` draws the counts, which is the same thing at a fraction of the cost. First one
 # simulated audit: four groups, the same true rate. **Look for** zero in the interval.
 
 # %%
