@@ -1,4 +1,4 @@
-"""Figures of estimates with intervals: scalars over steps, runs of several seeds, settings that are turned."""
+"""Figures of runs: scalars over steps, several seeds with their mean, a setting that is turned."""
 
 from typing import TYPE_CHECKING
 
@@ -132,40 +132,4 @@ def plot_sweep(runs: pd.DataFrame, value: str, *, over: str, by: str, confidence
         ax.plot(line[over], line["mean"], color=color, marker=marker, label=str(name))
     ax.set_xlabel(over.replace("_", " "))
     ax.legend(frameon=False, title=by.replace("_", " "))
-    return ax
-
-
-def plot_estimates(table: pd.DataFrame, *, reference: float | None = 0.0, ax: "Axes | None" = None) -> "Axes":
-    """Plot estimates as dots with their intervals, a row each.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Indexed by what each row is called; the first column is the estimate, columns ``low`` and ``high`` its interval.
-    reference : float, optional
-        Where a vertical line stands; None draws none.
-    ax : matplotlib.axes.Axes, optional
-        Where to plot; a new figure without it.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        Rows from top to bottom; the caller sets the unit of the horizontal axis.
-
-    Raises
-    ------
-    ValueError
-        No columns ``low`` and ``high``.
-    """
-    if not {"low", "high"} <= set(table.columns):
-        raise ValueError(f"the table needs columns low and high beside the estimate; it has {list(table.columns)}")
-    if ax is None:
-        _, ax = plt.subplots(figsize=(6.4, 1.0 + 0.45 * len(table)), layout="constrained")
-    place = np.arange(len(table))
-    if reference is not None:
-        ax.axvline(reference, color="#767676", linestyle="--", linewidth=1)
-    ax.hlines(place, table["low"], table["high"], color=PALETTE[0], linewidth=1.8)
-    ax.plot(table.iloc[:, 0], place, "o", color=PALETTE[0])
-    ax.set_yticks(place, [str(name) for name in table.index])
-    ax.set_ylim(len(table) - 0.5, -0.5)
     return ax

@@ -1,4 +1,4 @@
-"""Figures of gaps between groups: a confusion matrix in shares of its rows, and differences with their intervals."""
+"""Figures of gaps between groups: a confusion matrix in shares of its rows, and estimates with their intervals."""
 
 from collections.abc import Sequence
 from itertools import product
@@ -64,8 +64,10 @@ def plot_confusion(
     return ax
 
 
-def plot_differences(table: pd.DataFrame, value: str = "difference", *, ax: "Axes | None" = None) -> "Axes":
-    """Plot differences as dots with their intervals, a row each, beside a line at zero.
+def plot_estimates(
+    table: pd.DataFrame, value: str = "difference", *, reference: float = 0.0, ax: "Axes | None" = None
+) -> "Axes":
+    """Plot estimates, such as differences, as dots with their intervals, a row each, beside a line of reference.
 
     Parameters
     ----------
@@ -74,6 +76,8 @@ def plot_differences(table: pd.DataFrame, value: str = "difference", *, ax: "Axe
         second is told apart by colour and marker.
     value : str
         Column of the dots.
+    reference : float
+        Where the line stands; 0 is no difference.
     ax : matplotlib.axes.Axes, optional
         Where to plot; a new figure without it.
 
@@ -100,7 +104,7 @@ def plot_differences(table: pd.DataFrame, value: str = "difference", *, ax: "Axe
         place = names.get_indexer(rows.index) + offset
         ax.hlines(place, rows["low"], rows["high"], color=color, linewidth=1.8)
         ax.plot(rows[value], place, marker, color=color, label=kind)
-    ax.axvline(0, color="black", linewidth=0.8)
+    ax.axvline(reference, color="black", linewidth=0.8)
     ax.set_yticks(range(len(names)), [str(name) for name in names])
     ax.set_ylim(len(names) - 0.5, -0.5)
     return ax

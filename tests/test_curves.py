@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from labkit.comparisons import over_seeds
-from labkit.curves import plot_estimates, plot_runs, plot_scalars, plot_sweep
+from labkit.curves import plot_runs, plot_scalars, plot_sweep
 
 
 @pytest.fixture(autouse=True)
@@ -65,16 +65,3 @@ def test_a_sweep_has_a_line_for_each_group():
     assert min(band.get_paths()[0].vertices[:, 1].min() for band in ax.collections) == pytest.approx(low)
     with pytest.raises(ValueError, match="'group' has 9 values; 8 lines"):
         plot_sweep(pd.DataFrame({"knob": 0.0, "group": range(9), "rate": 0.0}), "rate", over="knob", by="group")
-
-
-def test_estimates_stand_in_rows():
-    """Dots are the first column, lines the intervals, and the reference is drawn where it is wanted."""
-    table = pd.DataFrame({"rate": [0.2, 0.4], "low": [0.1, 0.3], "high": [0.3, 0.6]}, index=["one", "two"])
-    ax = plot_estimates(table, reference=0.25)
-    line, dots = ax.get_lines()
-    assert list(line.get_xdata()) == [0.25, 0.25] and list(dots.get_xdata()) == [0.2, 0.4]
-    assert [text.get_text() for text in ax.get_yticklabels()] == ["one", "two"]
-    np.testing.assert_allclose([part[:, 0] for part in ax.collections[0].get_segments()], table[["low", "high"]])
-    assert len(plot_estimates(table, reference=None).get_lines()) == 1
-    with pytest.raises(ValueError, match=r"needs columns low and high beside the estimate; it has \['rate'\]"):
-        plot_estimates(table[["rate"]])

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from labkit.gaps import plot_confusion, plot_differences
+from labkit.gaps import plot_confusion, plot_estimates
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +41,7 @@ def test_other_shapes_are_refused(cells):
 def test_differences_stand_from_top_to_bottom():
     """Each dot with its interval, beside a line at zero."""
     table = pd.DataFrame({"difference": [0.1, -0.2], "low": [0.0, -0.3], "high": [0.2, -0.1]}, index=["x", "y"])
-    ax = plot_differences(table)
+    ax = plot_estimates(table)
     dots, zero = ax.get_lines()
     np.testing.assert_allclose(np.stack(dots.get_data()), [[0.1, -0.2], [0, 1]])
     assert set(zero.get_xdata()) == {0} and ax.get_ylim() == (1.5, -0.5)
@@ -54,14 +54,22 @@ def test_a_second_level_is_told_apart():
     """By a label each, in rows of their own side by side."""
     index = pd.MultiIndex.from_product([["model", "doctor"], ["recorded", "true"]])
     table = pd.DataFrame({"mean": [1.0, 2, 3, 4], "low": 0.0, "high": 5.0}, index=index)
-    ax = plot_differences(table, "mean", ax=plt.figure().subplots())
+    ax = plot_estimates(table, "mean", ax=plt.figure().subplots())
     first, second = ax.get_lines()[:2]
     assert (first.get_label(), second.get_label()) == ("recorded", "true")
     assert list(first.get_xdata()) == [1, 3] and list(second.get_xdata()) == [2, 4]
     assert (first.get_ydata() < second.get_ydata()).all()
 
 
+def test_the_line_of_reference_can_stand_elsewhere():
+    """At zero unless it is told where."""
+    table = pd.DataFrame({"share": [0.2], "low": [0.1], "high": [0.3]}, index=["one"])
+    for options, place in (({}, 0.0), ({"reference": 0.25}, 0.25)):
+        *_, line = plot_estimates(table, "share", **options).get_lines()
+        assert list(line.get_xdata()) == [place, place]
+
+
 def test_a_missing_column_is_named():
     """With those that there are."""
     with pytest.raises(ValueError, match=r"no column \['high', 'low'\]; there are \['difference'\]"):
-        plot_differences(pd.DataFrame({"difference": [0.1]}))
+        plot_estimates(pd.DataFrame({"difference": [0.1]}))

@@ -190,7 +190,7 @@ check("00.1", list_remedies)
 # | data | people are counted, measured and labelled | some are missing, some are measured worse, some labels record a prejudice instead of a fact | **01**, 06 |
 # | pretraining | the model reads very many texts | it learns who usually appears beside which words | **00**, 02 |
 # | fine-tuning | it learns one task from labelled examples | it repeats the labels, errors included; group words become shortcuts | **03**, 07 |
-# | decision | a threshold turns a score into yes or no | errors fall on groups unequally, whatever the score | **00**, 04, 05, 08, 09 |
+# | decision | a threshold turns a score into yes or no | errors fall on groups unequally, whatever the score | **00**, **04**, 05, 08, 09 |
 # | monitoring | somebody watches, logs, hears appeals, counts the cost | nobody watches, or only the average; people and the world change | 14, 15 |
 #
 # The dotted arrow is the dangerous one: a person who is refused a loan never gets the chance to repay it, so the refusal
@@ -633,8 +633,8 @@ Markdown(
 # ProPublica printed false positive rates of 44.85% and 23.45% and called the score biased (Angwin et al., 2016). The
 # company that sells it answered that a score means the same in both groups, which is what precision says (Dieterich, Mendoza
 # and Brennan, 2016). Both counted correctly. They asked for different kinds of fairness: where base rates differ, no decision
-# that makes mistakes can have the same precision, the same false positive rate and the same false negative rate in both
-# groups (Chouldechova, 2017).
+# that finds anybody and raises any false alarm can have the same precision, the same false positive rate and the same false
+# negative rate in both groups (Chouldechova, 2017).
 #
 # **What these numbers do not show**
 #

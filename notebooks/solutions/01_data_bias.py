@@ -42,8 +42,9 @@ from labkit.checks import check, hint
 from labkit.clinic import simulate_clinic
 from labkit.comparisons import over_seeds
 from labkit.counts import count
-from labkit.curves import plot_estimates, plot_sweep
+from labkit.curves import plot_sweep
 from labkit.data import load_hmda, load_rand_hie, load_resume_names, load_ucb
+from labkit.gaps import plot_estimates
 from labkit.intervals import draw_people
 from labkit.plots import PALETTE, plot_group_rates, show
 from labkit.records import write_datasheet
@@ -532,9 +533,10 @@ rankings = {"cost": ("meddol", False), "disease index": ("disea", False), "gener
 shares = {name: programme_share(*ranking) for name, ranking in rankings.items()}
 limits = {name: [drawn[0, 0], *np.quantile(drawn[1:, 0], [0.025, 0.975])] for name, drawn in shares.items()}
 programmes = pd.DataFrame(limits, ["share", "low", "high"]).T
-ax = plot_estimates(programmes, reference=adults["black"].mean())
+ax = plot_estimates(programmes, "share", reference=adults["black"].mean())
 ax.set(
-    xlabel="members of Black families in the programme (share)\ndashed: their share of all adults", ylabel="ranked by"
+    xlabel="members of Black families in the programme (share)\nvertical line: their share of all adults",
+    ylabel="ranked by",
 )
 words = ", ".join(f"{name} {share:.3f}" for name, share in programmes["share"].items())
 show(

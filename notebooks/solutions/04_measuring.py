@@ -45,7 +45,7 @@ from labkit.clinic import simulate_clinic
 from labkit.comparisons import over_seeds
 from labkit.counts import Counts
 from labkit.data import load_compas
-from labkit.gaps import plot_confusion, plot_differences
+from labkit.gaps import plot_confusion, plot_estimates
 from labkit.intervals import wilson_interval
 from labkit.plots import PALETTE, plot_group_rates, show
 from labkit.tables import format_p_value, format_rate
@@ -271,7 +271,7 @@ fig, axes = plt.subplots(1, 2, figsize=(9.4, 3.4), layout="constrained", sharey=
 found = {}
 for ax, metric in zip(axes, ["false_positive_rate", "precision"], strict=True):
     found[metric] = pd.concat({name: fork.pairwise(metric).iloc[0, 2:] for name, fork in forks.items()}, axis=1).T
-    plot_differences(found[metric].astype(float), ax=ax)
+    plot_estimates(found[metric].astype(float), ax=ax)
     ax.axvspan(*found[metric].iloc[0, 1:], color=PALETTE[5], alpha=0.25, label="interval of the first analysis")
     ax.set(title=metric.replace("_", " "), xlabel=f"difference (share of people),\n{SIDES[0]} − {SIDES[1]}")
     ax.locator_params(axis="x", nbins=5)
@@ -616,7 +616,7 @@ gap = {metric: over_seeds(pd.DataFrame(runs), metric, by=["decider", "labels"]) 
 
 fig, axes = plt.subplots(1, 3, figsize=(9.8, 2.9), layout="constrained", sharey=True)
 for ax, metric in zip(axes, SHOWN, strict=True):
-    plot_differences(gap[metric], "mean", ax=ax)
+    plot_estimates(gap[metric], "mean", ax=ax)
     ax.set(title=metric.replace("_", " "), xlabel="gap, a − b (share of people)", xlim=(-0.45, 0.45))
 fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=2, frameon=False)
 told = [
