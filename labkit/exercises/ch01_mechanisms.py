@@ -12,8 +12,7 @@ choice(
         "rises": None,
         "falls": "Think of who stays at home: mild cases, of whom few are ill. With them gone, what is left?",
         "stays": "The share of *all* people of Birch who are ill stays. Among those who come it does not: who comes "
-        "depends "
-        "on how ill they are.",
+        "depends on how ill they are.",
         "rises in both groups": "Only mild cases of Birch stay away. Nobody from Alder does anything differently.",
     },
     praise="Severe cases remain, so that those who come are more often ill. Run the next cell and see how much.",
@@ -89,23 +88,23 @@ HINTS = {
     (
         "absent",
         "label_bias",
-    ): "In one case the records differ *because the truth among those who came differs*: the labels "
-    "are right. Compare recorded with true before you blame the labels.",
+    ): "In one case the records differ *because the truth among those who came differs*: the labels are right. Compare "
+    "recorded with true before you blame the labels.",
     (
         "calm",
         "proxy_strength",
-    ): "In one case nothing was turned: every number is within 0.05 of its neutral value. Your "
-    "function names a knob all the same.",
+    ): "In one case nothing was turned: every number is within 0.05 of its neutral value. Your function names a knob "
+    "all the same.",
     (
         "calm",
         "collection_bias",
-    ): "You take a difference of 0.04 for a turned knob. Chance alone moves a number by as much; the "
-    "trace of a knob is larger than 0.1.",
+    ): "You take a difference of 0.04 for a turned knob. Chance alone moves a number by as much; the trace of a knob "
+    "is larger than 0.1.",
     (
         "disbelieved",
         "none",
-    ): "The truth is equal in both groups in one case, and the records are not. Which knob makes records "
-    "differ from the truth?",
+    ): "The truth is equal in both groups in one case, and the records are not. Which knob makes records differ from "
+    "the truth?",
 }
 
 

@@ -62,8 +62,7 @@ compare_answers(
         (
             weighted_by(lambda applied, gender: applied[gender]),
             "Each gender is weighted by its own applications: that is the overall rate again, confounded as before. "
-            "Both "
-            "genders need the *same* weights.",
+            "Both genders need the *same* weights.",
         ),
         (
             weighted_by(lambda applied, gender: np.ones(len(applied))),
@@ -73,8 +72,7 @@ compare_answers(
         (
             weighted_by(lambda applied, gender: applied["female"]),
             "These weights are the women's applications alone. That is a possible comparison (as if men had applied "
-            "where "
-            "women did), but the exercise asks for all applications.",
+            "where women did), but the exercise asks for all applications.",
         ),
         (
             admitted_weights,
@@ -105,30 +103,40 @@ PROGRAMME, N_BOOT = 0.1, 500
 
 
 @cache
-def read_programmes():
-    """Return three dicts by measure: the share of Black families' members in the programme, in the tenth at the other
-    end, and the verdict on the first against their share of all adults, which is returned last."""
+def rank_adults(measure):
+    """Return whose row it is and whether the family is Black, both (rows,), those in greatest need first."""
     rand = load_rand_hie().frame
     adults = rand[(rand["xage"] >= 18) & rand["black"].isin([0, 1])]
-    shares, others, verdicts = {}, {}, {}
-    for measure, ascending in SICKEST_FIRST.items():
-        ranked = adults.sort_values(measure, ascending=ascending, kind="stable")
-        black, room = ranked["black"].to_numpy(), int(PROGRAMME * len(ranked))
-        shares[measure], others[measure] = float(black[:room].mean()), float(black[-room:].mean())
-        weights = draw_people(ranked["person"].to_numpy(), n_boot=N_BOOT, seed=0)
-        chosen = weights * (weights.cumsum(axis=1) <= PROGRAMME * weights.sum(axis=1, keepdims=True))
-        difference = chosen @ black / chosen.sum(axis=1) - weights @ black / weights.sum(axis=1)
-        low, high = np.quantile(difference, [0.025, 0.975])
-        verdicts[measure] = "more" if low > 0 else "less" if high < 0 else "cannot tell"
-    return shares, others, verdicts, float(adults["black"].mean())
+    ranked = adults.sort_values(measure, ascending=SICKEST_FIRST[measure], kind="stable")
+    return ranked["person"].to_numpy(), ranked["black"].to_numpy()
 
 
-def decision(measure="xghindx", share=None, compared=None, counts=None):
-    """Return an answer in its form; what is left out is right for the measure."""
-    shares, _, verdicts, _ = read_programmes()
-    right = {"share": shares[measure], "compared": verdicts[measure], "counts": COUNTS[measure]}
-    given = {"share": share, "compared": compared, "counts": counts}
-    return {"measure": measure} | {name: right[name] if value is None else value for name, value in given.items()}
+def share_of(measure, part):
+    """Return the share of Black families' members in the programme, in the tenth at the other end, or in all."""
+    black = rank_adults(measure)[1]
+    room = int(PROGRAMME * len(black))
+    return float({"programme": black[:room], "other end": black[-room:], "all": black}[part].mean())
+
+
+@cache
+def compare_programme(measure):
+    """Say how the programme's share compares with that of all adults, by the interval of the difference over people."""
+    person, black = rank_adults(measure)
+    weights = draw_people(person, n_boot=N_BOOT, seed=0)
+    chosen = weights * (weights.cumsum(axis=1) <= PROGRAMME * weights.sum(axis=1, keepdims=True))
+    difference = chosen @ black / chosen.sum(axis=1) - weights @ black / weights.sum(axis=1)
+    low, high = np.quantile(difference, [0.025, 0.975])
+    return "more" if low > 0 else "less" if high < 0 else "cannot tell"
+
+
+def decision(measure, compared, part="programme", counts=None):
+    """Return an answer in its form."""
+    return {
+        "measure": measure,
+        "share": share_of(measure, part),
+        "compared": compared,
+        "counts": counts or COUNTS[measure],
+    }
 
 
 HEALTHIEST = (
@@ -147,13 +155,13 @@ OTHER_WAY = "By this index the share in the programme is larger than among all a
     "01.4",
     points=3,
     objective="01-label",
-    reference=decision(),
+    reference=decision("xghindx", "more"),
     wrong=[
-        (decision(share=read_programmes()[1]["xghindx"]), HEALTHIEST),
-        (decision("disea", share=read_programmes()[3]), ALL),
-        (decision("meddol", compared="less"), POINT),
-        (decision("meddol", counts="illness that was diagnosed"), CARE),
-        (decision(compared="less"), OTHER_WAY),
+        (decision("xghindx", "more", part="other end"), HEALTHIEST),
+        (decision("disea", "less", part="all"), ALL),
+        (decision("meddol", "less"), POINT),
+        (decision("meddol", "cannot tell", counts="illness that was diagnosed"), CARE),
+        (decision("xghindx", "less"), OTHER_WAY),
     ],
     hints=(
         "The figure above the exercise has all three programmes; `shares` holds its numbers. Which row is yours?",
@@ -161,30 +169,26 @@ OTHER_WAY = "By this index the share in the programme is larger than among all a
         "difference.",
     ),
     idea="Take the row of your measure in the reading: its share, and whether its interval of the difference leaves "
-    "out "
-    "zero. Then ask what had to happen for the number to be written down.",
+    "out zero. Then ask what had to happen for the number to be written down.",
     praise="Your answer is consistent. That is all a program can check: whether this measure *should* decide is a "
-    "matter for "
-    "those whom the programme is for.",
+    "matter for those whom the programme is for.",
 )
 def judge_decision(collected):
     """Hold the answer to the data of the measure that was chosen; every measure can be chosen."""
     measure, share = collected["measure"].strip().lower(), collected["share"]
-    shares, healthiest, verdicts, everybody = read_programmes()
     if measure not in COUNTS:
         return f"'{measure}' is none of {', '.join(COUNTS)}."
     if not 0 <= share <= 1:
         return f"A share lies between 0 and 1; you give {share:g}."
-    if not close(share, shares[measure], 6e-4):
-        if close(share, healthiest[measure], 6e-4):
+    if not close(share, share_of(measure, "programme"), 6e-4):
+        if close(share, share_of(measure, "other end"), 6e-4):
             return HEALTHIEST
-        if close(share, everybody, 6e-4):
+        if close(share, share_of(measure, "all"), 6e-4):
             return ALL
-        others = [name for name, value in shares.items() if close(share, value, 6e-4)]
-        if others:
+        if others := [name for name in COUNTS if close(share, share_of(name, "programme"), 6e-4)]:
             return f"That is the share of the programme ranked by `{others[0]}`; you chose `{measure}`."
         return f"Ranked by `{measure}` the share is another one. Is it rounded to fewer than three decimals?"
-    if collected["compared"].strip().lower() != verdicts[measure]:
+    if collected["compared"].strip().lower() != compare_programme(measure):
         return {"meddol": POINT, "xghindx": OTHER_WAY}.get(
             measure, "By this index the share in the programme is smaller than among all adults; the interval says so."
         )

@@ -49,8 +49,7 @@ compare_answers(
         (
             report_cell("normal"),
             "This is the normal approximation. For 4 of 4 it gives the interval from 1 to 1, as if four people were "
-            "proof. "
-            "Wilson's stays honest: `method='wilson'`.",
+            "proof. Wilson's stays honest: `method='wilson'`.",
         ),
         (
             report_cell(choose=lambda cells: (cells["sum"] / cells["size"]).idxmin()),
@@ -70,8 +69,7 @@ compare_answers(
         ),
     ],
     otherwise="Group by all columns, take size and sum of the label, choose the row with the smallest size, and put "
-    "its sum "
-    "and size into `proportion_confint(..., method='wilson')`.",
+    "its sum and size into `proportion_confint(..., method='wilson')`.",
     hints=(
         "`table.groupby(columns)[label].agg(['size', 'sum'])` has a row for each cell that occurs.",
         "`sort_values('size').iloc[0]` is the smallest cell. Its rate is sum / size.",
@@ -140,8 +138,7 @@ UNFINISHED = (
         "column.",
     ),
     idea="Call `write_datasheet` with a meaning for each of the five columns and a sentence or two for each of six "
-    "sections; "
-    "the clinic's own words tell you how group and label came about.",
+    "sections; the clinic's own words tell you how group and label came about.",
     praise="Complete. Now read it as somebody who wants to train a model on this table: would you know whom it may "
     "harm?",
 )
