@@ -91,6 +91,32 @@ def plot_errors_by_gap(sweep: pd.DataFrame, *, forbidden: float | None = None, a
     return ax
 
 
+def plot_multipliers(path: pd.DataFrame, *, own: float, ax: "Axes | None" = None) -> "Axes":
+    """Plot the multiplier of a bound over the bound.
+
+    Parameters
+    ----------
+    path : DataFrame
+        A row for each bound, with columns bound and multiplier, see `labkit.parity.minimise_within`.
+    own : float
+        The gap that the model has without a bound; the multiplier is 0 to the right of it.
+    ax : matplotlib.axes.Axes, optional
+        Where to plot; a new figure without it.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Multipliers in nats per unit of gap, with a dashed line at ``own``.
+    """
+    if ax is None:
+        _, ax = plt.subplots(figsize=(6.4, 3), layout="constrained")
+    ax.plot(path["bound"], path["multiplier"], "o-", color=PALETTE[0], label="multiplier")
+    ax.axvline(own, color="#767676", linestyle="--", linewidth=1, label="softened gap without a bound")
+    ax.set(xlabel="bound ε on the softened gap (probability)", ylabel="multiplier λ\n(nats per unit of gap)")
+    ax.legend(frameon=False)
+    return ax
+
+
 def plot_spread(drawn: Sequence[float], measured: float, *, ax: "Axes | None" = None) -> "Axes":
     """Plot what max - min would be if all groups had the same rate, and what was measured.
 

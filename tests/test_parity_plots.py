@@ -6,7 +6,7 @@ import pytest
 from matplotlib import pyplot as plt
 
 from labkit.counts import Counts
-from labkit.parity_plots import plot_errors_by_gap, plot_forced_rates, plot_spread
+from labkit.parity_plots import plot_errors_by_gap, plot_forced_rates, plot_multipliers, plot_spread
 
 COMPAS = Counts.from_mapping({"African-American": [990, 805, 532, 1369], "Caucasian": [1139, 349, 461, 505]})
 
@@ -67,6 +67,16 @@ def test_what_is_impossible_is_grey():
     assert labels == ["recorded", "true"]
 
 
+PATH = pd.DataFrame({"bound": [0.0, 0.1, 0.3], "multiplier": [0.4, 0.2, 0.0]})
+
+
+def test_multipliers_are_drawn_over_bounds():
+    """A point for each bound; the dashed line stands at the gap without a bound."""
+    curve, line = plot_multipliers(PATH, own=0.22).get_lines()
+    assert curve.get_xydata().tolist() == PATH.to_numpy().tolist()
+    assert line.get_xdata()[0] == 0.22 and line.get_linestyle() == "--"
+
+
 def test_spread_is_a_histogram_with_the_measured_value():
     """Heights are shares and sum to one; the line stands at the measured value."""
     ax = plot_spread([0.1, 0.1, 0.2, 0.9], 0.5)
@@ -79,6 +89,7 @@ def test_figures_take_axes_and_label_them():
     for draw in (
         lambda ax: plot_forced_rates(COMPAS.audit(), ax=ax),
         lambda ax: plot_errors_by_gap(make_sweep(), ax=ax),
+        lambda ax: plot_multipliers(PATH, own=0.2, ax=ax),
         lambda ax: plot_spread([0.1, 0.2], 0.1, ax=ax),
     ):
         _, ax = plt.subplots()

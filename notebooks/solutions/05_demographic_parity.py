@@ -44,15 +44,14 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict, train_te
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from labkit.audit import audit
 from labkit.checks import check, hint
 from labkit.clinic import simulate_clinic
-from labkit.comparisons import over_seeds
+from labkit.comparisons import over_seeds, summarise
 from labkit.counts import Counts, count
 from labkit.curves import plot_runs
 from labkit.data import load_compas, load_hmda
 from labkit.parity import draw_spread, minimise_within, select_at_rates
-from labkit.parity_plots import plot_errors_by_gap, plot_forced_rates, plot_spread
+from labkit.parity_plots import plot_errors_by_gap, plot_forced_rates, plot_multipliers, plot_spread
 from labkit.plots import PALETTE, PART_LABELS, plot_decomposition, show
 from labkit.tables import format_p_value
 
@@ -110,8 +109,13 @@ worst = abs(p * r_a - p * (p * r_a + (1 - p) * r_b) - p * (1 - p) * (r_a - r_b))
 lots = Counts.from_mapping({"a: the ill": [600, 0, 0, 400], "b: by lot": [360, 240, 240, 160]}).audit().by_group
 display(lots[["selection_rate", "true_positive_rate", "false_positive_rate", "n"]].round(2))
 Markdown(
-    f"**Reading.** The equation of step 3 holds in {CASES:,} random cases; the largest error is {worst:.0e}, which is rounding. In the clinic parity holds to the last digit, although an ill patient of *b* is referred with probability {lots['true_positive_rate'].iloc[1]:.0%} instead of {lots['true_positive_rate'].iloc[0]:.0%}. So parity is a statement about *how many*, never about *who*. Whether it is the right demand depends on what a selection does to people."
+    f"**Reading.** The equation of step 3 holds in {CASES:,} random cases: the largest error is {worst:.0e}, which is rounding."
 )
+
+# %% [markdown]
+# In the clinic parity holds to the last digit. Yet in *a* every ill patient is referred, and in *b* an ill patient has no
+# better chance than one who is not ill. Parity is a statement about *how many*, never about *who*. Whether it is the
+# right demand depends on what a selection does to people.
 
 # %% [markdown]
 # ## 2. What is a gap made of?
@@ -182,16 +186,17 @@ m_tpr, m_fpr, m_base = (v.mean(axis=0) for v in (tpr, fpr, base))
 parts = np.stack([m_base * d_tpr, (1 - m_base) * d_fpr, (m_tpr - m_fpr) * d_base])
 one_sided = base[0] * d_tpr + (1 - base[0]) * d_fpr + (tpr[0] - fpr[0]) * d_base
 claims = {"the equation": parts.sum(axis=0), "one base rate": parts[:2].sum(axis=0), "weights of a": one_sided}
-display(pd.DataFrame({name: [f"{abs(claim - gap).max():.1e}"] for name, claim in claims.items()}, ["largest error"]))
+display(pd.DataFrame({name: [f"{abs(claim - gap).max():.2g}"] for name, claim in claims.items()}, ["largest error"]))
 
 # %% [markdown]
-# **Reading the table.** The equation is exact, to rounding; the shortcuts miss by as much as a probability can miss.
+# **Reading the table.** The equation is exact, to rounding; the shortcuts are not even near it.
 # The second one leaves out $-\Delta\pi\,(\Delta\mathrm{TPR}-\Delta\mathrm{FPR})$: it is right only where one of the two
 # differences is zero.
 #
 # Now three real or realistic gaps. **The clinic** of notebook 03: fewer patients of *b*, and 35% of *b*'s
 # illnesses recorded as "not ill". The simulator makes both groups ill equally often. A cheap text model (word counts, TF-IDF, and
-# logistic regression) learns the *recorded* labels. We build several such worlds, each with its own patients and model.
+# logistic regression) learns the *recorded* labels. We build several such worlds, each with its own patients and model;
+# a world is a seed of the simulator.
 
 
 # %%
@@ -207,18 +212,19 @@ def make_world(world):
 worlds = [make_world(world) for world in range(WORLDS)]
 
 # %% [markdown]
-# **HMDA**: mortgage applications in Boston, 1990 (Munnell et al., 1996). We predict `deny` by logistic regression from
+# **HMDA**: mortgage applications in Boston, 1990 (Munnell et al., 1996). We predict who is *denied* by logistic regression from
 # income, debts, credit history and the like, *without* race. Every applicant's score comes from a model that has not seen that
 # applicant (ten *folds*: train on nine tenths, score the last). We flag as many applicants as were really denied.
 # **COMPAS**: the published counts of high scores and new charges (Angwin et al., 2016).
 
 # %%
-hmda = load_hmda().frame.replace({"afam": {"yes": "Black", "no": "White"}}).rename(columns={"afam": "race"})
-X = pd.get_dummies(hmda.drop(columns=["deny", "race", "insurance"]), drop_first=True, dtype=float)
+hmda = load_hmda().frame.rename(columns={"deny": "y_true", "afam": "race"})
+hmda["race"] = hmda["race"].map({"yes": "Black", "no": "White"})
+X = pd.get_dummies(hmda.drop(columns=["y_true", "race", "insurance"]), drop_first=True, dtype=float)
 folds = StratifiedKFold(10, shuffle=True, random_state=SEED)
 lender = make_pipeline(StandardScaler(), LogisticRegression())
-hmda["y_score"] = cross_val_predict(lender, X, hmda["deny"], cv=folds, method="predict_proba")[:, 1]
-cut = hmda["y_score"].quantile(1 - hmda["deny"].mean())
+hmda["y_score"] = cross_val_predict(lender, X, hmda["y_true"], cv=folds, method="predict_proba")[:, 1]
+cut = hmda["y_score"].quantile(1 - hmda["y_true"].mean())
 hmda["y_pred"] = (hmda["y_score"] > cut).astype(int)
 
 # %% [markdown]
@@ -229,7 +235,7 @@ hmda["y_pred"] = (hmda["y_score"] > cut).astype(int)
 LABELS = {"recorded labels": "y", "true labels": "y_true_disease"}
 clinics = [{name: count(world, label=y, prediction="y_pred", sensitive="group") for name, y in LABELS.items()} for world in worlds]  # fmt: skip
 compas = Counts.from_mapping({"African-American": [990, 805, 532, 1369], "Caucasian": [1139, 349, 461, 505]})
-lending = count(hmda, label="deny", prediction="y_pred", sensitive="race")
+lending = count(hmda, label="y_true", prediction="y_pred", sensitive="race")
 found = {f"clinic, {name}": counts.decompose("a", "b") for name, counts in clinics[0].items()}
 found |= {
     "COMPAS": compas.decompose("African-American", "Caucasian"),
@@ -239,16 +245,6 @@ fig, ax = plt.subplots(figsize=(7, 4.4), layout="constrained")
 plot_decomposition(found, ax=ax)
 show(fig, alt="Bars with intervals, parts due to TPR, FPR and base rates. " +
      "; ".join(f"{name}: " + ", ".join(f"{part:z.2f}" for part in each.parts) for name, each in found.items()) + ".")  # fmt: skip
-
-# %%
-of_base = [{"labels": name, "part": counts.decompose("a", "b", n_boot=100).parts["base_rate"]} for world in clinics for name, counts in world.items()]  # fmt: skip
-records, truth = over_seeds(pd.DataFrame(of_base), "part", by="labels").itertuples()
-risk, loans, truly = (found[name] for name in ("COMPAS", "HMDA model", "clinic, true labels"))
-largest = {name: PART_LABELS[each.parts.idxmax()].replace("\n", " ") for name, each in found.items()}
-agree = "no longer carry" if truth.low <= 0 <= truth.high else "still carry some of"
-Markdown(
-    f"**Reading the figure.** *Clinic* ({len(worlds[0]):,} patients): one gap, {truly.gap:.2f}, and two stories. Over {WORLDS} worlds the part of the base rates is {records.mean:.3f} (95% interval {records.low:.3f} to {records.high:.3f}) by the recorded labels and {truth.mean:z.3f} ({truth.low:z.3f} to {truth.high:z.3f}) by the true ones: true base rates {agree} the gap. The largest part is then: {largest['clinic, true labels']} ({truly.parts.max():.2f}). What looks in the records as if fewer of *b* were ill is, in truth, ill people of *b* who are not found. Same decisions, same people; only the labels changed.\n\n*COMPAS* ({compas.cells.sum():,} people): the largest part of the gap of {risk.gap:.2f} is: {largest['COMPAS']} ({risk.parts.max():.2f}). *HMDA model* ({lending.table.loc['Black'].sum()} Black and {lending.table.loc['White'].sum():,} White applicants): it never saw race, and flags Black applicants more often by {loans.gap:.2f}. The largest part is: {largest['HMDA model']} ({loans.parts.max():.2f}, {loans.intervals.loc[loans.parts.idxmax(), 'low']:.2f} to {loans.intervals.loc[loans.parts.idxmax(), 'high']:.2f}).\n\nThe parts say *where* a gap sits, not who is to blame: labels are records made by people. And a small gap may hide large parts of opposite signs: so it is in {((parts.max(axis=0) > 0) & (parts.min(axis=0) < 0)).mean():.0%} of our random cases."
-)
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 05.2 · Read the figure
@@ -269,6 +265,29 @@ reading = {
 }
 # %% tags=["check"]
 check("05.2", reading)
+
+# %%
+of_base = [{"labels": name, "part": counts.decompose("a", "b", n_boot=100).parts["base_rate"]} for world in clinics for name, counts in world.items()]  # fmt: skip
+records, truth = over_seeds(pd.DataFrame(of_base), "part", by="labels").itertuples()
+risk, loans, truly = (found[name] for name in ("COMPAS", "HMDA model", "clinic, true labels"))
+largest = {name: PART_LABELS[each.parts.idxmax()].replace("\n", " ") for name, each in found.items()}
+carry = (
+    "carry none of the gap that we could tell from zero"
+    if truth.low <= 0 <= truth.high
+    else "still carry a part of the gap"
+)
+Markdown(
+    f"**Reading the figure.** *Clinic* ({len(worlds[0]):,} patients): one gap, {truly.gap:.2f}, and two stories. Over {WORLDS} worlds the part of the base rates is {records.mean:.3f} (95% interval "
+    f"{records.low:.3f} to {records.high:.3f}) by the recorded labels and {truth.mean:z.3f} ({truth.low:z.3f} to {truth.high:z.3f}) by the true ones: the true base rates {carry}. Most of it is then: "
+    f"{largest['clinic, true labels']}. *COMPAS* ({compas.cells.sum():,} people): most of the gap of {risk.gap:.2f} is: {largest['COMPAS']}. *HMDA model* ({lending.table.loc['Black'].sum()} Black and "
+    f"{lending.table.loc['White'].sum():,} White applicants): it never saw race, and flags Black applicants more often by {loans.gap:.2f}. The largest part: {largest['HMDA model']}, {loans.parts.max():.2f} "
+    f"({loans.intervals.loc[loans.parts.idxmax(), 'low']:.2f} to {loans.intervals.loc[loans.parts.idxmax(), 'high']:.2f})."
+)
+
+# %% [markdown]
+# What looks in the clinic's records as if fewer of *b* were ill is, in truth, ill people of *b* who are not found. The
+# decisions are the same and the people are the same; only the labels changed. So the parts say *where* a gap sits, not
+# who is to blame: labels are records, made by people. And beware of a small gap: parts of opposite signs may hide in it.
 
 # %% [markdown]
 # ## 3. When do parity and equal errors collide?
@@ -330,10 +349,15 @@ display(
     .round(2)
 )
 Markdown(
-    f'**Reading the table.** Both equations hold in {CASES:,} random cases (largest error {worst:.0e}). The three rows break the slogan *"you can only have one kind of fairness"*. The **perfect** predictor has equalized odds *and* equal PPV, with base rates that differ by {gaps.loc["perfect", "base_rate"]:.1f}; what it cannot have is parity, which it misses by exactly that much. **By lot** has parity *and* equalized odds, and is useless. **The surest fifth** selects a fifth of each group and is right about four out of five: parity *and* equal PPV, with unequal base rates, while people with $Y=1$ are found at very different rates. True is what the steps say, with their conditions, and no more:'
+    f"**Reading the table.** Both equations hold in {CASES:,} random cases (largest error {worst:.0e}). The perfect predictor misses parity by {gaps.loc['perfect', 'selection_rate']:.1f}, exactly the difference of the base rates."
 )
 
 # %% [markdown]
+# The three rows break the slogan *"you can only have one kind of fairness"*. The **perfect** predictor has equalized odds
+# *and* equal PPV, with unequal base rates. **By lot** has parity *and* equalized odds, and is useless. **The surest fifth**
+# selects a fifth of each group and is right about four out of five: parity *and* equal PPV, again with unequal base
+# rates, while people with $Y=1$ are found at very different rates. What the steps say is this, and no more:
+#
 # | these two | exclude each other, unless |
 # |---|---|
 # | parity and equalized odds | base rates are equal, or $\mathrm{TPR}=\mathrm{FPR}$ |
@@ -350,8 +374,15 @@ published = forced_fpr(rates["base_rate"], np.array([0.63, 0.59]), 1 - np.array(
 forced = forced_fpr(rates["base_rate"], everybody["precision"], everybody["true_positive_rate"])
 show(plot_forced_rates(scored).figure, alt="False positive rate over base rate. " + "; ".join(f"{group}: measured {measured:.2f}, forced {forced[group]:.2f}" for group, measured in rates["false_positive_rate"].items()) + ".")  # fmt: skip
 Markdown(
-    f'**Reading the figure.** From the *published* PPV and FNR and the base rates, the equation gives false positive rates of {published.iloc[0]:.1%} and {published.iloc[1]:.1%}: those that were published, up to the rounding of the PPV. The measured rates differ by {pair["difference"]:.2f} (95% interval {pair["low"]:.2f} to {pair["high"]:.2f}; {rates["n"].iloc[0]:,.0f} and {rates["n"].iloc[1]:,.0f} people). Had PPV *and* TPR been the same in both groups (the circles), the base rates alone would have forced a difference of {abs(np.subtract(*forced)):.2f}. So "the mathematics forced us" covers {abs(np.subtract(*forced)) / pair["difference"]:.0%} of the difference; the rest is how people with the same outcome were scored.'
+    f"**Reading the figure.** From the *published* PPV and FNR and the base rates, the equation gives false positive rates of {published.iloc[0]:.1%} and {published.iloc[1]:.1%}: the published ones, up to the "
+    f"rounding of the PPV. The measured rates differ by {pair['difference']:.2f} (95% interval {pair['low']:.2f} to {pair['high']:.2f}; {rates['n'].iloc[0]:,.0f} and {rates['n'].iloc[1]:,.0f} people). Had PPV *and* TPR been "
+    f"the same in both groups (the circles), the base rates would have forced a difference of {abs(np.subtract(*forced)):.2f}. The rest comes from a PPV and a TPR that do differ."
 )
+
+# %% [markdown]
+# In section 2 the base rates seemed to explain little of COMPAS's gap, and here they explain much. Both are right. There we asked what
+# would remain if the *error rates* were equal; here, what would remain if the *PPV* and the TPR were. "How much is due to the base
+# rates" has no answer until somebody says what is held fixed. Ask that first when you meet such a number.
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 05.3 · Decide and justify
@@ -425,7 +456,7 @@ size, other_base_gap = rng.uniform(size=(2, CASES))  # share of group a; a gap i
 overall_error = size * wrong[:, 0] + (1 - size) * wrong[:, 1]
 room = {"as stated": wrong.sum(axis=1) - (base_gap - gap), "error over everybody": overall_error - (base_gap - gap)}
 room["another label"] = wrong.sum(axis=1) - (other_base_gap - gap)
-display(pd.DataFrame({name: {"cases below the bound": f"{(r < -1e-12).mean():.0%}", "lowest": f"{r.min():z.2f}"} for name, r in room.items()}))  # fmt: skip
+display(pd.DataFrame({name: {"cases below the bound": f"{(r < -1e-12).mean():.0%}", "lowest error less bound": f"{r.min():z.2f}"} for name, r in room.items()}))  # fmt: skip
 
 # %% [markdown]
 # **Reading the table.** As stated, the bound is never broken. Without the first condition it is: a small group can be decided
@@ -457,7 +488,7 @@ check("05.4", least_error)
 # %% [markdown]
 # ### The cost on recorded labels, and on true ones
 #
-# In the clinic the *recorded* base rates differ, so the bound is above zero. The *true* ones do not. We go from the
+# In the clinic the *recorded* base rates differ, so the bound is above zero. The *true* ones are equal by construction, up to the chance of the sample. We go from the
 # model's own decisions to parity in five steps: in each group the highest scores are selected, as many as the step asks for, until both
 # groups are at the rate that the model had over everybody. (This uses the group at the decision; whether one may is a question for
 # notebook 08.)
@@ -472,17 +503,15 @@ for (world, table), step in product(enumerate(worlds), np.linspace(0, 1, 6)):
     group, own = table["group"], table.groupby("group")["y_pred"].mean()
     wanted = (1 - step) * own + step * table["y_pred"].mean()  # 0: the model's own rates; 1: parity
     decided = select_at_rates(table["y_score"], group, rates=wanted)
-    for name, y in LABELS.items():
-        wrong, base_rates = (decided != table[y]).groupby(group).mean(), table[y].groupby(group).mean()
-        row = {"labels": name, "world": world, "step": step, "gap": wanted["a"] - wanted["b"], "total": wrong.sum()}
-        rows.append(row | {"a": wrong["a"], "b": wrong["b"], "base_gap": abs(base_rates["a"] - base_rates["b"])})
+    errors = {name: (decided != table[y]).groupby(group).mean() for name, y in LABELS.items()}
+    rows += [{"labels": name, "world": world, "step": step, "gap": wanted["a"] - wanted["b"], "total": e.sum(), **e} for name, e in errors.items()]  # fmt: skip
 sweep = pd.DataFrame(rows)
 
 # %%
 first, last = (sweep[sweep["step"] == step].set_index(["labels", "world"]) for step in (0, 1))
 changes = (last - first).reset_index()  # of the same patients in the same world
 change = over_seeds(changes, "total", by="labels")
-bound = first.loc["recorded labels", "base_gap"].mean()
+bound = np.mean([abs(np.subtract(*world.groupby("group")["y"].mean())) for world in worlds])
 fig, (left, right) = plt.subplots(1, 2, figsize=(9.6, 3.9), layout="constrained")
 plot_errors_by_gap(sweep, forbidden=bound, ax=left)
 plot_runs(changes, "total", by="labels", ax=right).set(
@@ -498,8 +527,16 @@ said = {name: f"**{moves[name]}** ({row['mean']:+.3f}, 95% interval over {WORLDS
 who = {group: over_seeds(changes, group, by="labels").loc["true labels"] for group in "ab"}
 stories = "Nothing differs but the labels that errors are counted on." if len(set(moves.values())) > 1 else "The two counts cannot be told apart here."  # fmt: skip
 Markdown(
-    f"**Reading the figure.** By the records the sum of the errors {said['recorded labels']} on the way to parity. By the truth it {said['true labels']}. {stories}\n\nThe grey triangle is our bound: by the recorded labels nobody can reach parity with a sum below {bound:.2f}. That part of the cost is *fictional*: it is the cost of no longer repeating the records' mistakes. The lines stay far above the triangle, because the notes do not say everything. A bound says what is impossible; it does not predict.\n\n**Who pays?** By the truth the error of *a* changes by {who['a']['mean']:+.3f} ({who['a']['low']:+.3f} to {who['a']['high']:+.3f}) and that of *b* by {who['b']['mean']:+.3f} ({who['b']['low']:+.3f} to {who['b']['high']:+.3f}). Outside a simulator the true label does not exist, and whoever reports a cost reports it by records. Ask how they were made."
+    f"**Reading the figure.** On the way to parity the sum of the errors, counted by the records, {said['recorded labels']}. Counted by the truth it {said['true labels']}. {stories} "
+    f"The grey triangle is our bound: by the recorded labels nobody can reach parity with a sum below {bound:.2f}.\n\n**Who pays?** By the truth the error of *a* changes by {who['a']['mean']:+.3f} "
+    f"({who['a']['low']:+.3f} to {who['a']['high']:+.3f}) and that of *b* by {who['b']['mean']:+.3f} ({who['b']['low']:+.3f} to {who['b']['high']:+.3f})."
 )
+
+# %% [markdown]
+# What the bound charges on recorded labels is, in this clinic, *fictional*: it is the price of no longer repeating the records'
+# mistakes, for the true base rates are equal. The lines stay far above the triangle, because the notes do not say everything:
+# a bound says what is impossible, it does not predict. Outside a simulator the true label does not exist, and whoever reports a cost
+# reports it by records. Ask how they were made.
 
 # %% [markdown]
 # ## 5. From a definition to a loss
@@ -575,10 +612,7 @@ for width, color in zip([0.05, 0.005], PALETTE):
 ax.axvline(T, color="#767676", linestyle="--", linewidth=1)
 ax.set(xlabel="threshold t", ylabel="gap in selection rates, a − b", xlim=(0.3, 1))
 ax.legend(frameon=False)
-show(
-    fig,
-    alt=f"Gap against threshold: hard decisions reach {hard.max():.2f} between scores of 0.49 and 0.51, and {hard.min():.2f} above; a wide softening hardly sees the peak.",
-)
+show(fig, alt=f"Gap over threshold: hard decisions reach {hard.max():.2f} between the two middle scores, and {hard.min():.2f} above; a wide softening hardly sees the peak.")  # fmt: skip
 
 # %%
 surrogates = {
@@ -593,8 +627,14 @@ display(pd.Series(surrogates, name="value").map("{:z.3f}".format).to_frame())
 crowd = rng.integers(1001, size=(2, 50)) / 1000
 apart = np.mean([np.subtract(*(crowd >= t).mean(axis=1)) for t in steps]) - np.subtract(*crowd.mean(axis=1))
 Markdown(
-    f"**Reading the figure and the table.** Averaged over all thresholds, the hard gap is {hard.mean():z.3f}, the gap in means: what *a* has between the two middle scores, *b* has above. (For random scores average and gap in means agree, too: they differ by {abs(apart):.0e}.) At the threshold that is used it is {surrogates['hard decisions']:.2f}. The covariance with the logit even has the *other sign*. The area between the curves is above zero, as it is whenever the distributions differ, but small. Softening helps only if its width is small beside the distance of the scores from the threshold: the wide one sees {gap_at(T, 0.05):.2f}, the narrow one {gap_at(T, 0.005):.2f}. So soften **at the threshold** that will be used, and always **measure the hard gap** beside it."
+    f"**Reading the figure and the table.** Averaged over all thresholds, the hard gap is {hard.mean():z.3f}, the gap in means: what *a* has between the two middle scores, *b* has above. (For random scores the two agree as "
+    f"well, to {abs(apart):.0e}.) At the threshold that is used it is {gap_at(T):.2f}. A wide softening sees {gap_at(T, 0.05):.2f} of it, a narrow one {gap_at(T, 0.005):.2f}."
 )
+
+# %% [markdown]
+# The covariance with the logit even has the *other sign*: a score near one has a very large logit. The area between the curves is above
+# zero, as it is whenever the distributions differ, but small. Softening helps only if its width is small beside the distance of the
+# scores from the threshold; too small, and the slope is zero again almost everywhere. So soften **at the threshold** that will be used, and always **measure the hard gap** beside it.
 
 # %% [markdown]
 # ### A batch is not the training set
@@ -638,9 +678,15 @@ disjoint = np.mean([gap_of(a, b) * gap_of(set(range(4)) - set(a), set(range(4)) 
 below = sum(group.var(ddof=1) / len(group) for group in eight.values())
 inside = "inside" if abs(halves.mean() - target) <= half_width else "outside"
 Markdown(
-    f"**Reading the table.** The square of a batch's gap is {naive.mean():.3f} on average, as the equation says ({target + variance:.3f}): {naive.mean() / target:,.0f} times the true value. Nearly all of it is variance, so a model that follows this penalty learns to lower the *variance* (to decide everybody alike), not to close a gap. The product of two halves, each with 14 people of the large group and 2 of the small one, is {halves.mean():.6f} ± {half_width:.6f} (95%): the true {target:.6f} is {inside} that interval. Its mean is right; single values are as noisy as before, and often negative. Notebook 07 trains with both.\n\n"
-    f"**Drop the condition** *drawn independently*: cut eight people into two halves without a person in common. Over all such cuts the mean product is {disjoint:z.4f}, not their squared gap of {gap_of(range(4), range(4)) ** 2:.4f}: it lies below it by $S_a^2/N_a+S_b^2/N_b$ (here {below:.4f}), where $S^2$ is the variance within a group and $N$ its size. Whoever is in one half is missing in the other. Such halves are unbiased for the *population* that the eight come from, not for the eight. Say which draw you use."
+    f"**Reading the table.** The square of a batch's gap is {naive.mean():.3f} on average, as the equation says ({target + variance:.3f}): {naive.mean() / target:,.0f} times the true value. The product of two halves, each with 14 people of the "
+    f"large group and 2 of the small one, is {halves.mean():.6f} ± {half_width:.6f} (95%): the true {target:.6f} is {inside} that interval. **Drop the condition** *drawn independently*: cut eight people into two halves without a person in common. "
+    f"Over all such cuts the mean product is {disjoint:z.4f}, not their squared gap of {gap_of(range(4), range(4)) ** 2:.4f}: lower by $S_a^2/N_a+S_b^2/N_b$ (here {below:.4f}), where $S^2$ is the variance within a group and $N$ its size."
 )
+
+# %% [markdown]
+# Nearly all of the batch's square is variance. A model that follows this penalty learns to lower the *variance*, which it can do by deciding everybody alike,
+# and not to close a gap. The product has the right mean; single values are as noisy as before, and often negative. As for the disjoint halves: whoever is in one is
+# missing in the other. They are unbiased for the *population* that the eight people come from, not for the eight. Say which draw you use. Notebook 07 trains with both penalties.
 
 # %% [markdown]
 # ### Constraint form and metric form
@@ -667,15 +713,21 @@ decided = np.concatenate([np.arange(n) < round(rates[name] * n) for name, n in s
 constraint = DemographicParity(difference_bound=epsilon)
 constraint.load_data(
     np.zeros((len(group), 1)), decided, sensitive_features=group
-)  # parity uses no feature and no label
+)  # parity uses neither of the first two
 excess = (constraint.gamma(lambda X: decided) - constraint.bound()).max()
 metric = demographic_parity_difference(decided, decided, sensitive_features=group)
 r, size = rng.uniform(size=(CASES, 3)), rng.dirichlet(np.ones(3), size=CASES)
 away, spread = abs(r - (size * r).sum(axis=1, keepdims=True)).max(axis=1), np.ptp(r, axis=1)
 broken = ((spread > 2 * away + 1e-12) | (away > spread + 1e-12)).sum()
 Markdown(
-    f"**Reading.** fairlearn's constraint with $\\varepsilon={epsilon}$ {'is satisfied' if excess <= 1e-9 else 'is violated'} (the worst group uses up all of it, to {abs(excess):.0e}), and fairlearn's own metric of the same decisions is {metric:.2f}, which is {metric / epsilon:.0f} times as much. Of {CASES:,} random cases with three groups {broken} break one of the two inequalities; the metric is up to {(spread / away).max():.2f} times the constraint's value. With *two* groups the factor 2 needs groups of the same size: a larger one draws the overall rate to itself, and with shares $p$ and $1-p$ the gap is at most $\\varepsilon/\\max(p,1-p)$. With three groups, two small ones can stand on either side of a large third. So ask which form an $\\varepsilon$ belongs to. In this course a tolerance bounds max − min."
+    f"**Reading.** fairlearn's constraint with $\\varepsilon={epsilon}$ is {'satisfied' if excess <= 1e-9 else 'violated'}, and fairlearn's own metric of the same decisions is {metric:.2f}. Of {CASES:,} random cases with three groups "
+    f"{broken} break one of the two inequalities, and the metric is up to {(spread / away).max():.2f} times the constraint's value."
 )
+
+# %% [markdown]
+# With *two* groups the factor 2 needs groups of the same size: a larger one draws the overall rate to itself, and with shares $p$ and $1-p$ the gap is
+# at most $\varepsilon/\max(p,1-p)$. With three groups, two small ones can stand on either side of a large third, as here. So ask which form an
+# $\varepsilon$ belongs to. In this course a tolerance bounds $\max-\min$.
 
 # %% [markdown]
 # ### How a constraint is enforced
@@ -690,42 +742,36 @@ Markdown(
 # more parity. **Before you run the next cells, predict** how $\lambda$ depends on $\varepsilon$ for the HMDA model, whose own gap is on the right of the figure.
 
 # %%
-Z = np.column_stack([np.ones(len(X)), StandardScaler().fit_transform(X)])
-y, black = hmda["deny"].to_numpy(), (hmda["race"] == "Black").to_numpy()
+Z, black = np.column_stack([np.ones(len(X)), StandardScaler().fit_transform(X)]), (hmda["race"] == "Black").to_numpy()
 
 
 def loss(weights):
     """Return the mean cross-entropy of the logistic regression, in nats per applicant."""
-    return np.mean(np.logaddexp(0, Z @ weights) - y * (Z @ weights))
+    return np.mean(np.logaddexp(0, Z @ weights) - hmda["y_true"].to_numpy() * (Z @ weights))
 
 
 def flag_gap(weights, width=0.25):
-    """Return the gap in flags, Black less White: softened on the logit scale at the threshold, or hard with width 0."""
-    beyond = Z @ weights - logit(cut)
-    flags = expit(beyond / width) if width else beyond >= 0
+    """Return the gap in flags, Black less White, softened at the threshold on the logit scale."""
+    flags = expit((Z @ weights - logit(cut)) / width)
     return flags[black].mean() - flags[~black].mean()
 
 
 # %%
 start = np.zeros(Z.shape[1])
-own = flag_gap(minimise_within(loss, flag_gap, bound=1, start=start)[0])  # without a bound: no gap exceeds 1
+own = flag_gap(minimise_within(loss, flag_gap, bound=1, start=start)[0])  # no gap exceeds 1: without a bound
 fits = [(bound, *minimise_within(loss, flag_gap, bound=bound, start=start)) for bound in BOUNDS]
-path = pd.DataFrame([{"bound": bound, "multiplier": m, "soft gap": flag_gap(w), "hard gap": flag_gap(w, 0), "loss": loss(w)} for bound, w, m in fits])  # fmt: skip
+path = pd.DataFrame([{"bound": bound, "multiplier": m, "soft gap": flag_gap(w), "hard gap": flag_gap(w, width=1e-9), "loss": loss(w)} for bound, w, m in fits])  # fmt: skip
 display(path.style.format("{:z.3f}").hide(axis="index"))
-fig, ax = plt.subplots(figsize=(6.4, 3), layout="constrained")
-ax.plot(path["bound"], path["multiplier"], "o-", color=PALETTE[0], label="multiplier")
-ax.axvline(own, color="#767676", linestyle="--", linewidth=1, label="softened gap without a bound")
-ax.set(xlabel="bound ε on the softened gap (probability)", ylabel="multiplier λ\n(nats per unit of gap)")
-ax.legend(frameon=False)
-show(fig, alt="Multiplier over bound: " + ", ".join(f"{m:.2f} at {bound:.2f}" for bound, _, m in fits) + ".")
+show(plot_multipliers(path, own=own).figure, alt="Multiplier over bound: " + ", ".join(f"{m:.2f} at {bound:.2f}" for bound, _, m in fits) + ".")  # fmt: skip
 
 # %%
-slack, slope = path[path["bound"] > own], -np.diff(path["loss"]) / np.diff(path["bound"])
+slack, tight, slope = path[path["bound"] > own], path.iloc[0], -np.diff(path["loss"]) / np.diff(path["bound"])
 rest = abs(path["multiplier"] * (path["soft gap"] - path["bound"])).max()
 dear = "The first steps towards parity are cheap, the last ones dear." * path["multiplier"].is_monotonic_decreasing
-tight = path.iloc[0]
 Markdown(
-    f"**Reading the figure.** Where the bound lies above the gap that the model has anyway ({own:.2f}), nothing is asked, and the multiplier is {slack['multiplier'].max():z.2f}. Everywhere else the bound is met exactly: $\\lambda\\,(g-\\varepsilon)$ is at most {rest:.0e}. And the multiplier is the slope of the loss: between the first two bounds the loss falls by {slope[0]:.2f} per unit of gap, and $\\lambda$ goes from {tight['multiplier']:.2f} to {path['multiplier'].iloc[1]:.2f}. {dear} Mind the table: at a softened gap of {tight['soft gap']:z.2f} the *hard* gap is {tight['hard gap']:z.3f}. All this is on the {len(hmda):,} applicants that the model was fitted on. What becomes of parity on others?"
+    f"**Reading the figure.** Where the bound lies above the gap that the model has anyway ({own:.2f}), nothing is asked, and the multiplier is {slack['multiplier'].max():z.2f}. Everywhere else the bound is met: $\\lambda\\,(g-\\varepsilon)$ is at most "
+    f"{rest:.0e}. The multiplier is the slope of the loss: between the first two bounds the loss falls by {slope[0]:.2f} per unit of gap, and $\\lambda$ goes from {tight['multiplier']:.2f} to {path['multiplier'].iloc[1]:.2f}. {dear} "
+    f"Mind the table: at a softened gap of {tight['soft gap']:z.2f} the *hard* gap is {tight['hard gap']:z.3f}. All this is on the {len(hmda):,} applicants that the model was fitted on. What becomes of parity on others?"
 )
 
 # %% [markdown]
@@ -736,24 +782,24 @@ Markdown(
 
 
 # %%
-def gap_and_interval(half, cuts):
-    """Return the gap in flags at these thresholds, Black less White, with its Newcombe interval."""
-    flags = (half["y_score"] > half["race"].map(cuts)).astype(int)
-    found = audit(y_true=half["deny"], y_pred=flags, sensitive_features=half["race"]).pairwise("selection_rate")
-    return found[["difference", "low", "high"]].iloc[0].astype(float).to_numpy()
-
-
-rows = []
+gaps_on_others = []
 for split in range(SPLITS):
-    fitted, others = train_test_split(hmda, test_size=0.5, stratify=hmda["race"], random_state=split)
-    cuts = fitted.groupby("race")["y_score"].quantile(1 - hmda["deny"].mean())
-    rows.append([gap_and_interval(half, cuts) for half in (fitted, others)])
-(on_fitted, on_others), all_others = rows[0], np.array(rows)[:, 1, 0]
-sizes = others["race"].value_counts()
-display(pd.DataFrame(rows[0], ["chosen on these", "others"], ["gap", "low", "high"]).map("{:z.3f}".format))
+    halves = train_test_split(hmda, test_size=0.5, stratify=hmda["race"], random_state=split)
+    cuts = halves[0].groupby("race")["y_score"].quantile(1 - hmda["y_true"].mean())
+    flagged = [half.assign(y_pred=(half["y_score"] > half["race"].map(cuts)).astype(int)) for half in halves]
+    gaps_on_others.append(np.subtract(*flagged[1].groupby("race")["y_pred"].mean()))  # Black less White
+own_half, other_half = (summarise(half, sensitive="race") for half in flagged)  # of the last split
+all_gaps, sizes = np.array(gaps_on_others), halves[1]["race"].value_counts()
+display(pd.DataFrame([own_half, other_half], ["chosen on these", "others"])[["gap", "gap_low", "gap_high"]].round(3))
 Markdown(
-    f"**Reading the table** (the first of {SPLITS} splits; {sizes['Black']} Black and {sizes['White']:,} White applicants in a half). Where the thresholds were chosen, the gap is {on_fitted[0]:z.3f} by construction. On others it is {on_others[0]:z.3f}. Over all splits the gap on others is {all_others.mean():+z.3f} on average; in half of the splits it is beyond ±{np.median(abs(all_others)):.3f}, in one of twenty beyond ±{np.quantile(abs(all_others), 0.95):.3f}. So exact parity on one sample is parity only as far as the smaller group is large. Report the gap on others, with its interval. The interval of the first row is no substitute: it does not know that the thresholds were chosen on these very people."
+    f"**Reading the table** (the last of {SPLITS} splits; {sizes['Black']} Black and {sizes['White']:,} White applicants in a half). Where the thresholds were chosen, the gap is {own_half['gap']:z.3f}: zero, as nearly as whole "
+    f"people allow. On others it is {other_half['gap']:z.3f} ({other_half['gap_low']:.3f} to {other_half['gap_high']:.3f}). Over all splits the gap on others is {all_gaps.mean():+z.3f} on average; in half of the splits it is beyond "
+    f"±{np.median(abs(all_gaps)):.3f}, in one of twenty beyond ±{np.quantile(abs(all_gaps), 0.95):.3f}."
 )
+
+# %% [markdown]
+# Exact parity on one sample is parity elsewhere only as far as the smaller group is large. Report the gap on others, with its interval. The interval of
+# the first row is no substitute: it does not know that the thresholds were chosen on these very people.
 
 # %% [markdown]
 # ## 6. More than two groups, more than one attribute
@@ -784,20 +830,24 @@ for ax, smallest in zip(axes, (1, 20)):
     kept = crossed.by_group.query("n >= @smallest")
     measured = np.ptp(kept["selection_rate"])
     drawn = draw_spread(kept["n"], crossed.overall["selection_rate"], n_draws=CASES, seed=SEED)
-    seen[smallest] = {
-        "groups": len(kept),
-        "measured": measured,
-        "mean": drawn.mean(),
-        "reached": (drawn >= measured).mean(),
-    }
+    seen[smallest] = {"groups": len(kept), "measured": measured, "mean": drawn.mean(), "reached": (drawn >= measured).mean()}  # fmt: skip
     plot_spread(drawn, measured, ax=ax).set(title=f"{len(kept)} groups, the smallest of {kept['n'].min():.0f} people")
 axes[0].legend(frameon=False)
 show(fig, alt="Two histograms of max - min under equal rates. " + "; ".join("{groups} groups: mean {mean:.2f}, measured {measured:.2f}".format(**each) for each in seen.values()) + ".")  # fmt: skip
 square = pd.DataFrame({"sex": list("wwmm"), "district": [1, 2, 1, 2], "selected": [1, 0, 0, 1]})
+rate, two = 0.4, draw_spread([500, 500], 0.4, n_draws=20_000, seed=SEED)
 margins = [np.ptp(square.groupby(by)["selected"].mean()) for by in ("sex", "district", ["sex", "district"])]
 Markdown(
-    f"**Reading the figure.** With all {seen[1]['groups']} groups the measured max − min is {seen[1]['measured']:.2f}, which looks alarming. But with groups as small as these, equal rates would give {seen[1]['mean']:.2f} on average, and {seen[1]['reached']:.0%} of the draws reach what we measured. Among the {seen[20]['groups']} groups of at least 20 people it is smaller, {seen[20]['measured']:.2f}, and {seen[20]['reached']:.0%} of the draws reach it (their mean is {seen[20]['mean']:.2f}). The larger number proves nothing; the smaller one is a finding. A test of equal rates, over all groups at once, gives p {format_p_value(crossed.parity_test('selection_rate'))}. An interval made of draws of max − min cannot contain zero, and so cannot ask whether there is a gap: notebook 04 shows that in depth.\n\n*And the rule for the women of one district and the men of the other*: a gap of {margins[0]:.0f} by sex, of {margins[1]:.0f} by district, and of {margins[2]:.0f} at the intersections."
+    f"**Reading the figure.** With all {seen[1]['groups']} groups the measured max − min is {seen[1]['measured']:.2f}, which looks alarming. But with groups as small as these, equal rates would give {seen[1]['mean']:.2f} on average, and {seen[1]['reached']:.0%} "
+    f"of the draws reach what we measured. Among the {seen[20]['groups']} groups of at least 20 people it is {seen[20]['measured']:.2f}, and {seen[20]['reached']:.0%} of the draws reach it (their mean is {seen[20]['mean']:.2f}). A test of equal rates over all "
+    f"groups gives p {format_p_value(crossed.parity_test('selection_rate'))}. (Your step, checked: two groups of 500 at a rate of {rate:.1f} are {two.mean():.4f} apart on average; the formula says {np.sqrt(2 / np.pi * 2 * rate * (1 - rate) / 500):.4f}.)\n\n"
+    f"*The rule for the women of one district and the men of the other* has a gap of {margins[0]:.0f} by sex, of {margins[1]:.0f} by district, and of {margins[2]:.0f} at the intersections."
 )
+
+# %% [markdown]
+# Look at the shape on the left: what tiny groups can give is anything. A measured $\max-\min$ says something only beside the draws for *these* group sizes,
+# and a larger number may say less than a smaller one. An interval made of draws of $\max-\min$ cannot contain zero, and so cannot ask whether there is a gap: notebook 04
+# shows that in depth.
 
 # %% [markdown]
 # ## 7. Find the step that is wrong
@@ -876,9 +926,16 @@ for name, crowd in crowds.items():
 display(pd.DataFrame(rows).T.map("{:z.1f}".format))
 first, second = rows.values()
 Markdown(
-    f'**Reading.** *Argument one*: step 4 gives the second group the base rate of the first. Its two sides are up to {unequal:.2f} apart in our random cases; with equal base rates they agree ({equal:.0e}). The perfect predictor meets the assumption and misses the conclusion by {perfect:.1f}.\n\n*Argument two*: neither term knows of groups. In the first population the mean error is {first["E[S−Y]"]:z.1f}, "justice" is perfect, and everybody in *a* and nobody in *b* is selected. In the second a mean absolute error of {second["E|S−Y|"]:.1f} looks small, and the decision about everybody in *b* is wrong. Repaired, both condition on the group: the error *of each group*, and the mean error *of each group* (calibration in the large). Even repaired they speak of errors, not of parity: in the first population the absolute error is the same in both groups, and the decision gap is {first["decision gap"]:.0f}.\n\n'
-    f"*A third kind* takes $P(Y=1\\mid R=1)$ for $P(R=1\\mid Y=1)$. Of COMPAS's African-American defendants the first is {scored.by_group['precision'].iloc[0]:.2f} and the second {scored.by_group['true_positive_rate'].iloc[0]:.2f}: two questions, two answers."
+    f"**Reading.** *Argument one*: step 4 gives the second group the base rate of the first. Its two sides are up to {unequal:.2f} apart in our random cases; with equal base rates they agree ({equal:.0e}). The perfect predictor "
+    f"meets the assumption and misses the conclusion by {perfect:.1f}. *Argument two*: in the first population the mean error is {first['E[S−Y]']:z.1f}, and the decision gap {first['decision gap']:.0f}. In the second a mean absolute error of "
+    f"{second['E|S−Y|']:.1f} looks small, and the decision about everybody in *b* is wrong. *A third kind* takes $P(Y=1\\mid R=1)$ for $P(R=1\\mid Y=1)$: of COMPAS's African-American defendants the one is "
+    f"{scored.by_group['precision'].iloc[0]:.2f} and the other {scored.by_group['true_positive_rate'].iloc[0]:.2f}."
 )
+
+# %% [markdown]
+# Neither term of argument two knows of groups. Repaired, both condition on the group: the error *of each group*, and the mean error *of each group*, which is called
+# calibration in the large. Even repaired they speak of errors, not of parity: in the first population the absolute error is the same in both groups, and everybody in *a* and nobody in *b* is
+# selected.
 
 # %% [markdown]
 # ## What you learned
