@@ -57,7 +57,7 @@ compare_answers(
     ),
     idea="mean(TPR)·Δπ + mean(FPR)·(-Δπ), so the weight is the mean TPR less the mean FPR: how much the decision "
     "depends on the label at all.",
-    praise="The weight is how far the decision follows the label: a lot that ignores it passes no base rate on.",
+    praise="The weight is how far the decision follows the label. Drawing lots ignores it, and passes no base rate on.",
 )
 
 # ---- 05.2 read a figure ----------------------------------------------------------------------------------------------

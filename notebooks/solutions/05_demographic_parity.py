@@ -175,7 +175,14 @@ def base_rate_weight(tpr_a, tpr_b, fpr_a, fpr_b):
 check("05.1", base_rate_weight)
 
 # %% [markdown]
-# `labkit`'s `decompose` uses this equation; nothing in it is approximated. Two shortcuts look harmless and are not:
+# <details><summary>The whole equation, when you have it</summary>
+#
+# $$\Delta r = \bar\pi\,\Delta\mathrm{TPR} + (1-\bar\pi)\,\Delta\mathrm{FPR} +
+# (\overline{\mathrm{TPR}}-\overline{\mathrm{FPR}})\,\Delta\pi$$
+#
+# </details>
+#
+# Nothing in it is approximated, and `labkit`'s `decompose` uses it. Two shortcuts look harmless and are not:
 # to use **one base rate** for both groups in step 1 (which drops *within the group*), and to weigh with **group $a$'s
 # values** instead of the means. **Look for** how far off they can be. Also: can the three parts have opposite signs?
 
@@ -213,7 +220,8 @@ worlds = [make_world(world) for world in range(WORLDS)]
 
 # %% [markdown]
 # **HMDA**: mortgage applications in Boston, 1990 (Munnell et al., 1996). We predict who is *denied* by logistic regression from
-# income, debts, credit history and the like, *without* race. Every applicant's score comes from a model that has not seen that
+# income, debts, credit history and the like, *without* race, and without the refusals of mortgage insurance, which come
+# close to the denial itself. Every applicant's score comes from a model that has not seen that
 # applicant (ten *folds*: train on nine tenths, score the last). We flag as many applicants as were really denied.
 # **COMPAS**: the published counts of high scores and new charges (Angwin et al., 2016).
 
@@ -278,8 +286,8 @@ carry = (
 )
 Markdown(
     f"**Reading the figure.** *Clinic* ({len(worlds[0]):,} patients): one gap, {truly.gap:.2f}, and two stories. Over {WORLDS} worlds the part of the base rates is {records.mean:.3f} (95% interval "
-    f"{records.low:.3f} to {records.high:.3f}) by the recorded labels and {truth.mean:z.3f} ({truth.low:z.3f} to {truth.high:z.3f}) by the true ones: the true base rates {carry}. Most of it is then: "
-    f"{largest['clinic, true labels']}. *COMPAS* ({compas.cells.sum():,} people): most of the gap of {risk.gap:.2f} is: {largest['COMPAS']}. *HMDA model* ({lending.table.loc['Black'].sum()} Black and "
+    f"{records.low:.3f} to {records.high:.3f}) by the recorded labels and {truth.mean:z.3f} ({truth.low:z.3f} to {truth.high:z.3f}) by the true ones: the true base rates {carry}. The largest part is then: "
+    f"{largest['clinic, true labels']}. *COMPAS* ({compas.cells.sum():,} people): the largest part of the gap of {risk.gap:.2f} is: {largest['COMPAS']}, {risk.parts.max():.2f} ({risk.intervals.loc[risk.parts.idxmax(), 'low']:.2f} to {risk.intervals.loc[risk.parts.idxmax(), 'high']:.2f}). *HMDA model* ({lending.table.loc['Black'].sum()} Black and "
     f"{lending.table.loc['White'].sum():,} White applicants): it never saw race, and flags Black applicants more often by {loans.gap:.2f}. The largest part: {largest['HMDA model']}, {loans.parts.max():.2f} "
     f"({loans.intervals.loc[loans.parts.idxmax(), 'low']:.2f} to {loans.intervals.loc[loans.parts.idxmax(), 'high']:.2f})."
 )
@@ -302,7 +310,7 @@ Markdown(
 # $$\Delta r=(\mathrm{TPR}-\mathrm{FPR})\,\Delta\pi .$$
 #
 # It is zero only if $\Delta\pi=0$ (**equal base rates**), or if $\mathrm{TPR}=\mathrm{FPR}$: then a person with $Y=1$ is
-# selected as often as one with $Y=0$, and the decision says nothing about the label, like a lot.
+# selected as often as one with $Y=0$, and the decision says nothing about the label: it could as well be drawn by lot.
 #
 # </details>
 #
@@ -340,14 +348,19 @@ def forced_fpr(base, ppv, tpr):
 ppv = tpr * base / (tpr * base + fpr * (1 - base))  # of the random cases of section 2
 same = np.subtract(*(tpr[0] * base + fpr[0] * (1 - base)))  # the rates of a in both groups: equalized odds
 worst = max(abs(forced_fpr(base, ppv, tpr) - fpr).max(), abs(same - (tpr[0] - fpr[0]) * d_base).max())
-cases = {"perfect": {"a": [400, 0, 0, 600], "b": [800, 0, 0, 200]}, "by lot": {"a": [240, 160, 360, 240], "b": [480, 320, 120, 80]}, "the surest fifth": {"a": [360, 40, 440, 160], "b": [760, 40, 40, 160]}}  # fmt: skip
+cases = {  # true negatives, false positives, false negatives, true positives
+    "perfect": {"a": [400, 0, 0, 600], "b": [800, 0, 0, 200]},
+    "by lot": {"a": [240, 160, 360, 240], "b": [480, 320, 120, 80]},
+    "the surest fifth": {"a": [360, 40, 440, 160], "b": [760, 40, 40, 160]},
+}
 gaps = pd.DataFrame({name: Counts.from_mapping(cells).audit().difference() for name, cells in cases.items()}).T
-columns = ["selection_rate", "true_positive_rate", "false_positive_rate", "precision", "base_rate"]
-display(
-    gaps[columns]
-    .set_axis([f"gap in {c}" for c in ("selection rate", "TPR", "FPR", "PPV", "base rate")], axis=1)
-    .round(2)
-)
+names = {
+    "selection_rate": "selection rate",
+    "true_positive_rate": "TPR",
+    "false_positive_rate": "FPR",
+    "precision": "PPV",
+}
+display(gaps[[*names, "base_rate"]].rename(columns=names | {"base_rate": "base rate"}).add_prefix("gap in ").round(2))
 Markdown(
     f"**Reading the table.** Both equations hold in {CASES:,} random cases (largest error {worst:.0e}). The perfect predictor misses parity by {gaps.loc['perfect', 'selection_rate']:.1f}, exactly the difference of the base rates."
 )
@@ -364,7 +377,7 @@ Markdown(
 # | equal PPV and equalized odds | base rates are equal, or nobody is selected by mistake ($\mathrm{PPV}=1$) |
 # | parity and equal PPV | they do not: enough people with $Y=1$ in each group, and enough with $Y=0$, suffice |
 #
-# Now COMPAS. ProPublica published false positive rates of 44.85% and 23.45%, false negative rates of 27.99% and 47.72%, and PPVs of
+# Now COMPAS. A false negative rate (FNR) is $1-\mathrm{TPR}$. ProPublica published false positive rates of 44.85% and 23.45%, false negative rates of 27.99% and 47.72%, and PPVs of
 # 0.63 and 0.59 (Angwin et al., 2016). **Look for** how much of the distance between the two squares the base rates alone would force.
 
 # %%
@@ -518,6 +531,7 @@ plot_runs(changes, "total", by="labels", ax=right).set(
     xlabel="change in error of a + error of b,\nparity less the model's own decisions"
 )
 right.axvline(0, color="black", linewidth=0.8)
+right.locator_params(axis="x", nbins=5)
 show(fig, alt="Left: sum of the errors over the gap, by both labels, far above a grey triangle of what is impossible. Right: change at parity, "
      + ", ".join(f"{name} {row['mean']:+.3f}" for name, row in change.iterrows()) + ".")  # fmt: skip
 
@@ -739,7 +753,8 @@ Markdown(
 # $$\lambda\ge0,\qquad g\le\varepsilon,\qquad\lambda\,(g-\varepsilon)=0 :$$
 #
 # either the constraint binds, or its multiplier is zero (*complementary slackness*). And $\lambda=-dL/d\varepsilon$: it is the price, in loss, of a little
-# more parity. **Before you run the next cells, predict** how $\lambda$ depends on $\varepsilon$ for the HMDA model, whose own gap is on the right of the figure.
+# more parity. **Before you run the next cells, predict** how $\lambda$ changes as
+# $\varepsilon$ grows, and what it is once $\varepsilon$ is above the gap that the HMDA model has anyway.
 
 # %%
 Z, black = np.column_stack([np.ones(len(X)), StandardScaler().fit_transform(X)]), (hmda["race"] == "Black").to_numpy()
@@ -771,7 +786,7 @@ dear = "The first steps towards parity are cheap, the last ones dear." * path["m
 Markdown(
     f"**Reading the figure.** Where the bound lies above the gap that the model has anyway ({own:.2f}), nothing is asked, and the multiplier is {slack['multiplier'].max():z.2f}. Everywhere else the bound is met: $\\lambda\\,(g-\\varepsilon)$ is at most "
     f"{rest:.0e}. The multiplier is the slope of the loss: between the first two bounds the loss falls by {slope[0]:.2f} per unit of gap, and $\\lambda$ goes from {tight['multiplier']:.2f} to {path['multiplier'].iloc[1]:.2f}. {dear} "
-    f"Mind the table: at a softened gap of {tight['soft gap']:z.2f} the *hard* gap is {tight['hard gap']:z.3f}. All this is on the {len(hmda):,} applicants that the model was fitted on. What becomes of parity on others?"
+    f"Mind the table: at a softened gap of {tight['soft gap']:z.2f} the *hard* gap is {tight['hard gap']:z.3f}. All this describes the {len(hmda):,} applicants that the model was fitted on ({black.sum()} of them Black), and carries no interval. What becomes of parity on others?"
 )
 
 # %% [markdown]
@@ -913,22 +928,20 @@ def sides_of_step_4(base, tpr, fpr):
 perfect = sides_of_step_4(np.array([[0.6], [0.2]]), np.ones((2, 1)), np.zeros((2, 1)))
 unequal, equal = sides_of_step_4(base, tpr, fpr), sides_of_step_4(base[[0, 0]], tpr, fpr)
 crowds = {
-    "scores 0.8 and 0.2": [("a", 1, 0.8, 25), ("a", 0, 0.8, 25), ("b", 1, 0.2, 25), ("b", 0, 0.2, 25)],
-    "b always wrong": [("a", 1, 1, 45), ("a", 0, 0, 45), ("b", 1, 0, 5), ("b", 0, 1, 5)],
+    "scores 0.8 and 0.2": [("a", 1, 0.8), ("a", 0, 0.8), ("b", 1, 0.2), ("b", 0, 0.2)],
+    "b always wrong": [("a", 1, 1), ("a", 0, 0)] * 9 + [("b", 1, 0), ("b", 0, 1)],
 }
-rows = {}
+means = {}
 for name, crowd in crowds.items():
-    table = pd.DataFrame([row[:3] for row in crowd for _ in range(row[3])], columns=["group", "y", "score"])
-    table = table.assign(error=table["score"] - table["y"], selected=table["score"] >= 0.5)
-    table["size"] = table["error"].abs()
-    means = table.groupby("group")[["error", "size", "selected"]].mean()
-    rows[name] = {"E[S−Y]": table["error"].mean(), "in a": means["error"]["a"], "in b": means["error"]["b"], "E|S−Y|": table["size"].mean(), "in a ": means["size"]["a"], "in b ": means["size"]["b"], "decision gap": np.subtract(*means["selected"])}  # fmt: skip
-display(pd.DataFrame(rows).T.map("{:z.1f}".format))
-first, second = rows.values()
+    crowd = pd.DataFrame(crowd, columns=["group", "Y", "S"])
+    terms = pd.DataFrame({"E[S−Y]": crowd["S"] - crowd["Y"], "E|S−Y|": abs(crowd["S"] - crowd["Y"]), "selected": crowd["S"] >= 0.5})  # fmt: skip
+    means[name] = pd.concat([terms.groupby(crowd["group"]).mean(), terms.mean().to_frame("everybody").T])
+first, second = means.values()
+display(pd.concat(means).astype(float).map("{:z.1f}".format))
 Markdown(
     f"**Reading.** *Argument one*: step 4 gives the second group the base rate of the first. Its two sides are up to {unequal:.2f} apart in our random cases; with equal base rates they agree ({equal:.0e}). The perfect predictor "
-    f"meets the assumption and misses the conclusion by {perfect:.1f}. *Argument two*: in the first population the mean error is {first['E[S−Y]']:z.1f}, and the decision gap {first['decision gap']:.0f}. In the second a mean absolute error of "
-    f"{second['E|S−Y|']:.1f} looks small, and the decision about everybody in *b* is wrong. *A third kind* takes $P(Y=1\\mid R=1)$ for $P(R=1\\mid Y=1)$: of COMPAS's African-American defendants the one is "
+    f"meets the assumption and misses the conclusion by {perfect:.1f}. *Argument two*: in the first population the mean error over everybody is {first.loc['everybody', 'E[S−Y]']:z.1f}, and the decision gap {first.loc['a', 'selected'] - first.loc['b', 'selected']:.0f}. In the second a mean absolute error of "
+    f"{second.loc['everybody', 'E|S−Y|']:.1f} looks small, and the decision about everybody in *b* is wrong. *A third kind* takes $P(Y=1\\mid R=1)$ for $P(R=1\\mid Y=1)$: of COMPAS's African-American defendants the one is "
     f"{scored.by_group['precision'].iloc[0]:.2f} and the other {scored.by_group['true_positive_rate'].iloc[0]:.2f}."
 )
 
