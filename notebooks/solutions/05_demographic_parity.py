@@ -317,9 +317,9 @@ Markdown(
 # So where base rates differ and the decision is of any use, **parity and equalized odds exclude each other**. No
 # training and no data help. The better the classifier, the larger the gap that equalized odds leaves.
 #
-# A second collision has a case behind it. Let $\mathrm{PPV}$ be the share of the selected who have $Y=1$. Its makers
-# defended COMPAS by equal $\mathrm{PPV}$ (a high score means the same for everybody); ProPublica attacked it by
-# unequal $\mathrm{FPR}$. Both were right, and Chouldechova (2017) showed that it could hardly be otherwise:
+# A second collision has a case behind it. Let $\mathrm{PPV}$ be the share of the selected who have $Y=1$. The makers of
+# COMPAS defended it by equal $\mathrm{PPV}$ (a high score means the same for everybody); ProPublica attacked it by
+# unequal $\mathrm{FPR}$. Both had their numbers right, and Chouldechova (2017) showed that it could hardly be otherwise:
 #
 # 1. Of all people of a group, $\mathrm{TPR}\,\pi$ are selected with $Y=1$ and $\mathrm{FPR}\,(1-\pi)$ with $Y=0$. So
 #    $$\mathrm{PPV}=\frac{\mathrm{TPR}\,\pi}{\mathrm{TPR}\,\pi+\mathrm{FPR}\,(1-\pi)} .$$
@@ -400,7 +400,7 @@ Markdown(
 # %% [markdown] tags=["exercise"]
 # ### Exercise 05.3 · Decide and justify
 #
-# Five decision rules. For each: can you certify parity and equalized odds, and *why*? Answer with one of `"both, equal base rates"`,
+# Five decision rules. Which satisfies parity, which equalized odds, which both, and *why* both? Answer with one of `"both, equal base rates"`,
 # `"both, TPR = FPR"`, `"only equalized odds"`, `"only parity"`. Then name in `refutes` the one rule that is **not** perfect,
 # **not** useless, and still satisfies parity, equalized odds and equal PPV all at once.
 #
@@ -746,15 +746,30 @@ Markdown(
 # %% [markdown]
 # ### How a constraint is enforced
 #
-# We want the smallest loss $L(\theta)$ with a softened gap $g(\theta)\le\varepsilon$. A fixed **penalty** $L+\lambda g^2$ trades one for the other; nobody knows beforehand which
-# $\lambda$ gives which gap. A **Lagrangian** $L+\lambda\,(g-\varepsilon)$ lets $\lambda\ge0$, the *multiplier*, move: up while the constraint is broken, down while there is room
-# (*dual ascent*). The **augmented Lagrangian** adds a quadratic term, which keeps the steps from swinging. At the solution
+# We want the smallest loss $L(\theta)$ with a softened gap $g(\theta)\le\varepsilon$, where $\theta$ are the model's weights. Three ways:
 #
-# $$\lambda\ge0,\qquad g\le\varepsilon,\qquad\lambda\,(g-\varepsilon)=0 :$$
+# - a fixed **penalty**, $L+\lambda g^2$, trades one for the other; nobody knows beforehand which $\lambda$ gives which gap;
+# - a **Lagrangian**, $L+\lambda\,(g-\varepsilon)$, lets $\lambda\ge0$, the *multiplier*, move: up while the gap is too large, down while there
+#   is room. This is *dual ascent*;
+# - the **augmented Lagrangian** adds a quadratic term, which keeps these steps from swinging.
 #
-# either the constraint binds, or its multiplier is zero (*complementary slackness*). And $\lambda=-dL/d\varepsilon$: it is the price, in loss, of a little
-# more parity. **Before you run the next cells, predict** how $\lambda$ changes as
-# $\varepsilon$ grows, and what it is once $\varepsilon$ is above the gap that the HMDA model has anyway.
+# **Your step.** Dual ascent stops when $\lambda$ no longer moves. What does that say about $\lambda$ if there is room left ($g<\varepsilon$)?
+# And about $g$ if $\lambda>0$?
+#
+# <details><summary>Open when you have it</summary>
+#
+# With room left, $\lambda$ is still pushed down, unless it has arrived at $0$, where it cannot go lower. If it stays above $0$, it is pushed
+# neither up nor down, so $g=\varepsilon$. In one line, called *complementary slackness*:
+#
+# $$\lambda\ge0,\qquad g\le\varepsilon,\qquad\lambda\,(g-\varepsilon)=0 .$$
+#
+# And $\lambda$ is a price. At the solution $\theta$ is a minimum of $L+\lambda\,(g-\varepsilon)$, so a small step of $\theta$ does not change it: what
+# is lost in $g$ is gained in $L$ at the rate $\lambda$. Loosening the bound a little, by $d\varepsilon$, lowers the smallest loss by $\lambda\,d\varepsilon$.
+#
+# </details>
+#
+# **Before you run the next cells, predict** how $\lambda$ changes as $\varepsilon$ grows, and what it is once $\varepsilon$ is above the
+# gap that the HMDA model has anyway.
 
 # %%
 Z, black = np.column_stack([np.ones(len(X)), StandardScaler().fit_transform(X)]), (hmda["race"] == "Black").to_numpy()
