@@ -194,6 +194,7 @@ parts = np.stack([m_base * d_tpr, (1 - m_base) * d_fpr, (m_tpr - m_fpr) * d_base
 one_sided = base[0] * d_tpr + (1 - base[0]) * d_fpr + (tpr[0] - fpr[0]) * d_base
 claims = {"the equation": parts.sum(axis=0), "one base rate": parts[:2].sum(axis=0), "weights of a": one_sided}
 display(pd.DataFrame({name: [f"{abs(claim - gap).max():.2g}"] for name, claim in claims.items()}, ["largest error"]))
+print(f"parts of opposite signs: {(parts.min(axis=0) * parts.max(axis=0) < 0).mean():.0%} of the random cases")
 
 # %% [markdown]
 # **Reading the table.** The equation is exact, to rounding; the shortcuts are not even near it.
@@ -295,7 +296,8 @@ Markdown(
 # %% [markdown]
 # What looks in the clinic's records as if fewer of *b* were ill is, in truth, ill people of *b* who are not found. The
 # decisions are the same and the people are the same; only the labels changed. So the parts say *where* a gap sits, not
-# who is to blame: labels are records, made by people. And beware of a small gap: parts of opposite signs may hide in it.
+# who is to blame: labels are records, made by people. And beware of a small gap: large parts of
+# opposite signs may hide in it.
 
 # %% [markdown]
 # ## 3. When do parity and equal errors collide?
