@@ -731,4 +731,5 @@ compare("04.7", "False positive rates: who bears this error loses their freedom.
 # County have to do with offences; our clinic's records go wrong in one simple way, and real ones in many. Anything about the
 # smallest groups: too few people were counted. And whether a court should use such a score at all.
 #
-# **Next.** 05 · What does demographic parity say, and what does it cost?
+# **Next.** We take one criterion apart, with pencil and paper:
+# [05 · What does demographic parity say, and what does it cost?](05_demographic_parity.ipynb)
