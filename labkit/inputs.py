@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from labkit.tables import format_group
+
 
 def check_texts_and_labels(texts, y, *, name="", classes=2):
     """Return texts as a list and labels as a float32 array, both of length n.
@@ -79,8 +81,8 @@ def sensitive_frame(sensitive_features, n) -> pd.DataFrame:
     return frame.reset_index(drop=True)
 
 
-def encode_groups(sensitive_features, n) -> np.ndarray:
-    """Return group codes from 0, shape (n,); several columns give their intersections.
+def encode_groups(sensitive_features, n) -> tuple[np.ndarray, list[str]]:
+    """Return group codes from 0, shape (n,), and the groups' names; several columns give their intersections.
 
     Raises
     ------
@@ -88,7 +90,49 @@ def encode_groups(sensitive_features, n) -> np.ndarray:
         As `sensitive_frame`; or there is one group only.
     """
     frame = sensitive_frame(sensitive_features, n)
-    codes = frame.groupby(list(frame.columns), observed=True).ngroup().to_numpy()
+    grouped = frame.groupby(list(frame.columns), observed=True)
+    codes = grouped.ngroup().to_numpy()
     if codes.max() == 0:
         raise ValueError(f"sensitive_features has one group only ({frame.iloc[0].tolist()}); a gap needs two")
-    return codes
+    return codes, [
+        format_group(group[0] if len(group) == 1 else group)
+        for group in grouped.size().index.to_frame().itertuples(index=False, name=None)
+    ]
+
+
+def check_same_groups(sensitive_features, names, validation) -> None:
+    """Raise ValueError where an objective would speak of a group that the training or the validation data lack.
+
+    Parameters
+    ----------
+    sensitive_features : as in `encode_groups`
+        A categorical column may name categories that no row has.
+    names : list of str
+        The groups of the training data.
+    validation : tuple (texts, y, sensitive_features) or None
+    """
+    columns = (
+        sensitive_features if isinstance(sensitive_features, pd.DataFrame | dict) else {"group": sensitive_features}
+    )
+    for name, column in dict(columns).items():
+        if isinstance(getattr(column, "dtype", None), pd.CategoricalDtype):
+            unused = set(column.categories if isinstance(column, pd.Categorical) else column.cat.categories) - set(
+                column
+            )
+            if unused:
+                raise ValueError(
+                    f"group {sorted(map(str, unused))[0]!r} is a category of {getattr(column, 'name', name)!r} that no "
+                    "training text has: nothing can be asked for it; add such texts, or remove_unused_categories()"
+                )
+    if validation is None or validation[2] is None:
+        return
+    _, found = encode_groups(validation[2], len(validation[0]))
+    for missing, there, lacking in (
+        (set(names) - set(found), "training", "validation"),
+        (set(found) - set(names), "validation", "training"),
+    ):
+        if missing:
+            raise ValueError(
+                f"group {sorted(missing)[0]!r} is in the {there} data and not in the {lacking} data: its gap cannot be "
+                f"seen; add such texts to the {lacking} data, or leave the group out of both"
+            )
