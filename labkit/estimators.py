@@ -17,7 +17,9 @@ from labkit.inputs import check_texts
 
 
 class Embedder(TransformerMixin, BaseEstimator):
-    """Turn texts into a foundation model's embeddings (n, H), kept in the cache folder; nothing is fitted.
+    """Turn texts into a foundation model's embeddings (n, H); nothing is fitted.
+
+    They are kept in the cache folder, and in memory as well, which clones share.
 
     Parameters
     ----------
@@ -27,9 +29,12 @@ class Embedder(TransformerMixin, BaseEstimator):
 
     def __init__(self, model):
         self.model = model
+        self._known = {}
 
     def __sklearn_clone__(self):
-        return type(self)(self.model)  # scikit-learn's own clone would copy the model's weights
+        twin = type(self)(self.model)  # scikit-learn's own clone would copy the model's weights
+        twin._known = self._known
+        return twin
 
     def __sklearn_is_fitted__(self):
         return True
@@ -42,7 +47,10 @@ class Embedder(TransformerMixin, BaseEstimator):
         """Return embeddings of shape (n, H)."""
         from labkit.models import embed
 
-        return embed(self.model, list(X))
+        texts = list(X)
+        if new := [text for text in dict.fromkeys(texts) if text not in self._known]:
+            self._known.update(zip(new, embed(self.model, new), strict=True))
+        return np.stack([self._known[text] for text in texts])
 
 
 class FineTuned(ClassifierMixin, BaseEstimator):
