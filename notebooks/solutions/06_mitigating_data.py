@@ -259,12 +259,12 @@ for strength in (0.0, 0.5, 1.0):
         runs = try_methods({"untouched": mitigation.Unmitigated(estimator=words)}, masked_worlds)
         found.append(runs.assign(strength=strength, notes=notes))
 gaps = over_seeds(pd.concat(found), "gap", by=["notes", "strength"])
+gaps["half"] = gaps["high"] - gaps["mean"]  # Student's interval is symmetric
 
 # %%
 fig, ax = plt.subplots(figsize=(6.4, 3.2), layout="constrained")
 for (notes, part), color, marker in zip(gaps.groupby("notes"), PALETTE, MARKERS):
-    spread = [part["mean"] - part["low"], part["high"] - part["mean"]]
-    ax.errorbar(part.index.levels[1], part["mean"], yerr=spread, color=color, marker=marker, capsize=4, label=notes)
+    ax.errorbar(part.index.levels[1], part["mean"], part["half"], color=color, marker=marker, capsize=4, label=notes)
 ax.axhline(0, color="black", linewidth=0.8)
 ax.set(xlabel="proxy strength (probability that a place tells the group)", ylabel="decision gap, a - b")
 ax.legend(frameon=False)
