@@ -64,8 +64,8 @@ def try_methods(methods: Mapping[str, Any], splits: Sequence[Split], *, metric: 
     Returns
     -------
     DataFrame
-        A row for each method and split: method, seed, what `summarise` gives, gap_size (the gap without its sign) and
-        seconds of fitting.
+        A row for each method and split: method, seed, what `summarise` gives, gap_size (the gap without its sign),
+        selected (the share decided 1) and seconds of fitting.
     """
     rows = []
     for seed, split in enumerate(splits):
@@ -73,7 +73,8 @@ def try_methods(methods: Mapping[str, Any], splits: Sequence[Split], *, metric: 
             fitted = method.fit(*split.train[:2], sensitive_features=pd.Series(split.train[2], name="group"))
             table = fitted.predict(*split.test[:2], sensitive_features=pd.Series(split.test[2], name="group"))
             row = summarise(table, metric=metric, true_labels=split.true_labels)
-            rows.append({"method": name, "seed": seed} | row | {"gap_size": abs(row["gap"]), "seconds": fitted.seconds})
+            more = {"gap_size": abs(row["gap"]), "selected": table["y_pred"].mean(), "seconds": fitted.seconds}
+            rows.append({"method": name, "seed": seed} | row | more)
     return pd.DataFrame(rows)
 
 

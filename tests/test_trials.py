@@ -61,6 +61,7 @@ def test_trials_are_what_the_methods_give(frame):
     )
     row = found.query("method == 'untouched' and seed == 1").iloc[0]
     assert row["gap"] == summarise(table)["gap"] and row["gap_size"] == abs(row["gap"]) and row["seconds"] > 0
+    assert row["selected"] == table["y_pred"].mean()
     known = Split(splits[0].train, splits[0].test, splits[0].test[1])
     assert try_methods({"untouched": Unmitigated()}, [known])["accuracy_true"].notna().all()
 

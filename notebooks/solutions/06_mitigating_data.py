@@ -128,7 +128,8 @@ check("06.1", reweigh)
 # ## Equal weights, reweighing, repeating, leaving out
 #
 # Now the clinic. As in notebook 03, fewer patients of group *b* come, and 35% of *b*'s illnesses are recorded as "not ill". This
-# time there are **proxies** too: half of the places that a note mentions (a market, a pharmacy) tell where the patient lives.
+# time there are **proxies** too, things that stand in for the group: of the places that a note mentions (a market, a pharmacy), half are
+# chosen by where the patient's group lives, and half by a coin.
 #
 # `try_methods` fits every method in several worlds of patients, decides about other patients of the same world, and keeps a row of figures for each. The **gap** is the
 # share decided "ill" in *a* less the share in *b*, and `gap_size` is the gap without its sign. **Accuracy** is measured twice: on the recorded labels,
@@ -431,7 +432,7 @@ check("06.5", {"hidden": hidden, "base_rate": base_rate})
 # %% [markdown]
 # ## Does it carry over to the BERT?
 #
-# So far the clinic's model counted words. Now the last block of the BERT learns from the same kind of notes (places tell the group half of the time). `finetune`
+# So far the clinic's model counted words. Now the last block of the BERT learns from notes of the same kind. `finetune`
 # takes no weights, so reweighing becomes a way of drawing: people are repeated or left out until group and label are independent. The runs of one method differ in nothing but the seed.
 #
 # **Predict:** will a model that reads better learn the gap *less*?
@@ -494,6 +495,7 @@ for name, runs in tabular.items():
     show(axes[0].figure, alt=describe_means(runs, columns))
 
 # %%
+denied = over_seeds(tabular["HMDA"], "selected", by="method")["mean"]
 paragraphs = [
     f"**{name}.** Size of the gap: {describe_changes(runs, 'gap_size')}. Accuracy: {describe_changes(runs, 'accuracy')}. From the other columns the group can be guessed with an AUC of {proxies[name]:.2f}."
     for name, runs in tabular.items()
@@ -501,9 +503,10 @@ paragraphs = [
 Markdown(
     "**Reading the figures.** "
     + "\n\n".join(paragraphs)
-    + "\n\nWeights by group *and label* (and their repeated or left-out people) also make denials as "
-    "frequent as approvals in training, so that the model denies far more people: a change of the *base rate*, which nobody asked for. Reweighing keeps the base rate. And on these tables "
-    f"we cannot know whether a smaller gap is nearer the truth: the labels are decisions and histories, and there is no column of truth. {WORLDS} splits of the same people overlap, so the intervals are somewhat too narrow."
+    + "\n\nWeights by group *and label* (and their repeated or left-out people) also make both labels equally frequent in training. On HMDA the "
+    f"model then denies {denied['by group and label']:.0%} of all people instead of {denied['untouched']:.0%}: a change of the *base rate*, which nobody asked for. Reweighing keeps it "
+    f"({denied['reweighing']:.0%} denied).\n\nAnd on these tables we cannot know whether a smaller gap is nearer the truth: the labels are decisions and histories, and there is no column of truth. "
+    f"{WORLDS} splits of the same people overlap, so the intervals are somewhat too narrow."
 )
 
 # %% [markdown]
