@@ -23,15 +23,24 @@ def check_texts_and_labels(texts, y, *, name="", classes=2):
     ValueError
         Empty, missing or non-text texts; lengths that differ; labels other than 0/1; too few classes.
     """
-    texts, y = check_texts(texts, name=name), np.asarray(y)
-    if y.shape != (len(texts),):
-        raise ValueError(f"{len(texts)} {name}texts but y has shape {y.shape}; give one label for each text")
+    texts = check_texts(texts, name=name)
+    return texts, check_labels(y, len(texts), name=name, classes=classes).astype(np.float32)
+
+
+def check_labels(y, n, *, what="texts", name="", classes=2) -> np.ndarray:
+    """Return labels as an integer array of shape (n,), or raise ValueError as `check_texts_and_labels` says.
+
+    ``what`` is what the labels belong to, in messages: "texts" or "rows".
+    """
+    y = np.asarray(y)
+    if y.shape != (n,):
+        raise ValueError(f"{n} {name}{what} but y has shape {y.shape}; give one label for each of the {what}")
     values = pd.unique(pd.Series(y))
     if strange := [value for value in values.tolist() if pd.isna(value) or value not in (0, 1)]:
         raise ValueError(f"{name}y holds {strange[:5]}; labels must be 0 or 1, with 1 the outcome that is predicted")
     if len(values) < classes:
         raise ValueError(f"{name}y holds only {values.tolist()}; there is nothing to learn from one class")
-    return texts, y.astype(np.float32)
+    return y.astype(int)
 
 
 def check_texts(texts, *, name="") -> list[str]:
@@ -58,8 +67,10 @@ def check_max_length(model, max_length):
         )
 
 
-def sensitive_frame(sensitive_features, n) -> pd.DataFrame:
+def sensitive_frame(sensitive_features, n, *, what="texts") -> pd.DataFrame:
     """Return sensitive features as a frame of n rows numbered from 0; a column without a name is called "group".
+
+    ``what`` is what the groups belong to, in messages: "texts" or "rows".
 
     Raises
     ------
@@ -73,7 +84,7 @@ def sensitive_frame(sensitive_features, n) -> pd.DataFrame:
     else:
         frame = pd.DataFrame({"group": list(sensitive_features)})
     if len(frame) != n:
-        raise ValueError(f"sensitive_features has {len(frame)} rows for {n} texts; give one group for each text")
+        raise ValueError(f"sensitive_features has {len(frame)} rows for {n} {what}; give one group for each")
     if gaps := [column for column in frame if frame[column].isna().any()]:
         raise ValueError(
             f"sensitive column {gaps[0]!r} has missing values; name them (such as 'unknown') or drop the rows"
