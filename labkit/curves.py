@@ -133,3 +133,40 @@ def plot_sweep(runs: pd.DataFrame, value: str, *, over: str, by: str, confidence
     ax.set_xlabel(over.replace("_", " "))
     ax.legend(frameon=False, title=by.replace("_", " "))
     return ax
+
+
+def plot_methods(runs: pd.DataFrame, columns: dict, *, by: str = "method", baseline: str = "untouched"):
+    """Plot runs by method, a panel for each column, with a dashed line at the baseline's mean.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        A row per run.
+    columns : dict of str to str
+        Column to the label of its axis, with its unit.
+    by : str
+        Column with the methods.
+    baseline : str
+        The method that the others are compared with.
+
+    Returns
+    -------
+    list of matplotlib.axes.Axes
+        One for each column, in one figure.
+
+    Raises
+    ------
+    ValueError
+        No run of the baseline.
+    """
+    if baseline not in set(runs[by]):
+        raise ValueError(f"no run of the baseline {baseline!r}; {by!r} holds {runs[by].unique().tolist()}")
+    height = 1.4 + 0.34 * runs[by].nunique()
+    fig, axes = plt.subplots(1, len(columns), figsize=(9.6, height), layout="constrained", sharey=True, squeeze=False)
+    for position, (ax, (column, label)) in enumerate(zip(axes[0], columns.items(), strict=True)):
+        plot_runs(runs, column, by=by, ax=ax).set(xlabel=label)
+        middle = over_seeds(runs, column, by=by)["mean"][baseline]
+        ax.axvline(middle, color="#767676", linestyle="--", linewidth=1)
+        if position:
+            ax.get_legend().remove()
+    return list(axes[0])

@@ -34,6 +34,8 @@ class Fit:
         Of the training loop alone.
     cache_seconds : float
         Spent on filling or reading the cache of hidden states.
+    measuring_seconds : float
+        Spent on measuring the training set after each epoch, where the objective asks for it.
     """
 
     model: Foundation
@@ -41,31 +43,19 @@ class Fit:
     history: pd.DataFrame = field(default_factory=pd.DataFrame)
     samples_per_second: float = float("nan")
     cache_seconds: float = 0.0
+    measuring_seconds: float = 0.0
 
-    @torch.inference_mode()
     def predict(self, texts) -> np.ndarray:
         """Return P(y=1) for each text, shape (n,), float64 in [0, 1].
 
         The frozen part of the model is read from the cache of hidden states where there is one.
         """
         texts = check_texts(texts)
-        model, config = self.model.eval(), self.config
-        device, first = next(model.parameters()).device, None
+        model, config, states = self.model, self.config, None
         ids = tokenize(model, texts, config.max_length)
         if config.trainable_layers != "all" and config.cache_states:
-            first, states = model.depth - config.trainable_layers, frozen_states(model, texts, config)
-        order = np.argsort([len(row) for row in ids], kind="stable")
-        scores = np.empty(len(ids))
-        for start in range(0, len(order), 64):
-            rows = order[start : start + 64].tolist()
-            with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
-                if first is None:
-                    logits = model(*(part.to(device) for part in pad(ids, rows, model.tokenizer.pad_token_id)))
-                else:
-                    hidden, mask = states.batch(rows)
-                    logits = model(hidden=hidden.float().to(device), attention_mask=mask.to(device), start=first)
-            scores[rows] = torch.sigmoid(logits.double()).cpu()
-        return scores
+            states = frozen_states(model, texts, config)
+        return torch.sigmoid(torch.from_numpy(compute_logits(model, config, ids, states))).numpy()
 
     def save(self, folder) -> Path:
         """Write weights (safetensors), configuration, tokenizer and history to a folder; return it."""
@@ -82,9 +72,41 @@ class Fit:
             "history": self.history.to_dict("list"),
             "samples_per_second": self.samples_per_second,
             "cache_seconds": self.cache_seconds,
+            "measuring_seconds": self.measuring_seconds,
         }
         (folder / "fit.json").write_text(json.dumps(about, indent=1))
         return folder
+
+
+@torch.inference_mode()
+def compute_logits(model, config, ids, states=None) -> np.ndarray:
+    """Return the logit of P(y=1) of each text, float64 (n,), in eval mode.
+
+    Parameters
+    ----------
+    model : Foundation
+    config : TrainConfig
+        Whose precision is settled.
+    ids : list of n lists of int
+        Token ids.
+    states : States, optional
+        What the frozen blocks hand to the trained ones; without it the whole model runs.
+    """
+    model = model.eval()
+    device = next(model.parameters()).device
+    order = np.argsort([len(row) for row in ids], kind="stable")
+    logits = np.empty(len(ids))
+    for start in range(0, len(order), 64):
+        rows = order[start : start + 64].tolist()
+        with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
+            if states is None:
+                some = model(*(part.to(device) for part in pad(ids, rows, model.tokenizer.pad_token_id)))
+            else:
+                hidden, mask = states.batch(rows)
+                first = model.depth - config.trainable_layers
+                some = model(hidden=hidden.float().to(device), attention_mask=mask.to(device), start=first)
+        logits[rows] = some.double().cpu()
+    return logits
 
 
 def frozen_states(model, texts, config) -> States:
@@ -126,4 +148,5 @@ def load_fit(folder) -> Fit:
         pd.DataFrame(about["history"]),
         about["samples_per_second"],
         about["cache_seconds"],
+        about["measuring_seconds"],
     )

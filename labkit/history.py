@@ -28,7 +28,7 @@ class History:
         self.config, self.validation, self.total, self.shown = config, validation, total, shown
         progress = progress or {"step": 0, "rows": [], "losses": []}
         self.steps, self.rows, self.losses = progress["step"], progress["rows"], progress["losses"]
-        self.samples, self.seconds, self.rate = 0, 0.0, 0.0
+        self.samples, self.seconds, self.measuring_seconds, self.rate = 0, 0.0, 0.0, 0.0
         self.writer = self.bar = None
 
     def __enter__(self):
@@ -57,10 +57,18 @@ class History:
         self.bar.set_postfix(loss=f"{np.mean(self.losses[-50:]):.3f}", refresh=False)
         self.write({"train/loss": loss, "train/learning_rate": learning_rate})
 
-    def add_epoch(self, fit):
-        """Note the end of an epoch: mean training loss, and how the model does on the validation data."""
-        self.seconds += time.perf_counter() - self.resumed_at
+    def add_epoch(self, fit, measure=dict):
+        """Note the end of an epoch: mean training loss, and how the model does on the validation data.
+
+        ``measure()`` gives the objective's columns; what it takes is counted apart from training.
+        """
+        ended_at = time.perf_counter()
+        self.seconds += ended_at - self.resumed_at
         row = {"epoch": len(self.rows) + 1, "loss": float(np.mean(self.losses)), "learning_rate": self.rate}
+        measured = measure()
+        self.measuring_seconds += time.perf_counter() - ended_at
+        self.write({f"objective/{name}": float(value) for name, value in measured.items()})
+        row |= measured
         if self.validation is not None:
             measured = evaluate(fit, *self.validation)
             self.write({f"validation/{name}": value for name, value in measured.items()})

@@ -8,15 +8,16 @@ import numpy as np
 import pandas as pd
 import torch
 
-from labkit.batches import LengthBuckets, pad
-from labkit.checkpoints import Checkpoints, identify
+from labkit.batches import LengthBuckets, StratifiedBuckets, pad
+from labkit.checkpoints import Checkpoints, identify_run
 from labkit.config import TrainConfig
 from labkit.device import make_accelerator, pick_device, pick_precision
-from labkit.fits import Fit, frozen_states, load_fit
+from labkit.fits import Fit, compute_logits, frozen_states, load_fit
 from labkit.history import History
-from labkit.inputs import check_max_length, check_texts_and_labels, encode_groups, sensitive_frame
+from labkit.inputs import check_max_length, check_same_groups, check_texts_and_labels, encode_groups, sensitive_frame
 from labkit.models import Foundation, load_foundation_model
-from labkit.states import fingerprint, tokenize
+from labkit.states import tokenize
+from labkit.terms import Batch, Plain, Pooled, Run, cross_entropy
 
 __all__ = ["Fit", "TrainConfig", "finetune", "load_fit", "predictions"]
 
@@ -32,9 +33,9 @@ def finetune(model, texts, y, *, sensitive_features=None, objective=None, valida
     y : sequence of {0, 1}, length n
     sensitive_features : sequence or DataFrame, length n, optional
         Groups; needed by an ``objective`` whose ``needs_sensitive_features`` is true.
-    objective : callable, optional
-        ``objective(logits, y, groups) -> scalar loss`` on a batch: logits (B,), y (B,) of 0.0 and 1.0, groups (B,) of
-        codes from 0 (or None). Default: binary cross-entropy.
+    objective : optional
+        One of `labkit.objectives`, or a callable ``objective(logits, y, groups) -> scalar loss`` on a batch: logits
+        (B,), y (B,) of 0.0 and 1.0, groups (B,) of codes from 0 (or None). Default: binary cross-entropy.
     validation : tuple (texts, y, sensitive_features), optional
         Evaluated after every epoch; ``sensitive_features`` may be None.
     config : TrainConfig, optional
@@ -57,15 +58,17 @@ def finetune(model, texts, y, *, sensitive_features=None, objective=None, valida
     texts, y = check_texts_and_labels(texts, y)
     if validation is not None:
         check_texts_and_labels(*validation[:2], name="validation ", classes=1)
-    groups = None if sensitive_features is None else encode_groups(sensitive_features, len(texts))
-    if groups is None and getattr(objective, "needs_sensitive_features", False):
-        raise ValueError(f"{type(objective).__name__} needs sensitive_features=: a group for each text")
+    groups, names = (None, None) if sensitive_features is None else encode_groups(sensitive_features, len(texts))
+    if getattr(objective, "needs_sensitive_features", False):
+        if groups is None:
+            raise ValueError(f"{type(objective).__name__} needs sensitive_features=: a group for each text")
+        check_same_groups(sensitive_features, names, validation)
     if config.trainable_layers != "all" and config.trainable_layers > model.depth:
         raise ValueError(f"trainable_layers is {config.trainable_layers}; {model.name!r} has {model.depth} blocks")
     pick_precision(config.precision, model.to(pick_device()), texts)  # measured on the original: its copies know it
     model = prepare_model(model, config)
     try:
-        return run(model, texts, y, groups, objective, validation, config)
+        return run(model, texts, y, (groups, names), objective, validation, config)
     except (torch.OutOfMemoryError, RuntimeError) as error:
         if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
             raise MemoryError(
@@ -95,10 +98,11 @@ def first_trained(model, config):
     return None if config.trainable_layers == "all" else model.depth - config.trainable_layers
 
 
-def run(model, texts, y, groups, objective, validation, config) -> Fit:
-    """Train; the arguments have been checked."""
+def run(model, texts, y, members, objective, validation, config) -> Fit:
+    """Train; the arguments have been checked. ``members`` are group codes (n,) and their names, or None twice."""
     from torch.utils.data import DataLoader
 
+    groups, names = members
     dtype = pick_precision(config.precision, model, texts)
     config = dataclasses.replace(config, precision=str(dtype).removeprefix("torch."))
     ids = tokenize(model, texts, config.max_length)
@@ -107,62 +111,94 @@ def run(model, texts, y, groups, objective, validation, config) -> Fit:
         states = frozen_states(model, texts, config)
     cache_seconds = 0.0 if states is None else time.perf_counter() - began
 
-    def collate(rows):
-        inputs = pad(ids, rows, model.tokenizer.pad_token_id) if states is None else states.batch(rows)
-        return *inputs, torch.tensor(y[rows]), torch.tensor(rows if groups is None else groups[rows])
+    accelerator = make_accelerator()
+    term, buckets = start(model, ids, members, y, objective or cross_entropy, config)
+    term = term.to(accelerator.device)
+
+    def collate(codes):
+        rows, part = np.asarray(codes) % len(ids), np.asarray(codes) // len(ids)
+        inputs = []  # a part of a batch is padded by itself
+        for number in range(buckets.parts):
+            some = rows[part == number].tolist()
+            inputs.append(pad(ids, some, model.tokenizer.pad_token_id) if states is None else states.batch(some))
+        codes = rows if groups is None else groups[rows]
+        return inputs, *(torch.as_tensor(values) for values in (y[rows], codes, part))
 
     def forward(inputs, mask):
         if states is None:
             return network(input_ids=inputs, attention_mask=mask)
         return network(hidden=inputs.float(), attention_mask=mask, start=first)
 
-    accelerator = make_accelerator()
-    buckets = LengthBuckets([len(row) for row in ids], config.batch_size, seed=config.seed)
     trained = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
-    loader = DataLoader(range(len(ids)), batch_sampler=buckets, collate_fn=collate)
-    network, optimizer, loader = accelerator.prepare(model, optimizer, loader)
-    total = config.epochs * len(loader)
-    objective = objective or cross_entropy
-    checkpoints = config.checkpoint_dir and Checkpoints(
-        config.checkpoint_dir, identify_run(model, ids, y, groups, objective, config)
+    own = [{"params": list(term.parameters()), "peak": term.learning_rate}] if term.learning_rate else []
+    optimizer = torch.optim.AdamW(
+        [{"params": trained, "peak": config.learning_rate}, *own], weight_decay=config.weight_decay, fused=True
     )
-    progress = checkpoints and checkpoints.load(model, optimizer)
+    loader = DataLoader(range(buckets.parts * len(ids)), batch_sampler=buckets, collate_fn=collate)
+    network, optimizer, loader = accelerator.prepare(model, optimizer, loader)
+    loss_of = accelerator.prepare(term) if own else term
+    total = config.epochs * len(loader)
+    checkpoints = config.checkpoint_dir and Checkpoints(
+        config.checkpoint_dir, identify_run(model, ids, y, groups, objective or cross_entropy, config)
+    )
+    progress = checkpoints and checkpoints.load(model, optimizer, term)
     history = History(config, validation, total=total, progress=progress, shown=accelerator.is_local_main_process)
     done = history.steps
+    pooled = Pooled(model) if term.reads_pooled else None
 
     with torch.random.fork_rng(), history:
         for epoch in range(done // len(loader), config.epochs):
             buckets.epoch = epoch
             set_training(model, first)
-            for step, (inputs, mask, labels, members) in enumerate(loader, start=epoch * len(loader) + 1):
+            for step, (inputs, labels, codes, part) in enumerate(loader, start=epoch * len(loader) + 1):
                 if step <= done:  # before the run was interrupted
                     continue
                 # Dropout depends on seed and step alone, so that a resumed run draws what an uninterrupted one draws.
                 torch.manual_seed((config.seed * 1_000_003 + step) * 64 + accelerator.process_index)
-                rate = config.learning_rate * schedule(step - 1, total, config.warmup_ratio)
+                rate = schedule(step - 1, total, config.warmup_ratio)
                 for parameters in optimizer.param_groups:
-                    parameters["lr"] = rate
-                with torch.autocast(inputs.device.type, torch.bfloat16, enabled=dtype == torch.bfloat16):
-                    logits = forward(inputs, mask)
-                loss = objective(logits.float(), labels, None if groups is None else members)
+                    parameters["lr"] = parameters["peak"] * rate
+                with torch.autocast(labels.device.type, torch.bfloat16, enabled=dtype == torch.bfloat16):
+                    logits = torch.cat([forward(*some) for some in inputs])
+                loss = loss_of(Batch(logits.float(), labels, codes, part, pooled and pooled.take()))
                 accelerator.backward(loss)
                 accelerator.clip_grad_norm_(trained, config.max_grad_norm)
                 optimizer.step()
                 optimizer.zero_grad()
+                rate *= config.learning_rate
                 history.add_step(loss.item(), rate, len(labels) * accelerator.num_processes)
                 ended = step == (epoch + 1) * len(loader)
                 if ended:
-                    history.add_epoch(Fit(model.eval(), config))
+                    history.add_epoch(Fit(model.eval(), config), lambda: end_epoch(term, model, config, ids, states))
                 due = ended or (config.checkpoint_steps and step % config.checkpoint_steps == 0)
                 if checkpoints and due and accelerator.is_main_process:
-                    checkpoints.save(model, optimizer, history.progress())
-    return Fit(model.eval(), config, history.frame(), history.samples_per_second, cache_seconds)
+                    checkpoints.save(model, optimizer, term, history.progress())
+    if pooled:
+        pooled.remove()
+    term.finish()
+    speed = history.samples_per_second
+    return Fit(model.eval(), config, history.frame(), speed, cache_seconds, history.measuring_seconds)
 
 
-def cross_entropy(logits, y, groups=None):
-    """Binary cross-entropy of logits (B,) against labels (B,): what is minimised when no objective is given."""
-    return torch.nn.functional.binary_cross_entropy_with_logits(logits, y)
+def start(model, ids, members, y, objective, config):
+    """Return the objective's term of this run, and the batches that it asks for; members are codes and names."""
+    (groups, names), lengths = members, [len(row) for row in ids]
+    options = {"batch_size": config.batch_size, "seed": config.seed}
+    if not hasattr(objective, "start"):
+        return Plain(objective, grouped=groups is not None), LengthBuckets(lengths, **options)
+    steps = config.epochs * -(-len(ids) // config.batch_size)
+    term = objective.start(Run(y, groups, names, config, steps, model.encoder.config.hidden_size))
+    if term.cells is None:
+        return term, LengthBuckets(lengths, **options)
+    return term, StratifiedBuckets(lengths, term.cells, parts=term.parts, name=term.name_cell, **options)
+
+
+def end_epoch(term, model, config, ids, states):
+    """Let a term see the whole training set's logits, if it asks for them; return its columns of the history."""
+    if not term.measures:
+        return term.end_epoch()
+    device = next(term.buffers()).device
+    return term.end_epoch(torch.as_tensor(compute_logits(model, config, ids, states), device=device))
 
 
 def schedule(step, total, warmup_ratio):
@@ -177,16 +213,6 @@ def set_training(model, first):
     if first is not None:
         model.encoder.embeddings.eval()
         model.encoder.encoder.layer[:first].eval()
-
-
-def identify_run(model, ids, y, groups, objective, config) -> str:
-    """Return a digest of all that the result of a run depends on; where its records go is left out."""
-    bare = dataclasses.replace(config, log_dir=None, checkpoint_dir=None, checkpoint_steps=None)
-    own_repr = type(objective).__repr__ not in (object.__repr__, type(cross_entropy).__repr__)  # those hold an address
-    name = repr(objective) if own_repr else getattr(objective, "__qualname__", type(objective).__qualname__)
-    head = [(key, tensor.cpu().numpy().tobytes()) for key, tensor in model.head.state_dict().items()]
-    members = None if groups is None else groups.tolist()
-    return identify(bare, ids, y.tolist(), members, name, fingerprint(model, model.depth), head)
 
 
 def predictions(fit, texts, y, sensitive_features, *, threshold=0.5) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from scipy.spatial import ConvexHull
 
 from labkit import data
 from labkit.counts import count
+from labkit.mitigation import sample_weights
 
 
 def published(numbers: dict[str, str]):
@@ -297,22 +298,13 @@ def test_class_size_effects(class_sizes, name, number):
 # German credit
 
 
-def reweighing(group: pd.Series, label: pd.Series) -> pd.Series:
-    """Weight each person by P(group) P(label) / P(group, label), after which label and group are independent.
-
-    Kamiran and Calders (2012), "Data preprocessing techniques for classification without discrimination", section 3.
-    """
-    independent = group.map(group.value_counts(normalize=True)) * label.map(label.value_counts(normalize=True))
-    return independent * len(label) / label.groupby([group, label]).transform("size")
-
-
 @pytest.fixture(scope="module")
 def borrowers():
     """The tutorial's training part: 25 and over (privileged), `good_credit`, and the weights of reweighing."""
     state = np.random.RandomState(0)  # the tutorial's np.random.seed(0), without touching the global state
     train = data.load_german().frame.iloc[state.permutation(1_000)[:700]]
     old, good = train["age"] >= 25, train["good_credit"]
-    return pd.DataFrame({"old": old, "good": good, "weight": reweighing(old, good)})
+    return pd.DataFrame({"old": old, "good": good, "weight": sample_weights(good, old)})
 
 
 @published({"before reweighing": "-0.169905", "after reweighing": "0.000000"})

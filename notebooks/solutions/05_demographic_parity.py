@@ -987,4 +987,5 @@ Markdown(
 # - What causes a gap. The three parts are bookkeeping: a base rate may itself be the result of how a group was treated.
 # - How well training for parity works. Here we derived what to train; the constraint was met on a small linear model only.
 #
-# **Next:** 06 · Can we mend the data?
+# **Next.** We know what a gap is made of. Can we close it where it begins?
+# [06 · Can we mend the data?](06_mitigating_data.ipynb)

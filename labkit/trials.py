@@ -1,0 +1,136 @@
+"""Try methods on several splits of data: a row of figures for each, and in words what clearly changed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from labkit.comparisons import changes_over_seeds, over_seeds, summarise
+from labkit.frames import check_columns
+
+
+class Split(NamedTuple):
+    """People to train on and people to measure on, each as (X, y, groups), and the truth about the latter if known."""
+
+    train: tuple
+    test: tuple
+    true_labels: Any = None
+
+
+def split_frame(
+    frame: pd.DataFrame, *, label: str, sensitive: str, text: str | None = None, test_size=0.5, seeds: int = 3
+) -> list[Split]:
+    """Split a table several times, with groups and labels in equal shares on both sides.
+
+    The splits are of the same people and overlap: intervals over them are somewhat too narrow.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    label, sensitive : str
+        Columns with labels 0/1 and with groups.
+    text : str, optional
+        Column with texts, which then are all that a model reads. Without it, a model reads all columns but the label,
+        the sensitive one included.
+    test_size : float
+        Share of the people to measure on, in (0, 1).
+    seeds : int
+        How many splits.
+    """
+    from sklearn.model_selection import train_test_split
+
+    check_columns(frame.columns, [name for name in (label, sensitive, text) if name])
+    strata = frame[label].astype(str) + " " + frame[sensitive].astype(str)
+
+    def triple(part):
+        return part[text] if text else part.drop(columns=label), part[label], part[sensitive].rename("group")
+
+    halves = (train_test_split(frame, test_size=test_size, random_state=seed, stratify=strata) for seed in range(seeds))
+    return [Split(triple(train), triple(test)) for train, test in halves]
+
+
+def try_methods(methods: Mapping[str, Any], splits: Sequence[Split], *, metric: str = "selection_rate") -> pd.DataFrame:
+    """Fit every method on every split and measure it there.
+
+    Parameters
+    ----------
+    methods : mapping of str to Method
+        By name.
+    splits : sequence of Split
+        With two groups; the position of a split is its ``seed``.
+    metric : str
+        Whose gap is measured, see `labkit.comparisons.summarise`.
+
+    Returns
+    -------
+    DataFrame
+        A row for each method and split: method, seed, what `summarise` gives, gap_size (the gap without its sign),
+        selected (the share decided 1) and seconds of fitting.
+    """
+    rows = []
+    for seed, split in enumerate(splits):
+        for name, method in methods.items():
+            fitted = method.fit(*split.train[:2], sensitive_features=pd.Series(split.train[2], name="group"))
+            table = fitted.predict(*split.test[:2], sensitive_features=pd.Series(split.test[2], name="group"))
+            row = summarise(table, metric=metric, true_labels=split.true_labels)
+            more = {"gap_size": abs(row["gap"]), "selected": table["y_pred"].mean(), "seconds": fitted.seconds}
+            rows.append({"method": name, "seed": seed} | row | more)
+    return pd.DataFrame(rows)
+
+
+def describe_changes(runs: pd.DataFrame, value: str, *, by: str = "method", baseline: str = "untouched") -> str:
+    """Say in words which methods clearly changed a value, against a baseline, seed by seed.
+
+    "Clearly" means that the 95% interval of the mean change (`changes_over_seeds`) does not contain zero.
+
+    Returns
+    -------
+    str
+        Such as "down: *twins* (-0.120); no clear change: *same weight* (+0.000)", in markdown.
+    """
+    changes = changes_over_seeds(runs, value, by=by, baseline=baseline)
+    kinds = {"down": changes["high"] < 0, "up": changes["low"] > 0}
+    kinds["no clear change"] = ~(kinds["down"] | kinds["up"])
+    named = {
+        kind: ", ".join(f"*{name}* ({changes['mean'][name]:+z.3f})" for name in changes.index[rows])
+        for kind, rows in kinds.items()
+    }
+    return "; ".join(f"{kind}: {names}" for kind, names in named.items() if names)
+
+
+def describe_means(runs: pd.DataFrame, columns: Mapping[str, str], *, by: str = "method") -> str:
+    """Write the means of columns (name to label) by method: a text for readers who cannot see their figure."""
+    means = {label: over_seeds(runs, column, by=by)["mean"] for column, label in columns.items()}
+    return "Runs, means and intervals by method. " + "; ".join(
+        f"{label}: " + ", ".join(f"{name} {value:z.2f}" for name, value in mean.items())
+        for label, mean in means.items()
+    )
+
+
+def tabulate_changes(
+    runs: Mapping[str, pd.DataFrame], columns: Mapping[str, str], *, by: str = "method", baseline: str = "untouched"
+) -> pd.DataFrame:
+    """Put changes against a baseline side by side: a row a method, a column for each data set and value.
+
+    Parameters
+    ----------
+    runs : mapping of str to DataFrame
+        Data set to what `try_methods` gave.
+    columns : mapping of str to str
+        Column to title; one that a data set lacks is left out there.
+
+    Returns
+    -------
+    DataFrame of str
+        "mean [low, high]" of the change; empty where a method was not tried.
+    """
+    table = {}
+    for name, frame in runs.items():
+        for column, title in columns.items():
+            if column in frame:
+                changes = changes_over_seeds(frame, column, by=by, baseline=baseline)
+                table[name, title] = {
+                    method: f"{row['mean']:+z.2f} [{row['low']:+z.2f}, {row['high']:+z.2f}]"
+                    for method, row in changes.iterrows()
+                }
+    return pd.DataFrame(table).fillna("")

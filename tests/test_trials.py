@@ -1,0 +1,92 @@
+"""Methods tried on splits, and what is said about them."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from labkit.curves import plot_methods
+from labkit.mitigation import Reweighing, Unmitigated
+from labkit.trials import Split, describe_changes, describe_means, split_frame, tabulate_changes, try_methods
+
+
+@pytest.fixture(scope="module")
+def frame():
+    """200 people in two groups."""
+    generator = np.random.default_rng(0)
+    group, x = generator.choice(["a", "b"], 200, p=[0.7, 0.3]), generator.normal(size=200)
+    return pd.DataFrame({"x": x, "note": "a note", "sex": group, "y": (x + (group == "a") > 0.3).astype(int)})
+
+
+@pytest.fixture
+def runs():
+    """Three methods, three seeds: one clearly smaller, one clearly larger, one neither."""
+    values = {
+        "untouched": [0.30, 0.32, 0.34],
+        "fair": [0.10, 0.13, 0.13],
+        "worse": [0.40, 0.43, 0.44],
+        "idle": [0.31, 0.31, 0.34],
+    }
+    rows = [{"method": name, "seed": seed, "gap": v} for name, own in values.items() for seed, v in enumerate(own)]
+    return pd.DataFrame(rows)
+
+
+def test_splits_hold_everybody_once_and_keep_the_shares(frame):
+    """Each row is on one side; groups and labels are as frequent on both; the label is not among the features."""
+    splits = split_frame(frame, label="y", sensitive="sex", test_size=0.4, seeds=2)
+    for split in splits:
+        assert sorted([*split.train[0].index, *split.test[0].index]) == list(frame.index) and len(split.test[1]) == 80
+        assert list(split.train[0].columns) == ["x", "note", "sex"] and split.train[2].name == "group"
+        assert abs((split.train[2] == "b").mean() - (split.test[2] == "b").mean()) < 0.02
+    assert splits[0].test[0].index.tolist() != splits[1].test[0].index.tolist()
+    assert split_frame(frame, label="y", sensitive="sex", text="note", seeds=1)[0].train[0].iloc[0] == "a note"
+    with pytest.raises(ValueError, match="unknown column 'race'"):
+        split_frame(frame, label="y", sensitive="race")
+
+
+def test_trials_are_what_the_methods_give(frame):
+    """A row for each method and split; the same figures as by hand."""
+    from labkit.comparisons import summarise
+
+    splits = split_frame(frame, label="y", sensitive="sex", seeds=2)
+    found = try_methods({"untouched": Unmitigated(), "reweighing": Reweighing()}, splits)
+    assert list(zip(found["method"], found["seed"], strict=True)) == [
+        (name, seed) for seed in (0, 1) for name in ("untouched", "reweighing")
+    ]
+    X, y, groups = splits[1].train
+    table = (
+        Unmitigated()
+        .fit(X, y, sensitive_features=groups)
+        .predict(*splits[1].test[:2], sensitive_features=splits[1].test[2])
+    )
+    row = found.query("method == 'untouched' and seed == 1").iloc[0]
+    assert row["gap"] == summarise(table)["gap"] and row["gap_size"] == abs(row["gap"]) and row["seconds"] > 0
+    assert row["selected"] == table["y_pred"].mean()
+    known = Split(splits[0].train, splits[0].test, splits[0].test[1])
+    assert try_methods({"untouched": Unmitigated()}, [known])["accuracy_true"].notna().all()
+
+
+def test_changes_are_put_into_words(runs):
+    """Each method stands once, under what its interval says; the baseline under nothing."""
+    assert describe_changes(runs, "gap") == (
+        "down: *fair* (-0.200); up: *worse* (+0.103); no clear change: *idle* (+0.000)"
+    )
+    assert describe_means(runs, {"gap": "gap"}).endswith("gap: untouched 0.32, fair 0.12, worse 0.42, idle 0.32")
+
+
+def test_changes_stand_side_by_side(runs):
+    """A column for each data set; a method that was not tried there is left empty."""
+    table = tabulate_changes({"one": runs, "two": runs[runs["method"] != "idle"]}, {"gap": "gap", "lost": "lost"})
+    assert list(table.columns) == [("one", "gap"), ("two", "gap")] and list(table.index) == ["fair", "worse", "idle"]
+    assert table["two", "gap"]["idle"] == "" and table["one", "gap"]["fair"].startswith("-0.20 [-0.2")
+
+
+def test_methods_are_plotted_beside_the_baseline(runs):
+    """A panel a column, its label on it, and a dashed line at the untouched model's mean."""
+    axes = plot_methods(runs.assign(other=1.0), {"gap": "gap (share)", "other": "other"})
+    assert [ax.get_xlabel() for ax in axes] == ["gap (share)", "other"] and axes[0].figure is axes[1].figure
+    dashed = [line for line in axes[0].lines if line.get_linestyle() == "--"]
+    assert dashed[0].get_xdata()[0] == pytest.approx(0.32)
+    plt.close(axes[0].figure)
+    with pytest.raises(ValueError, match="no run of the baseline 'nothing'"):
+        plot_methods(runs, {"gap": "gap"}, baseline="nothing")
