@@ -307,8 +307,8 @@ for title, version in {
     "scrubbed": mitigation.mask_words(text),
 }.items():
     display(Markdown(f"**{title}** · {version}"))
-unchanged = sum(mitigation.swap_words(text) == text for text in sentences["text"])
-print(f"{unchanged} of {len(sentences)} sentences have no word to swap")
+changed = sum(mitigation.swap_words(text) != text for text in sentences["text"])
+print(f"{changed} of {len(sentences)} sentences have a word to swap")
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 06.4 · Swap both ways
