@@ -184,12 +184,14 @@ show(axes[0].figure, alt=describe_means(counted, GAP | BOTH))
 change = changes_over_seeds(counted, "gap", by="method", baseline="untouched")
 idle, by_group = change.loc["same weight"], change.loc["weight by group"]
 clearly = "clearly " if by_group.low > 0 or by_group.high < 0 else ""
+kept = len(mitigation.resample_rows(*worlds[0].train[1:], strategy="under")) / SAMPLE_SIZE
 Markdown(
     f"**Reading the figure.** {WORLDS} worlds, in each {SAMPLE_SIZE} notes to train on and {TEST_SIZE} to measure on. Change of the gap's size against the untouched model, world by world (*up* or *down* where the 95% interval "
     f"of the mean change does not contain zero): {describe_changes(counted, 'gap_size')}. Accuracy on the truth: {describe_changes(counted, 'accuracy_true')}.\n\n"
     f"**The same weight for everybody** changes the gap by {idle['mean']:z.6f}: it is ordinary training under another name. **Equal weight for each group** makes the gap {clearly}"
     f"{'wider' if by_group['mean'] > 0 else 'narrower'}, by {by_group['mean']:+z.3f} ({by_group.low:+z.3f} to {by_group.high:+z.3f}). Group *b* is not only small, its labels are wrong: "
-    "whoever gives *b* more weight gives more weight to its wrong labels. Weights by group *and* label, and reweighing, act on how often *b* is recorded as ill. Under-sampling throws most people away."
+    "whoever gives *b* more weight gives more weight to its wrong labels. Weights by group *and* label, and reweighing, act on how often *b* is recorded as ill. Under-sampling keeps only "
+    f"{kept:.0%} of the people."
 )
 
 # %% [markdown]
