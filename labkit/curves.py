@@ -163,10 +163,10 @@ def plot_methods(runs: pd.DataFrame, columns: dict, *, by: str = "method", basel
         raise ValueError(f"no run of the baseline {baseline!r}; {by!r} holds {runs[by].unique().tolist()}")
     height = 1.4 + 0.34 * runs[by].nunique()
     fig, axes = plt.subplots(1, len(columns), figsize=(9.6, height), layout="constrained", sharey=True, squeeze=False)
-    for position, (ax, (column, label)) in enumerate(zip(axes[0], columns.items(), strict=True)):
+    for ax, (column, label) in zip(axes[0], columns.items(), strict=True):
         plot_runs(runs, column, by=by, ax=ax).set(xlabel=label)
         middle = over_seeds(runs, column, by=by)["mean"][baseline]
-        ax.axvline(middle, color="#767676", linestyle="--", linewidth=1)
-        if position:
-            ax.get_legend().remove()
+        ax.axvline(middle, color="#767676", linestyle="--", linewidth=1, label=baseline)
+        ax.get_legend().remove()
+    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper left", frameon=False, ncols=3)
     return list(axes[0])

@@ -86,13 +86,16 @@ def describe_changes(runs: pd.DataFrame, value: str, *, by: str = "method", base
     Returns
     -------
     str
-        Such as "down: *twins* (-0.120); no clear change: *same weight* (+0.000)", in markdown.
+        Such as "down: *twins* (-0.120); no clear change: *same weight*", in markdown, with the mean of what is clear.
     """
     changes = changes_over_seeds(runs, value, by=by, baseline=baseline)
     kinds = {"down": changes["high"] < 0, "up": changes["low"] > 0}
     kinds["no clear change"] = ~(kinds["down"] | kinds["up"])
     named = {
-        kind: ", ".join(f"*{name}* ({changes['mean'][name]:+z.3f})" for name in changes.index[rows])
+        kind: ", ".join(
+            f"*{name}*" + (f" ({changes['mean'][name]:+z.3f})" if kind in ("down", "up") else "")
+            for name in changes.index[rows]
+        )
         for kind, rows in kinds.items()
     }
     return "; ".join(f"{kind}: {names}" for kind, names in named.items() if names)

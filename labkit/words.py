@@ -67,7 +67,7 @@ def _pattern(words: frozenset) -> re.Pattern:
 
 
 def _before_noun(rest: str) -> bool:
-    following = re.match(r"\s+([^\W\d_][\w'-]*)", rest)
+    following = re.match(r"\s+(\[MASK\]|[^\W\d_][\w'-]*)", rest)  # the mask stands for a noun
     return bool(following) and following[1].lower() not in NO_NOUN
 
 

@@ -312,3 +312,18 @@ def test_every_name_can_be_imported_from_one_place():
     assert mitigation.__all__ == sorted(mitigation.__all__, key=lambda name: (not name.isupper(), name.islower(), name))
     for name in mitigation.__all__:
         assert getattr(mitigation, name).__doc__
+
+
+def test_embeddings_are_computed_once_for_all_clones(model, empty_cache, monkeypatch):
+    """A clone has the same model, not a copy, and asks only for texts that none of them has met."""
+    from sklearn.base import clone
+
+    from labkit import models
+
+    asked, embed = [], models.embed
+    monkeypatch.setattr(models, "embed", lambda model, texts: asked.extend(texts) or embed(model, texts))
+    first = Embedder(model)
+    second = clone(first)
+    vectors = first.transform(["a cough", "a fever", "a cough"])
+    np.testing.assert_array_equal(second.transform(["a fever", "a rash"])[0], vectors[1])
+    assert asked == ["a cough", "a fever", "a rash"] and second.model is model

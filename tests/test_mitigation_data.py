@@ -134,6 +134,7 @@ def test_weights_and_whole_repetitions_are_the_same_training(cells):
         ("HER doctor met Him.", "HIS doctor met Her."),
         ("I saw her yesterday and told her.", "I saw him yesterday and told him."),
         ("The nurse lost her new stethoscope.", "The nurse lost his new stethoscope."),
+        ("She asked her [MASK] about her .", "He asked his [MASK] about him ."),
         ("The book is his. His book is old.", "The book is hers. Her book is old."),
         (
             "Mr. Smith, a man of honour; the chairman, shepherds.",

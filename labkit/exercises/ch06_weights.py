@@ -62,10 +62,10 @@ compare_answers(
         (equal_groups, "Now each group counts the same, and within each group the labels are as unequal as before."),
         (
             equal_cells,
-            "Each group *and label* has the same total now. That also changes how large the groups are, and how "
+            "Each group and label has the same total now. That also changes how large the groups are, and how "
             "frequent the labels; reweighing keeps both and only makes them independent.",
         ),
-        (upside_down, "Upside down: whoever is rarer than independence says must weigh *more* than 1."),
+        (upside_down, "Upside down: whoever is rarer than independence says must weigh more than 1."),
         (label_within_group, "You left out P(label): the weights of a group must sum to its number of people."),
     ],
     otherwise="For each person: P(group) times P(label), divided by P(group and label), all as shares of everybody.",

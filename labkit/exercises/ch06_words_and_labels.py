@@ -54,12 +54,12 @@ compare_answers(
     wrong=[
         (
             one_after_the_other,
-            "One word after the other undoes itself: *he* becomes *she*, and then every *she* becomes *he*. Swap all "
+            "One word after the other undoes itself: `he` becomes `she`, and then every `she` becomes `he`. Swap all "
             "at once.",
         ),
         (one_way, "Only one direction: all texts now speak of the same gender, which is no twin."),
-        (inside_words, "The letters *he* stand in *the* and *shepherd* too. Swap whole words."),
-        (blanks_only, "Split at blanks, *he?* is another word than *he*. Punctuation ends a word."),
+        (inside_words, "The letters `he` stand in `the` and `shepherd` too. Swap whole words."),
+        (blanks_only, "Split at blanks, `he?` is another word than `he`. Punctuation ends a word."),
     ],
     otherwise="Each word of a pair becomes the other one, at once, as a whole word; everything else stays.",
     hints=(
@@ -67,7 +67,7 @@ compare_answers(
         "`re.sub(pattern, function, text)` calls the function for each match: all words are replaced in one pass.",
     ),
     idea='`re.sub(r"\\w+", lambda word: partner.get(word[0], word[0]), text)` with a dict in both directions.',
-    praise="English does not always play along: *her* is *him* or *his*. `swap_words` looks at the next word, and errs "
+    praise="English does not always play along: `her` is `him` or `his`. `swap_words` looks at the next word, and errs "
     "now and then.",
 )
 
@@ -89,7 +89,7 @@ compare_answers(
     wrong=[
         (
             repaired(RECORDED * SHARE),
-            "The share is of the *truly* ill, and 195 are only those who were recorded. How many truly ill leave 195?",
+            "The share is of the truly ill, and 195 are only those who were recorded. How many truly ill leave 195?",
         ),
         (
             repaired((PEOPLE - RECORDED) * SHARE),
@@ -129,7 +129,7 @@ BY_REASON = {
     REASONS[0]: "A gap alone is no reason: a model that says the same of everybody has none. Name what it costs, too.",
     REASONS[
         1
-    ]: "On the records label repair is *less* accurate than the untouched model. That is what repairing them means.",
+    ]: "On the records label repair is less accurate than the untouched model. That is what repairing them means.",
 }
 
 
