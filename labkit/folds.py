@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from labkit.estimators import as_rows, take
+from labkit.estimators import as_rows, default_estimator, take
 from labkit.inputs import check_labels
 from labkit.methods import Method, group_names
 
@@ -60,3 +60,21 @@ def predict_out_of_fold(
         table = fitted.predict(take(X, judge), y[judge], sensitive_features={name: groups[judge]})
         parts.append(table.set_index(judge))
     return pd.concat(parts).sort_index()
+
+
+def score_out_of_fold(X, y, *, folds: int = 5) -> np.ndarray:
+    """Give each person the score of a logistic regression that was fitted without them, shape (n,), in [0, 1].
+
+    Parameters
+    ----------
+    X : DataFrame, sequence of str or array (n, d)
+        See `labkit.estimators.default_estimator`.
+    y : sequence of {0, 1}, length n
+    folds : int
+        At least 2.
+    """
+    from sklearn.model_selection import cross_val_predict
+
+    X = as_rows(X)
+    y = check_labels(y, X.shape[0], what="rows")
+    return cross_val_predict(default_estimator(X), X, y, cv=folds, method="predict_proba")[:, 1]

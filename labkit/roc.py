@@ -106,6 +106,31 @@ def roc_hull(curve: pd.DataFrame) -> pd.DataFrame:
     return corners.astype({"fpr": float, "tpr": float})
 
 
+def selection_gaps(y_score, thresholds, *, sensitive_features) -> np.ndarray:
+    """Give the gap in selection rates of two groups, first less second in sorted order, at every threshold.
+
+    Parameters
+    ----------
+    y_score, sensitive_features : array-like of shape (n,)
+    thresholds : array-like of shape (k,)
+        Scores of at least a threshold are selected.
+
+    Returns
+    -------
+    ndarray of shape (k,)
+
+    Raises
+    ------
+    ValueError
+        There are not two groups.
+    """
+    score, groups = np.asarray(y_score, dtype=float), np.asarray(sensitive_features)
+    if len(known := sorted_groups(set(groups.tolist()))) != 2:
+        raise ValueError(f"the groups are {known}; a signed gap needs two")
+    first, second = ((score[groups == group, None] >= np.asarray(thresholds)).mean(axis=0) for group in known)
+    return first - second
+
+
 def plot_roc_regions(
     curves: Mapping, *, marks: Mapping[str, Mapping] | None = None, ax: "Axes | None" = None
 ) -> "Axes":

@@ -28,46 +28,42 @@
 # score stays, the decision changes.
 
 # %%
+from itertools import product
+
 import numpy as np
 import pandas as pd
 from fairlearn.postprocessing import ThresholdOptimizer as FairlearnOptimizer
 from IPython.display import Markdown, display
 from matplotlib import pyplot as plt
 from scipy.optimize import linprog
-from sklearn.model_selection import cross_val_predict, train_test_split
+from sklearn.model_selection import train_test_split
 
 from labkit.audit import audit
 from labkit.calibration import calibration_by_group, plot_calibration
+from labkit.changes import compare_decisions, people_moved, say_changes, write_intervals
 from labkit.checks import check, hint
 from labkit.clinic import simulate_clinic
-from labkit.comparisons import accuracy_change, changes_over_seeds, over_seeds, summarise
+from labkit.comparisons import changes_over_seeds, over_seeds, summarise
 from labkit.curves import plot_runs
 from labkit.data import load_fico, load_german, load_hmda
-from labkit.folds import predict_out_of_fold
-from labkit.mitigation import (
-    FineTuned,
-    GivenScore,
-    QuantileMatching,
-    ThresholdOptimizer,
-    Unmitigated,
-    default_estimator,
-)
+from labkit.folds import predict_out_of_fold, score_out_of_fold
+from labkit.mitigation import FineTuned, GivenScore, QuantileMatching, ThresholdOptimizer, Unmitigated
 from labkit.models import load_foundation_model
 from labkit.plots import MARKERS, PALETTE, show
 from labkit.profits import best_rules, count_borrowers, profit_shares, redraw_shares
-from labkit.roc import plot_roc_regions, roc_by_group
+from labkit.roc import plot_roc_regions, roc_by_group, selection_gaps
 from labkit.rules import decision_chance, read_rules
 from labkit.tables import group_rates
 from labkit.training import TrainConfig
 
 # %% tags=["parameters"]
-SAMPLE_SIZE = 1400  # notes of the clinic: half to train on, half to choose rules on
-TEST_SIZE = 1200  # notes of other patients, to judge rules on
+SAMPLE_SIZE = 1200  # notes of the clinic: half to train on, half to choose rules on
+TEST_SIZE = 1000  # notes of other patients, to judge rules on
 EPOCHS = 2  # passes over the training notes
 SEEDS = 3  # trainings, each with its own division of the notes
 N_BOOT = 200  # redraws behind the intervals of the profits
 PEOPLE = (100, 300, 900)  # how many people a rule is chosen on, in the last section
-DRAWS = 15  # how often people are drawn there
+DRAWS = 12  # how often people are drawn there
 MODEL_NAME = "minilm"  # the shipped BERT
 
 # %% [markdown]
@@ -101,16 +97,12 @@ choose, judge = scored[0]  # the first run serves all figures; comparisons of me
 
 # %%
 plain = (judge["y_score"] >= 0.5).astype(int)
-on_records, on_truth = (audit(y_true=judge[label], y_pred=plain, sensitive_features=judge["group"])
-                        for label in ("y", "y_true_disease"))  # fmt: skip
-rates = ["n", "selection rate", "true positive rate", "false positive rate"]
-display(pd.concat({"recorded": group_rates(on_records)[rates], "true": group_rates(on_truth)[rates]}, names=["labels"]))
-missed = on_truth.pairwise("true_positive_rate").iloc[0]
-Markdown(
-    f"**Reading the table.** By the true labels, the score finds {on_truth.by_group.loc['a', 'true_positive_rate']:.0%} of the ill "
-    f"in *a* and {on_truth.by_group.loc['b', 'true_positive_rate']:.0%} in *b*: a difference of {missed['difference']:.2f} "
-    f"(95% interval {missed['low']:.2f} to {missed['high']:.2f}). The brackets hold Wilson intervals over patients."
-)
+labels = {"recorded": judge["y"], "true": judge["y_true_disease"]}
+audits = {name: audit(y_true=y, y_pred=plain, sensitive_features=judge["group"]) for name, y in labels.items()}
+shown = ["n", "selection rate", "true positive rate", "false positive rate"]
+display(pd.concat({name: group_rates(result)[shown] for name, result in audits.items()}, names=["labels"]))
+found, gap = audits["true"].by_group["true_positive_rate"], audits["true"].pairwise("true_positive_rate").iloc[0]
+Markdown(f"**Reading the table.** By the true labels, the rule finds {found['a']:.0%} of the ill in *a* and {found['b']:.0%} in *b*: a difference of {gap['difference']:.2f} (95% interval {gap['low']:.2f} to {gap['high']:.2f}). The brackets hold Wilson intervals over patients.")  # fmt: skip
 
 # %% [markdown]
 # ## What can a group reach?
@@ -131,20 +123,17 @@ Markdown(
 # %%
 curves = roc_by_group(y_true=choose["y"], y_score=choose["y_score"], sensitive_features=choose["group"])
 at_half = {group: curve.loc[curve["threshold"] >= 0.5, ["fpr", "tpr"]].iloc[-1] for group, curve in curves.items()}
-ax = plot_roc_regions(curves, marks={"threshold one half": at_half})
 places = ", ".join(f"{group} at FPR {point.fpr:.2f} and TPR {point.tpr:.2f}" for group, point in at_half.items())
-show(ax.figure, alt=f"ROC curves of both groups on recorded labels, their hulls, and the region both reach, which ends "
-     f"at the lower of the two hulls. With the threshold one half, {places}.")  # fmt: skip
+ax = plot_roc_regions(curves, marks={"threshold one half": at_half})
+show(ax.figure, alt=f"ROC curves of both groups on recorded labels, their hulls, and the region that both reach, which ends at the lower of the two hulls. With the threshold one half, {places}.")  # fmt: skip
 
 # %%
 areas = {group: np.trapezoid(curve["tpr"], curve["fpr"]) for group, curve in curves.items()}
-ill = choose.groupby("group")["y"].sum()
-lower = min(areas, key=areas.get)
+lower, recorded = min(areas, key=areas.get), choose.groupby("group")["y"].sum()
 Markdown(
-    f"**Reading the figure.** The marks are far apart ({places}); that is the work of *one threshold for all*. The areas under "
-    f"the curves are {areas['a']:.2f} in *a* and {areas['b']:.2f} in *b*. In the grey region both groups can have the same "
-    f"errors. Its upper edge follows whichever hull is lower, here mostly that of *{lower}*: whoever wants equal errors gives up what "
-    f"the score can do for the other group. Mind the numbers: only {ill['b']} patients of *b* in this half are recorded as ill, so its curve is rough."
+    f"**Reading the figure.** The marks are far apart ({places}), much further than the curves: that is the work of *one threshold for all*. The areas under the curves are {areas['a']:.2f} in *a* and {areas['b']:.2f} in *b*. "
+    f"In the grey region both groups can have the same errors. Its upper edge follows whichever hull is lower, here mostly that of *{lower}*: whoever wants equal errors gives up part of what the score can do for the other group. "
+    f"Mind the numbers: only {recorded['b']} patients of *b* in this half are recorded as ill, so its curve is rough."
 )
 
 # %% [markdown] tags=["exercise"]
@@ -179,12 +168,10 @@ check("08.1", {"share": share, "fpr": fpr})
 
 
 # %%
-positives = choose.groupby("group")["y"].sum()
-negatives = choose.groupby("group")["y"].count() - positives
+by_group = choose.groupby("group")["y"]
+positives, negatives = by_group.sum(), by_group.count() - by_group.sum()
 for group, curve in curves.items():
-    curve["selected"] = (positives[group] * curve["tpr"] + negatives[group] * curve["fpr"]) / (positives + negatives)[
-        group
-    ]
+    curve["selected"] = (positives[group] * curve["tpr"] + negatives[group] * curve["fpr"]) / by_group.count()[group]
 
 
 def solve_lottery(rates):
@@ -207,8 +194,8 @@ used = pd.concat(curves, names=["group"])[["threshold", "fpr", "tpr"]].assign(ch
 used.query("chance > 1e-9").reset_index("group").set_index("group").round(3)
 
 # %% [markdown]
-# This table *is* the equalized-odds rule: for each group, which thresholds apply, and with which chance. An infinite threshold means
-# that nobody is decided "ill", whatever the score: those patients' scores are thrown away. There are four equations, so never more than four rows.
+# This table *is* the equalized-odds rule: for each group, which thresholds apply, and with which chance. (A threshold of `inf` would mean
+# that nobody is decided "ill", whatever the score.) There are four equations, so there are never more than four rows.
 #
 # ## The same from a library, and the rule it found
 #
@@ -228,22 +215,17 @@ def fit_library(constraint):
 
 
 rules = {name: fit_library(constraint) for name, (constraint, _) in CRITERIA.items()}
-display(rules["equalized odds"].round(3))
+rules["equalized odds"].round(3)
 
 # %%
-compared = {}
-for name, rule in rules.items():
-    chance = decision_chance(rule, choose["y_score"], sensitive_features=choose["group"])
-    library = np.where(choose["y"] == 1, chance, 1 - chance).mean()
-    compared[name] = {"by hand": by_hand[name][1], "fairlearn": library, "difference": by_hand[name][1] - library}
-compared = pd.DataFrame(compared).T
-display(compared.round(4))
+chances = {name: decision_chance(rule, choose["y_score"], sensitive_features=choose["group"]) for name, rule in rules.items()}  # fmt: skip
+library = {name: np.where(choose["y"] == 1, chance, 1 - chance).mean() for name, chance in chances.items()}
+compared = pd.DataFrame({"by hand": {name: accuracy for name, (_, accuracy) in by_hand.items()}, "fairlearn": library})
+compared["difference"] = compared["by hand"] - compared["fairlearn"]
+display(compared.map("{:.5f}".format))
 worst = compared["difference"].max()
-Markdown(
-    "**Reading the table.** Expected accuracy on the patients that the rules were chosen on, against recorded labels. The linear "
-    f"program is ahead by at most {worst:.4f}: " + ("the two agree up to the library's grid. " if worst < 0.005 else "more than a grid explains; look closer. ")
-    + f"So a rule that looks like magic is {len(used.query('chance > 1e-9'))} thresholds and their chances."
-)  # fmt: skip
+verdict = "the two agree, up to the library's grid" if worst < 0.005 else "more than a grid explains: look closer"
+Markdown(f"**Reading the table.** Expected accuracy, against recorded labels, on the {len(choose)} patients that the rules were chosen on. The linear program is ahead by at most {worst:.5f}: {verdict}. A rule that looks like magic is {(used['chance'] > 1e-9).sum()} thresholds and their chances.")  # fmt: skip
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 08.2 · What does the rule do to a person?
@@ -276,12 +258,13 @@ check("08.2", chance_of_ill)
 
 # %%
 KEPT = {"estimator": GivenScore(), "prefit": True}  # the score is given; nothing is trained again
-METHODS = {"one threshold": Unmitigated(estimator=GivenScore())}
-METHODS |= {name: ThresholdOptimizer(constraints=constraint, **KEPT) for name, (constraint, _) in CRITERIA.items()}
-METHODS["quantile matching"] = QuantileMatching(**KEPT)
-fitted = METHODS["equal opportunity"].fit(choose["y_score"], choose["y"], sensitive_features=choose["group"])
+FAIR = {name: ThresholdOptimizer(constraints=constraint, **KEPT) for name, (constraint, _) in CRITERIA.items()}
+METHODS = (
+    {"one threshold": Unmitigated(estimator=GivenScore())} | FAIR | {"quantile matching": QuantileMatching(**KEPT)}
+)
+rule = METHODS["equal opportunity"].fit(choose["y_score"], choose["y"], sensitive_features=choose["group"])
 try:
-    fitted.predict(judge["y_score"])
+    rule.predict(judge["y_score"])
 except ValueError as error:
     print("ValueError ·", error)
 
@@ -326,48 +309,33 @@ plot_runs(runs, "accuracy_true", by="method", ax=right).set(xlabel="accuracy on 
 right.set_yticklabels([])
 right.get_legend().remove()
 left.axvline(0, color="black", linewidth=0.8)
-mean_gap, mean_true = (over_seeds(runs, value, by="method")["mean"] for value in ("gap", "accuracy_true"))
-show(fig, alt="Decision gap and accuracy on true labels by method, mean over runs with intervals: " +
-     "; ".join(f"{name} {mean_gap[name]:.2f} and {mean_true[name]:.2f}" for name in METHODS) + ".")  # fmt: skip
-
+gaps, right_in_truth = (over_seeds(runs, value, by="method") for value in ("gap", "accuracy_true"))
+show(fig, alt="Decision gap and accuracy on true labels by method, mean over runs with intervals: " + "; ".join(f"{name} {gaps.loc[name, 'mean']:.2f} and {right_in_truth.loc[name, 'mean']:.2f}" for name in METHODS) + ".")  # fmt: skip
 
 # %%
-def write_interval(row):
-    """Write a mean with its interval."""
-    return f"{row['mean']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"
-
-
-means = {value: over_seeds(runs, value, by="method") for value in ("gap", "gap in ill found")}
-changes = {f"change in {value}": changes_over_seeds(runs, value, by="method", baseline="one threshold")
-           for value in ("accuracy", "accuracy_true")}  # fmt: skip
-pd.DataFrame({name: table.apply(write_interval, axis=1) for name, table in (means | changes).items()}).reindex(METHODS)
-
-# %%
-true_change = changes["change in accuracy_true"]
-
-
-def sort_by_sign(change):
-    """Say in words which methods' intervals lie above zero, below it, or contain it."""
-    kinds = {"raises": change["low"] > 0, "lowers": change["high"] < 0}
-    kinds["leaves open what happens to"] = ~(kinds["raises"] | kinds["lowers"]) & change["low"].notna()
-    return [(verb, ", ".join(change.index[chosen])) for verb, chosen in kinds.items() if chosen.any()]
-
-
-sentences = [f"accuracy on {label} labels: " + "; ".join(f"{names} {verb} it" for verb, names in sort_by_sign(changes[f"change in {value}"]))
-             for label, value in (("recorded", "accuracy"), ("true", "accuracy_true"))]  # fmt: skip
-closed = [name for name in METHODS if means["gap"].loc[name, "low"] <= 0 <= means["gap"].loc[name, "high"]]
+found = over_seeds(runs, "gap in ill found", by="method")
+on_records, on_truth = (
+    changes_over_seeds(runs, value, by="method", baseline="one threshold") for value in ("accuracy", "accuracy_true")
+)
+columns = {
+    "gap": gaps,
+    "gap in ill found (true labels)": found,
+    "change in accuracy, recorded": on_records,
+    "change in accuracy, true": on_truth,
+}
+display(pd.DataFrame({name: write_intervals(column) for name, column in columns.items()}).reindex(METHODS).fillna("–"))
+closed = [name for name in METHODS if gaps.loc[name, "low"] <= 0 <= gaps.loc[name, "high"]]
 Markdown(
-    f"**Reading the figure and the table.** Means over {SEEDS} runs with 95% intervals, {len(judge):,} test patients ({(judge['group'] == 'b').sum()} of *b*). The decision gap of one "
-    f"threshold is {mean_gap['one threshold']:.2f}. Its interval contains zero for: {', '.join(closed) or 'no method'}. Against one threshold, "
-    + "; ".join(sentences) + ". The largest mean loss on true labels is "
-    f"{-true_change['mean'].min():.3f}, with {true_change['mean'].idxmin()}. With {SEEDS} runs the intervals are wide: 'leaves it open' does not mean 'costs nothing'."
-)  # fmt: skip
+    f"**Reading the figure and the table.** Means over {SEEDS} runs with 95% intervals over runs; {len(judge):,} test patients, {(judge['group'] == 'b').sum()} of them in *b*. The decision gap of one threshold is {gaps.loc['one threshold', 'mean']:.2f}. The interval of the gap contains zero with: {', '.join(closed) or 'no method'}.\n\n"
+    f"Against one threshold, accuracy on *recorded* labels is {say_changes(on_records)}. Accuracy on *true* labels is {say_changes(on_truth)}; the lowest mean change is {on_truth['mean'].min():+.3f}, with {on_truth['mean'].idxmin()}, interval {on_truth.loc[on_truth['mean'].idxmin(), 'low']:+.3f} to {on_truth.loc[on_truth['mean'].idxmin(), 'high']:+.3f}. "
+    f"With {SEEDS} runs the intervals are wide, and *not told from zero* does not mean *costs nothing*."
+)
 
 # %% [markdown]
 # A rule can only be as right as the labels it was chosen on. Here *b*'s records hide illness at random. Demographic parity does not look at labels,
 # and in this clinic, where both groups are truly ill equally often, it happens to ask for the right thing. Equal opportunity compares recorded ill
-# with recorded ill: they are a random part of the truly ill, so it works too. Equalized odds also compares *recorded healthy*
-# patients, and in *b* many of those are ill. With other biases the order would be another one.
+# with recorded ill: they are a random part of the truly ill, so it asks for nearly the same. Equalized odds also compares the patients *recorded as
+# not ill*, and in *b* many of those are ill: it takes true alarms for false ones. With other biases the order would be another one.
 #
 # ## Who lost what?
 #
@@ -376,36 +344,25 @@ Markdown(
 
 
 # %%
-def moved(name, seed):
-    """Give the share of each group that a rule moves, by what is true of them."""
-    before, after = tables["one threshold", seed]["y_pred"], tables[name, seed]["y_pred"]
-    ill = scored[seed][1]["y_true_disease"].to_numpy() == 1
-    kinds = {"ill, newly found": ill & (after > before), "ill, newly missed": ill & (after < before),
-             "not ill, newly alarmed": ~ill & (after > before), "not ill, newly cleared": ~ill & (after < before)}  # fmt: skip
-    shares = pd.DataFrame(kinds).groupby(judge["group"].to_numpy()).mean().rename_axis("group").stack()
-    return shares.rename_axis(["group", "moved"]).rename("share").reset_index().assign(method=name)
-
-
-changed = pd.concat([moved(name, seed) for name in METHODS if name != "one threshold" for seed in range(SEEDS)])
-people = over_seeds(changed, "share", by=["method", "group", "moved"])
-(100 * people["mean"]).unstack("moved").reindex(list(METHODS)[1:], level="method").round(1)
-
-# %%
-balance = {}
-for name in list(METHODS)[1:]:
-    parts = changed[(changed["method"] == name)].assign(seed=lambda rows: rows.groupby(["group", "moved"]).cumcount())
-    wide = parts.pivot(index=["group", "seed"], columns="moved", values="share")
-    net = (wide["ill, newly found"] - wide["ill, newly missed"]).rename("net").reset_index()
-    balance[name] = over_seeds(net, "net", by="group")
-losers = [f"*{name}* ({100 * row['mean']:.1f} of every 100 people in *{group}*, interval {100 * row['low']:.1f} to {100 * row['high']:.1f})"
-          for name, table in balance.items() for group, row in table.iterrows() if row["high"] < 0]  # fmt: skip
-fewer = [
-    f"{name} in *{group}*" for name, table in balance.items() for group, row in table.iterrows() if row["mean"] < 0
-]
+truths = [judged["y_true_disease"] for _, judged in scored]
+changed = pd.concat(people_moved(tables["one threshold", seed], tables[name, seed], true_labels=truths[seed]).assign(method=name)
+                    for name in list(METHODS)[1:] for seed in range(SEEDS))  # fmt: skip
+moved = over_seeds(changed.assign(share=100 * changed["share"]), "share", by=["method", "group", "moved"])
+words = {"found": "ill, newly found", "lost": "ill, newly missed", "alarmed": "not ill, newly alarmed", "cleared": "not ill, newly cleared"}  # fmt: skip
+display(
+    moved["mean"]
+    .unstack("moved")[list(words)]
+    .rename(columns=words)
+    .reindex(list(METHODS)[1:], level="method")
+    .round(1)
+)
+net = moved.xs("net", level="moved")
+write = {place: f"{place[0]} in *{place[1]}* ({row['mean']:+.1f}, {row['low']:+.1f} to {row['high']:+.1f})" for place, row in net.iterrows()}  # fmt: skip
+fewer, more = net.index[net["mean"] < 0], net.index[net["mean"] > 0]
 Markdown(
-    "**Reading the table.** Per 100 people of a group, mean over runs. Look at the ill who are newly missed: they pay for equality. In balance, fewer ill people are found with: "
-    f"{', '.join(fewer) or 'no rule'}. The interval over runs excludes zero for: {'; '.join(losers) or 'none of these'}. "
-    + ("A rule that makes *a* worse off without finding more in *b* helps nobody; compare the rows." if fewer else "Here nobody was levelled down on average; look again with other seeds.")
+    "**Reading the table.** Per 100 people of a group, mean over runs. The ill who are *newly missed* pay for equality; so do the healthy who are newly alarmed. Found less missed, with the interval over runs:\n\n"
+    f"- fewer ill people found: {', '.join(write[place] for place in fewer) or 'nowhere'};\n- more ill people found: {', '.join(write[place] for place in more) or 'nowhere'}.\n\n"
+    + ("So part of the closed gap is levelling down. Whether it is worth the gain of the others is not for the table to say; a rule that takes more from one group than it gives to the other has to explain itself." if len(fewer) else "Here no group lost on average.")
 )  # fmt: skip
 
 # %% [markdown]
@@ -418,31 +375,21 @@ Markdown(
 # **Predict:** for what share of the patients does equalized odds draw lots? And equal opportunity?
 
 # %%
-lots = []
-for name, rule in rules.items():
-    chance = decision_chance(rule, judge["y_score"], sensitive_features=judge["group"])
-    drawn = (chance > 0) & (chance < 1)
-    lots.append(
-        pd.DataFrame(
-            {
-                "criterion": name,
-                "group": judge["group"],
-                "decided by lot": drawn,
-                "two answers": 2 * chance * (1 - chance),
-            }
-        )
-    )
-lots = pd.concat(lots).groupby(["criterion", "group"], sort=False).mean()
-again = [ThresholdOptimizer(constraints="equalized_odds", seed=seed, **KEPT).fit(choose["y_score"], choose["y"], sensitive_features=choose["group"])
-         .predict(judge["y_score"], sensitive_features=judge["group"])["y_pred"] for seed in (0, 1)]  # fmt: skip
+chances = {name: decision_chance(rule, judge["y_score"], sensitive_features=judge["group"]) for name, rule in rules.items()}  # fmt: skip
+by_thresholds = [used.loc[group].query("threshold <= @score")["chance"].sum() for group, score in zip(judge["group"], judge["y_score"])]  # fmt: skip
+chances["equalized odds, by hand"] = np.round(by_thresholds, 9)
+lots = {name: pd.DataFrame({"decided by lot": (chance > 0) & (chance < 1), "two answers": 2 * chance * (1 - chance)}) for name, chance in chances.items()}  # fmt: skip
+lots = pd.concat({name: lot.groupby(judge["group"].to_numpy()).mean() for name, lot in lots.items()}, names=["rule", "group"])  # fmt: skip
 display(lots.map("{:.1%}".format))
-odds = lots.loc["equalized odds"]
+rule = ThresholdOptimizer(constraints="equalized_odds", seed=1, **KEPT)  # as in METHODS, but for the seed of its lots
+again = rule.fit(choose["y_score"], choose["y"], sensitive_features=choose["group"]).predict(judge["y_score"], sensitive_features=judge["group"])  # fmt: skip
+differ = (again["y_pred"] != tables["equalized odds", 0]["y_pred"]).mean()
+library, ours = lots.loc["equalized odds"], lots.loc["equalized odds, by hand", "two answers"].max()
+fewer = "fewer" if ours < library["two answers"].max() else "no fewer"
 Markdown(
-    f"**Reading the table.** With equalized odds, {odds.loc['a', 'decided by lot']:.0%} of *a* and {odds.loc['b', 'decided by lot']:.0%} of *b* are decided by lot. We drew the whole rule twice: "
-    f"{(again[0] != again[1]).mean():.1%} of the {len(judge):,} patients got two answers. " + (
-        "The burden of chance is not shared equally. " if abs(odds.loc["a", "two answers"] - odds.loc["b", "two answers"]) > 0.05 else "")
-    + "The expected rates are equal; a person lives with one draw."
-)  # fmt: skip
+    f"**Reading the table.** The library's rule for equalized odds decides {library.loc['a', 'decided by lot']:.0%} of *a* and {library.loc['b', 'decided by lot']:.0%} of *b* by lot. We drew that whole rule twice: {differ:.1%} of the {len(judge):,} patients got two answers. "
+    f"Our rule by hand promises the same rates, with {fewer} different answers: in the group that is hit hardest, two equal people get two answers with chance {ours:.1%} instead of {library['two answers'].max():.1%}. The criterion does not care which rule it is; the patients do. Expected rates are equal, and a person lives with one draw."
+)
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 08.3 · How often two answers?
@@ -474,9 +421,9 @@ check("08.3", two_answers)
 # together with who later failed to pay a bill (Federal Reserve Board, 2007). We have only aggregates: for each score and group,
 # how many people there are and which share repaid. The groups are named as the report names them.
 #
-# Hardt, Price and Srebro (2016) let a lender earn 18 for a loan that is repaid and lose 82 for one that is not, so a loan pays from a chance
-# of 82% on. They ask what each criterion leaves of the profit that a lender without any constraint would make, and print 99.3% for one threshold (*race-blind*), 92.8% for equal opportunity, 80.2%
-# for equalized odds and 69.8% for demographic parity. **Predict:** why does the unconstrained lender earn more than the race-blind one?
+# A study of these data lets a lender earn 18 for a loan that is repaid and lose 82 for one that is not, so a loan pays from a chance
+# of 82% on. It asks what each criterion leaves of the profit that a lender without any constraint would make, and prints 99.3% for one threshold (*race-blind*), 92.8% for equal opportunity, 80.2%
+# for equalized odds and 69.8% for demographic parity (Hardt, Price and Srebro, 2016). **Predict:** why does the unconstrained lender earn more than the race-blind one?
 
 # %%
 borrowers = count_borrowers(load_fico().frame)
@@ -484,36 +431,32 @@ lending = best_rules(borrowers)
 limits = redraw_shares(borrowers, n_boot=N_BOOT, seed=0).quantile([0.025, 0.975])
 profits = pd.DataFrame({"computed": profit_shares(lending), "low": limits.iloc[0], "high": limits.iloc[1]})
 profits["published"] = [100, 99.3, 92.8, 80.2, 69.8]
-spread = lending.groupby(level="criterion", sort=False)["true_positive_rate"].agg(lambda rate: rate.max() - rate.min())
-profits["largest TPR gap"] = spread
+rates = lending["true_positive_rate"].unstack("group").reindex(profits.index)
+profits["largest TPR gap"] = rates.max(axis=1) - rates.min(axis=1)
 profits.round(2)
 
 # %%
-fig, (left, right) = plt.subplots(1, 2, figsize=(9.6, 3.4), layout="constrained", sharey=True)
-place = np.arange(len(profits))
-for group, color, marker in zip(borrowers.groups, PALETTE, MARKERS, strict=False):
-    left.plot(lending.xs(group, level="group")["true_positive_rate"], place, marker, color=color, label=group)
-    right.plot(lending.xs(group, level="group")["selection_rate"], place, marker, color=color)
-left.set_yticks(place, profits.index)
-left.invert_yaxis()
-left.set_xlabel("true positive rate\n(share of people who would repay)")
-right.set_xlabel("selection rate\n(share of all people)")
-left.legend(frameon=False, ncols=4, loc="lower left", bbox_to_anchor=(0, 1), columnspacing=1)
-repaid = lending["repaid"].unstack("group")
-show(fig, alt="Share of would-be payers, and of all people, who get a loan, by criterion and group. The largest differences "
-     + "in the first: " + ", ".join(f"{name} {gap:.2f}" for name, gap in spread.items()) + ".")  # fmt: skip
+fig, axes = plt.subplots(1, 2, figsize=(9.6, 3.4), layout="constrained", sharey=True)
+units = {"true_positive_rate": "with a loan\n(share of people who would repay)", "repaid": "repaid\n(share of loans)"}
+for ax, (column, unit) in zip(axes, units.items()):
+    for group, color, marker in zip(borrowers.groups, PALETTE, MARKERS):
+        ax.plot(
+            lending.xs(group, level="group")[column], range(len(profits)), marker, color=color, label=group, alpha=0.8
+        )
+    ax.set_xlabel(unit)
+axes[0].set_yticks(range(len(profits)), profits.index)
+axes[0].invert_yaxis()
+axes[0].legend(frameon=False, ncols=4, loc="lower left", bbox_to_anchor=(0, 1), columnspacing=1)
+axes[1].axvline(0.82, color="#767676", linestyle="--", linewidth=1)
+show(fig, alt="Share of would-be payers with a loan, and share of loans repaid, by criterion and group. Largest differences of the first: " + ", ".join(f"{name} {gap:.2f}" for name, gap in profits["largest TPR gap"].items()) + ".")  # fmt: skip
 
 # %%
-off = (profits["computed"] - profits["published"]).abs()
-losing = repaid.lt(0.82)
+off, repaid = (profits["computed"] - profits["published"]).abs().max(), lending["repaid"]
 Markdown(
-    f"**Reading the table.** An approximate reproduction: our shares differ from the published ones by at most {off.max():.2f} percentage points. The shipped aggregates are rounded "
-    f"points, read off the figures of a report. The intervals redraw {borrowers.people.sum():,.0f} people and do not cover that.\n\n"
-    f"**Reading the figure.** One threshold gives loans to {lending.loc[('race-blind', 'Asian'), 'true_positive_rate']:.0%} of the Asian and {lending.loc[('race-blind', 'Black'), 'true_positive_rate']:.0%} of the Black "
-    f"people who would repay. Demographic parity gives loans to {lending.loc[('demographic parity', 'Black'), 'selection_rate']:.0%} of everybody, and {1 - repaid.loc['demographic parity', 'Black']:.0%} of the loans to Black people are "
-    f"then not repaid (race-blind: {1 - repaid.loc['race-blind', 'Black']:.0%}). The unconstrained lender earns most because a score does *not* mean the same everywhere: with one threshold, "
-    f"{repaid.loc['race-blind', 'Black']:.0%} of Black and {repaid.loc['race-blind', 'Asian']:.0%} of Asian borrowers repay. Equal opportunity lies between. A default harms the borrower too: more loans are not simply better for those who get them."
-)  # fmt: skip
+    f"**Reading the table.** An approximate reproduction: our shares differ from the published ones by at most {off:.2f} percentage points. The shipped aggregates are rounded points, read off the figures of a report. The intervals redraw {borrowers.people.sum():,.0f} people, and do not cover that.\n\n"
+    f"**Reading the figure.** With one threshold, {rates.loc['race-blind', 'Asian']:.0%} of the Asian and {rates.loc['race-blind', 'Black']:.0%} of the Black people who would repay get a loan. The score does *not* mean the same everywhere: of these loans {repaid['race-blind', 'Asian']:.0%} and {repaid['race-blind', 'Black']:.0%} are repaid. The unconstrained lender uses that and asks for a *higher* score from Black people: only {rates.loc['maximum profit', 'Black']:.0%} of those who would repay get a loan. "
+    f"Demographic parity turns this around: {1 - repaid['demographic parity', 'Black']:.0%} of the loans to Black people are then not repaid (race-blind: {1 - repaid['race-blind', 'Black']:.0%}), and a default harms the borrower too. Equal opportunity lies between. The dashed line marks where a loan begins to pay on average."
+)
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 08.4 · Choose a criterion for this lender
@@ -546,51 +489,30 @@ check("08.4", {"criterion": criterion, "profit": profit, "gap": tpr_gap})
 
 # %%
 hmda, german = load_hmda().frame, load_german().frame
-young = german["age"].map(lambda age: "under 25" if age < 25 else "25 or older")
 REAL = {  # features, label 1 = the favourable outcome, group; `insurance` is the bank's own decision, and leaks
     "HMDA": (hmda.drop(columns=["deny", "afam", "insurance"]), 1 - hmda["deny"], hmda["afam"].map({"yes": "Black", "no": "White"})),
-    "German credit": (german.drop(columns=["good_credit", "age"]), german["good_credit"], young),
+    "German credit": (german.drop(columns=["good_credit", "age"]), german["good_credit"], german["age"].lt(25).map({True: "under 25", False: "25 or older"})),
 }  # fmt: skip
-first = german.iloc[np.random.RandomState(0).permutation(1000)[:700]]
-published = first.loc[first["age"] < 25, "good_credit"].mean() - first.loc[first["age"] >= 25, "good_credit"].mean()
-display(
-    pd.concat({name: label.groupby(group).agg(["size", "mean"]) for name, (_, label, group) in REAL.items()}).round(3)
-)
-Markdown(
-    f"In 700 of the German loans, drawn as AI Fairness 360's tutorial draws them, the share repaid is {published:.6f} (under 25 less the others), as printed there (Bellamy et al., 2018): the data are the same. "
-    "Notebook 06 reweighs it to zero; here we leave data and model alone."
-)
+display(pd.concat({name: y.groupby(group).agg(["size", "mean"]) for name, (_, y, group) in REAL.items()}).round(3))
+first = german.iloc[np.random.RandomState(0).permutation(1000)[:700]]  # the tutorial's training part
+repaying = first.groupby(first["age"] < 25)["good_credit"].mean()
+Markdown(f"In 700 of the German loans, drawn as AI Fairness 360's tutorial draws them (Bellamy et al., 2018), the share repaid by borrowers under 25 less that of the others is {repaying[True] - repaying[False]:.6f}, the number printed there: the data are the same. Notebook 06 reweighs it to zero; here we leave data and model alone.")  # fmt: skip
 
 # %%
-rows = []
+real = {}
 for name, (X, y, group) in REAL.items():
-    score = cross_val_predict(default_estimator(X), X, y, cv=5, method="predict_proba")[:, 1]
+    score = score_out_of_fold(X, y)
     decided = {method: predict_out_of_fold(METHODS[method], score, y, sensitive_features=group) for method in METHODS}
-    for method, table in decided.items():
-        gaps = {"gap": summarise(table), "TPR gap": summarise(table, metric="true_positive_rate")}
-        change = accuracy_change(decided["one threshold"], table)
-        rows.append({"data": name, "method": method, "accuracy": table["y_pred"].eq(table["y_true"]).mean()}
-                    | {f"{kind}{end}": found[f"gap{end}"] for kind, found in gaps.items() for end in ("", "_low", "_high")}
-                    | {"change": change["change"], "change_low": change["low"], "change_high": change["high"]})  # fmt: skip
-real = pd.DataFrame(rows).set_index(["data", "method"])
-pd.DataFrame({"accuracy": real["accuracy"].map("{:.3f}".format)} | {
-    kind: [f"{row[kind]:+.3f} [{row[kind + '_low']:+.3f}, {row[kind + '_high']:+.3f}]" for _, row in real.iterrows()]
-    for kind in ("gap", "TPR gap", "change")})  # fmt: skip
-
-# %%
+    real[name] = compare_decisions(decided, baseline="one threshold")
+kinds = ["gap", "TPR gap", "change in accuracy"]
+display(pd.concat({name: pd.DataFrame({kind: write_intervals(found[kind]) for kind in kinds}) for name, found in real.items()}, names=["data", "rule"]))  # fmt: skip
 lines = []
-for name, part in real.groupby(level="data", sort=False):
-    part = part.droplevel("data")
-    apart = part.index[(part["gap_low"] > 0) | (part["gap_high"] < 0)]
-    worse = part.index[part["change_high"] < 0]
-    groups = sorted(set(REAL[name][2]))
-    lines.append(
-        f"- *{name}*: the gap ({groups[0]} less {groups[1]}) of one threshold is {part.loc['one threshold', 'gap']:+.2f}. Gaps told from zero: {', '.join(apart) or 'none'}. "
-        f"Accuracy certainly lower than with one threshold: {', '.join(worse) or 'none'}."
-    )
+for name, found in real.items():
+    (first, second), others = sorted(set(REAL[name][2])), found.drop(index="one threshold")
+    lines.append(f"- *{name}*, {first} less {second}: the gap is {found.loc['one threshold', ('gap', 'mean')]:+.2f} with one threshold. With the other rules it is {say_changes(others['gap'])}. Accuracy is {found.loc['one threshold', ('accuracy', 'mean')]:.3f} with one threshold; its change is {say_changes(others['change in accuracy'])}.")  # fmt: skip
 Markdown(
-    "**Reading the table.** Intervals over people: Newcombe for gaps, paired for the change in accuracy.\n\n" + "\n".join(lines)
-    + "\n\nA gap that cannot be told from zero is not a gap of zero: with so few people in the smaller group, differences of several points stay invisible."
+    "**Reading the table.** Intervals over people: Newcombe's for gaps, paired for the change in accuracy.\n\n" + "\n".join(lines)
+    + "\n\nA gap *not told from zero* is not a gap of zero: with so few people in the smaller group, differences of several points stay hidden."
 )  # fmt: skip
 
 # %% [markdown]
@@ -605,30 +527,22 @@ Markdown(
 
 # %%
 matcher = METHODS["quantile matching"].fit(choose["y_score"], choose["y"], sensitive_features=choose["group"])
-matched = {name: matcher.predict(people["y_score"], people["y"], sensitive_features=people["group"])
-           for name, people in (("fitted on", choose), ("others", judge))}  # fmt: skip
+matched = [
+    matcher.predict(people["y_score"], people["y"], sensitive_features=people["group"]) for people in (choose, judge)
+]
 cuts = np.linspace(0, 1, 101)
-
-
-def gaps_at(score, group):
-    """Return the gap in selection rates, a less b, at every threshold."""
-    above = [(np.asarray(score)[np.asarray(group) == name, None] >= cuts).mean(axis=0) for name in "ab"]
-    return above[0] - above[1]
-
-
-lines = {"score as it is, others": gaps_at(judge["y_score"], judge["group"])}
-lines |= {f"matched, {name}": gaps_at(table["y_score"], table["group"]) for name, table in matched.items()}
+seen = {"score as it is, others": judge, "matched, others": matched[1], "matched, people it was fitted on": matched[0]}
+gap_at = {name: selection_gaps(table["y_score"], cuts, sensitive_features=table["group"]) for name, table in seen.items()}  # fmt: skip
 fig, ax = plt.subplots(figsize=(6.4, 3.2), layout="constrained")
-for (name, gap), color, style in zip(lines.items(), PALETTE, ("-", "--", "-.")):
+for (name, gap), color, style in zip(gap_at.items(), PALETTE, ("-", "--", "-.")):
     ax.plot(cuts, gap, style, color=color, label=name)
-ax.axhline(0, color="black", linewidth=0.8)
 ax.set(xlabel="threshold (score)", ylabel="gap, a − b\n(share decided 'ill')")
 ax.legend(frameon=False)
-widest = {name: np.abs(gap).max() for name, gap in lines.items()}
+largest = {name: np.abs(gap).max() for name, gap in gap_at.items()}
 show(
     fig,
     alt="Gap over thresholds. Largest absolute value: "
-    + "; ".join(f"{name} {gap:.2f}" for name, gap in widest.items())
+    + "; ".join(f"{name} {gap:.3f}" for name, gap in largest.items())
     + ".",
 )
 
@@ -658,42 +572,36 @@ check("08.5", prediction)
 
 # %%
 fig, axes = plt.subplots(1, 2, figsize=(9.6, 3.6), layout="constrained", sharey=True)
-panels = {"score as it is": judge["y_score"], "matched score": matched["others"]["y_score"]}
-for ax, (title, score) in zip(axes, panels.items()):
-    plot_calibration(
-        calibration_by_group(y_true=judge["y"], y_score=score, sensitive_features=judge["group"], bins=5), ax=ax
-    )
+panels = {"score as it is": judge, "matched score": matched[1]}
+for ax, (title, people) in zip(axes, panels.items()):
+    rows = calibration_by_group(y_true=judge["y"], y_score=people["y_score"], sensitive_features=judge["group"], bins=5)
+    plot_calibration(rows, ax=ax).set(title=title, xlim=(0, 1), xlabel="score (mean of the bin)", ylabel="")
     ax.plot([0, 1], [0, 1], ":", color="black", linewidth=0.8)
-    ax.set(title=title, xlim=(0, 1), xlabel="score (mean of the bin)")
 axes[0].set_ylabel("recorded as ill\n(share of people with this score)")
-axes[1].set_ylabel("")
-off = []
-for seed, (_, people) in enumerate(scored):
-    for kind, score in (
-        ("as it is", people["y_score"].to_numpy()),
-        ("matched", tables["quantile matching", seed]["y_score"].to_numpy()),
-    ):
-        for label in ("y", "y_true_disease"):
-            error = pd.Series(score - people[label].to_numpy()).groupby(people["group"].to_numpy()).mean()
-            off += [
-                {"score": kind, "labels": {"y": "recorded"}.get(label, "true"), "group": group, "error": value}
-                for group, value in error.items()
-            ]
-off = over_seeds(pd.DataFrame(off), "error", by=["group", "labels", "score"])
-show(fig, alt="Share recorded as ill over the score, by group, before and after matching. Mean score less share recorded ill in b: "
-     f"{off.loc[('b', 'recorded', 'as it is'), 'mean']:+.2f} before, {off.loc[('b', 'recorded', 'matched'), 'mean']:+.2f} after.")  # fmt: skip
+show(fig, alt="Share recorded as ill over the score, by group, before and after matching, with the diagonal of a calibrated score. After matching, the groups are further apart at the same score.")  # fmt: skip
 
 # %%
-display(off.apply(write_interval, axis=1).unstack("score")[["as it is", "matched"]])
-by_label = {label: off.loc[("b", label)]["mean"].abs() for label in ("recorded", "true")}
-words = {
-    label: "further from" if error["matched"] > error["as it is"] else "nearer to" for label, error in by_label.items()
-}
+off = []
+for seed, (_, people) in enumerate(scored):
+    scores = {
+        "as it is": people["y_score"].to_numpy(),
+        "matched": tables["quantile matching", seed]["y_score"].to_numpy(),
+    }
+    for (kind, score), (labels, column) in product(scores.items(), {"recorded": "y", "true": "y_true_disease"}.items()):
+        errors = (score - people[column]).groupby(people["group"]).mean().rename("error").reset_index()
+        off.append(errors.assign(labels=labels, score=kind))
+off = over_seeds(pd.concat(off), "error", by=["group", "labels", "score"]).sort_index()
+display(write_intervals(off).unstack("score"))
+words = [
+    "further from"
+    if abs(off.loc[("b", labels, "matched"), "mean"]) > abs(off.loc[("b", labels, "as it is"), "mean"])
+    else "nearer to"
+    for labels in ("recorded", "true")
+]
 Markdown(
-    f"**Reading the figures.** Matched, the gap on the people it was fitted on is at most {widest['matched, fitted on']:.3f} at any threshold (one person's share), on others at most {widest['matched, others']:.2f}; as it is, up to {widest['score as it is, others']:.2f}. "
-    f"The table gives mean score less share of ill people, over {SEEDS} runs. In *b*, matching moves the score {words['recorded']} the records and {words['true']} the truth. "
-    "On the records alone the matched score looks broken. Whether it *is* depends on whether the records or the criterion are right, and no data without the truth can tell."
-)  # fmt: skip
+    f"**Reading the figures.** Matched, the gap is at most {largest['matched, people it was fitted on']:.3f} at any threshold on the people it was fitted on (a person's share of a group), and at most {largest['matched, others']:.2f} on others; as it is, up to {largest['score as it is, others']:.2f}. "
+    f"The table gives the mean score less the share of ill people, over {SEEDS} runs. In *b*, matching moves the score {words[0]} the records and {words[1]} the truth. On the records alone, the matched score looks broken. Whether it *is* broken depends on whether the records can be trusted, and the records cannot say that."
+)
 
 # %% [markdown]
 # ## Chosen here, reported there
@@ -708,50 +616,29 @@ everybody = pd.concat([choose, judge], ignore_index=True)
 
 
 def promise(size, draw):
-    """Choose on a sample, measure on it and on all others: two rows."""
-    cells = everybody["group"] + everybody["y"].astype(str)
-    parts = train_test_split(everybody, train_size=size, random_state=draw, stratify=cells)
+    """Choose the rule on a sample, measure it on the sample and on all others: two rows."""
+    parts = train_test_split(everybody, train_size=size, random_state=draw, stratify=everybody[["group", "y"]])
     chosen = METHODS["demographic parity"].fit(parts[0]["y_score"], parts[0]["y"], sensitive_features=parts[0]["group"])
     for name, part in zip(("promised", "delivered"), parts):
         table = chosen.predict(part["y_score"], part["y"], sensitive_features=part["group"])
-        yield {
-            "people": size,
-            "measured": name,
-            "gap": abs(summarise(table)["gap"]),
-            "accuracy": summarise(table)["accuracy"],
-        }
+        result = summarise(table)
+        yield {"people": size, "measured": name, "gap": abs(result["gap"]), "accuracy": result["accuracy"]}
 
 
 kept = pd.DataFrame([row for size in PEOPLE for draw in range(DRAWS) for row in promise(size, draw)])
-fig, axes = plt.subplots(1, 2, figsize=(9.6, 3.2), layout="constrained")
-for ax, value in zip(axes, ("gap", "accuracy")):
-    for (name, rows), color, marker in zip(kept.groupby("measured", sort=False), PALETTE, MARKERS):
-        mean = over_seeds(rows, value, by="people")
-        ax.errorbar(
-            mean.index,
-            mean["mean"],
-            [mean["mean"] - mean["low"], mean["high"] - mean["mean"]],
-            fmt=marker + "-",
-            color=color,
-            capsize=3,
-            label=name,
-        )
-    ax.set(xscale="log", xlabel="people the rule is chosen on")
-    ax.set_xticks(PEOPLE, [str(size) for size in PEOPLE], minor=False)
-axes[0].set_ylabel("absolute gap\n(share decided 'ill')")
-axes[1].set_ylabel("accuracy, recorded labels\n(share of people)")
-axes[0].legend(frameon=False)
-table = kept.groupby(["people", "measured"])["gap"].mean().unstack()
-show(fig, alt="Absolute gap and accuracy, promised and delivered, over the number of people: " + "; ".join(
-     f"{size} people, gap {row['promised']:.2f} promised, {row['delivered']:.2f} delivered" for size, row in table.iterrows()) + ".")  # fmt: skip
-
-# %%
-small, large = table.iloc[0], table.iloc[-1]
-accuracy = kept.groupby(["people", "measured"])["accuracy"].mean().unstack().iloc[0]
+gap, accuracy = (kept.groupby(["people", "measured"])[value].mean().unstack() for value in ("gap", "accuracy"))
+fig, ax = plt.subplots(figsize=(6.4, 3), layout="constrained")
+for name, color, marker in zip(("promised", "delivered"), PALETTE, MARKERS):
+    mean = over_seeds(kept[kept["measured"] == name], "gap", by="people")
+    ax.errorbar(mean.index, mean["mean"], mean["high"] - mean["mean"], fmt=marker + "-", color=color, capsize=3, label=name)  # fmt: skip
+ax.set(xlabel="people the rule is chosen on", ylabel="absolute gap\n(share decided 'ill')")
+ax.legend(frameon=False)
+few, many = PEOPLE[0], PEOPLE[-1]
+show(fig, alt="Absolute gap, promised and delivered, over the number of people: " + "; ".join(f"{size} people, gap {row['promised']:.2f} promised, {row['delivered']:.2f} delivered" for size, row in gap.iterrows()) + ".")  # fmt: skip
 Markdown(
-    f"**Reading the figure.** Means over {DRAWS} samples, intervals of the mean (the samples overlap, so they are somewhat too narrow). Chosen on {PEOPLE[0]} people, the rule promises a gap of {small['promised']:.2f} and delivers "
-    f"{small['delivered']:.2f}; accuracy {accuracy['promised']:.2f} promised, {accuracy['delivered']:.2f} delivered. Chosen on {PEOPLE[-1]}, it delivers {large['delivered']:.2f}. Part of a delivered gap is luck of measuring: even exact parity shows a small gap on a finite number of people."
-)  # fmt: skip
+    f"**Reading the figure.** Means over {DRAWS} samples with their intervals (the samples overlap, so these are somewhat too narrow). Chosen on {few} people, the rule promises a gap of {gap.loc[few, 'promised']:.2f} and delivers {gap.loc[few, 'delivered']:.2f}; accuracy is {accuracy.loc[few, 'promised']:.2f} promised, {accuracy.loc[few, 'delivered']:.2f} delivered. "
+    f"Chosen on {many}, it delivers {gap.loc[many, 'delivered']:.2f}. Part of a delivered gap is the luck of measuring: even exact parity shows a small gap on a finite number of people."
+)
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 08.6 · Mend the report
