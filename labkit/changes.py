@@ -110,8 +110,8 @@ def say_changes(changes: pd.DataFrame) -> str:
     """Say in words which rows' intervals lie above zero, below it, or contain it.
 
     >>> say_changes(pd.DataFrame({"low": [0.1, -0.1], "high": [0.2, 0.1]}, index=["one", "other"]))
-    'higher with one; not told from zero with other'
+    'above zero with one; not told from zero with other'
     """
-    kinds = {"higher with": changes["low"] > 0, "lower with": changes["high"] < 0}
-    kinds["not told from zero with"] = ~(kinds["higher with"] | kinds["lower with"])
+    kinds = {"above zero with": changes["low"] > 0, "below zero with": changes["high"] < 0}
+    kinds["not told from zero with"] = ~(kinds["above zero with"] | kinds["below zero with"])
     return "; ".join(f"{verb} {', '.join(changes.index[rows])}" for verb, rows in kinds.items() if rows.any())
