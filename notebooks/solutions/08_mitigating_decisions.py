@@ -423,7 +423,10 @@ check("08.3", two_answers)
 #
 # A study of these data lets a lender earn 18 for a loan that is repaid and lose 82 for one that is not, so a loan pays from a chance
 # of 82% on. It asks what each criterion leaves of the profit that a lender without any constraint would make, and prints 99.3% for one threshold (*race-blind*), 92.8% for equal opportunity, 80.2%
-# for equalized odds and 69.8% for demographic parity (Hardt, Price and Srebro, 2016). **Predict:** why does the unconstrained lender earn more than the race-blind one?
+# for equalized odds and 69.8% for demographic parity (Hardt, Price and Srebro, 2016).
+#
+# **What to look for:** in the table, how near we come to these numbers; in the figure, on the left who gets a loan among those who would repay, and on the right
+# what share of the loans is repaid. A loan that is not repaid harms the lender *and* the borrower. **Predict:** why does the unconstrained lender earn more than the race-blind one?
 
 # %%
 borrowers = count_borrowers(load_fico().frame)
@@ -455,7 +458,7 @@ off, repaid = (profits["computed"] - profits["published"]).abs().max(), lending[
 Markdown(
     f"**Reading the table.** An approximate reproduction: our shares differ from the published ones by at most {off:.2f} percentage points. The shipped aggregates are rounded points, read off the figures of a report. The intervals redraw {borrowers.people.sum():,.0f} people, and do not cover that.\n\n"
     f"**Reading the figure.** With one threshold, {rates.loc['race-blind', 'Asian']:.0%} of the Asian and {rates.loc['race-blind', 'Black']:.0%} of the Black people who would repay get a loan. The score does *not* mean the same everywhere: of these loans {repaid['race-blind', 'Asian']:.0%} and {repaid['race-blind', 'Black']:.0%} are repaid. The unconstrained lender uses that and asks for a *higher* score from Black people: only {rates.loc['maximum profit', 'Black']:.0%} of those who would repay get a loan. "
-    f"Demographic parity turns this around: {1 - repaid['demographic parity', 'Black']:.0%} of the loans to Black people are then not repaid (race-blind: {1 - repaid['race-blind', 'Black']:.0%}), and a default harms the borrower too. Equal opportunity lies between. The dashed line marks where a loan begins to pay on average."
+    f"Demographic parity turns this around: {1 - repaid['demographic parity', 'Black']:.0%} of the loans to Black people are then not repaid (race-blind: {1 - repaid['race-blind', 'Black']:.0%}), and a default harms the borrower too. Under equal opportunity it is {1 - repaid['equal opportunity', 'Black']:.0%}: less, but still more than the {1 - 0.82:.0%} that the dashed line marks, from where on loans pay on average."
 )
 
 # %% [markdown] tags=["exercise"]
@@ -493,7 +496,11 @@ REAL = {  # features, label 1 = the favourable outcome, group; `insurance` is th
     "HMDA": (hmda.drop(columns=["deny", "afam", "insurance"]), 1 - hmda["deny"], hmda["afam"].map({"yes": "Black", "no": "White"})),
     "German credit": (german.drop(columns=["good_credit", "age"]), german["good_credit"], german["age"].lt(25).map({True: "under 25", False: "25 or older"})),
 }  # fmt: skip
-display(pd.concat({name: y.groupby(group).agg(["size", "mean"]) for name, (_, y, group) in REAL.items()}).round(3))
+display(
+    pd.concat(
+        {name: y.groupby(group).agg(people="size", favourable="mean") for name, (_, y, group) in REAL.items()}
+    ).round(3)
+)
 first = german.iloc[np.random.RandomState(0).permutation(1000)[:700]]  # the tutorial's training part
 repaying = first.groupby(first["age"] < 25)["good_credit"].mean()
 Markdown(f"In 700 of the German loans, drawn as AI Fairness 360's tutorial draws them (Bellamy et al., 2018), the share repaid by borrowers under 25 less that of the others is {repaying[True] - repaying[False]:.6f}, the number printed there: the data are the same. Notebook 06 reweighs it to zero; here we leave data and model alone.")  # fmt: skip
