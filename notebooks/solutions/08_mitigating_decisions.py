@@ -154,13 +154,17 @@ check("08.1", {"share": share, "fpr": fpr})
 # %% [markdown]
 # ## The best fair rule, by hand
 #
-# Which rule is right most often, among all lotteries with equal rates? Write $w_{g,t}$ for the chance that threshold
+# Three criteria, as a reminder: **demographic parity** wants equal shares decided "ill"; **equal opportunity** wants equal true positive
+# rates; **equalized odds** wants equal true *and* equal false positive rates.
+#
+# Which rule is right most often, among all lotteries that keep a criterion? Write $w_{g,t}$ for the chance that threshold
 # $t$ applies to a person of group $g$. Everything we want is *linear* in these chances:
 #
 # - maximise the number of right decisions, $\sum_{g,t} w_{g,t}\,(P_g\,\mathrm{TPR}_g(t) - N_g\,\mathrm{FPR}_g(t))$, for $P_g$ ill and
 #   $N_g$ other patients (plus the constant $\sum_g N_g$);
 # - the chances are at least $0$, and sum to $1$ in each group;
-# - the criterion: $\sum_t w_{a,t}\,\mathrm{TPR}_a(t) = \sum_t w_{b,t}\,\mathrm{TPR}_b(t)$, and for equalized odds the same for FPR.
+# - the criterion: for equal opportunity $\sum_t w_{a,t}\,\mathrm{TPR}_a(t) = \sum_t w_{b,t}\,\mathrm{TPR}_b(t)$; for equalized odds the same for FPR as
+#   well; for demographic parity the same for the share selected.
 #
 # That is a **linear program**, and `scipy.optimize.linprog` solves it. A theorem says that a best solution needs no
 # more positive chances than there are equations. **Predict:** with equalized odds, how many thresholds can get a positive
@@ -283,8 +287,8 @@ except ValueError as error:
 #
 # ## What becomes of it on other patients
 #
-# Now all methods, on the patients we kept for judging, for every run. *One threshold* is the baseline. *Quantile matching* is new and
-# has its own section below. We look at the gap in decisions (share decided "ill" in *a* less in *b*), and at accuracy on recorded *and*
+# Now all methods, on the patients we kept for judging, for every run. *One threshold* (one half, for everybody) is the baseline. *Quantile matching*
+# is new and has its own section below; it changes the scores first, and then decides at one half. We look at the gap in decisions (share decided "ill" in *a* less in *b*), and at accuracy on recorded *and*
 # on true labels. **Predict:** which rules come nearest to a gap of zero? Rules were chosen to be right on *recorded* labels:
 # will accuracy on the true ones rise or fall?
 
@@ -324,9 +328,11 @@ columns = {
     "change in accuracy, true": on_truth,
 }
 display(pd.DataFrame({name: write_intervals(column) for name, column in columns.items()}).reindex(METHODS).fillna("–"))
+over = ", ".join(gaps.index[gaps["high"] < 0])
+turned = f" It lies below zero, so that *b* is now decided 'ill' more often, with: {over}." if over else ""
 closed = [name for name in METHODS if gaps.loc[name, "low"] <= 0 <= gaps.loc[name, "high"]]
 Markdown(
-    f"**Reading the figure and the table.** Means over {SEEDS} runs with 95% intervals over runs; {len(judge):,} test patients, {(judge['group'] == 'b').sum()} of them in *b*. The decision gap of one threshold is {gaps.loc['one threshold', 'mean']:.2f}. The interval of the gap contains zero with: {', '.join(closed) or 'no method'}.\n\n"
+    f"**Reading the figure and the table.** Means over {SEEDS} runs with 95% intervals over runs; {len(judge):,} test patients, {(judge['group'] == 'b').sum()} of them in *b*. The decision gap of one threshold is {gaps.loc['one threshold', 'mean']:.2f}. The interval of the gap contains zero with: {', '.join(closed) or 'no method'}.{turned}\n\n"
     f"Against one threshold, the change in accuracy on *recorded* labels is {say_changes(on_records)}. On *true* labels it is {say_changes(on_truth)}; the lowest mean change is {on_truth['mean'].min():+.3f}, with {on_truth['mean'].idxmin()}, interval {on_truth.loc[on_truth['mean'].idxmin(), 'low']:+.3f} to {on_truth.loc[on_truth['mean'].idxmin(), 'high']:+.3f}. "
     f"With {SEEDS} runs the intervals are wide, and *not told from zero* does not mean *costs nothing*."
 )
@@ -341,6 +347,8 @@ Markdown(
 #
 # A gap can close because the worse-off group gains, or because the better-off group loses. The second is called **levelling down**
 # (Mittelstadt, Wachter and Russell, 2023). So count people, not gaps: whom does a rule move, compared with one threshold?
+#
+# **Predict:** will ill people in *a* be found less often than before? With which rule most?
 
 
 # %%
@@ -481,7 +489,7 @@ check("08.4", {"criterion": criterion, "profit": profit, "gap": tpr_gap})
 # %% [markdown]
 # ## Two sets of real people
 #
-# Now people one by one, with scores of our own (a logistic regression that never sees the group):
+# Now real people one by one, with scores of our own (a logistic regression on the tables' columns that never sees the group):
 #
 # - **HMDA**: applications for a mortgage in Boston, 1990 (Munnell, Tootell, Browne and McEneaney, 1996). Decision 1: approved. The label is what the *banks* decided, so
 #   accuracy means "agrees with the banks", and we do not know who would have repaid. Groups: applicants recorded as Black or White.
