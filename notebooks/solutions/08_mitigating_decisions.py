@@ -1,0 +1,712 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+#   labkit:
+#     budget:
+#       seconds: 60
+#       mb: 1500
+# ---
+
+# %% [markdown]
+# # 08 · Can we decide fairly with an unfair score?
+#
+# **You will be able to**
+# - *draw* which errors a group can get from thresholds, which from lotteries, and which all groups can share `[08-roc]`
+# - *solve* for the best decision that keeps a criterion, by hand and with a library, and read the rule it found `[08-optimise]`
+# - *compare* criteria by what they cost a lender, and whom they give loans `[08-profit]`
+# - *match* the scores of two groups, and say what that does to what a score means `[08-match]`
+# - *judge* a fair-looking rule: who lost by it, who was decided by lot, and on whose data it was measured `[08-judge]`
+#
+# About 60 minutes. Before this: 07 · Can we train for fairness?; rates, calibration and intervals come from
+# [04 · How do we measure fairness, and how sure are we?](04_measuring.ipynb)
+#
+# A score exists, it treats groups differently, and nobody will train it again: it was bought, or it is a model that
+# belongs to somebody else. All that is left is *what we do with the score*. This is called **post-processing**: the
+# score stays, the decision changes.
+
+# %%
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from fairlearn.postprocessing import ThresholdOptimizer as FairlearnOptimizer
+from IPython.display import Markdown, display
+from matplotlib import pyplot as plt
+from scipy.optimize import linprog
+from sklearn.model_selection import train_test_split
+
+from labkit.audit import audit
+from labkit.calibration import calibration_by_group, plot_calibration
+from labkit.changes import compare_decisions, people_moved, say_changes, write_intervals
+from labkit.checks import check, hint
+from labkit.clinic import simulate_clinic
+from labkit.comparisons import changes_over_seeds, over_seeds, summarise
+from labkit.curves import plot_runs
+from labkit.data import load_fico, load_german, load_hmda
+from labkit.folds import predict_out_of_fold, score_out_of_fold
+from labkit.mitigation import FineTuned, GivenScore, QuantileMatching, ThresholdOptimizer, Unmitigated
+from labkit.models import load_foundation_model
+from labkit.plots import MARKERS, PALETTE, show
+from labkit.profits import best_rules, count_borrowers, profit_shares, redraw_shares
+from labkit.roc import plot_roc_regions, roc_by_group, selection_gaps
+from labkit.rules import decision_chance, read_rules
+from labkit.tables import group_rates
+from labkit.training import TrainConfig
+
+# %% tags=["parameters"]
+SAMPLE_SIZE = 1200  # notes of the clinic: half to train on, half to choose rules on
+TEST_SIZE = 1000  # notes of other patients, to judge rules on
+EPOCHS = 2  # passes over the training notes
+SEEDS = 3  # trainings, each with its own division of the notes
+N_BOOT = 200  # redraws behind the intervals of the profits
+PEOPLE = (100, 300, 900)  # how many people a rule is chosen on, in the last section
+DRAWS = 12  # how often people are drawn there
+MODEL_NAME = "minilm"  # the shipped BERT
+
+# %% [markdown]
+# ## An unfair score
+#
+# We take the clinic of notebook 03 again, a simulation in which we know who is truly ill. Group *b* is smaller
+# (`representation`), and part of its illnesses are recorded as "not ill" (`label_bias`). We train the last block of the
+# BERT on half of the notes. The other half was not trained on: there we will *choose* rules. Then we *judge* them on
+# other patients. We do this several times, each time with another division of the notes and another seed.
+#
+# **Before you run the next two cells, predict:** both groups are truly ill equally often. The rule is the usual one, "ill"
+# from a score of one half on. Of the truly ill, in which group are more found, and how large is the difference?
+
+# %%
+KNOBS = {"label_bias": 0.35, "representation": 0.3}
+pool, test = (simulate_clinic(n=n, seed=seed, **KNOBS) for n, seed in ((SAMPLE_SIZE, 0), (TEST_SIZE, 1)))
+foundation = load_foundation_model(MODEL_NAME)
+
+
+def score_patients(seed):
+    """Train on half of the pool; return the other half and the test patients with their scores."""
+    cells = pool["group"] + pool["y"].astype(str)
+    half, rest = train_test_split(pool, test_size=0.5, random_state=seed, stratify=cells)
+    config = TrainConfig(epochs=EPOCHS, learning_rate=1e-3, trainable_layers=1, seed=seed)
+    model = FineTuned(foundation, config).fit(half["note"], half["y"])
+    return [people.assign(y_score=model.predict_proba(people["note"])[:, 1]) for people in (rest, test)]
+
+
+scored = [score_patients(seed) for seed in range(SEEDS)]
+choose, judge = scored[0]  # the first run serves all figures; comparisons of methods use every run
+
+# %%
+plain = (judge["y_score"] >= 0.5).astype(int)
+labels = {"recorded": judge["y"], "true": judge["y_true_disease"]}
+audits = {name: audit(y_true=y, y_pred=plain, sensitive_features=judge["group"]) for name, y in labels.items()}
+shown = ["n", "selection rate", "true positive rate", "false positive rate"]
+display(pd.concat({name: group_rates(result)[shown] for name, result in audits.items()}, names=["labels"]))
+found, gap = audits["true"].by_group["true_positive_rate"], audits["true"].pairwise("true_positive_rate").iloc[0]
+Markdown(f"**Reading the table.** By the true labels, the rule finds {found['a']:.0%} of the ill in *a* and {found['b']:.0%} in *b*: a difference of {gap['difference']:.2f} (95% interval {gap['low']:.2f} to {gap['high']:.2f}). The brackets hold Wilson intervals over patients.")  # fmt: skip
+
+# %% [markdown]
+# ## What can a group reach?
+#
+# A threshold gives a group one pair of rates: the share of its ill patients that are found (true positive rate, TPR), and
+# the share of the others that are alarmed (false positive rate, FPR). As the threshold falls, the pair moves from "nobody"
+# at $(0, 0)$ to "everybody" at $(1, 1)$. That path is the **ROC curve**. No threshold leads off it.
+#
+# A **lottery** does. Draw for each patient whether the first or the second of two thresholds applies: the rates are then
+# means of both pairs, a point on the straight line between them. All lotteries together fill the *convex hull* of the
+# curve, the smallest region without dents that holds it (Provost and Fawcett, 2001).
+#
+# *Equalized odds* wants the same pair for both groups. So the pair must lie in both hulls: in their **intersection**.
+#
+# **Predict:** the mark of each group shows the threshold of one half. Do the two marks lie on different curves, or at
+# different places of nearly the same curve?
+
+# %%
+curves = roc_by_group(y_true=choose["y"], y_score=choose["y_score"], sensitive_features=choose["group"])
+at_half = {group: curve.loc[curve["threshold"] >= 0.5, ["fpr", "tpr"]].iloc[-1] for group, curve in curves.items()}
+places = ", ".join(f"{group} at FPR {point.fpr:.2f} and TPR {point.tpr:.2f}" for group, point in at_half.items())
+ax = plot_roc_regions(curves, marks={"threshold one half": at_half})
+show(ax.figure, alt=f"ROC curves of both groups on recorded labels, their hulls, and the region that both reach, which ends at the lower of the two hulls. With the threshold one half, {places}.")  # fmt: skip
+
+# %%
+areas = {group: np.trapezoid(curve["tpr"], curve["fpr"]) for group, curve in curves.items()}
+lower, recorded = min(areas, key=areas.get), choose.groupby("group")["y"].sum()
+Markdown(
+    f"**Reading the figure.** With one threshold for all, {places}: {'the groups sit at different places of their curves' if at_half['a'].tpr - at_half['b'].tpr > 0.1 else 'the groups sit near each other'}. The areas under the curves are {areas['a']:.2f} in *a* and {areas['b']:.2f} in *b*. "
+    f"In the grey region both groups can have the same errors. Its upper edge follows whichever hull is lower, here mostly that of *{lower}*: whoever wants equal errors gives up part of what the score can do for the other group. "
+    f"Mind the numbers: only {recorded['b']} patients of *b* in this half are recorded as ill, so its curve is rough."
+)
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 08.1 · A lottery between two thresholds
+#
+# In a group, a high threshold gives FPR 0.10 and TPR 0.40, a low one FPR 0.30 and TPR 0.70. You need a TPR of 0.625. For
+# which share of the people must the *low* threshold apply, and what FPR do you then get?
+
+# %% tags=["exercise"] exercise="08.1" points=2 objective="08-roc"
+share = ...  # of the people, between 0 and 1
+fpr = ...
+# %% tags=["solution"]
+share = (0.625 - 0.40) / (0.70 - 0.40)
+fpr = (1 - share) * 0.10 + share * 0.30
+# %% tags=["check"]
+check("08.1", {"share": share, "fpr": fpr})
+
+# %% [markdown]
+# ## The best fair rule, by hand
+#
+# Three criteria, as a reminder: **demographic parity** wants equal shares decided "ill"; **equal opportunity** wants equal true positive
+# rates; **equalized odds** wants equal true *and* equal false positive rates.
+#
+# Which rule is right most often, among all lotteries that keep a criterion? Write $w_{g,t}$ for the chance that threshold
+# $t$ applies to a person of group $g$. Everything we want is *linear* in these chances:
+#
+# - maximise the number of right decisions, $\sum_{g,t} w_{g,t}\,(P_g\,\mathrm{TPR}_g(t) - N_g\,\mathrm{FPR}_g(t))$, for $P_g$ ill and
+#   $N_g$ other patients (plus the constant $\sum_g N_g$);
+# - the chances are at least $0$, and sum to $1$ in each group;
+# - the criterion: for equal opportunity $\sum_t w_{a,t}\,\mathrm{TPR}_a(t) = \sum_t w_{b,t}\,\mathrm{TPR}_b(t)$; for equalized odds the same for FPR as
+#   well; for demographic parity the same for the share selected.
+#
+# That is a **linear program**, and `scipy.optimize.linprog` solves it. A theorem says that a best solution needs no
+# more positive chances than there are equations. **Predict:** with equalized odds, how many thresholds can get a positive
+# chance at most, in both groups together?
+
+
+# %%
+by_group = choose.groupby("group")["y"]
+positives, negatives = by_group.sum(), by_group.count() - by_group.sum()
+for group, curve in curves.items():
+    curve["selected"] = (positives[group] * curve["tpr"] + negatives[group] * curve["fpr"]) / by_group.count()[group]
+
+
+def solve_lottery(rates):
+    """Return the best chance of every threshold, with these rates equal in both groups, and the expected accuracy."""
+    right = [positives[group] * curve["tpr"] - negatives[group] * curve["fpr"] for group, curve in curves.items()]
+    in_a = np.repeat([1.0, 0.0], [len(curve) for curve in curves.values()])
+    equal = [np.concatenate([curves["a"][rate], -curves["b"][rate]]) for rate in rates]
+    found = linprog(-np.concatenate(right), A_eq=np.vstack([in_a, 1 - in_a, *equal]), b_eq=[1, 1] + [0] * len(rates))
+    return found.x, (negatives.sum() - found.fun) / len(choose)
+
+
+# %%
+CRITERIA = {
+    "demographic parity": ("demographic_parity", ["selected"]),
+    "equal opportunity": ("true_positive_rate_parity", ["tpr"]),
+    "equalized odds": ("equalized_odds", ["tpr", "fpr"]),
+}
+by_hand = {name: solve_lottery(rates) for name, (_, rates) in CRITERIA.items()}
+used = pd.concat(curves, names=["group"])[["threshold", "fpr", "tpr"]].assign(chance=by_hand["equalized odds"][0])
+used.query("chance > 1e-9").reset_index("group").set_index("group").round(3)
+
+# %% [markdown]
+# This table *is* the equalized-odds rule: for each group, which thresholds apply, and with which chance. (A threshold of `inf` would mean
+# that nobody is decided "ill", whatever the score.) There are four equations, so there are never more than four rows.
+#
+# ## The same from a library, and the rule it found
+#
+# fairlearn's `ThresholdOptimizer` walks along the curves instead (Hardt, Price and Srebro, 2016). It tries a grid
+# of values, so it may miss the optimum by a hair. **What to look for:** do both agree? Then read the rule. `p_ignore` is the
+# share of people whose score is not looked at: they are decided "ill" with chance `constant`. All others meet the first threshold with
+# chance `p0`, the second with `p1`.
+
+
+# %%
+def fit_library(constraint):
+    """Return the rule that fairlearn finds on the patients that rules are chosen on."""
+    optimizer = FairlearnOptimizer(
+        estimator=GivenScore(), constraints=constraint, prefit=True, predict_method="predict_proba"
+    )
+    return read_rules(optimizer.fit(choose[["y_score"]].to_numpy(), choose["y"], sensitive_features=choose["group"]))
+
+
+rules = {name: fit_library(constraint) for name, (constraint, _) in CRITERIA.items()}
+rules["equalized odds"].round(3)
+
+# %%
+chances = {name: decision_chance(rule, choose["y_score"], sensitive_features=choose["group"]) for name, rule in rules.items()}  # fmt: skip
+library = {name: np.where(choose["y"] == 1, chance, 1 - chance).mean() for name, chance in chances.items()}
+compared = pd.DataFrame({"by hand": {name: accuracy for name, (_, accuracy) in by_hand.items()}, "fairlearn": library})
+compared["difference"] = compared["by hand"] - compared["fairlearn"]
+display(compared.map("{:.5f}".format))
+worst = compared["difference"].max()
+verdict = "the two agree, up to the library's grid" if worst < 0.005 else "more than a grid explains: look closer"
+Markdown(f"**Reading the table.** Expected accuracy, against recorded labels, on the {len(choose)} patients that the rules were chosen on. The linear program is ahead by at most {worst:.5f}: {verdict}. A rule that looks like magic is {(used['chance'] > 1e-9).sum()} thresholds and their chances.")  # fmt: skip
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 08.2 · What does the rule do to a person?
+#
+# Write a function that takes one group's rule (named values `p_ignore`, `constant`, `p0`, `threshold0`, `p1`, `threshold1`,
+# as in the table) and a score, and returns the chance of the decision "ill". A score must lie *above* a threshold.
+
+
+# %% tags=["exercise"] exercise="08.2" points=2 objective="08-optimise"
+def chance_of_ill(rule, score):
+    """Return the chance that a person with this score is decided "ill"."""
+    return ...
+
+
+# %% tags=["solution"]
+def chance_of_ill(rule, score):
+    """Return the chance that a person with this score is decided "ill"."""
+    looked_at = rule["p0"] * (score > rule["threshold0"]) + rule["p1"] * (score > rule["threshold1"])
+    return rule["p_ignore"] * rule["constant"] + (1 - rule["p_ignore"]) * looked_at
+
+
+# %% tags=["check"]
+check("08.2", chance_of_ill)
+
+# %% [markdown]
+# ## What the rule must know about you
+#
+# `labkit.mitigation` wraps the library, so that every method of the course is used alike: fit on people whose labels are
+# known, predict for others. **Predict:** what happens if we leave out the group of the person to be decided about?
+
+# %%
+KEPT = {"estimator": GivenScore(), "prefit": True}  # the score is given; nothing is trained again
+FAIR = {name: ThresholdOptimizer(constraints=constraint, **KEPT) for name, (constraint, _) in CRITERIA.items()}
+METHODS = (
+    {"one threshold": Unmitigated(estimator=GivenScore())} | FAIR | {"quantile matching": QuantileMatching(**KEPT)}
+)
+rule = METHODS["equal opportunity"].fit(choose["y_score"], choose["y"], sensitive_features=choose["group"])
+try:
+    rule.predict(judge["y_score"])
+except ValueError as error:
+    print("ValueError ·", error)
+
+# %% [markdown]
+# The rule cannot decide without the group: **two people with the same score get different answers because of their group.** For
+# each of them this is exactly what anti-discrimination law calls different treatment, however good the purpose.
+#
+# - In the United States, lenders may not use race or sex to decide about credit (Equal Credit Opportunity Act, 1974), and
+#   employers may not use other cut-offs by race or sex on employment tests (Civil Rights Act, 1991, section 106).
+# - In the European Union, ethnic origin and health are special categories of data; processing them needs one of a few
+#   legal grounds (General Data Protection Regulation, 2016, Article 9).
+# - In medicine, thresholds that differ by sex or age are common, where the same reading *means* something else.
+#
+# We do not give legal advice. But ask before you build such a rule: may it know the group, where does that record come from,
+# and would you explain the rule to the person across the table?
+#
+# ## What becomes of it on other patients
+#
+# Now all methods, on the patients we kept for judging, for every run. *One threshold* (one half, for everybody) is the baseline. *Quantile matching*
+# is new and has its own section below; it changes the scores first, and then decides at one half. We look at the gap in decisions (share decided "ill" in *a* less in *b*), and at accuracy on recorded *and*
+# on true labels. **Predict:** which rules come nearest to a gap of zero? Rules were chosen to be right on *recorded* labels:
+# will accuracy on the true ones rise or fall?
+
+
+# %%
+def try_methods(seed):
+    """Choose every rule on one half, judge it on the test patients; a row for each method."""
+    choose, judge = scored[seed]
+    for name, method in METHODS.items():
+        fitted = method.fit(choose["y_score"], choose["y"], sensitive_features=choose["group"])
+        table = fitted.predict(judge["y_score"], judge["y"], sensitive_features=judge["group"])
+        tables[name, seed], truth = table, judge["y_true_disease"]
+        found = summarise(table.assign(y_true=truth), metric="true_positive_rate")["gap"]
+        yield {"method": name, "seed": seed, "gap in ill found": found} | summarise(table, true_labels=truth)
+
+
+tables = {}
+runs = pd.DataFrame([row for seed in range(SEEDS) for row in try_methods(seed)])
+fig, (left, right) = plt.subplots(1, 2, figsize=(9.6, 3.6), layout="constrained")
+plot_runs(runs, "gap", by="method", ax=left).set(xlabel="decision gap, a − b\n(share decided 'ill')")
+plot_runs(runs, "accuracy_true", by="method", ax=right).set(xlabel="accuracy on true labels\n(share of patients)")
+right.set_yticklabels([])
+right.get_legend().remove()
+left.axvline(0, color="black", linewidth=0.8)
+gaps, right_in_truth = (over_seeds(runs, value, by="method") for value in ("gap", "accuracy_true"))
+show(fig, alt="Decision gap and accuracy on true labels by method, mean over runs with intervals: " + "; ".join(f"{name} {gaps.loc[name, 'mean']:.2f} and {right_in_truth.loc[name, 'mean']:.2f}" for name in METHODS) + ".")  # fmt: skip
+
+# %%
+found = over_seeds(runs, "gap in ill found", by="method")
+on_records, on_truth = (
+    changes_over_seeds(runs, value, by="method", baseline="one threshold") for value in ("accuracy", "accuracy_true")
+)
+columns = {
+    "gap": gaps,
+    "gap in ill found (true labels)": found,
+    "change in accuracy, recorded": on_records,
+    "change in accuracy, true": on_truth,
+}
+display(pd.DataFrame({name: write_intervals(column) for name, column in columns.items()}).reindex(METHODS).fillna("–"))
+over = ", ".join(gaps.index[gaps["high"] < 0])
+turned = f" It lies below zero, so that *b* is now decided 'ill' more often, with: {over}." if over else ""
+closed = [name for name in METHODS if gaps.loc[name, "low"] <= 0 <= gaps.loc[name, "high"]]
+Markdown(
+    f"**Reading the figure and the table.** Means over {SEEDS} runs with 95% intervals over runs; {len(judge):,} test patients, {(judge['group'] == 'b').sum()} of them in *b*. The decision gap of one threshold is {gaps.loc['one threshold', 'mean']:.2f}. The interval of the gap contains zero with: {', '.join(closed) or 'no method'}.{turned}\n\n"
+    f"Against one threshold, the change in accuracy on *recorded* labels is {say_changes(on_records)}. On *true* labels it is {say_changes(on_truth)}; the lowest mean change is {on_truth['mean'].min():+.3f}, with {on_truth['mean'].idxmin()}, interval {on_truth.loc[on_truth['mean'].idxmin(), 'low']:+.3f} to {on_truth.loc[on_truth['mean'].idxmin(), 'high']:+.3f}. "
+    f"With {SEEDS} runs the intervals are wide, and *not told from zero* does not mean *costs nothing*."
+)
+
+# %% [markdown]
+# A rule can only be as right as the labels it was chosen on. Here *b*'s records hide illness at random. Demographic parity does not look at labels,
+# and in this clinic, where both groups are truly ill equally often, it happens to ask for the right thing. Equal opportunity compares recorded ill
+# with recorded ill: they are a random part of the truly ill, so it asks for nearly the same. Equalized odds also compares the patients *recorded as
+# not ill*, and in *b* many of those are ill: it takes true alarms for false ones. With other biases the order would be another one.
+#
+# ## Who lost what?
+#
+# A gap can close because the worse-off group gains, or because the better-off group loses. The second is called **levelling down**
+# (Mittelstadt, Wachter and Russell, 2023). So count people, not gaps: whom does a rule move, compared with one threshold?
+#
+# **Predict:** will ill people in *a* be found less often than before? With which rule most?
+
+
+# %%
+truths = [judged["y_true_disease"] for _, judged in scored]
+changed = pd.concat(people_moved(tables["one threshold", seed], tables[name, seed], true_labels=truths[seed]).assign(method=name)
+                    for name in list(METHODS)[1:] for seed in range(SEEDS))  # fmt: skip
+moved = over_seeds(changed.assign(share=100 * changed["share"]), "share", by=["method", "group", "moved"])
+words = {"found": "ill, newly found", "lost": "ill, newly missed", "alarmed": "not ill, newly alarmed", "cleared": "not ill, newly cleared"}  # fmt: skip
+display(
+    moved["mean"]
+    .unstack("moved")[list(words)]
+    .rename(columns=words)
+    .reindex(list(METHODS)[1:], level="method")
+    .round(1)
+)
+net = moved.xs("net", level="moved")
+write = {place: f"{place[0]} in *{place[1]}* ({row['mean']:+.1f}, {row['low']:+.1f} to {row['high']:+.1f})" for place, row in net.iterrows()}  # fmt: skip
+fewer, more = net.index[net["mean"] < 0], net.index[net["mean"] > 0]
+Markdown(
+    "**Reading the table.** Per 100 people of a group, mean over runs. The ill who are *newly missed* pay for equality; so do the healthy who are newly alarmed. Found less missed, with the interval over runs:\n\n"
+    f"- fewer ill people found: {', '.join(write[place] for place in fewer) or 'nowhere'};\n- more ill people found: {', '.join(write[place] for place in more) or 'nowhere'}.\n\n"
+    + ("So part of the closed gap is levelling down. Whether it is worth the gain of the others is not for the table to say; a rule that takes more from one group than it gives to the other has to explain itself." if len(fewer) else "Here no group lost on average.")
+)  # fmt: skip
+
+# %% [markdown]
+# ## Two equal people, two answers
+#
+# A lottery is fair *before* it is drawn. Afterwards one person is treated and another one, with the same score and of the same
+# group, is not. How often? If a person's chance of "ill" is $p$, two such people get different answers with chance $2p(1-p)$.
+# And the draw should not depend on the day: a patient who comes twice may get two answers.
+#
+# **Predict:** for what share of the patients does equalized odds draw lots? And equal opportunity?
+
+# %%
+chances = {name: decision_chance(rule, judge["y_score"], sensitive_features=judge["group"]) for name, rule in rules.items()}  # fmt: skip
+by_thresholds = [used.loc[group].query("threshold <= @score")["chance"].sum() for group, score in zip(judge["group"], judge["y_score"])]  # fmt: skip
+chances["equalized odds, by hand"] = np.round(by_thresholds, 9)
+lots = {name: pd.DataFrame({"decided by lot": (chance > 0) & (chance < 1), "two answers": 2 * chance * (1 - chance)}) for name, chance in chances.items()}  # fmt: skip
+lots = pd.concat({name: lot.groupby(judge["group"].to_numpy()).mean() for name, lot in lots.items()}, names=["rule", "group"])  # fmt: skip
+display(lots.map("{:.1%}".format))
+rule = ThresholdOptimizer(constraints="equalized_odds", seed=1, **KEPT)  # as in METHODS, but for the seed of its lots
+again = rule.fit(choose["y_score"], choose["y"], sensitive_features=choose["group"]).predict(judge["y_score"], sensitive_features=judge["group"])  # fmt: skip
+differ = (again["y_pred"] != tables["equalized odds", 0]["y_pred"]).mean()
+library, ours = lots.loc["equalized odds"], lots.loc["equalized odds, by hand", "two answers"].max()
+fewer = "fewer" if ours < library["two answers"].max() else "no fewer"
+Markdown(
+    f"**Reading the table.** The library's rule for equalized odds decides {library.loc['a', 'decided by lot']:.0%} of *a* and {library.loc['b', 'decided by lot']:.0%} of *b* by lot. We drew that whole rule twice: {differ:.1%} of the {len(judge):,} patients got two answers. "
+    f"Our rule by hand promises the same rates, with {fewer} different answers: in the group that is hit hardest, two equal people get two answers with chance {ours:.1%} instead of {library['two answers'].max():.1%}. The criterion does not care which rule it is; the patients do. Expected rates are equal, and a person lives with one draw."
+)
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 08.3 · How often two answers?
+#
+# Write a function that takes the chances of "ill" of several people (a list) and returns how often two *independent* draws
+# for the same person disagree, on average over these people.
+
+
+# %% tags=["exercise"] exercise="08.3" points=1 objective="08-judge"
+def two_answers(chances):
+    """Return how often two draws for one person disagree, as a mean over people."""
+    return ...
+
+
+# %% tags=["solution"]
+def two_answers(chances):
+    """Return how often two draws for one person disagree, as a mean over people."""
+    chances = np.asarray(chances)
+    return np.mean(2 * chances * (1 - chances))
+
+
+# %% tags=["check"]
+check("08.3", two_answers)
+
+# %% [markdown]
+# ## What fairness costs a lender
+#
+# Now real scores. In 2003 the TransRisk credit score was recorded for about 174 thousand people in the United States,
+# together with who later failed to pay a bill (Federal Reserve Board, 2007). We have only aggregates: for each score and group,
+# how many people there are and which share repaid. The groups are named as the report names them.
+#
+# A study of these data lets a lender earn 18 for a loan that is repaid and lose 82 for one that is not, so a loan pays from a chance
+# of 82% on. It asks what each criterion leaves of the profit that a lender without any constraint would make, and prints 99.3% for one threshold (*race-blind*), 92.8% for equal opportunity, 80.2%
+# for equalized odds and 69.8% for demographic parity (Hardt, Price and Srebro, 2016).
+#
+# **What to look for:** in the table, how near we come to these numbers; in the figure, on the left who gets a loan among those who would repay, and on the right
+# what share of the loans is repaid. A loan that is not repaid harms the lender *and* the borrower. **Predict:** why does the unconstrained lender earn more than the race-blind one?
+
+# %%
+borrowers = count_borrowers(load_fico().frame)
+lending = best_rules(borrowers)
+limits = redraw_shares(borrowers, n_boot=N_BOOT, seed=0).quantile([0.025, 0.975])
+profits = pd.DataFrame({"computed": profit_shares(lending), "low": limits.iloc[0], "high": limits.iloc[1]})
+profits["published"] = [100, 99.3, 92.8, 80.2, 69.8]
+rates = lending["true_positive_rate"].unstack("group").reindex(profits.index)
+profits["largest TPR gap"] = rates.max(axis=1) - rates.min(axis=1)
+profits.round(2)
+
+# %%
+fig, axes = plt.subplots(1, 2, figsize=(9.6, 3.4), layout="constrained", sharey=True)
+units = {"true_positive_rate": "with a loan\n(share of people who would repay)", "repaid": "repaid\n(share of loans)"}
+for ax, (column, unit) in zip(axes, units.items()):
+    for group, color, marker in zip(borrowers.groups, PALETTE, MARKERS):
+        ax.plot(
+            lending.xs(group, level="group")[column], range(len(profits)), marker, color=color, label=group, alpha=0.8
+        )
+    ax.set_xlabel(unit)
+axes[0].set_yticks(range(len(profits)), profits.index)
+axes[0].invert_yaxis()
+axes[0].legend(frameon=False, ncols=4, loc="lower left", bbox_to_anchor=(0, 1), columnspacing=1)
+axes[1].axvline(0.82, color="#767676", linestyle="--", linewidth=1)
+show(fig, alt="Share of would-be payers with a loan, and share of loans repaid, by criterion and group. Largest differences of the first: " + ", ".join(f"{name} {gap:.2f}" for name, gap in profits["largest TPR gap"].items()) + ".")  # fmt: skip
+
+# %%
+off, repaid = (profits["computed"] - profits["published"]).abs().max(), lending["repaid"]
+Markdown(
+    f"**Reading the table.** An approximate reproduction: our shares differ from the published ones by at most {off:.2f} percentage points. The shipped aggregates are rounded points, read off the figures of a report. The intervals redraw {borrowers.people.sum():,.0f} people, and do not cover that.\n\n"
+    f"**Reading the figure.** With one threshold, {rates.loc['race-blind', 'Asian']:.0%} of the Asian and {rates.loc['race-blind', 'Black']:.0%} of the Black people who would repay get a loan. The score does *not* mean the same everywhere: of these loans {repaid['race-blind', 'Asian']:.0%} and {repaid['race-blind', 'Black']:.0%} are repaid. The unconstrained lender uses that and asks for a *higher* score from Black people: only {rates.loc['maximum profit', 'Black']:.0%} of those who would repay get a loan. "
+    f"Demographic parity turns this around: {1 - repaid['demographic parity', 'Black']:.0%} of the loans to Black people are then not repaid (race-blind: {1 - repaid['race-blind', 'Black']:.0%}), and a default harms the borrower too. Under equal opportunity it is {1 - repaid['equal opportunity', 'Black']:.0%}: less, but still more than the {1 - 0.82:.0%} that the dashed line marks, from where on loans pay on average."
+)
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 08.4 · Choose a criterion for this lender
+#
+# The lender's owners accept any criterion that keeps at least 85% of the maximum profit. The regulator wants people who would repay to be treated
+# alike: a difference of true positive rates of at most 0.05 between any two groups. Choose the criterion that meets both (its name as in the table), and give its
+# computed profit in percent and its largest TPR gap as evidence. The check looks at whether your choice meets the conditions.
+
+# %% tags=["exercise"] exercise="08.4" points=3 objective="08-profit"
+criterion = ...  # a name from the table, in quotes
+profit, tpr_gap = ..., ...
+# %% tags=["solution"]
+allowed = profits.query("computed >= 85 and `largest TPR gap` <= 0.05")
+criterion = allowed.index[0]
+profit, tpr_gap = allowed.loc[criterion, ["computed", "largest TPR gap"]]
+# %% tags=["check"]
+check("08.4", {"criterion": criterion, "profit": profit, "gap": tpr_gap})
+
+# %% [markdown]
+# ## Two sets of real people
+#
+# Now real people one by one, with scores of our own (a logistic regression on the tables' columns that never sees the group):
+#
+# - **HMDA**: applications for a mortgage in Boston, 1990 (Munnell, Tootell, Browne and McEneaney, 1996). Decision 1: approved. The label is what the *banks* decided, so
+#   accuracy means "agrees with the banks", and we do not know who would have repaid. Groups: applicants recorded as Black or White.
+# - **German credit**: loans of one bank, 1973 to 1975. Label 1: repaid as agreed. Groups: under 25 years, and 25 or older.
+#
+# Each person's score comes from a model, and their rule from people, that did not include that person (five folds). **Predict:**
+# there are few people in the smaller group of either set. Will the rules' gaps be told from zero?
+
+# %%
+hmda, german = load_hmda().frame, load_german().frame
+REAL = {  # features, label 1 = the favourable outcome, group; `insurance` is the bank's own decision, and leaks
+    "HMDA": (hmda.drop(columns=["deny", "afam", "insurance"]), 1 - hmda["deny"], hmda["afam"].map({"yes": "Black", "no": "White"})),
+    "German credit": (german.drop(columns=["good_credit", "age"]), german["good_credit"], german["age"].lt(25).map({True: "under 25", False: "25 or older"})),
+}  # fmt: skip
+display(
+    pd.concat(
+        {name: y.groupby(group).agg(people="size", favourable="mean") for name, (_, y, group) in REAL.items()}
+    ).round(3)
+)
+first = german.iloc[np.random.RandomState(0).permutation(1000)[:700]]  # the tutorial's training part
+repaying = first.groupby(first["age"] < 25)["good_credit"].mean()
+Markdown(f"In 700 of the German loans, drawn as AI Fairness 360's tutorial draws them (Bellamy et al., 2018), the share repaid by borrowers under 25 less that of the others is {repaying[True] - repaying[False]:.6f}, the number printed there: the data are the same. Notebook 06 reweighs it to zero; here we leave data and model alone.")  # fmt: skip
+
+# %%
+real = {}
+for name, (X, y, group) in REAL.items():
+    score = score_out_of_fold(X, y)
+    decided = {method: predict_out_of_fold(METHODS[method], score, y, sensitive_features=group) for method in METHODS}
+    real[name] = compare_decisions(decided, baseline="one threshold")
+kinds = ["gap", "TPR gap", "change in accuracy"]
+display(pd.concat({name: pd.DataFrame({kind: write_intervals(found[kind]) for kind in kinds}) for name, found in real.items()}, names=["data", "rule"]))  # fmt: skip
+lines = []
+for name, found in real.items():
+    (first, second), others = sorted(set(REAL[name][2])), found.drop(index="one threshold")
+    lines.append(f"- *{name}*, {first} less {second}: the gap is {found.loc['one threshold', ('gap', 'mean')]:+.2f} with one threshold, and {say_changes(others['gap'])}. Accuracy is {found.loc['one threshold', ('accuracy', 'mean')]:.3f} with one threshold; its change against that is {say_changes(others['change in accuracy'])}.")  # fmt: skip
+Markdown(
+    "**Reading the table.** Intervals over people: Newcombe's for gaps, paired for the change in accuracy (only people whom two rules decide differently count).\n\n" + "\n".join(lines)
+    + "\n\nA gap *not told from zero* is not a gap of zero: with so few people in the smaller group, differences of several points stay hidden."
+)  # fmt: skip
+
+# %% [markdown]
+# ## Matching quantiles: parity at every threshold
+#
+# Group thresholds are chosen for *one* decision. If several offices use the score, each with its own threshold, parity must hold for all of
+# them, so the *scores* need the same distribution in both groups. **Quantile matching** moves each person to the score that a person of the same rank has in a
+# common distribution: the best of *b* gets what the best of *a* gets, the median what the median gets (Feldman et al., 2015;
+# Jiang et al., 2020). Nobody's rank within their own group changes.
+#
+# **Predict:** on the people it was fitted on, what will the gap be at a threshold of one fifth, one half, four fifths? And on others?
+
+# %%
+matcher = METHODS["quantile matching"].fit(choose["y_score"], choose["y"], sensitive_features=choose["group"])
+matched = [
+    matcher.predict(people["y_score"], people["y"], sensitive_features=people["group"]) for people in (choose, judge)
+]
+cuts = np.linspace(0, 1, 101)
+seen = {"score as it is, others": judge, "matched, others": matched[1], "matched, people it was fitted on": matched[0]}
+gap_at = {name: selection_gaps(table["y_score"], cuts, sensitive_features=table["group"]) for name, table in seen.items()}  # fmt: skip
+fig, ax = plt.subplots(figsize=(6.4, 3.2), layout="constrained")
+for (name, gap), color, style in zip(gap_at.items(), PALETTE, ("-", "--", "-.")):
+    ax.plot(cuts, gap, style, color=color, label=name)
+ax.set(xlabel="threshold (score)", ylabel="gap, a − b\n(share decided 'ill')")
+ax.legend(frameon=False)
+largest = {name: np.abs(gap).max() for name, gap in gap_at.items()}
+show(
+    fig,
+    alt="Gap over thresholds. Largest absolute value: "
+    + "; ".join(f"{name} {gap:.3f}" for name, gap in largest.items())
+    + ".",
+)
+
+# %% [markdown]
+# Parity is bought with a *changed* score. Does it still mean what it says? A score is **calibrated** when, among people with a score of
+# three tenths, three in ten are labelled positive, in each group. Group thresholds leave the score alone, and calibration with it. Quantile
+# matching does not. In the clinic we can ask twice: calibrated to the records, or to the truth?
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 08.5 · Predict: what happens to calibration?
+#
+# In group *b*, illness is under-recorded; the model has learned the records. Matching raises *b*'s scores and lowers *a*'s a little. For group *b*, what
+# does matching do to the difference between mean score and share of ill people? Choose:
+#
+# - `"worse on both"`: further from recorded and from true labels
+# - `"better on both"`: nearer to recorded and to true labels
+# - `"worse on records, better on truth"`
+# - `"better on records, worse on truth"`
+# - `"no change"`: ranks within *b* stay, so calibration stays
+
+# %% tags=["exercise"] exercise="08.5" points=1 objective="08-match"
+prediction = ...  # one of the five, in quotes
+# %% tags=["solution"]
+prediction = "worse on records, better on truth"
+# %% tags=["check"]
+check("08.5", prediction)
+
+# %%
+fig, axes = plt.subplots(1, 2, figsize=(9.6, 3.6), layout="constrained", sharey=True)
+panels = {"score as it is": judge, "matched score": matched[1]}
+for ax, (title, people) in zip(axes, panels.items()):
+    rows = calibration_by_group(y_true=judge["y"], y_score=people["y_score"], sensitive_features=judge["group"], bins=5)
+    plot_calibration(rows, ax=ax).set(title=title, xlim=(0, 1), xlabel="score (mean of the bin)", ylabel="")
+    ax.plot([0, 1], [0, 1], ":", color="black", linewidth=0.8)
+axes[0].set_ylabel("recorded as ill\n(share of people with this score)")
+show(fig, alt=f"Share recorded as ill over the score, by group, before and after matching, with the diagonal of a calibrated score. In b, the mean matched score is {matched[1].loc[judge['group'].to_numpy() == 'b']['y_score'].mean():.2f}, and {judge.loc[judge['group'].to_numpy() == 'b']['y'].mean():.2f} are recorded as ill.")  # fmt: skip
+
+# %%
+off = []
+for seed, (_, people) in enumerate(scored):
+    scores = {
+        "as it is": people["y_score"].to_numpy(),
+        "matched": tables["quantile matching", seed]["y_score"].to_numpy(),
+    }
+    for (kind, score), (labels, column) in product(scores.items(), {"recorded": "y", "true": "y_true_disease"}.items()):
+        errors = (score - people[column]).groupby(people["group"]).mean().rename("error").reset_index()
+        off.append(errors.assign(labels=labels, score=kind))
+off = over_seeds(pd.concat(off), "error", by=["group", "labels", "score"]).sort_index()
+display(write_intervals(off).unstack("score"))
+words = [
+    "further from"
+    if abs(off.loc[("b", labels, "matched"), "mean"]) > abs(off.loc[("b", labels, "as it is"), "mean"])
+    else "nearer to"
+    for labels in ("recorded", "true")
+]
+Markdown(
+    f"**Reading the figures.** Matched, the gap is at most {largest['matched, people it was fitted on']:.3f} at any threshold on the people it was fitted on (a person's share of a group), and at most {largest['matched, others']:.2f} on others; as it is, up to {largest['score as it is, others']:.2f}. "
+    f"The table gives the mean score less the share of ill people, over {SEEDS} runs. In *b*, matching moves the score {words[0]} the records and {words[1]} the truth. On the records alone, the matched score looks broken. Whether it *is* broken depends on whether the records can be trusted, and the records cannot say that."
+)
+
+# %% [markdown]
+# ## Chosen here, reported there
+#
+# All rules above were chosen on some patients and judged on others. What if we had reported on the patients we chose on? We take many
+# random samples of people, choose the demographic-parity rule on each sample, and measure the gap on the sample (*promised*) and on everybody else (*delivered*).
+#
+# **Predict:** on how many people must a rule be chosen until the promise is kept?
+
+# %%
+everybody = pd.concat([choose, judge], ignore_index=True)
+
+
+def promise(size, draw):
+    """Choose the rule on a sample, measure it on the sample and on all others: two rows."""
+    parts = train_test_split(everybody, train_size=size, random_state=draw, stratify=everybody[["group", "y"]])
+    chosen = METHODS["demographic parity"].fit(parts[0]["y_score"], parts[0]["y"], sensitive_features=parts[0]["group"])
+    for name, part in zip(("promised", "delivered"), parts):
+        table = chosen.predict(part["y_score"], part["y"], sensitive_features=part["group"])
+        result = summarise(table)
+        yield {"people": size, "measured": name, "gap": abs(result["gap"]), "accuracy": result["accuracy"]}
+
+
+kept = pd.DataFrame([row for size in PEOPLE for draw in range(DRAWS) for row in promise(size, draw)])
+gap, accuracy = (kept.groupby(["people", "measured"])[value].mean().unstack() for value in ("gap", "accuracy"))
+fig, ax = plt.subplots(figsize=(6.4, 3), layout="constrained")
+for name, color, marker in zip(("promised", "delivered"), PALETTE, MARKERS):
+    mean = over_seeds(kept[kept["measured"] == name], "gap", by="people")
+    ax.errorbar(mean.index, mean["mean"], mean["high"] - mean["mean"], fmt=marker + "-", color=color, capsize=3, label=name)  # fmt: skip
+ax.set(xlabel="people the rule is chosen on", ylabel="absolute gap\n(share decided 'ill')")
+ax.legend(frameon=False)
+few, many = PEOPLE[0], PEOPLE[-1]
+show(fig, alt="Absolute gap, promised and delivered, over the number of people: " + "; ".join(f"{size} people, gap {row['promised']:.2f} promised, {row['delivered']:.2f} delivered" for size, row in gap.iterrows()) + ".")  # fmt: skip
+Markdown(
+    f"**Reading the figure.** Means over {DRAWS} samples with their intervals (the samples overlap, so these are somewhat too narrow). Chosen on {few} people, the rule promises a gap of {gap.loc[few, 'promised']:.2f} and delivers {gap.loc[few, 'delivered']:.2f}; accuracy is {accuracy.loc[few, 'promised']:.2f} promised, {accuracy.loc[few, 'delivered']:.2f} delivered. "
+    f"Chosen on {many}, it delivers {gap.loc[many, 'delivered']:.2f}. Part of a delivered gap is the luck of measuring: even exact parity shows a small gap on a finite number of people."
+)
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 08.6 · Mend the report
+#
+# This function chooses a cut for each group, so that half of the group is above it, and reports the gap in selection rates,
+# *a* less *b*. It chooses and reports on the same people. Mend it: choose on the people with `part == 0`, report on those with `part == 1`.
+
+
+# %% tags=["exercise"] exercise="08.6" points=2 objective="08-judge"
+def reported_gap(score, group, part):
+    """Return the gap, a less b, of cuts at each group's median; arguments are arrays (n,)."""
+    rates = {}
+    for name in ("a", "b"):
+        own = group == name
+        cut = np.median(score[own])
+        rates[name] = np.mean(score[own] > cut)
+    return rates["a"] - rates["b"]
+
+
+# %% tags=["solution"]
+def reported_gap(score, group, part):
+    """Return the gap, a less b, of cuts at each group's median; arguments are arrays (n,)."""
+    rates = {}
+    for name in ("a", "b"):
+        own = group == name
+        cut = np.median(score[own & (part == 0)])
+        rates[name] = np.mean(score[own & (part == 1)] > cut)
+    return rates["a"] - rates["b"]
+
+
+# %% tags=["check"]
+check("08.6", reported_gap)
+
+# %% [markdown]
+# ## What you learned
+#
+# - A threshold gives a point of the ROC curve, a lottery a point of its hull; equal errors must lie in the
+#   intersection of the hulls, which ends where the worse-served group's hull ends `[08-roc]`.
+# - The best fair rule is a linear program; `ThresholdOptimizer` finds it up to its grid, and its rule is a few thresholds with chances,
+#   which needs the person's group `[08-optimise]`.
+# - A lender's profit ranks the criteria, and says nothing about who bears a default `[08-profit]`.
+# - Quantile matching gives parity at every threshold and changes what a score means; whether for the worse depends on the
+#   labels `[08-match]`.
+# - Count the people who lost, say how many were decided by lot, and report on people the rule has not seen `[08-judge]`.
+#
+# ## What this does not show
+#
+# - That a rule may be used. That is a question of law and of the people concerned, not of accuracy.
+# - That accuracy is the right aim. All rules here were chosen to be right most often; a clinic may well find a missed illness worse
+#   than a false alarm, and then other thresholds are best.
+# - What happens later. A loan that is not repaid, or a treatment that was not needed, changes the next score.
+# - That the order of the methods holds elsewhere: the clinic has one kind of wrong label, and both groups are truly ill
+#   equally often. In HMDA and German credit nobody knows the truth.
+# - Groups we did not name, and combinations of groups: the rule protects those it was told about.
+#
+# **Next:** 09 · Which operating point, and who pays?
