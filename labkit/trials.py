@@ -137,3 +137,32 @@ def tabulate_changes(
                     for method, row in changes.iterrows()
                 }
     return pd.DataFrame(table).fillna("")
+
+
+def tabulate_means(
+    runs: pd.DataFrame, columns: Mapping[str, str], *, by: str = "method", digits: int = 3
+) -> pd.DataFrame:
+    """Put means over seeds side by side: a row a method, a column for each value.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        A row for each run.
+    columns : mapping of str to str
+        Column to title.
+    digits : int
+        After the point.
+
+    Returns
+    -------
+    DataFrame of str
+        "mean [low, high]", see `labkit.comparisons.over_seeds`.
+    """
+    table = {}
+    for column, title in columns.items():
+        means = over_seeds(runs, column, by=by)
+        table[title] = {
+            method: "{:z.{n}f} [{:z.{n}f}, {:z.{n}f}]".format(row["mean"], row["low"], row["high"], n=digits)
+            for method, row in means.iterrows()
+        }
+    return pd.DataFrame(table)

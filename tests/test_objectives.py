@@ -35,7 +35,7 @@ EVERY = [
 
 
 def make_notes(n=240, *, seed=0, groups=("Alder", "Birch")):
-    """Return notes that name a group, labels (1: "fever", but recorded a quarter as often in the last), and groups."""
+    """Return notes that name a group, labels (1: "fever"; three of four of the last group's go unrecorded), groups."""
     generator = np.random.default_rng(seed)
     place = np.array(groups)[generator.integers(0, len(groups), n)]
     ill = generator.random(n) < 0.6

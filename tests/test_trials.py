@@ -7,7 +7,15 @@ import pytest
 
 from labkit.curves import plot_methods
 from labkit.mitigation import Reweighing, Unmitigated
-from labkit.trials import Split, describe_changes, describe_means, split_frame, tabulate_changes, try_methods
+from labkit.trials import (
+    Split,
+    describe_changes,
+    describe_means,
+    split_frame,
+    tabulate_changes,
+    tabulate_means,
+    try_methods,
+)
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +96,10 @@ def test_methods_are_plotted_beside_the_baseline(runs):
     plt.close(axes[0].figure)
     with pytest.raises(ValueError, match="no run of the baseline 'nothing'"):
         plot_methods(runs, {"gap": "gap"}, baseline="nothing")
+
+
+def test_means_stand_side_by_side_with_their_intervals():
+    """One row a method, in order of appearance; means and Student's t limits as text."""
+    runs = pd.DataFrame({"method": ["x", "x", "y", "y"], "gap": [0.1, 0.3, 0.0, 0.0]})
+    table = tabulate_means(runs, {"gap": "the gap"}, digits=2)
+    assert table["the gap"].to_dict() == {"x": "0.20 [-1.07, 1.47]", "y": "0.00 [0.00, 0.00]"}

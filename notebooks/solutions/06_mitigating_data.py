@@ -587,5 +587,5 @@ check("06.6", {"closed": closed, "method": method, "reason": reason})
 # - Methods that change the training itself, or the decisions afterwards. Each may reach what changing the data cannot.
 # - Anything about people who are not in the data at all. No weight speaks for them.
 #
-# **Next:** notebook 07 leaves the data alone and changes what training aims at. Until it is there, go back to
-# [03 · How do we train, and what can go wrong?](03_training.ipynb) and try one of these methods on its clinic.
+# **Next.** We leave the data as they are, and change what training aims at:
+# [07 · Can we train for fairness?](07_mitigating_training.ipynb)

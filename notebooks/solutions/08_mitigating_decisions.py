@@ -20,8 +20,9 @@
 # - *match* the scores of two groups, and say what that does to what a score means `[08-match]`
 # - *judge* a fair-looking rule: who lost by it, who was decided by lot, and on whose data it was measured `[08-judge]`
 #
-# About 60 minutes. Before this: 07 · Can we train for fairness?; rates, calibration and intervals come from
-# [04 · How do we measure fairness, and how sure are we?](04_measuring.ipynb)
+# About 60 minutes. Rates, calibration and intervals come from
+# [04 · How do we measure fairness, and how sure are we?](04_measuring.ipynb) Before this:
+# [07 · Can we train for fairness?](07_mitigating_training.ipynb)
 #
 # A score exists, it treats groups differently, and nobody will train it again: it was bought, or it is a model that
 # belongs to somebody else. All that is left is *what we do with the score*. This is called **post-processing**: the
