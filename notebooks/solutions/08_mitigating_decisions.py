@@ -554,7 +554,7 @@ fig, ax = plt.subplots(figsize=(6.4, 3.2), layout="constrained")
 for (name, gap), color, style in zip(gap_at.items(), PALETTE, ("-", "--", "-.")):
     ax.plot(cuts, gap, style, color=color, label=name)
 ax.set(xlabel="threshold (score)", ylabel="gap, a − b\n(share decided 'ill')")
-ax.legend(frameon=False)
+ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
 largest = {name: np.abs(gap).max() for name, gap in gap_at.items()}
 show(
     fig,
