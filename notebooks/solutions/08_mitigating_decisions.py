@@ -7,7 +7,7 @@
 #   labkit:
 #     budget:
 #       seconds: 60
-#       mb: 1500
+#       mb: 1600
 # ---
 
 # %% [markdown]
@@ -118,6 +118,7 @@ Markdown(f"**Reading the table.** By the true labels, the rule finds {found['a']
 #
 # *Equalized odds* wants the same pair for both groups. So the pair must lie in both hulls: in their **intersection**.
 #
+# **What to look for:** the thin steps are thresholds, the thick lines what lotteries add, the grey region what both groups can reach.
 # **Predict:** the mark of each group shows the threshold of one half. Do the two marks lie on different curves, or at
 # different places of nearly the same curve?
 
@@ -381,7 +382,8 @@ Markdown(
 # group, is not. How often? If a person's chance of "ill" is $p$, two such people get different answers with chance $2p(1-p)$.
 # And the draw should not depend on the day: a patient who comes twice may get two answers.
 #
-# **Predict:** for what share of the patients does equalized odds draw lots? And equal opportunity?
+# A lot that is nearly always won changes little, so look at both columns. **Predict:** for what share of the patients does equalized odds draw
+# lots? And equal opportunity?
 
 # %%
 chances = {name: decision_chance(rule, judge["y_score"], sensitive_features=judge["group"]) for name, rule in rules.items()}  # fmt: skip
@@ -553,7 +555,7 @@ fig, ax = plt.subplots(figsize=(6.4, 3.2), layout="constrained")
 for (name, gap), color, style in zip(gap_at.items(), PALETTE, ("-", "--", "-.")):
     ax.plot(cuts, gap, style, color=color, label=name)
 ax.set(xlabel="threshold (score)", ylabel="gap, a − b\n(share decided 'ill')")
-ax.legend(frameon=False)
+ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
 largest = {name: np.abs(gap).max() for name, gap in gap_at.items()}
 show(
     fig,
