@@ -10,7 +10,10 @@ MEMORY = 0.1  # weight of the newest batch in the running rates
 
 
 class ConstraintTerm(Term):
-    """A criterion in one run; its ``settings`` have the criterion as an attribute."""
+    """A criterion in one run; its ``settings`` have the criterion as an attribute.
+
+    Where several processes train together, each keeps the running rates of its own batches.
+    """
 
     def __init__(self, settings, run):
         super().__init__()

@@ -1,6 +1,10 @@
 """Objectives in training: they bring a gap down, keep their state with the run, and say what they cannot do."""
 
 import dataclasses
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -350,3 +354,30 @@ def test_settings_do_not_change(model, notes):
     with pytest.raises(dataclasses.FrozenInstanceError):
         objective.tolerance = 0.1
     assert isinstance(lagrangian(), LagrangianTerm)
+
+
+@pytest.mark.slow
+def test_launched_run_ends_with_one_model(model, tmp_path):
+    """On two processes every objective, the two halves of a penalty's batch included, ends with the same weights."""
+    script = tmp_path / "train.py"
+    script.write_text(
+        "import sys, warnings; warnings.filterwarnings('ignore'); import accelerate\n"
+        "from labkit.training import *; from tests.test_objectives import EVERY, FAST, make_notes\n"
+        "texts, y, groups = make_notes()\n"
+        "for objective in EVERY:\n"
+        "    config = TrainConfig(**FAST | {'epochs': 1})\n"
+        "    fit = finetune(sys.argv[1], texts, y, sensitive_features=groups, objective=objective, config=config)\n"
+        "    total = sum(p.double().sum().item() for p in fit.model.parameters())\n"
+        "    print(f'RESULT {total:.9f}\\n', end='', flush=True)\n"
+        "accelerate.PartialState().destroy_process_group()\n"
+    )
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", str(script)]
+    environment = os.environ | {
+        "PYTHONPATH": str(Path(__file__).parents[1]),
+        "ACCELERATE_USE_CPU": "1",
+        "OMP_NUM_THREADS": "1",
+    }
+    done = subprocess.run([*launch, str(model.name)], env=environment, capture_output=True, text=True, timeout=400)
+    totals = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("RESULT")]
+    assert done.returncode == 0 and len(totals) == 2 * len(EVERY), done.stderr[-2000:]
+    assert all(totals.count(total) % 2 == 0 for total in totals)
