@@ -410,7 +410,13 @@ weights = worst[0].history.filter(like="weight_").iloc[-1]
 seen = np.mean([fit.history["adversary_accuracy"].iloc[-1] for fit in hidden])
 Markdown(
     f"**Reading the table.** Size of the gap: {describe_changes(others, 'gap_size', baseline='plain training')}. Accuracy on the truth: {describe_changes(others, 'accuracy_true', baseline='plain training')}. Group DRO gave most weight to *{weights.idxmax().removeprefix('weight_')}* ({weights.max():.2f} of 1). It cannot know whether a loss is large because the model is bad or because the record is wrong. The adversary read the group rightly in {seen:.0%} of the cases in the last epoch (guessing gives {1 / 2:.0%}, with both groups counting equally): the notes name the district, and "
-    + ("it is hidden only in part. " if seen > 0.6 else "it is well hidden from *this* adversary. ")
+    + (
+        "it is hidden only in part. "
+        if seen > 0.6
+        else "it is well hidden from *this* adversary. "
+        if seen > 0.4
+        else "worse than guessing is not hidden, since the opposite of the guess would tell the group. The block runs ahead of its adversary, and neither comes to rest. "
+    )
     + "Equalized odds was asked of the *recorded* labels, which is not what a patient would ask."
 )
 
