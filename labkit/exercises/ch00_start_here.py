@@ -32,8 +32,7 @@ HEALTHY = (
 REVERSED = "You kept the rows that are ok and dropped those to mend. `~` in front of `table['ok']` turns it around."
 TWICE = "Two rows may have the same remedy, and it mends both: name each command once."
 NAMES = "These are the names of what is broken. The command that mends it stands in the column `remedy`."
-ORDER = "Keep the order of the table: what stands first is mended first. A set forgets it; `drop_duplicates` "
-"does not."
+ORDER = "Keep the order of the table: first things are mended first. A set forgets it; `drop_duplicates` does not."
 
 
 @exercise(
