@@ -144,7 +144,7 @@ def test_slack_constraint_changes_nothing(model, notes):
         model, *notes[:2], sensitive_features=notes[2], objective=Penalty(PARITY, 0, estimator="naive"), config=config
     )
     assert (slack.history["multiplier"] == 0).all() and not slack.history["violated"].any()
-    assert (slack.history["penalty_strength"] == 0.5).all()  # nothing is violated, so nothing grows
+    assert (slack.history["penalty_strength"] == AugmentedLagrangian(PARITY).strength).all()  # nothing is violated, so nothing grows
     assert slack.history["hard_gap"].between(0, 0.95).all()
     assert torch.equal(weights(slack), weights(plain))  # the same stratified batches, with a penalty of weight 0
 
