@@ -49,6 +49,8 @@ class Course:
     def choose(self, names: Iterable[str] = ()) -> list[str]:
         """Return the named notebooks in the order of the course, all of them when no name is given.
 
+        A name may be whole, a path, or the number alone: "04_measuring", "work/04_measuring.ipynb", "04".
+
         Raises
         ------
         ValueError
@@ -57,6 +59,8 @@ class Course:
         known, wanted = self.names, {Path(name).name.removesuffix(".ipynb").removesuffix(".py") for name in names}
         if not known:
             raise ValueError(f"{self.solutions} holds no notebook source (NN_topic.py)")
+        numbers = {name.partition("_")[0]: name for name in known}
+        wanted = {numbers.get(name, name) for name in wanted}
         if unknown := sorted(wanted - set(known)):
             raise ValueError(f"no notebook named {', '.join(unknown)}; there are: {', '.join(known)}")
         return [name for name in known if not wanted or name in wanted]

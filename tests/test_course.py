@@ -58,7 +58,8 @@ def test_start_before_build_names_the_command(course):
 
 def test_choose_keeps_the_order_and_rejects_unknown_names(course):
     """Names in any order, with or without ending, come in the course's order; an unknown one lists the known."""
-    assert course.choose() == course.choose(["01_fails.py", "notebooks/00_half.ipynb"]) == ["00_half", "01_fails"]
+    assert course.choose() == course.choose(["01", "notebooks/00_half.ipynb"]) == ["00_half", "01_fails"]
+    assert course.choose(["01_fails.py"]) == ["01_fails"]
     with pytest.raises(ValueError, match=r"no notebook named 02_nothing; there are: 00_half, 01_fails"):
         course.choose(["02_nothing"])
 
