@@ -127,15 +127,17 @@ def _check_roles(roles: dict[str, Sequence[str]]) -> None:
         raise ValueError("no sensitive column given; name one or several, such as sensitive='sex'")
     for name in roles["sensitive"]:
         # groups made of the label give recall by class, not an audit
-        taken = [role for role in ("label", "prediction", "weight") if name in roles[role]]
+        taken = [role for role, columns in roles.items() if role != "sensitive" and name in columns]
         if taken or list(roles["sensitive"]).count(name) > 1:
             raise ValueError(
                 f"column {name!r} is named as sensitive and as {(taken or ['sensitive'])[0]}; "
                 "name the column that says which group a person belongs to"
             )
-    for name in roles["weight"]:
+    for name in roles.get("weight", ()):
         if name in (*roles["label"], *roles["prediction"]):
             raise ValueError(f"column {name!r} is named as weight and as label or prediction; name a column of counts")
+    if roles["label"] == roles.get("score"):
+        raise ValueError(f"column {roles['label'][0]!r} is named as label and as score; name a column of scores")
 
 
 def binary(name: str, schema: nw.Schema, frame: Any) -> nw.Expr:
@@ -195,7 +197,7 @@ def _refuse_weight(name: str, frame: Any, unfit: nw.Expr) -> None:
 
 
 def by_group(
-    cells: dict[str, list], places: Sequence[int], sensitive: Sequence[str], *, shape: int
+    cells: dict[str, list], places: Sequence[int], sensitive: Sequence[str], *, shape: int, most: int = MAX_GROUPS
 ) -> dict[Hashable, np.ndarray]:
     """Gather collected counts by group, each an int array of so many places; missing or too many groups are refused."""
     groups: dict[Hashable, np.ndarray] = {}
@@ -214,9 +216,9 @@ def by_group(
                 f"sensitive column {name!r} is missing for {people:,} people; drop those rows, or name their group, "
                 "such as 'unknown'"
             )
-    if len(groups) > MAX_GROUPS:
+    if len(groups) > most:
         raise ValueError(
-            f"sensitive columns {list(sensitive)} have more than {MAX_GROUPS} groups; name columns with few values, or "
+            f"sensitive columns {list(sensitive)} have more than {most} groups; name columns with few values, or "
             "cut numbers into ranges first"
         )
     return {group: groups[group] for group in sorted_groups(groups)}
