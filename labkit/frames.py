@@ -147,9 +147,13 @@ def binary(name: str, schema: nw.Schema, frame: Any) -> nw.Expr:
         column = column.cast(nw.Int8)  # pyarrow does not compare booleans with numbers
     elif not (dtype.is_numeric() or dtype == nw.Object):
         refuse_values(name, schema, frame)
-    is_one, is_zero = ((column == value).fill_null(False) for value in (1, 0))
-    # arithmetic, since when/then/otherwise takes pandas ten times as long
-    return is_one.cast(nw.Int8) * 2 + is_zero.cast(nw.Int8) - 1
+    engine = frame.implementation
+    if engine.is_pandas_like() or engine.is_pyarrow() or engine.is_dask():
+        # arithmetic: choosing takes pandas ten times as long
+        is_one, is_zero = ((column == value).fill_null(False).cast(nw.Int8) for value in (1, 0))
+        return is_one * 2 + is_zero - 1
+    # a choice: arithmetic takes DuckDB twice as long; a comparison with a missing value chooses the last branch
+    return nw.when(column == 1).then(nw.lit(1)).otherwise(nw.when(column == 0).then(nw.lit(0)).otherwise(nw.lit(-1)))
 
 
 def _weight(name: str | None, schema: nw.Schema) -> tuple[nw.Expr | None, nw.Expr | None]:
