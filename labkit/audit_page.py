@@ -2,6 +2,7 @@
 
 import base64
 import html
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,7 +82,7 @@ def audit_file(
 
     path, console = Path(path), console or Console()
     check_draws(n_boot, confidence=0.95)  # before a long read, not after
-    title = path.resolve().name
+    title = Path(os.path.abspath(path)).name  # also of `.`
     folder = Path(output or (title if path.is_dir() else title.removesuffix(file_ending(path))) + "-audit")
     kept = {"label": label, "sensitive": sensitive}
     with console.status(f"counting {title}") as status:

@@ -4,6 +4,7 @@ DuckDB reads the columns that are named, in parts, on all cores; only the counts
 as Hive does it: ``race=blue/part-0.parquet`` makes ``race`` a column.
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -95,8 +96,7 @@ def _reading(path: str | Path) -> Iterator[None]:
         yield
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
-        name = Path(path).resolve().name
-        raise ValueError(f"DuckDB cannot read the folder {name!r}: {reason}; write its files again") from error
+        raise ValueError(f"DuckDB cannot read the folder {str(path)!r}: {reason}; write its files again") from error
 
 
 def open_folder(
@@ -122,7 +122,7 @@ def open_folder(
     """
     import duckdb
 
-    path = Path(path).resolve()
+    path = Path(os.path.abspath(path))  # a folder `.` has a name, too
     files = _files(path)
     wanted = list(dict.fromkeys(wanted))
     keys = _check_files(path, files, wanted)

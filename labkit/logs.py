@@ -117,7 +117,9 @@ def file_ending(path: Path) -> str:
     for ending in endings:
         if path.name.lower().endswith(ending):
             return ending
-    raise ValueError(f"{path.name!r} is neither CSV nor Parquet by its name; known endings: {', '.join(endings)}")
+    raise ValueError(
+        f"{path.name!r} is neither CSV nor Parquet by its name, and no folder; known endings: {', '.join(endings)}"
+    )
 
 
 def _hint(path: Path) -> str:

@@ -4,6 +4,7 @@ import importlib.util
 import shutil
 from functools import cache
 
+import narwhals
 import pytest
 
 LAZY = ["polars-lazy", "duckdb", "dask", "pyspark"]
@@ -60,3 +61,31 @@ def on_engine(frame, engine):
     import duckdb
 
     return duckdb.connect().from_arrow(table)
+
+
+def record_collected(monkeypatch, engine, heights):
+    """Note how many rows leave the engine, by narwhals or past it."""
+
+    def record(owner, name):
+        collect = getattr(owner, name)
+
+        def recorded(self, *args, **kwargs):
+            heights.append(len(collected := collect(self, *args, **kwargs)))
+            return collected
+
+        monkeypatch.setattr(owner, name, recorded)
+
+    record(narwhals.LazyFrame, "collect")
+    if engine == "polars-lazy":
+        import polars
+
+        record(polars.LazyFrame, "collect")
+    if engine == "dask":
+        import dask.dataframe
+
+        record(dask.dataframe.DataFrame, "compute")
+    if engine == "pyspark":
+        import pyspark.sql.classic.dataframe
+
+        for name in ("toArrow", "toPandas", "collect"):
+            record(pyspark.sql.classic.dataframe.DataFrame, name)

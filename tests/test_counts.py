@@ -1,6 +1,5 @@
 """Counting on every engine, refusing what cannot be counted, adding up and decomposing."""
 
-import narwhals
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +8,7 @@ from hypothesis import strategies as st
 
 from labkit.counts import Counts, count
 from labkit.frames import MAX_GROUPS
-from tests.engines import ENGINES, FILTERS, LAZY, on_engine
+from tests.engines import ENGINES, FILTERS, LAZY, on_engine, record_collected
 
 NAMES = {"label": "y", "prediction": "yhat"}
 pytestmark = FILTERS
@@ -79,34 +78,6 @@ def test_lazy_frames_stay_lazy(engine, weight, monkeypatch):
     record_collected(monkeypatch, engine, heights)
     count(frame, **NAMES, sensitive="race", weight=weight)
     assert set(heights) == {12}  # three groups, four cells
-
-
-def record_collected(monkeypatch, engine, heights):
-    """Note how many rows leave the engine, by narwhals or past it."""
-
-    def record(owner, name):
-        collect = getattr(owner, name)
-
-        def recorded(self, *args, **kwargs):
-            heights.append(len(collected := collect(self, *args, **kwargs)))
-            return collected
-
-        monkeypatch.setattr(owner, name, recorded)
-
-    record(narwhals.LazyFrame, "collect")
-    if engine == "polars-lazy":
-        import polars
-
-        record(polars.LazyFrame, "collect")
-    if engine == "dask":
-        import dask.dataframe
-
-        record(dask.dataframe.DataFrame, "compute")
-    if engine == "pyspark":
-        import pyspark.sql.classic.dataframe
-
-        for name in ("toArrow", "toPandas", "collect"):
-            record(pyspark.sql.classic.dataframe.DataFrame, name)
 
 
 def test_groups_are_sorted_and_named():

@@ -88,7 +88,9 @@ def test_nothing_is_read_before_it_is_asked_for(tmp_path):
     (tmp_path / "a.parquet").write_bytes(content)
     rows, keys = open_folder(tmp_path, ["y", "yhat", "race"])
     assert rows.columns == ["y", "yhat", "race"] and keys == []
-    with pytest.raises(ValueError, match=f"DuckDB cannot read the folder '{tmp_path.name}': .*; write its files again"):
+    with pytest.raises(
+        ValueError, match=f"DuckDB cannot read the folder .*{tmp_path.name}': .*; write its files again"
+    ):
         count_folder(tmp_path, **NAMES, sensitive="race")
 
 

@@ -11,8 +11,7 @@ from sklearn.metrics import roc_auc_score
 from labkit import histograms
 from labkit.calibration import calibration_by_group, plot_calibration
 from labkit.histograms import ScoreHistogram, count_scores
-from tests.engines import ENGINES, FILTERS, LAZY, on_engine
-from tests.test_counts import record_collected
+from tests.engines import ENGINES, FILTERS, LAZY, on_engine, record_collected
 
 NAMES = {"label": "y", "score": "score", "sensitive": "race"}
 pytestmark = FILTERS
