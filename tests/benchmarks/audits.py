@@ -46,7 +46,7 @@ def fairlearn(kind):
 
 
 def labkit(kind):
-    """Return the processor seconds that labkit takes for counting and N_BOOT replicates: differences, ratios, intervals."""
+    """Return the processor seconds of labkit for counting and N_BOOT replicates: differences, ratios, intervals."""
     from labkit.counts import count
 
     frame, best = decisions(kind), float("inf")
