@@ -39,7 +39,7 @@ lint: setup ## ruff: mistakes and layout
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
 
-bench: setup ## measure training throughput side by side with transformers.Trainer
+bench: setup ## measure training, audits and start-up side by side with what others do
 	$(BIN)/python -m tests.benchmarks.run
 
 clean: ## remove what runs wrote (build/); notebooks in work/ stay
@@ -59,5 +59,5 @@ again: ;
 	@mkdir -p .venv && touch .venv/.installing
 	@test -x $(BIN)/python || $(FOUND) -m venv .venv
 	$(PIP) install torch==$(TORCH) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX),-c constraints.txt)
-	$(PIP) install -e '.[course,cluster,test]' -c constraints.txt
+	$(PIP) install -e '.[course,cluster,engines,test]' -c constraints.txt
 	@rm .venv/.installing && echo "$(CURDIR)" > $@

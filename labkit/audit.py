@@ -72,7 +72,8 @@ def audit(
     if len(set(lengths.values())) > 1:
         rows = ", ".join(f"{name} has {length}" for name, length in lengths.items())
         raise ValueError(f"lengths differ: {rows}; pass one value a row in each")
-    counts = count(pd.DataFrame(columns), label="y_true", prediction="y_pred", sensitive=list(features))
+    frame = pd.DataFrame(columns, copy=False)  # the counts only read it
+    counts = count(frame, label="y_true", prediction="y_pred", sensitive=list(features))
     return counts.audit(n_boot=n_boot, confidence=confidence, seed=seed, min_group_size=min_group_size)
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import html
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,9 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from labkit.disparities import Audit
+from labkit.folders import count_folder, count_folder_scores
 from labkit.intervals import check_draws
-from labkit.logs import count_file, file_ending
+from labkit.logs import count_file, count_file_scores, file_ending
 from labkit.metrics import METRICS
+from labkit.score_page import auc_table, score_section, scores_by_bin
 from labkit.tables import ROWS, SMALL, disparities, format_group, format_p_value, format_rate, group_rates
 
 if TYPE_CHECKING:
@@ -36,20 +39,23 @@ def audit_file(
     label: str,
     prediction: str,
     sensitive: str | Sequence[str],
+    score: str | None = None,
     n_boot: int = 2000,
     output: str | Path | None = None,
     console: "Console | None" = None,
 ) -> Audit:
-    """Audit a CSV or Parquet file: print tables, and write ``audit.html``, ``audit.png`` and ``counts.csv``.
+    """Audit a CSV or Parquet file or a folder: print tables, write ``audit.html``, ``audit.png`` and ``counts.csv``.
 
     Parameters
     ----------
     path : str or Path
-        A file with a row a decision; it may be larger than memory.
+        A file with a row a decision, or a folder of Parquet files, which DuckDB reads; larger than memory, if need be.
     label, prediction : str
         Columns of 0 and 1, or of true and false.
     sensitive : str or sequence of str
         One column or several; then the groups are the combinations that occur.
+    score : str, optional
+        Column of scores in [0, 1]: adds AUC and calibration by group, and ``scores.csv``.
     n_boot : int
         Replicates behind the intervals of differences and ratios, at least 100.
     output : str or Path, optional
@@ -67,8 +73,8 @@ def audit_file(
     FileNotFoundError
         There is no such file.
     ValueError
-        What ``labkit.logs.count_file`` and ``Audit`` refuse: another ending, unknown columns, values that are not 0/1,
-        missing groups, no rows, a single group.
+        What ``labkit.logs.count_file``, ``labkit.folders.count_folder`` and ``Audit`` refuse: another ending, unknown
+        columns, values that are not 0/1, missing groups, no rows, a single group.
     """
     from rich.console import Console
 
@@ -76,27 +82,29 @@ def audit_file(
 
     path, console = Path(path), console or Console()
     check_draws(n_boot, confidence=0.95)  # before a long read, not after
-    folder = Path(output) if output is not None else Path(path.name.removesuffix(file_ending(path)) + "-audit")
-    with console.status(f"counting {path.name}") as status:
-        counts = count_file(
-            path,
-            label=label,
-            prediction=prediction,
-            sensitive=sensitive,
-            progress=lambda rows: status.update(f"counting {path.name}: {rows:,} rows"),
-        )
-    audit = counts.audit(n_boot=n_boot)
-    print_audit(audit, console, title=path.name)
+    title = Path(os.path.abspath(path)).name  # also of `.`
+    folder = Path(output or (title if path.is_dir() else title.removesuffix(file_ending(path))) + "-audit")
+    kept = {"label": label, "sensitive": sensitive}
+    with console.status(f"counting {title}") as status:
+        kept["progress"] = lambda rows: status.update(f"counting {title}: {rows:,} rows")
+        counts = (count_folder if path.is_dir() else count_file)(path, prediction=prediction, **kept)
+        audit = counts.audit(n_boot=n_boot)
+        scores = score and (count_folder_scores if path.is_dir() else count_file_scores)(path, score=score, **kept)
+    print_audit(audit, console, title=title)
+    if scores:
+        _print_table(auc_table(scores), console, title=f"{title}: AUC of {score} by group, 95% intervals")
     folder.mkdir(parents=True, exist_ok=True)
     alt = describe_figure(audit)
     png = to_png(draw_audit(audit), alt=alt)
-    page = write_page(audit, png, alt=alt, title=path.name, columns=(label, prediction))
+    more = score_section(scores, score=score) if scores else ""
+    page = write_page(audit, png, alt=alt, title=title, columns=(label, prediction), more=more)
     (folder / "audit.html").write_text(page, encoding="utf-8")
     (folder / "audit.png").write_bytes(base64.b64decode(png))
     counts.table.to_csv(folder / "counts.csv")
-    console.print(
-        f"Written to {folder}: audit.html (page), audit.png (figure), counts.csv", markup=False, soft_wrap=True
-    )
+    if scores:
+        scores_by_bin(scores).to_csv(folder / "scores.csv")
+    written = "audit.html (page), audit.png (figure), counts.csv" + (", scores.csv" if scores else "")
+    console.print(f"Written to {folder}: {written}", markup=False, soft_wrap=True)
     return audit
 
 
@@ -170,8 +178,8 @@ def read_metric(audit: Audit, metric: str) -> str:
     )
 
 
-def write_page(audit: Audit, png: str, *, alt: str, title: str, columns: tuple[str, str]) -> str:
-    """Write the page: warnings first, then the figure (base64), the readings and the tables, all in one file."""
+def write_page(audit: Audit, png: str, *, alt: str, title: str, columns: tuple[str, str], more: str = "") -> str:
+    """Write the page: warnings first, the figure (base64), readings, tables and ``more`` sections, all in one file."""
     from labkit.plots import image_tag
 
     groups = ", ".join(map(str, audit.counts.groups.names))
@@ -201,7 +209,7 @@ percentiles of {audit.n_boot:,} draws of the counts for differences and ratios.<
 <p>max - min is above 0 even where groups are treated alike, since every sample varies; its interval describes how much
 it varies and cannot contain 0. Whether there is a gap at all is for the p-value. {len(METRICS)} metrics are tested: a
 single p-value near 0.05 among them is no finding.</p>
-<h2>The counts behind it</h2>
+{more}<h2>The counts behind it</h2>
 {audit.counts.table.to_html(border=0)}
 <p>tn, fp, fn, tp: true negatives, false positives, false negatives, true positives.</p>
 <h2>What this does not show</h2>

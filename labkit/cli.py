@@ -195,10 +195,13 @@ def run(
 
 @app.command()
 def audit(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV or Parquet file, a row for each person.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="CSV or Parquet, a row for each person; or a folder of Parquet.")
+    ],
     label: Annotated[str, typer.Option(help="Column with what turned out to be true, 0 or 1.")],
     prediction: Annotated[str, typer.Option(help="Column with the decision, 0 or 1.")],
     sensitive: Annotated[list[str], typer.Option(help="Column with the group; repeat it for intersections.")],
+    score: Annotated[str | None, typer.Option(help="Column of scores from 0 to 1: AUC and calibration too.")] = None,
     n_boot: Annotated[int, typer.Option("--n-boot", min=1, metavar="N", help="Draws behind the intervals.")] = 2000,
     output: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the figure and the page go.")] = None,
 ) -> None:
@@ -206,4 +209,5 @@ def audit(
     with one_line_errors():
         from labkit.audit_page import audit_file
 
-        audit_file(file, label=label, prediction=prediction, sensitive=sensitive, n_boot=n_boot, output=output)
+        columns = {"label": label, "prediction": prediction, "sensitive": sensitive, "score": score}
+        audit_file(file, **columns, n_boot=n_boot, output=output)

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from labkit.disparities import Audit
-from labkit.frames import count_rows, sorted_groups
+from labkit.frames import count_rows
+from labkit.grouped import GroupedCounts
 from labkit.intervals import check_draws, draw_cells, percentile_limits
 from labkit.metrics import CELLS, PARTS, decompose_gap
 
@@ -37,7 +38,7 @@ class Decomposition:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Counts:
+class Counts(GroupedCounts):
     """Counts (tn, fp, fn, tp) by group. They never change; ``+`` adds those of two parts of a log.
 
     Parameters
@@ -59,24 +60,10 @@ class Counts:
     {'African-American': 0.4485, 'Caucasian': 0.2345}
     """
 
-    groups: pd.Index
-    cells: np.ndarray
+    cells_of_a_group = ", ".join(CELLS)
 
-    def __post_init__(self):
-        given = np.asarray(self.cells)
-        if given.shape != (len(self.groups), len(CELLS)):
-            raise ValueError(
-                f"cells have shape {given.shape}; {len(self.groups)} groups need one row of tn, fp, fn, tp each"
-            )
-        if self.groups.has_duplicates or any(pd.isna(part) for group in self.groups for part in np.atleast_1d(group)):
-            raise ValueError(f"groups {self.groups.tolist()} must differ and none may be missing; name each group once")
-        with np.errstate(invalid="ignore"):  # NaN has no integer; the comparison finds it
-            cells = given.astype(np.int64)
-        if (cells != given).any() or (cells < 0).any():
-            wrong = given[(cells != given) | (cells < 0)][0]
-            raise ValueError(f"{wrong} is not a count of people; counts are whole and not negative (not rates)")
-        cells.setflags(write=False)
-        object.__setattr__(self, "cells", cells)
+    def _fits(self, shape: tuple[int, ...]) -> bool:
+        return shape == (len(CELLS),)
 
     @classmethod
     def from_mapping(cls, cells: Mapping[Hashable, Sequence[int]], *, names: Sequence[str] = ("group",)) -> "Counts":
@@ -89,11 +76,7 @@ class Counts:
         names : sequence of str
             What the groups are groups of, such as ``("race", "sex")``.
         """
-        if len(names) == 1:
-            index = pd.Index(list(cells), name=names[0])
-        else:
-            index = pd.MultiIndex.from_tuples(list(cells), names=list(names))
-        return cls(index, np.array(list(cells.values())).reshape(len(index), -1) if cells else np.zeros((0, 4)))
+        return cls.from_cells(cells, names=names, shape=(len(CELLS),))
 
     @property
     def table(self) -> pd.DataFrame:
@@ -156,33 +139,6 @@ class Counts:
         if group not in groups:
             raise ValueError(f"unknown group {group!r}; the groups are {groups}")
         return groups.index(group)
-
-    def _cells_by_group(self) -> dict[Hashable, np.ndarray]:
-        return dict(zip(self.groups.tolist(), self.cells, strict=True))
-
-    def __add__(self, other: "Counts") -> "Counts":
-        """Add counts of other people; groups that only one of them has are kept."""
-        if not isinstance(other, Counts):
-            return NotImplemented
-        if list(self.groups.names) != list(other.groups.names):
-            raise ValueError(
-                f"counts by {list(self.groups.names)} cannot be added to counts by {list(other.groups.names)}; "
-                "count both by the same sensitive columns"
-            )
-        mine, theirs, none = self._cells_by_group(), other._cells_by_group(), np.zeros(4, dtype=np.int64)
-        merged = {key: mine.get(key, none) + theirs.get(key, none) for key in sorted_groups({**mine, **theirs})}
-        return Counts.from_mapping(merged, names=self.groups.names)
-
-    def __radd__(self, other: Any) -> "Counts":
-        return self if isinstance(other, int) and other == 0 else NotImplemented  # sum(parts) starts at 0
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Counts) or list(self.groups.names) != list(other.groups.names):
-            return NotImplemented if not isinstance(other, Counts) else False
-        mine, theirs = self._cells_by_group(), other._cells_by_group()
-        return mine.keys() == theirs.keys() and all((mine[key] == theirs[key]).all() for key in mine)
-
-    __hash__ = None
 
     def __repr__(self) -> str:
         return f"Counts of {self.cells.sum():,} people\n{self.table}"

@@ -10,7 +10,7 @@ from pathlib import Path
 from labkit.cache import cache_folder
 from labkit.course import PACKAGE
 
-INSTALL = "pip install -e .[course,cluster,test] -c constraints.txt"
+INSTALL = "pip install -e .[course,cluster,engines,test] -c constraints.txt"
 MEMORY_GB = 3  # what the largest notebook may take at its default size
 DISK_GB = 2  # fetched sentences, converted models and hidden states
 GIGABYTE = 1e9

@@ -12,6 +12,8 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from labkit.codes import count_combinations
+
 MAX_GROUPS = 10_000  # more is a column of names or scores, taken for groups by mistake
 EXAMPLES = 5  # wrong values that an error shows
 
@@ -56,6 +58,23 @@ def count_rows(
         An unknown column, one column in two roles, values that are not 0/1, a missing group, a weight that is no
         count, or more than ``MAX_GROUPS`` groups.
     """
+    roles = {"label": [label], "prediction": [prediction], "sensitive": sensitive, "weight": [weight] if weight else []}
+    frame, schema = open_frame(frame, roles)
+    keys = {f"group_{position}": nw.col(name) for position, name in enumerate(sensitive)}
+    keys |= {"label": binary(label, schema, frame), "prediction": binary(prediction, schema, frame)}
+    people, unfit = _weight(weight, schema)
+    cells = count_by(frame, keys, people=people, unfit=unfit, most=9 * MAX_GROUPS)  # nine: 0, 1 or neither, twice
+    for name, role in ((label, "label"), (prediction, "prediction")):
+        if -1 in cells[role]:
+            refuse_values(name, schema, frame)
+    if weight and sum(map(int, cells["unfit"])):
+        _refuse_weight(weight, frame, unfit)
+    places = [2 * label + prediction for label, prediction in zip(cells["label"], cells["prediction"], strict=True)]
+    return by_group(cells, places, sensitive, shape=4)
+
+
+def open_frame(frame: Any, roles: dict[str, Sequence[str]]) -> tuple[Any, nw.Schema]:
+    """Take a frame of any engine, and refuse what is none, columns it has not, and a column in two roles."""
     try:
         frame = nw.from_native(frame)
     except TypeError:
@@ -64,27 +83,43 @@ def count_rows(
             "or use audit(y_true=..., y_pred=..., sensitive_features=...) for arrays"
         ) from None
     schema = frame.collect_schema()
-    roles = {"label": [label], "prediction": [prediction], "sensitive": sensitive, "weight": [weight] if weight else []}
     check_columns(schema.names(), [name for names in roles.values() for name in names])
     _check_roles(roles)
-    keys = [f"group_{position}" for position in range(len(sensitive))]
-    people, unfit = _weight(weight, schema)
-    rows = frame.lazy().select(
-        *[nw.col(name).alias(key) for name, key in zip(sensitive, keys, strict=True)],
-        _binary(label, schema, frame).alias("label"),
-        _binary(prediction, schema, frame).alias("prediction"),
-        people.alias("people"),
-        unfit.alias("unfit"),
-    )
-    counted = rows.group_by(*keys, "label", "prediction").agg(nw.col("people").sum(), nw.col("unfit").sum())
-    # nine: label and prediction are 0, 1 or neither
-    cells = counted.head(9 * MAX_GROUPS + 1).collect().to_dict(as_series=False)
-    for name, role in ((label, "label"), (prediction, "prediction")):
-        if -1 in cells[role]:
-            _refuse_values(name, schema, frame)
-    if sum(map(int, cells["unfit"])):
-        _refuse_weight(weight, frame, unfit)
-    return _by_group(cells, keys, sensitive)
+    return frame, schema
+
+
+def count_by(
+    frame: Any, keys: dict[str, nw.Expr], *, most: int, people: nw.Expr | None = None, unfit: nw.Expr | None = None
+) -> dict[str, list]:
+    """Count rows by the values of expressions where the data is, and collect at most ``most`` + 1 counts.
+
+    Parameters
+    ----------
+    frame : narwhals frame
+        Eager or lazy.
+    keys : dict
+        Name to the expression that is counted by.
+    most : int
+        Combinations after which it is no use to collect more.
+    people, unfit : narwhals expressions, optional
+        Summed instead of counting rows.
+
+    Returns
+    -------
+    dict
+        Each name, ``"people"`` and, with weights, ``"unfit"`` to a list: a place a combination.
+    """
+    named = [expression.alias(name) for name, expression in keys.items()]
+    if people is None:
+        if frame.implementation.is_pandas():
+            counted = count_combinations(frame.lazy().select(*named).collect().to_native())
+            if counted is not None:
+                return counted
+        counted = frame.lazy().select(*named).group_by(*keys).agg(nw.len().alias("people"))
+    else:
+        rows = frame.lazy().select(*named, people.alias("people"), unfit.alias("unfit"))
+        counted = rows.group_by(*keys).agg(nw.col("people").sum(), nw.col("unfit").sum())
+    return counted.head(most + 1).collect().to_dict(as_series=False)
 
 
 def _check_roles(roles: dict[str, Sequence[str]]) -> None:
@@ -92,32 +127,39 @@ def _check_roles(roles: dict[str, Sequence[str]]) -> None:
         raise ValueError("no sensitive column given; name one or several, such as sensitive='sex'")
     for name in roles["sensitive"]:
         # groups made of the label give recall by class, not an audit
-        taken = [role for role in ("label", "prediction", "weight") if name in roles[role]]
+        taken = [role for role, columns in roles.items() if role != "sensitive" and name in columns]
         if taken or list(roles["sensitive"]).count(name) > 1:
             raise ValueError(
                 f"column {name!r} is named as sensitive and as {(taken or ['sensitive'])[0]}; "
                 "name the column that says which group a person belongs to"
             )
-    for name in roles["weight"]:
+    for name in roles.get("weight", ()):
         if name in (*roles["label"], *roles["prediction"]):
             raise ValueError(f"column {name!r} is named as weight and as label or prediction; name a column of counts")
+    if roles["label"] == roles.get("score"):
+        raise ValueError(f"column {roles['label'][0]!r} is named as label and as score; name a column of scores")
 
 
-def _binary(name: str, schema: nw.Schema, frame: Any) -> nw.Expr:
+def binary(name: str, schema: nw.Schema, frame: Any) -> nw.Expr:
     """Give an expression that is 1, 0, or -1 where the value is neither; compared, so that scores make no groups."""
     dtype, column = schema[name], nw.col(name)
     if dtype == nw.Boolean:
         column = column.cast(nw.Int8)  # pyarrow does not compare booleans with numbers
     elif not (dtype.is_numeric() or dtype == nw.Object):
-        _refuse_values(name, schema, frame)
-    is_one, is_zero = ((column == value).fill_null(False) for value in (1, 0))
-    return nw.when(is_one).then(nw.lit(1)).otherwise(nw.when(is_zero).then(nw.lit(0)).otherwise(nw.lit(-1)))
+        refuse_values(name, schema, frame)
+    engine = frame.implementation
+    if engine.is_pandas_like() or engine.is_pyarrow() or engine.is_dask():
+        # arithmetic: choosing takes pandas ten times as long
+        is_one, is_zero = ((column == value).fill_null(False).cast(nw.Int8) for value in (1, 0))
+        return is_one * 2 + is_zero - 1
+    # a choice: arithmetic takes DuckDB twice as long; a comparison with a missing value chooses the last branch
+    return nw.when(column == 1).then(nw.lit(1)).otherwise(nw.when(column == 0).then(nw.lit(0)).otherwise(nw.lit(-1)))
 
 
-def _weight(name: str | None, schema: nw.Schema) -> tuple[nw.Expr, nw.Expr]:
-    """Give expressions for the people a row stands for, and for 1 where that is no count."""
+def _weight(name: str | None, schema: nw.Schema) -> tuple[nw.Expr | None, nw.Expr | None]:
+    """Give expressions for the people a row stands for, and for 1 where that is no count; None without a column."""
     if name is None:
-        return nw.lit(1).cast(nw.Int64), nw.lit(0).cast(nw.Int64)
+        return None, None
     if not schema[name].is_numeric():
         raise ValueError(f"weight column {name!r} holds {schema[name]}, not numbers; name a column of whole counts")
     column = nw.col(name)
@@ -130,7 +172,8 @@ def _weight(name: str | None, schema: nw.Schema) -> tuple[nw.Expr, nw.Expr]:
     )
 
 
-def _refuse_values(name: str, schema: nw.Schema, frame: Any) -> None:
+def refuse_values(name: str, schema: nw.Schema, frame: Any) -> None:
+    """Raise a ValueError that shows what a column holds beside 0 and 1."""
     column = nw.col(name)
     rows = frame.lazy().select(column)
     if schema[name].is_numeric() or schema[name] == nw.Object:
@@ -157,24 +200,29 @@ def _refuse_weight(name: str, frame: Any, unfit: nw.Expr) -> None:
     )
 
 
-def _by_group(cells: dict[str, list], keys: list[str], sensitive: Sequence[str]) -> dict[Hashable, np.ndarray]:
+def by_group(
+    cells: dict[str, list], places: Sequence[int], sensitive: Sequence[str], *, shape: int, most: int = MAX_GROUPS
+) -> dict[Hashable, np.ndarray]:
+    """Gather collected counts by group, each an int array of so many places; missing or too many groups are refused."""
     groups: dict[Hashable, np.ndarray] = {}
     missing = dict.fromkeys(sensitive, 0)  # people whose group is not known
-    counted = zip(*(cells[name] for name in (*keys, "label", "prediction", "people")), strict=True)
-    for *group, label, prediction, people in counted:
+    columns = [cells[f"group_{position}"] for position in range(len(sensitive))]
+    for group, place, people in zip(zip(*columns, strict=True), places, cells["people"], strict=True):
         for name, value in zip(sensitive, group, strict=True):
             missing[name] += int(people) if pd.isna(value) else 0
-        key = group[0] if len(group) == 1 else tuple(group)
-        groups.setdefault(key, np.zeros(4, dtype=np.int64))[2 * label + prediction] += int(people)
+        key = group[0] if len(group) == 1 else group
+        if key not in groups:
+            groups[key] = np.zeros(shape, dtype=np.int64)
+        groups[key][place] += int(people)
     for name, people in missing.items():
         if people:
             raise ValueError(
                 f"sensitive column {name!r} is missing for {people:,} people; drop those rows, or name their group, "
                 "such as 'unknown'"
             )
-    if len(groups) > MAX_GROUPS:
+    if len(groups) > most:
         raise ValueError(
-            f"sensitive columns {list(sensitive)} have more than {MAX_GROUPS} groups; name columns with few values, or "
+            f"sensitive columns {list(sensitive)} have more than {most} groups; name columns with few values, or "
             "cut numbers into ranges first"
         )
     return {group: groups[group] for group in sorted_groups(groups)}

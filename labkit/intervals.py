@@ -66,6 +66,48 @@ def newcombe_interval(first: tuple, second: tuple, *, confidence: float) -> tupl
     return np.where(known, low, np.nan), np.where(known, high, np.nan)
 
 
+def auc_interval(
+    lowest: np.ndarray, highest: np.ndarray, positives: np.ndarray, negatives: np.ndarray, *, confidence: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give the score interval of an area under a ROC curve that is known to lie between two values.
+
+    Newcombe's method 5 (2006, part 2): the limits are where the AUC is ``z`` standard errors away, the standard error
+    taken at the limit (Hanley and McNeil 1982, with ``(positives + negatives) / 2 - 1`` for either number of others).
+    Like Wilson's it does not collapse where the observed AUC is 1.
+
+    Parameters
+    ----------
+    lowest, highest : array of shape (...)
+        Between them lies the observed AUC; equal where it is known exactly.
+    positives, negatives : array of shape (...)
+        Numbers of people. Where either is 0 both limits are NaN.
+    confidence : float
+        Coverage between 0 and 1.
+
+    Returns
+    -------
+    low, high : ndarray of shape (...)
+        The lower limit of ``lowest`` and the upper limit of ``highest``, in [0, 1].
+    """
+    from scipy.stats import norm
+
+    z, m, n = norm.ppf((1 + confidence) / 2), np.asarray(positives, float), np.asarray(negatives, float)
+    known = (m > 0) & (n > 0)
+    pairs, others = np.where(known, m * n, 1.0), np.maximum((m + n) / 2 - 1, 0)
+
+    def lower(observed):
+        below, above = np.zeros_like(observed), observed  # the limit lies between them; halved until that is exact
+        for _ in range(60):
+            middle = (below + above) / 2
+            spread = 1 + others * ((1 - middle) / (2 - middle) + middle / (1 + middle))
+            outside = observed - middle > z * np.sqrt(middle * (1 - middle) * spread / pairs)
+            below, above = np.where(outside, middle, below), np.where(outside, above, middle)
+        return below
+
+    low, high = lower(np.asarray(lowest, float)), 1 - lower(1 - np.asarray(highest, float))  # symmetric about one half
+    return np.where(known, low, np.nan), np.where(known, high, np.nan)
+
+
 def draw_cells(cells: np.ndarray, *, n_boot: int, seed: int) -> Iterator[np.ndarray]:
     """Redraw counts as if the same number of people had been drawn again from the population they describe.
 

@@ -5,10 +5,12 @@ import difflib
 import gzip
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labkit.counts import Counts, count
 from labkit.frames import MAX_GROUPS, check_columns, sorted_groups
+from labkit.grouped import GroupedCounts
+from labkit.histograms import ScoreHistogram, count_scores
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -55,29 +57,58 @@ def count_file(
     ValueError
         Another ending, a file that cannot be read, and what ``count`` refuses.
     """
+    names = [sensitive] if isinstance(sensitive, str) else list(sensitive)
+    columns = {"label": label, "prediction": prediction, "sensitive": names, "min_groups": 0}
+    return _count_parts(
+        path, [label, prediction, *names], [label, prediction], lambda part: count(part, **columns), progress
+    )
+
+
+def count_file_scores(
+    path: str | Path,
+    *,
+    label: str,
+    score: str,
+    sensitive: str | Sequence[str],
+    progress: Callable[[int], None] | None = None,
+) -> ScoreHistogram:
+    """Count the scores in a file by group, label and bin; like ``count_file``, with the errors of ``count_scores``."""
+    names = [sensitive] if isinstance(sensitive, str) else list(sensitive)
+
+    def count_part(part: "pa.Table") -> ScoreHistogram:
+        part = _numbers(part, score)
+        return count_scores(part, label=label, score=score, sensitive=names, min_groups=0)
+
+    return _count_parts(path, [label, score, *names], [label], count_part, progress)
+
+
+def _count_parts(
+    path: str | Path, wanted: list[str], truths: list[str], count_part: Callable, progress: Callable[[int], None] | None
+) -> Any:
+    """Read the wanted columns in parts, turn some of them into 0 and 1, and add up what each part counts."""
     path = Path(path)
     ending = file_ending(path)
     if not path.is_file():
         raise FileNotFoundError(f"no file {str(path)!r}{_hint(path)}")
-    names = [sensitive] if isinstance(sensitive, str) else list(sensitive)
-    wanted = list(dict.fromkeys([label, prediction, *names]))
+    wanted = list(dict.fromkeys(wanted))
     parts = _parquet_parts(path, wanted) if ending in PARQUET_ENDINGS else _csv_parts(path, wanted, ending)
     total, rows = None, 0
     for part in parts:
-        for name in dict.fromkeys([label, prediction]):
+        for name in dict.fromkeys(truths):
             part = part.set_column(part.schema.get_field_index(name), name, _truths(part.column(name), name))
-        counted = count(part, label=label, prediction=prediction, sensitive=names, min_groups=0)
+        counted = count_part(part)
         total = counted if total is None else total + counted
         rows += len(part)
         if len(total.groups) > MAX_GROUPS:
             raise ValueError(
-                f"sensitive columns {names} have more than {MAX_GROUPS} groups; name columns with few values"
+                f"sensitive columns {list(total.groups.names)} have more than {MAX_GROUPS} groups; "
+                "name columns with few values"
             )
         if progress:
             progress(rows)
     if rows == 0:
         raise ValueError(f"{path.name!r} is empty: it has no row to count")
-    return total if ending in PARQUET_ENDINGS else _numbered(total)
+    return total if ending in PARQUET_ENDINGS else numbered(total, total.groups.names)
 
 
 def file_ending(path: Path) -> str:
@@ -86,7 +117,9 @@ def file_ending(path: Path) -> str:
     for ending in endings:
         if path.name.lower().endswith(ending):
             return ending
-    raise ValueError(f"{path.name!r} is neither CSV nor Parquet by its name; known endings: {', '.join(endings)}")
+    raise ValueError(
+        f"{path.name!r} is neither CSV nor Parquet by its name, and no folder; known endings: {', '.join(endings)}"
+    )
 
 
 def _hint(path: Path) -> str:
@@ -151,7 +184,12 @@ def _truths(column: "pa.ChunkedArray", name: str) -> "pa.ChunkedArray":
         return column
     encoded = column.combine_chunks()
     encoded = encoded if pa.types.is_dictionary(column.type) else encoded.dictionary_encode()
-    texts = encoded.dictionary.to_pylist()
+    values = read_truths(encoded.dictionary.to_pylist(), name)
+    return pa.chunked_array([pa.array(values, pa.int8()).take(encoded.indices)])
+
+
+def read_truths(texts: Sequence[str | None], name: str) -> list[int | None]:
+    """Read each text as 0 or 1, or say which of them in the column of that name is neither; None stays None."""
     values = [None if text is None else _truth(text) for text in texts]
     wrong = [text for text, value in zip(texts, values, strict=True) if value is None and text is not None]
     if wrong:
@@ -160,7 +198,7 @@ def _truths(column: "pa.ChunkedArray", name: str) -> "pa.ChunkedArray":
             f"column {name!r} must hold 0 and 1, or true and false, but it has {shown}; recode it first "
             "(a score: 1 where it reaches the threshold)"
         )
-    return pa.chunked_array([pa.array(values, pa.int8()).take(encoded.indices)])
+    return values
 
 
 def _truth(text: str) -> int | None:
@@ -174,16 +212,33 @@ def _truth(text: str) -> int | None:
         return None
 
 
-def _numbered(counts: Counts) -> Counts:
-    """Name groups by numbers where every value of a CSV column is a whole number, as readers of tables do."""
+def _numbers(part: "pa.Table", name: str) -> "pa.Table":
+    """Turn the text of a CSV into numbers; other types are left for ``count_scores`` to judge."""
+    import pyarrow as pa
+    import pyarrow.compute
+
+    if not pa.types.is_string(part.column(name).type):
+        return part
+    try:
+        numbers = pyarrow.compute.cast(pyarrow.compute.utf8_trim_whitespace(part.column(name)), pa.float64())
+    except pa.ArrowInvalid as error:
+        raise ValueError(
+            f"score column {name!r} must hold numbers from 0 to 1: {error}; mend or drop that row"
+        ) from error
+    return part.set_column(part.schema.get_field_index(name), name, numbers)
+
+
+def numbered(counts: GroupedCounts, columns: Sequence[str]) -> GroupedCounts:
+    """Name groups by numbers where every value of a column of text is a whole number, as readers of tables do."""
     groups = [group if isinstance(group, tuple) else (group,) for group in counts.groups.tolist()]
-    columns = [
-        [int(value) for value in column] if all(_is_whole(value) for value in column) else column
-        for column in zip(*groups, strict=True)
+    values = [
+        [int(value) for value in column] if name in columns and all(_is_whole(value) for value in column) else column
+        for name, column in zip(counts.groups.names, zip(*groups, strict=True), strict=True)
     ]
-    renamed: list[Hashable] = [group if len(group) > 1 else group[0] for group in zip(*columns, strict=True)]
+    renamed: list[Hashable] = [group if len(group) > 1 else group[0] for group in zip(*values, strict=True)]
     cells = dict(zip(renamed, counts.cells, strict=True))
-    return Counts.from_mapping({group: cells[group] for group in sorted_groups(cells)}, names=counts.groups.names)
+    ordered = {group: cells[group] for group in sorted_groups(cells)}
+    return counts.from_cells(ordered, names=counts.groups.names, shape=counts.cells.shape[1:])
 
 
 def _is_whole(text: str) -> bool:

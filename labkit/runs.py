@@ -1,8 +1,8 @@
 """Runs: which notebooks have to be executed, in what order and how many at a time, and what is kept of them."""
 
 from collections import deque
-from collections.abc import Iterable
-from concurrent.futures import FIRST_COMPLETED, wait
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -142,25 +142,37 @@ def open_pool(slots: int, scheduler: str | None, most: int | None):
     pool.close()
 
 
-def execute_all(jobs: Iterable[Job], pool, *, on_start=None):
-    """Yield an `Execution` for each job as it ends; no more than the pool's slots are under way at a time."""
+def execute_all(jobs: Iterable[Job], pool, *, on_start=None) -> Iterator[Execution]:
+    """Yield an `Execution` for each job as it ends; no more than the pool's slots are under way at a time.
+
+    A worker that dies takes its neighbours' jobs along on this machine. They run once more, one at a time, so that a
+    notebook that is the death of its worker is found out and costs no other. A Dask cluster sees to that itself.
+    """
+    again: list[Job] = []
+    yield from _execute(jobs, pool, slots=pool.slots, again=again, on_start=on_start)
+    yield from _execute(again, pool, slots=1)
+
+
+def _execute(jobs: Iterable[Job], pool, *, slots: int, again: list[Job] | None = None, on_start=None):
     waiting, running = deque(jobs), {}
     while waiting or running:
-        while waiting and len(running) < pool.slots:
+        while waiting and len(running) < slots:
             job = waiting.popleft()
             running[pool.submit(job)] = job
             if on_start:
                 on_start(job.name)
         done, _ = wait(running, timeout=1, return_when=FIRST_COMPLETED)  # wakes up for Ctrl-C, on Windows too
         for future in done:
-            job = running.pop(future)
-            try:
+            job, error = running.pop(future), future.exception()
+            if error is None:
                 yield future.result()
-            except Exception as error:  # the worker itself ended, or could not send its result
+            elif isinstance(error, BrokenExecutor) and again is not None:
+                again.append(job)
+            else:  # the worker itself ended, or could not send its result
                 yield lost_execution(job, error)
 
 
-def lost_execution(job: Job, error: Exception) -> Execution:
+def lost_execution(job: Job, error: BaseException) -> Execution:
     """Return the failure of a job whose worker ended before it could answer."""
     message = f"the worker ended before the notebook did ({error}); if memory ran out, try --workers 1"
     kind = type(error).__name__

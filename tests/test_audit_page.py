@@ -14,7 +14,9 @@ from rich.console import Console
 from labkit.audit import audit
 from labkit.audit_page import GROUPS_DRAWN, audit_file, draw_audit, read_metric
 from labkit.counts import Counts
+from labkit.histograms import count_scores
 from labkit.metrics import METRICS
+from labkit.score_page import CURVES, auc_table, draw_calibration, score_section
 
 NAMES = {"label": "y", "prediction": "yhat"}
 
@@ -106,6 +108,41 @@ def test_files_are_written_where_asked_or_beside_the_name(log, console, tmp_path
             Counts(*(lambda table: (table.index, table.to_numpy()))(pd.read_csv(folder / "counts.csv", index_col=0)))
             == counts
         )
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log.parquet", "parts"])
+def test_scores_are_on_the_page_where_a_column_is_named(name, console, tmp_path):
+    """AUC by group with its interval and bin error, and calibration as a second figure; the counts are written out."""
+    rng, n = np.random.default_rng(7), 600
+    frame = pd.DataFrame({"y": rng.integers(0, 2, n), "sex": rng.choice(["f", "m"], n), "score": rng.random(n)})
+    frame["yhat"] = (frame["score"] > 0.5).astype(int)
+    path = tmp_path / name
+    if name == "parts":
+        path.mkdir()
+        frame[:200].to_parquet(path / "a.parquet")
+        frame[200:].to_parquet(path / "b.parquet")
+    else:
+        (frame.to_csv if name.endswith("csv") else frame.to_parquet)(path)
+    audit_file(path, **NAMES, sensitive="sex", score="score", output=tmp_path / "out", console=console)
+    page = Page(text := (tmp_path / "out" / "audit.html").read_text(encoding="utf-8"))
+    assert page.seen.count("img") == 2 and page.seen.count("table") == 4
+    auc = count_scores(frame, label="y", score="score", sensitive="sex").auc().loc["f"]
+    assert f"{auc['auc']:.3f} [{auc['low']:.3f}, {auc['high']:.3f}]" in text and f"± {auc['error']:.1g}" in text
+    listed = pd.read_csv(tmp_path / "out" / "scores.csv")
+    assert listed[["negatives", "positives"]].sum().sum() == n and listed["from"].between(0, 1).all()
+
+
+def test_many_groups_of_scores_are_drawn_in_part():
+    """The figure of calibration holds the largest groups, the table all; a group without positives is undefined."""
+    n = CURVES + 3
+    frame = pd.DataFrame({"y": [0, 1, 0] * n, "site": np.repeat(np.arange(n), 3), "score": [0.2, 0.7, 0.4] * n})
+    frame.loc[frame["site"] == 0, "y"] = 0
+    scores = count_scores(frame, label="y", score="score", sensitive="site")
+    assert len(draw_calibration(scores).axes[0].get_legend().get_texts()) == CURVES
+    assert (
+        len(auc_table(scores)) == n and auc_table(scores).loc["0", ["AUC", "bin error"]].tolist() == ["undefined"] * 2
+    )
+    assert f"{CURVES} largest of {n} groups" in score_section(scores, score="score")
 
 
 @pytest.mark.parametrize("metric", METRICS)

@@ -1,7 +1,5 @@
 """Counting on every engine, refusing what cannot be counted, adding up and decomposing."""
 
-import importlib.util
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,14 +8,10 @@ from hypothesis import strategies as st
 
 from labkit.counts import Counts, count
 from labkit.frames import MAX_GROUPS
+from tests.engines import ENGINES, FILTERS, LAZY, on_engine, record_collected
 
 NAMES = {"label": "y", "prediction": "yhat"}
-ENGINES = ["pandas", "pandas-pyarrow", "polars", "polars-lazy", "pyarrow", "duckdb", "dask", "pyspark"]
-pytestmark = [
-    # narwhals announces a plug-in for Dask that is still to come; counting does not depend on it
-    pytest.mark.filterwarnings("ignore:Dask support is moving:FutureWarning"),
-    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),
-]
+pytestmark = FILTERS
 
 
 def people(n=600):
@@ -33,38 +27,6 @@ def people(n=600):
             "name": [f"person {i}" for i in range(n)],
         }
     )
-
-
-def on_engine(frame, engine):
-    """Hand a pandas frame to another engine."""
-    module = engine.split("-")[0]
-    if importlib.util.find_spec(module) is None:
-        pytest.skip(f"{module} is not installed")
-    if engine == "pandas":
-        return frame
-    if engine == "pandas-pyarrow":
-        return frame.convert_dtypes(dtype_backend="pyarrow")
-    if module == "polars":
-        import polars
-
-        return polars.from_pandas(frame).lazy() if engine.endswith("lazy") else polars.from_pandas(frame)
-    if engine == "dask":
-        import dask.dataframe
-
-        return dask.dataframe.from_pandas(frame, npartitions=3)
-    if engine == "pyspark":
-        from pyspark.sql import SparkSession
-
-        session = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
-        return session.createDataFrame(frame)
-    import pyarrow
-
-    table = pyarrow.Table.from_pandas(frame)
-    if engine == "pyarrow":
-        return table
-    import duckdb
-
-    return duckdb.connect().from_arrow(table)
 
 
 def by_hand(frame, sensitive):
@@ -92,7 +54,7 @@ def test_weighted_counts_equal_rows(engine):
     assert count(on_engine(table, engine), **NAMES, sensitive="race", weight="people") == by_hand(frame, "race")
 
 
-@pytest.mark.parametrize("engine", ["pandas", "polars", "polars-lazy", "pyarrow", "dask", "duckdb"])
+@pytest.mark.parametrize("engine", [engine for engine in ENGINES if engine not in ("pandas-pyarrow", "pyspark")])
 def test_categories_are_groups_by_value(engine):
     """A categorical column gives its values as groups, without categories that nobody has."""
     frame = people()
@@ -108,20 +70,14 @@ def test_labels_may_be_any_zero_and_one(convert):
     assert count(frame.assign(y=frame["y"].astype(convert)), **NAMES, sensitive="race") == by_hand(frame, "race")
 
 
-def test_lazy_frames_stay_lazy(monkeypatch):
-    """From a lazy frame, only a handful of counts is ever collected."""
-    import polars
-
-    heights, collect = [], polars.LazyFrame.collect
-
-    def record(self, *args, **kwargs):
-        heights.append((collected := collect(self, *args, **kwargs)).height)
-        return collected
-
-    frame = on_engine(people(), "polars-lazy")
-    monkeypatch.setattr(polars.LazyFrame, "collect", record)
-    count(frame, **NAMES, sensitive="race")
-    assert heights == [12]  # three groups, four cells
+@pytest.mark.parametrize("engine", LAZY)
+@pytest.mark.parametrize("weight", [None, "site"])
+def test_lazy_frames_stay_lazy(engine, weight, monkeypatch):
+    """From a lazy frame of any engine only a handful of counts is ever collected, whoever asks the engine for rows."""
+    frame, heights = on_engine(people(), engine), []
+    record_collected(monkeypatch, engine, heights)
+    count(frame, **NAMES, sensitive="race", weight=weight)
+    assert set(heights) == {12}  # three groups, four cells
 
 
 def test_groups_are_sorted_and_named():

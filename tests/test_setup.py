@@ -30,7 +30,10 @@ STAND_IN = """
     esac
 """
 TORCH = re.search(r"^torch==(\S+)$", (ROOT / "constraints.txt").read_text(), flags=re.MULTILINE)[1]
-INSTALLS = [f"install torch=={TORCH} -c constraints.txt", "install -e .[course,cluster,test] -c constraints.txt"]
+INSTALLS = [
+    f"install torch=={TORCH} -c constraints.txt",
+    "install -e .[course,cluster,engines,test] -c constraints.txt",
+]
 
 
 @pytest.fixture
@@ -165,9 +168,9 @@ def test_the_library_list_of_conda_is_that_of_the_package():
     assert environment["name"] == PYPROJECT["project"]["name"] and "pip" in conda
     python = next(item for item in conda if item.startswith("python="))
     assert PYPROJECT["project"]["requires-python"] == f">={python.removeprefix('python=')}"
-    assert nested == {"pip": ["-c constraints.txt", "-e .[course,cluster,test]"]}
-    assert "-e '.[course,cluster,test]' -c constraints.txt" in MAKEFILE
-    assert set(PYPROJECT["project"]["optional-dependencies"]) == {"course", "cluster", "test"}
+    assert nested == {"pip": ["-c constraints.txt", "-e .[course,cluster,engines,test]"]}
+    assert "-e '.[course,cluster,engines,test]' -c constraints.txt" in MAKEFILE
+    assert set(PYPROJECT["project"]["optional-dependencies"]) == {"course", "cluster", "engines", "test"}
 
 
 def test_makefile_asks_for_the_python_that_the_package_needs():
