@@ -39,8 +39,8 @@ lint: setup ## ruff: mistakes and layout
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
 
-bench: setup ## measure training, audits and start-up side by side with what others do
-	$(BIN)/python -m tests.benchmarks.run
+bench: setup ## measure speed side by side with what others do; FULL=1 compares quality over seeds instead (hours)
+	$(BIN)/python -m tests.benchmarks.run $(if $(FULL),--full)
 
 clean: ## remove what runs wrote (build/); notebooks in work/ stay
 	rm -rf build

@@ -47,13 +47,27 @@ def test_repeats_are_limited_and_prepared_for(measured):
 
 
 def test_every_benchmark_declares_what_the_runner_needs():
-    """Each module has lines, a unit and baselines that are lines, the first of them on top."""
+    """Each module has lines, a unit and baselines that are lines, the first of them on top; or a table of quality."""
     import importlib
     import pkgutil
 
     for info in pkgutil.iter_modules([str(run.FOLDER)]):
-        if info.name != "run":
-            module = importlib.import_module(f"tests.benchmarks.{info.name}")
+        if info.name == "run":
+            continue
+        module = importlib.import_module(f"tests.benchmarks.{info.name}")
+        assert hasattr(module, "LINES") != hasattr(module, "full_table")
+        if hasattr(module, "LINES"):
             baselines = [module.BASELINE] if isinstance(module.BASELINE, str) else module.BASELINE
             assert module.TITLE and module.UNIT and next(iter(module.LINES)) == baselines[0]
             assert set(baselines) <= set(module.LINES)
+
+
+def test_full_compares_quality_and_nothing_else(monkeypatch, tmp_path, capsys):
+    """FULL=1 writes the tables of quality to QUALITY.md, and measures no speed."""
+    from tests.benchmarks import clinic
+
+    monkeypatch.setattr(run, "FOLDER", tmp_path)
+    monkeypatch.setattr(run, "benchmark", lambda *_: pytest.fail("speed was measured"))
+    monkeypatch.setattr(clinic, "full_table", lambda: "## gaps")
+    run.compare_quality([clinic])
+    assert "## gaps" in (tmp_path / "QUALITY.md").read_text() and "## gaps" in capsys.readouterr().out

@@ -1,7 +1,7 @@
 """Every mitigation of the course on one clinic, at full size: how large a gap is left, how accurate, at what cost.
 
 The last block of the shipped BERT learns from 2,000 notes and decides about 10,000 other patients, over three seeds,
-each with a world of its own. It takes about an hour on two cores, so only `make bench FULL=1` runs it. What was
+each with a world of its own. It takes hours on two cores, so only `make bench FULL=1` runs it. What was
 measured is kept line by line in build/clinic.jsonl, and a second run goes on where the first one stopped.
 
 usage: python -m tests.benchmarks.clinic [METHOD ...]

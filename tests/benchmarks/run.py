@@ -1,6 +1,6 @@
 """Run every benchmark, each line in a fresh process, and write what was measured.
 
-usage: python -m tests.benchmarks.run [--repeats 2] [MODULE ...]
+usage: python -m tests.benchmarks.run [--repeats 2] [--full] [MODULE ...]
 
 A module of this folder is a benchmark when it has TITLE, UNIT, BASELINE and LINES (name -> function that returns a
 figure). Lines run in turn, and the whole round is repeated, so that a slow minute of the machine hits all of them; the
@@ -12,6 +12,9 @@ best of the repeats is shown, beside the peak memory of the line's process. It m
 - prepare(), a context manager around all its lines that gives environment variables for them.
 
 The table goes to the terminal, to build/bench.json and, where all benchmarks ran, to README.md.
+
+A module with full_table() compares *quality* over seeds instead, which takes hours: it runs with --full alone, and its
+table goes to the terminal and to QUALITY.md.
 """
 
 import argparse
@@ -115,19 +118,30 @@ def machine():
     )
 
 
+def compare_quality(modules):
+    """Make the tables of comparisons over seeds and write them to QUALITY.md."""
+    text = "\n".join([f"# What `make bench FULL=1` measured\n\n{machine()}\n", *(m.full_table() for m in modules)])
+    (FOLDER / "QUALITY.md").write_text(text)
+    print(text)
+
+
 def main():
     """Run the benchmarks that were named, or all, and write the table."""
-    found = [info.name for info in pkgutil.iter_modules([str(FOLDER)]) if info.name != "run"]
+    names = [info.name for info in pkgutil.iter_modules([str(FOLDER)]) if info.name != "run"]
+    modules = {name: importlib.import_module(f"tests.benchmarks.{name}") for name in names}
+    found = [name for name, module in modules.items() if hasattr(module, "LINES")]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("modules", nargs="*", metavar="MODULE", help=f"of {', '.join(found)}; default: all")
     parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--full", action="store_true", help="compare quality over seeds instead: hours, not minutes")
     arguments = parser.parse_args()
+    if arguments.full:
+        compare_quality([module for module in modules.values() if hasattr(module, "full_table")])
+        return
     if unknown := set(arguments.modules) - set(found):
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there is {', '.join(found)}")
     names = arguments.modules or found
-    measured = {
-        name: benchmark(importlib.import_module(f"tests.benchmarks.{name}"), arguments.repeats) for name in names
-    }
+    measured = {name: benchmark(modules[name], arguments.repeats) for name in names}
     how = (
         f"Each line ran in its own process; the best of up to {arguments.repeats} rounds is shown, and the most memory."
     )
