@@ -1,0 +1,47 @@
+"""Predictive multiplicity: equally good models decide differently about single people; how often, and about whom."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+
+def count_flips(tables: Sequence[pd.DataFrame], *, sensitive: str = "group") -> pd.DataFrame:
+    """Count how often two refits decide differently about the same person, by group.
+
+    Parameters
+    ----------
+    tables : sequence of DataFrame
+        Predictions tables of at least two refits: the same people in the same order.
+    sensitive : str
+        Column with the group.
+
+    Returns
+    -------
+    DataFrame
+        A row a group in sorted order: group, n (people) and flipped, the share of the group's people about whom two
+        refits disagree, averaged over all pairs of refits. One refit more leaves its expectation as it is; the share of
+        people who are decided differently by *any* two of many refits grows with their number.
+
+    Raises
+    ------
+    ValueError
+        Fewer than two tables, or tables of other people.
+
+    Examples
+    --------
+    >>> one = pd.DataFrame({"y_pred": [1, 0, 1, 0], "group": ["a", "a", "b", "b"]})
+    >>> count_flips([one, one.assign(y_pred=[1, 0, 0, 1])])["flipped"].tolist()
+    [0.0, 1.0]
+    """
+    if len(tables) < 2:
+        raise ValueError(f"{len(tables)} table; give the predictions of at least two refits")
+    groups = tables[0][sensitive].to_numpy()
+    for table in tables[1:]:
+        if len(table) != len(groups) or not np.array_equal(table[sensitive].to_numpy(), groups):
+            raise ValueError("the tables hold other people; give refits' decisions about the same people, in one order")
+    decided = np.stack([table["y_pred"].to_numpy() for table in tables])  # (refits, people)
+    flipped = np.mean([decided[i] != decided[j] for i, j in combinations(range(len(decided)), 2)], axis=0)
+    by_group = pd.DataFrame({"group": groups, "flipped": flipped}).groupby("group")["flipped"]
+    return by_group.agg(n="size", flipped="mean").reset_index()
