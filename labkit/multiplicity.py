@@ -45,3 +45,39 @@ def count_flips(tables: Sequence[pd.DataFrame], *, sensitive: str = "group") -> 
     flipped = np.mean([decided[i] != decided[j] for i, j in combinations(range(len(decided)), 2)], axis=0)
     by_group = pd.DataFrame({"group": groups, "flipped": flipped}).groupby("group")["flipped"]
     return by_group.agg(n="size", flipped="mean").reset_index()
+
+
+def flips_over_draws(tables: Sequence[pd.DataFrame], *, sensitive: str = "group") -> pd.DataFrame:
+    """Count flips between models of different draws of the training people, ready for an interval over the draws.
+
+    All pairs of draws are compared, but pairs share draws and are no independent runs. So each draw is left out once,
+    and gets a pseudo-value: their mean is the mean over all pairs, and Student's interval for it
+    (`labkit.comparisons.over_seeds`) is the jackknife's (Arvesen, 1969, "Jackknifing U-statistics").
+
+    Parameters
+    ----------
+    tables : sequence of DataFrame
+        Predictions tables of at least three draws: the same people to decide about, in the same order.
+    sensitive : str
+        Column with the group.
+
+    Returns
+    -------
+    DataFrame
+        A row for each draw and group: seed (the draw's position), group, flipped; it may lie outside [0, 1].
+
+    Raises
+    ------
+    ValueError
+        Fewer than three tables, or tables of other people.
+    """
+    if len(tables) < 3:
+        raise ValueError(f"{len(tables)} tables; leaving one out needs at least three draws")
+    everything = count_flips(tables, sensitive=sensitive).set_index("group")["flipped"]
+    rows = []
+    for seed in range(len(tables)):
+        others = [table for position, table in enumerate(tables) if position != seed]
+        rest = count_flips(others, sensitive=sensitive).set_index("group")["flipped"]
+        pseudo = len(tables) * everything - (len(tables) - 1) * rest
+        rows += [{"seed": seed, "group": group, "flipped": value} for group, value in pseudo.items()]
+    return pd.DataFrame(rows)
