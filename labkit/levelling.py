@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from labkit.comparisons import is_right
-from labkit.counts import count
 from labkit.frames import sorted_groups
 from labkit.methods import check_share
+from labkit.metrics import METRICS, divide, tally
 from labkit.postprocessing import PostProcessing
 
 VERDICTS = {
@@ -57,13 +57,18 @@ def group_changes(
     """
     if len(before) != len(after) or not np.array_equal(before[sensitive].to_numpy(), after[sensitive].to_numpy()):
         raise ValueError("before and after hold other people; give two tables of the same people in the same order")
-    truth = is_right(before.assign(y_pred=1), true_labels).astype(int)
-    rates = [
-        count(table.assign(y_true=truth), label="y_true", prediction="y_pred", sensitive=sensitive).audit().by_group
-        for table in (before, after)
-    ]
-    change = (rates[1] - rates[0])[list(metrics)].rename_axis(index="group", columns="metric")
-    return change.stack(future_stack=True).rename("change").reset_index()
+    if unknown := set(metrics) - set(METRICS):
+        raise ValueError(f"unknown metric {min(unknown)!r}; choose from {', '.join(METRICS)}")
+    positive, groups = is_right(before.assign(y_pred=1), true_labels), before[sensitive].to_numpy()
+    rows = []
+    for group in sorted_groups(set(groups)):
+        own = groups == group
+        cells = [  # tn, fp, fn, tp of both rules
+            np.bincount(2 * positive[own] + table["y_pred"].to_numpy()[own], minlength=4) for table in (before, after)
+        ]
+        change = np.diff(divide(*tally(np.stack(cells))), axis=0)[0]
+        rows += [{"group": group, "metric": name, "change": change[list(METRICS).index(name)]} for name in metrics]
+    return pd.DataFrame(rows)
 
 
 def judge_levelling(gap: pd.Series, benefits: pd.DataFrame) -> str:

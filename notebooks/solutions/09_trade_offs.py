@@ -335,7 +335,6 @@ def changes_by_group(trials, rows):
     return pd.concat(
         group_changes(tables[BASELINE[name], seed], table, true_labels=truth[rows]).assign(method=name, seed=seed)
         for (name, seed), table in tables.items()
-        if name != BASELINE[name]
     )
 
 
