@@ -164,3 +164,39 @@ def plot_front(
         ax.plot(x["mean"], y["mean"], marker, color=color, label=kind, zorder=3)
     ax.plot(edge["cost"], edge["gain"], "o", color="black", markerfacecolor="none", markersize=12, label="on the front")
     return ax
+
+
+def plot_fronts(
+    runs: pd.DataFrame, panels: Mapping[str, str], *, cost: str, families: Mapping[str, str], by: str = "method"
+) -> "list[Axes]":
+    """Plot the same points by several kinds of gain side by side, such as accuracy by two kinds of labels.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        A row for each point and seed.
+    panels : mapping of str to str
+        Column with the gain to the title of its panel.
+    cost, families, by
+        As in `plot_front`.
+
+    Returns
+    -------
+    list of matplotlib.axes.Axes
+        In one figure with one legend and one vertical scale; the caller sets the labels with their units.
+    """
+    fig, axes = plt.subplots(1, len(panels), figsize=(9.8, 4.8), layout="constrained", sharey=True, squeeze=False)
+    for ax, (gain, title) in zip(axes[0], panels.items(), strict=True):
+        plot_front(runs, gain=gain, cost=cost, families=families, by=by, ax=ax).set_title(title)
+    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", frameon=False, ncols=4)
+    return list(axes[0])
+
+
+def describe_fronts(runs: pd.DataFrame, panels: Mapping[str, str], *, cost: str, by: str = "method") -> str:
+    """Name the points on the front of each panel, from the smallest cost on: a text for readers who cannot see them."""
+    named = {}
+    for gain, title in panels.items():
+        front = find_front(runs, gain=gain, cost=cost, by=by, n_boot=1).query("on_front").sort_values(cost)
+        named[title] = ", ".join(f"{name} ({row[cost]:.2f}, {row[gain]:.2f})" for name, row in front.iterrows())
+    fronts = "; ".join(f"{title}: {names}" for title, names in named.items())
+    return f"Points with intervals. On the front, from the smallest cost on, with cost and gain: {fronts}."

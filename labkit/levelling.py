@@ -4,6 +4,7 @@ The word is that of Mittelstadt, Wachter and Russell (2023), "The unfairness of 
 and strict egalitarianism by default".
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,6 +70,32 @@ def group_changes(
         change = np.diff(divide(*tally(np.stack(cells))), axis=0)[0]
         rows += [{"group": group, "metric": name, "change": change[list(METRICS).index(name)]} for name in metrics]
     return pd.DataFrame(rows)
+
+
+def changes_by_world(trials: Sequence, baselines: Mapping[str, str], *, rows=slice(None)) -> pd.DataFrame:
+    """Compare every method with its baseline of the same world, by group, on the true labels where they are known.
+
+    Parameters
+    ----------
+    trials : sequence of labkit.trials.Trial
+        Methods and their baselines, in each world (their ``seed``).
+    baselines : mapping of str to str
+        From a method to the one that it is compared with; a method may be its own.
+    rows : slice, or array of int or bool
+        Positions of the people to compare on.
+
+    Returns
+    -------
+    DataFrame
+        method, seed, and what `group_changes` gives.
+    """
+    tables = {(trial.method, trial.seed): trial.table.iloc[rows] for trial in trials}
+    parts = []
+    for name, seed, _, truth, _ in trials:
+        known = None if truth is None else np.asarray(truth)[rows]
+        changes = group_changes(tables[baselines[name], seed], tables[name, seed], true_labels=known)
+        parts.append(changes.assign(method=name, seed=seed))
+    return pd.concat(parts, ignore_index=True)
 
 
 def judge_levelling(gap: pd.Series, benefits: pd.DataFrame) -> str:

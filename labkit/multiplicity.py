@@ -81,3 +81,29 @@ def flips_over_draws(tables: Sequence[pd.DataFrame], *, sensitive: str = "group"
         pseudo = len(tables) * everything - (len(tables) - 1) * rest
         rows += [{"seed": seed, "group": group, "flipped": value} for group, value in pseudo.items()]
     return pd.DataFrame(rows)
+
+
+def compare_refits(trials: Sequence, refits: Sequence) -> pd.DataFrame:
+    """Count flips by another seed, and flips by other training people, for the methods that were fitted again.
+
+    Parameters
+    ----------
+    trials : sequence of labkit.trials.Trial
+        Methods on at least three draws of the training people (their ``seed``), deciding about the same people.
+    refits : sequence of labkit.trials.Trial
+        Some of these methods, fitted again on the same draws with another seed of their own.
+
+    Returns
+    -------
+    DataFrame
+        by, method, group, seed, flipped. ``by`` "seed": the first fit against the second, draw by draw, of independent
+        draws. ``by`` "people": pseudo-values of `flips_over_draws` between the first fits.
+    """
+    tables, rows = {(trial.method, trial.seed): trial.table for trial in trials}, []
+    for again in refits:
+        flips = count_flips([tables[again.method, again.seed], again.table])
+        rows.append(flips.assign(by="seed", method=again.method, seed=again.seed))
+    for name in dict.fromkeys(trial.method for trial in refits):
+        drawn = [table for (method, _), table in tables.items() if method == name]
+        rows.append(flips_over_draws(drawn).assign(by="people", method=name))
+    return pd.concat(rows, ignore_index=True)[["by", "method", "group", "seed", "flipped"]]

@@ -133,3 +133,31 @@ def promise_and_deliver(
         for measured, figures in (("promised", promised), ("delivered", delivered)):
             rows.append({"draw": draw, "point": point, "measured": measured} | figures.loc[point].to_dict())
     return pd.DataFrame(rows)
+
+
+def promises_by_world(trials, *, tolerance: float, sizes, draws: int = 50) -> pd.DataFrame:
+    """Let the rule choose in each world, on people in several numbers: `promise_and_deliver` again and again.
+
+    Parameters
+    ----------
+    trials : sequence of labkit.trials.Trial
+        The points of each world (their ``seed``), deciding about people that nobody was trained on.
+    tolerance : float
+        As in `choose_point`.
+    sizes : sequence of int
+        Numbers of people to choose on.
+    draws : int
+        Divisions for each world and number.
+
+    Returns
+    -------
+    DataFrame
+        seed, people, and what `promise_and_deliver` gives.
+    """
+    parts = []
+    for seed in dict.fromkeys(trial.seed for trial in trials):
+        tables = {trial.method: trial.table for trial in trials if trial.seed == seed}
+        for size in sizes:
+            kept = promise_and_deliver(tables, tolerance=tolerance, n_choose=size, draws=draws)
+            parts.append(kept.assign(seed=seed, people=size))
+    return pd.concat(parts, ignore_index=True)
