@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labkit.fronts import find_front, non_dominated, plot_front
+from labkit.fronts import describe_fronts, find_front, non_dominated, plot_front, plot_fronts
 
 POINT = st.tuples(st.integers(0, 4), st.integers(0, 4))  # few values, so that ties are frequent
 POINTS = st.lists(POINT, min_size=1, max_size=12)
@@ -95,6 +95,18 @@ def test_points_are_plotted_with_both_intervals():
     rings = ax.lines[-1]
     assert rings.get_xdata().tolist() == pytest.approx([0.1, 0.31]) and len(ax.collections) == 4
     plt.close(ax.figure)
+
+
+def test_fronts_stand_side_by_side_and_are_named():
+    """A panel and a title for each gain, one legend; the text names the front's points with their figures."""
+    runs = runs_of(x=[(0.8, 0.3), (0.8, 0.3)], y=[(0.7, 0.1), (0.7, 0.1)], z=[(0.6, 0.2), (0.6, 0.2)])
+    runs["truth"] = 0.9 - runs["gap"]
+    panels = {"accuracy": "records", "truth": "truth"}
+    axes = plot_fronts(runs, panels, cost="gap", families=dict.fromkeys("xyz", "all"))
+    assert [ax.get_title() for ax in axes] == ["records", "truth"] and len(axes[0].figure.legends) == 1
+    plt.close(axes[0].figure)
+    text = describe_fronts(runs, panels, cost="gap")
+    assert text.endswith("records: y (0.10, 0.70), x (0.30, 0.80); truth: y (0.10, 0.80).")
 
 
 @pytest.mark.parametrize(

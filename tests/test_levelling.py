@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from labkit.estimators import GivenScore
-from labkit.levelling import VERDICTS, RaisedBar, group_changes, judge_levelling
+from labkit.levelling import VERDICTS, RaisedBar, changes_by_world, group_changes, judge_levelling
+from labkit.trials import Trial
 
 
 @pytest.fixture
@@ -31,6 +32,23 @@ def test_the_truth_may_be_others_than_the_records(before):
     changes = group_changes(before, before.assign(y_pred=1), true_labels=np.ones(10)).set_index(["metric", "group"])
     assert changes["change"]["true_positive_rate", "a"] == pytest.approx(2 / 5)
     assert np.isnan(changes["change"]["false_positive_rate", "a"])
+
+
+def test_methods_are_compared_with_the_baseline_of_their_world(before):
+    """World by world, on the people asked for, by the true labels; a baseline does not change against itself."""
+    truth, after = np.ones(10), before.assign(y_pred=1)
+    trials = [
+        Trial(name, seed, table, truth, 0.0) for seed in (0, 1) for name, table in (("old", before), ("new", after))
+    ]
+    trials[3] = trials[3]._replace(table=before)  # in the second world the new one is as the old one
+    baselines = {"old": "old", "new": "old"}
+    changes = changes_by_world(trials, baselines).set_index(["method", "seed", "group", "metric"])["change"]
+    assert changes["new", 0, "a", "true_positive_rate"] == pytest.approx(2 / 5)
+    assert changes["new", 1, "a", "true_positive_rate"] == changes["old", 0, "b", "accuracy"] == 0
+    some = changes_by_world(trials, baselines, rows=slice(0, 3)).set_index(["method", "seed", "group", "metric"])[
+        "change"
+    ]
+    assert some["new", 0, "a", "true_positive_rate"] == pytest.approx(1 / 3)
 
 
 NARROWER, ZERO, UP, DOWN, UNSURE = (-0.3, -0.1), (0.0, 0.0), (0.01, 0.2), (-0.2, -0.01), (-0.1, 0.1)

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from labkit.comparisons import over_seeds
-from labkit.multiplicity import count_flips, flips_over_draws
+from labkit.multiplicity import compare_refits, count_flips, flips_over_draws
+from labkit.trials import Trial
 
 
 @pytest.fixture
@@ -46,6 +47,18 @@ def test_leaving_draws_out_keeps_the_mean_over_pairs(tables):
     left_out = [count_flips(tables[:i] + tables[i + 1 :]).set_index("group")["flipped"]["b"] for i in range(4)]
     error = np.sqrt(3 / 4 * np.sum((np.array(left_out) - np.mean(left_out)) ** 2))
     assert mean["high"]["b"] - mean["mean"]["b"] == pytest.approx(3.182446 * error, rel=1e-4)  # t, 3 degrees of freedom
+
+
+def test_seed_and_people_are_told_apart(tables):
+    """By seed: the first fit of a draw against its refit. By people: the first fits of all draws, refits left out."""
+    first = [Trial("coin", seed, table, None, 0.0) for seed, table in enumerate(tables[:3])]
+    first += [Trial("other", seed, tables[0], None, 0.0) for seed in range(3)]
+    again = [trial._replace(table=trial.table.assign(y_pred=1 - trial.table["y_pred"])) for trial in first[:3]]
+    flips = compare_refits(first, again)
+    assert set(flips["method"]) == {"coin"} and len(flips) == 2 * 3 * 2
+    assert (flips.loc[flips["by"] == "seed", "flipped"] == 1).all()
+    people = over_seeds(flips[flips["by"] == "people"], "flipped", by="group")["mean"]
+    assert people.to_dict() == pytest.approx(count_flips(tables[:3]).set_index("group")["flipped"].to_dict())
 
 
 def test_wrong_tables_are_named(tables):

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from labkit.comparisons import summarise
-from labkit.selection import choose_point, measure_points, promise_and_deliver
+from labkit.selection import choose_point, measure_points, promise_and_deliver, promises_by_world
+from labkit.trials import Trial
 
 FIGURES = pd.DataFrame(
     {"accuracy": [0.8, 0.7, 0.7, 0.6], "gap_size": [0.3, 0.04, 0.05, 0.01]}, index=["x", "y", "z", "w"]
@@ -52,6 +53,19 @@ def test_one_point_promises_what_it_delivers_on_average(tables):
     kept = promise_and_deliver({"only": tables["point 3"]}, tolerance=0.05, n_choose=200, draws=60)
     mean = kept.groupby("measured")["accuracy"].mean()
     assert mean["promised"] == pytest.approx(mean["delivered"], abs=0.02)
+
+
+def test_each_world_has_its_own_points(tables):
+    """Worlds and numbers of people one after the other, each as by itself."""
+    names = list(tables)
+    trials = [
+        Trial(name, seed, tables[name], None, 0.0) for seed, part in enumerate((names[:5], names[5:9])) for name in part
+    ]
+    kept = promises_by_world(trials, tolerance=0.05, sizes=[60, 120], draws=2)
+    assert len(kept) == 2 * 2 * 2 * 2 and set(kept.loc[kept["seed"] == 1, "point"]) <= set(names[5:9])
+    alone = promise_and_deliver({name: tables[name] for name in names[:5]}, tolerance=0.05, n_choose=120, draws=2)
+    part = kept.query("seed == 0 and people == 120")[alone.columns].reset_index(drop=True)
+    pd.testing.assert_frame_equal(part, alone)
 
 
 def test_wrong_arguments_are_named(tables):

@@ -595,10 +595,6 @@ def open_points(answers):
     print("\n".join(f"- {complaint}" for complaint in found) or "Nothing is open, and nothing contradicts the figures.")
 
 
-open_points(
-    {"Chosen operating point": f"`{chosen}`, by the rule stated above, on {VALIDATION_SIZE} validation patients."}
-)
-
 # %% [markdown] tags=["exercise"]
 # ### Question 09.7 · Your decision (open)
 #
