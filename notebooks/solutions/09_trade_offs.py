@@ -330,7 +330,7 @@ PAID = {"true_positive_rate": "ill people found\n(share of the ill)", "false_pos
 for ax, (metric, label) in zip(axes, PAID.items()):
     rows = changed.xs(metric, level="metric").loc[NEAR].rename(columns={"mean": "difference"})
     plot_estimates(rows, ax=ax).set_xlabel(f"change in {label}")
-axes[0].legend(frameon=False, title="group", loc="lower left")
+fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", frameon=False, ncols=2, title="group")
 means = changed["mean"].xs("true_positive_rate", level="metric").unstack("group").loc[NEAR]
 show(fig, alt="Change against the baseline by group, on the truth. Ill people found: " + "; ".join(f"{name} a {row['a']:z.2f}, b {row['b']:z.2f}" for name, row in means.iterrows()) + ".")  # fmt: skip
 
@@ -413,7 +413,7 @@ fig, axes = plt.subplots(1, 2, figsize=(9.8, 3.6), layout="constrained", sharey=
 for ax, (by, title) in zip(axes, {"seed": "another seed, same training patients", "people": "other training patients"}.items()):  # fmt: skip
     plot_estimates(flipped.loc[by], "mean", ax=ax)
     ax.set(title=title, xlabel="decided differently\n(share of the group's patients)")
-axes[1].legend(frameon=False, title="group")
+fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", frameon=False, ncols=2, title="group")
 show(fig, alt="Share of patients decided differently by two fits: " + "; ".join(f"by another {by}, {name}, group {group}: {value:z.2f}" for (by, name, group), value in flipped["mean"].items()) + ".")  # fmt: skip
 
 # %%
