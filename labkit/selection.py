@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from labkit.comparisons import is_right
 from labkit.frames import sorted_groups
 from labkit.methods import check_share
 
@@ -67,16 +66,15 @@ def measure_points(tables: Mapping[str, pd.DataFrame], *, sensitive: str = "grou
     ValueError
         There are not two groups among these people.
     """
-    first = next(iter(tables.values())).iloc[rows]
-    groups = sorted_groups(set(first[sensitive]))
+    first = next(iter(tables.values()))
+    y, group = first["y_true"].to_numpy()[rows], first[sensitive].to_numpy()[rows]
+    groups = sorted_groups(set(group))
     if len(groups) != 2:
         raise ValueError(f"{sensitive!r} has the groups {groups} among these people; a gap needs two")
-    parts = {name: table.iloc[rows] for name, table in tables.items()}
-    decided = np.stack([part["y_pred"].to_numpy() for part in parts.values()])  # (points, people)
-    in_first = first[sensitive].to_numpy() == groups[0]
-    gap = decided[:, in_first].mean(axis=1) - decided[:, ~in_first].mean(axis=1)
-    accuracy = [is_right(part).mean() for part in parts.values()]
-    return pd.DataFrame({"accuracy": accuracy, "gap_size": np.abs(gap)}, index=list(tables))
+    decided = np.stack([table["y_pred"].to_numpy()[rows] for table in tables.values()])  # (points, people)
+    rates = [decided[:, group == name].mean(axis=1) for name in groups]
+    figures = {"accuracy": (decided == y).mean(axis=1), "gap_size": np.abs(rates[0] - rates[1])}
+    return pd.DataFrame(figures, index=list(tables))
 
 
 def promise_and_deliver(

@@ -428,7 +428,7 @@ for ax, (by, title) in zip(axes, {"seed": "another seed, same training patients"
     plot_estimates(flipped.loc[by], "mean", ax=ax)
     ax.set(title=title, xlabel="decided differently\n(share of the group's patients)")
 fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", frameon=False, ncols=2, title="group")
-show(fig, alt="Share of patients decided differently by two fits: " + "; ".join(f"by another {by}, {name}, group {group}: {value:z.2f}" for (by, name, group), value in flipped["mean"].items()) + ".")  # fmt: skip
+show(fig, alt="Share of patients decided differently by two fits: " + "; ".join(f"{name}, group {group}, by {dict(seed='another seed', people='other training patients')[by]}: {value:z.2f}" for (by, name, group), value in flipped["mean"].items()) + ".")  # fmt: skip
 
 # %%
 by_seed, by_people = (flips[flips["by"] == by] for by in ("seed", "people"))
@@ -436,7 +436,7 @@ most, drawn = (over_seeds(part, "flipped", by="method")["mean"] for part in (by_
 apart = {name: changes_over_seeds(part, "flipped", by="group", baseline="a").loc["b"] for name, part in by_seed.groupby("method", sort=False)}  # fmt: skip
 unequal = [f"*{name}* ({row['mean']:+z.3f}, {row.low:+z.3f} to {row.high:+z.3f})" for name, row in apart.items() if row.low > 0 or row.high < 0]  # fmt: skip
 Markdown(
-    f"**Reading the figure.** Mean of both groups, share of patients decided differently by another seed, and by other training patients: {'; '.join(f'*{name}* {most[name]:z.1%} and {drawn[name]:z.1%}' for name in most.index)}. The regression has one solution, whatever the seed; whoever needs a decision that does not hang on a seed can have it. *Thresholds* and *exp. gradient* draw lots openly, where training by gradient descent draws them silently. The draw of the training patients matters {'more than the seed everywhere' if (drawn > most).all() else 'more than the seed in most places' if (drawn > most).mean() > 0.5 else 'no more than the seed in most places'}: {SAMPLE_SIZE} notes are few.\n\n"
+    f"**Reading the figure.** Mean of both groups, share of patients decided differently by another seed, and by other training patients: {'; '.join(f'*{name}* {most[name]:z.1%} and {drawn[name]:z.1%}' for name in most.index)}. (Where an interval reaches below zero, which a share cannot, it says that there were few worlds.) The regression has one solution, whatever the seed; whoever needs a decision that does not hang on a seed can have it. *Thresholds* and *exp. gradient* draw lots openly, where training by gradient descent draws them silently. The draw of the training patients matters {'more than the seed everywhere' if (drawn > most).all() else 'more than the seed in most places' if (drawn > most).mean() > 0.5 else 'no more than the seed in most places'}: {SAMPLE_SIZE} notes are few.\n\n"
     f"By group: the share flipped by a seed in *b*, less that in *a*, is clearly not zero with {', '.join(unequal) or 'no point'}{'; the intervals of the others contain' if unequal else '; all intervals contain'} zero, or nobody is flipped at all. Not to be told from equal is not the same as equal."
 )
 
