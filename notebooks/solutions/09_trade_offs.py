@@ -39,7 +39,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from labkit import mitigation, objectives
-from labkit.changes import write_intervals
+from labkit.changes import say_changes, write_intervals
 from labkit.checks import check, compare, hint
 from labkit.clinic import simulate_clinic
 from labkit.comparisons import changes_over_seeds, over_seeds
@@ -339,6 +339,10 @@ for ax, (metric, label) in zip(axes, PAID.items()):
 fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", frameon=False, ncols=2, title="group")
 means = changed["mean"].xs("true_positive_rate", level="metric").unstack("group").loc[NEAR]
 show(fig, alt="Change against the baseline by group, on the truth. Ill people found: " + "; ".join(f"{name} a {row['a']:z.2f}, b {row['b']:z.2f}" for name, row in means.iterrows()) + ".")  # fmt: skip
+clear = {(metric, group): say_changes(changed.xs((metric, group), level=("metric", "group")).loc[NEAR]) for metric in PAID for group in "ab"}  # fmt: skip
+Markdown(
+    f"**Reading the figure.** Changes against the baseline, counted on the truth, with 95% intervals over {SEEDS} worlds. Ill people found, in *a*: {clear['true_positive_rate', 'a']}; in *b*: {clear['true_positive_rate', 'b']}. The middle panel is the other side of it. False alarms in *b*: {clear['false_positive_rate', 'b']}. Right decisions, on the right, weigh both."
+)
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 09.3 · Write the detector
