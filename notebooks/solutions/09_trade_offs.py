@@ -156,7 +156,7 @@ def operating_points(seed):
     heads = fine_tuned(
         {f"{name} head" if name == "plain" else name: term for name, term in TERMS.items()}, seed, **HEAD
     )
-    return around_a_regression(seed) | {"loss": heads}  # fmt: skip
+    return around_a_regression(seed) | {"loss": heads}
 
 
 # %%
@@ -409,9 +409,9 @@ Markdown(
 # ## Would you be decided the same tomorrow?
 #
 # Train the same method on the same patients with another **seed**: another random start, another order of the notes, another lottery. Accuracy
-# hardly changes. But are the same *people* decided alike? A person whose decision depends on the seed is decided by chance, and cannot be given a reason.
-# Many models that are equally accurate can differ about single people. This is called *predictive multiplicity* (Black, Raghavan and Barocas, 2022), and a test
-# set does not show it (D'Amour et al., 2020).
+# may hardly change. But are the same *people* decided alike? A person whose decision depends on the seed is decided by chance, and cannot be given a reason.
+# Many models that are equally accurate can differ about single people. This is called *predictive multiplicity* (Black, Raghavan and Barocas, 2022), and accuracy
+# on a test set does not show it (D'Amour et al., 2020).
 #
 # Something else is another **draw of training patients**: the clinic would have met others last year. We count both, apart. In each
 # world we train again with another seed, and compare; and we compare the models of different worlds.
