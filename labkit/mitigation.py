@@ -2,19 +2,20 @@
 
 ``method.fit(X, y, sensitive_features=...) -> fitted``; ``fitted.predict(X, y, sensitive_features=...)`` gives the
 predictions table. X is a table, texts or embeddings. What fairlearn does, fairlearn does; terms of the loss of a neural
-network are in `labkit.objectives`.
+network are in `labkit.objectives`; `FineTuning` gives them this signature.
 
 | stage | methods |
 |---|---|
 | none | `Unmitigated`, `Unawareness` (leaves the attribute out) |
 | data | `Reweighing`, `Resampling`, `CounterfactualAugmentation`, `Massaging`, `LabelRepair`, `CorrelationRemover` |
-| training | `ExponentiatedGradient`, `GridSearch`, `AdversarialFairnessClassifier` |
+| training | `ExponentiatedGradient`, `GridSearch`, `AdversarialFairnessClassifier`, `FineTuning` |
 | decisions | `ThresholdOptimizer`, `QuantileMatching` |
 """
 
 from labkit.augmentation import CounterfactualAugmentation
 from labkit.baselines import Unawareness, Unmitigated
 from labkit.estimators import Embedder, FineTuned, GivenScore, default_estimator
+from labkit.finetuning import FineTuning
 from labkit.methods import CONSTRAINTS, Fitted, Method
 from labkit.postprocessing import QuantileMatching, ThresholdOptimizer
 from labkit.reductions import ExponentiatedGradient, GridSearch
@@ -33,6 +34,7 @@ __all__ = [
     "Embedder",
     "ExponentiatedGradient",
     "FineTuned",
+    "FineTuning",
     "Fitted",
     "GivenScore",
     "GridSearch",

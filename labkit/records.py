@@ -63,9 +63,7 @@ def write_datasheet(
         A column or section that does not exist.
     """
     answers, meanings = dict(answers or {}), dict(meanings or {})
-    prose = [section for section in SECTIONS if section not in TABLES]
-    if unknown := [section for section in answers if section not in prose]:
-        raise ValueError(f"no section {unknown[0]!r} to answer; there are: {', '.join(prose)}")
+    check_answers(answers, SECTIONS, TABLES)
     if unknown := [column for column in meanings if column not in frame]:
         raise ValueError(f"no column {unknown[0]!r}; the table has {', '.join(map(str, frame.columns))}")
     sizes = group_sizes(frame, sensitive, weight=weight)
@@ -78,8 +76,20 @@ def write_datasheet(
             *(f"| {column} | {group} | {n:,} |" for (column, group), n in sizes.items()),
         ],
     }
+    return join_sections(title, SECTIONS, answers, tables)
+
+
+def check_answers(answers: Mapping[str, str], sections: Mapping[str, str], tables: Sequence[str]) -> None:
+    """Raise ValueError for an answer to a section that there is not, or that is a table."""
+    prose = [section for section in sections if section not in tables]
+    if unknown := [section for section in answers if section not in prose]:
+        raise ValueError(f"no section {unknown[0]!r} to answer; there are: {', '.join(prose)}")
+
+
+def join_sections(title: str, sections: Mapping[str, str], answers: Mapping[str, str], tables: Mapping) -> str:
+    """Write a record in Markdown: each section with its table or its answer; TODO and the question where both lack."""
     parts = [f"# {title}"]
-    for section, question in SECTIONS.items():
+    for section, question in sections.items():
         rows = tables.get(section) or [str(answers.get(section, f"TODO: {question}")).strip()]
         parts.append("\n".join([f"## {section}", *rows]))
     return "\n\n".join(parts) + "\n"
@@ -145,23 +155,44 @@ def check_datasheet(
     list of str
         One complaint for each thing that is missing or wrong, in the order of the sections.
     """
-    title, written = _split(text)
-    complaints = [] if title else ["the title is missing: begin with '# ' and the name of the data set"]
-    if missing := [section for section in SECTIONS if section not in written]:
-        complaints.append(f"missing section{'s' if len(missing) > 1 else ''}: {', '.join(missing)}")
-    for section, body in written.items():
-        if section not in SECTIONS:
-            continue
-        if blank := BLANK.search(body):
-            complaints.append(f"'{section}' still holds {blank[0].strip()!r}: {SECTIONS[section]}")
-        elif section not in TABLES and len(re.findall(r"\w+", body)) < FEWEST_WORDS:
-            complaints.append(f"'{section}' says next to nothing: {SECTIONS[section]}")
+    title, written = split_sections(text)
+    complaints = check_sections(title, written, sections=SECTIONS, tables=TABLES, titled="the name of the data set")
     if "Columns" in written:
         described = set(re.findall(r"`([^`]+)`", written["Columns"]))
         if lacking := [str(column) for column in columns if str(column) not in described]:
             complaints.append(f"'Columns' does not describe {', '.join(lacking)}")
     if "Group sizes" in written and sizes:
         complaints += _compare_sizes(read_sizes(written["Group sizes"]), dict(sizes))
+    return complaints
+
+
+def check_sections(
+    title: str, written: Mapping[str, str], *, sections: Mapping[str, str], tables: Sequence[str], titled: str
+) -> list[str]:
+    """Say what a record lacks, whatever it is a record of; an empty list where nothing is open.
+
+    Parameters
+    ----------
+    title : str
+    written : mapping of str to str
+        Section to text, from `split_sections`.
+    sections : mapping of str to str
+        Section to the question that it answers.
+    tables : sequence of str
+        Sections that are held to their content instead of a number of words.
+    titled : str
+        What the title should be.
+    """
+    complaints = [] if title else [f"the title is missing: begin with '# ' and {titled}"]
+    if missing := [section for section in sections if section not in written]:
+        complaints.append(f"missing section{'s' if len(missing) > 1 else ''}: {', '.join(missing)}")
+    for section, body in written.items():
+        if section not in sections:
+            continue
+        if blank := BLANK.search(body):
+            complaints.append(f"'{section}' still holds {blank[0].strip()!r}: {sections[section]}")
+        elif section not in tables and len(re.findall(r"\w+", body)) < FEWEST_WORDS:
+            complaints.append(f"'{section}' says next to nothing: {sections[section]}")
     return complaints
 
 
@@ -188,7 +219,7 @@ def _compare_sizes(stated: dict, counted: dict) -> list[str]:
     ]
 
 
-def _split(text: str) -> tuple[str, dict[str, str]]:
+def split_sections(text: str) -> tuple[str, dict[str, str]]:
     """Return the title and the text under each heading of the second level; what stands in code is no heading."""
     from markdown_it import MarkdownIt
 

@@ -1,8 +1,9 @@
 """Try methods on several splits of data: a row of figures for each, and in words what clearly changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from labkit.comparisons import changes_over_seeds, over_seeds, summarise
@@ -49,8 +50,70 @@ def split_frame(
     return [Split(triple(train), triple(test)) for train, test in halves]
 
 
+class Trial(NamedTuple):
+    """One method, fitted once: what it decided about the test people of its split, and what fitting took."""
+
+    method: str
+    seed: int
+    table: pd.DataFrame
+    true_labels: Any
+    seconds: float
+
+
+def run_trials(methods: Mapping[str, Any] | Callable[[int], Mapping[str, Any]], splits: Sequence[Split]) -> list[Trial]:
+    """Fit every method on every split, and keep what it decides about the split's test people.
+
+    Parameters
+    ----------
+    methods : mapping of str to Method, or function
+        By name; a function gives them for the position of a split, where methods have a seed of their own.
+    splits : sequence of Split
+        The position of a split is its ``seed``.
+
+    Returns
+    -------
+    list of Trial
+        Split by split, methods in their order.
+    """
+    trials = []
+    for seed, split in enumerate(splits):
+        for name, method in (methods(seed) if callable(methods) else methods).items():
+            fitted = method.fit(*split.train[:2], sensitive_features=pd.Series(split.train[2], name="group"))
+            table = fitted.predict(*split.test[:2], sensitive_features=pd.Series(split.test[2], name="group"))
+            trials.append(Trial(name, seed, table, split.true_labels, fitted.seconds))
+    return trials
+
+
+def measure_trials(trials: Sequence[Trial], *, metric: str = "selection_rate", rows=slice(None)) -> pd.DataFrame:
+    """Measure what methods decided, on all people or on some.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+        With two groups.
+    metric : str
+        Whose gap is measured, see `labkit.comparisons.summarise`.
+    rows : slice, or array of int or bool
+        Positions of the people to measure on.
+
+    Returns
+    -------
+    DataFrame
+        A row for each trial: method, seed, what `summarise` gives, gap_size (the gap without its sign), selected (the
+        share decided 1) and seconds of fitting.
+    """
+    measured = []
+    for name, seed, table, true_labels, seconds in trials:
+        part = table.iloc[rows]
+        truth = None if true_labels is None else np.asarray(true_labels)[rows]
+        row = summarise(part, metric=metric, true_labels=truth)
+        more = {"gap_size": abs(row["gap"]), "selected": part["y_pred"].mean(), "seconds": seconds}
+        measured.append({"method": name, "seed": seed} | row | more)
+    return pd.DataFrame(measured)
+
+
 def try_methods(methods: Mapping[str, Any], splits: Sequence[Split], *, metric: str = "selection_rate") -> pd.DataFrame:
-    """Fit every method on every split and measure it there.
+    """Fit every method on every split and measure it there: `run_trials`, then `measure_trials`.
 
     Parameters
     ----------
@@ -64,18 +127,9 @@ def try_methods(methods: Mapping[str, Any], splits: Sequence[Split], *, metric: 
     Returns
     -------
     DataFrame
-        A row for each method and split: method, seed, what `summarise` gives, gap_size (the gap without its sign),
-        selected (the share decided 1) and seconds of fitting.
+        As `measure_trials`.
     """
-    rows = []
-    for seed, split in enumerate(splits):
-        for name, method in methods.items():
-            fitted = method.fit(*split.train[:2], sensitive_features=pd.Series(split.train[2], name="group"))
-            table = fitted.predict(*split.test[:2], sensitive_features=pd.Series(split.test[2], name="group"))
-            row = summarise(table, metric=metric, true_labels=split.true_labels)
-            more = {"gap_size": abs(row["gap"]), "selected": table["y_pred"].mean(), "seconds": fitted.seconds}
-            rows.append({"method": name, "seed": seed} | row | more)
-    return pd.DataFrame(rows)
+    return measure_trials(run_trials(methods, splits), metric=metric)
 
 
 def describe_changes(runs: pd.DataFrame, value: str, *, by: str = "method", baseline: str = "untouched") -> str:

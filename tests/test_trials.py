@@ -11,6 +11,8 @@ from labkit.trials import (
     Split,
     describe_changes,
     describe_means,
+    measure_trials,
+    run_trials,
     split_frame,
     tabulate_changes,
     tabulate_means,
@@ -72,6 +74,28 @@ def test_trials_are_what_the_methods_give(frame):
     assert row["selected"] == table["y_pred"].mean()
     known = Split(splits[0].train, splits[0].test, splits[0].test[1])
     assert try_methods({"untouched": Unmitigated()}, [known])["accuracy_true"].notna().all()
+
+
+def test_trials_keep_what_was_decided(frame):
+    """Measured again on everybody they give what `try_methods` gives; on some people, what those people give."""
+    splits = split_frame(frame, label="y", sensitive="sex", seeds=2)
+    trials = run_trials({"untouched": Unmitigated()}, splits)
+    tried = try_methods({"untouched": Unmitigated()}, splits)
+    assert measure_trials(trials).drop(columns="seconds").equals(tried.drop(columns="seconds"))
+    part = measure_trials([trials[0]._replace(true_labels=splits[0].test[1])], rows=slice(0, 60)).iloc[0]
+    table = trials[0].table[:60]
+    assert part["accuracy"] == (table["y_true"] == table["y_pred"]).mean() == part["accuracy_true"]
+
+
+def test_methods_may_have_a_seed_of_their_own(frame):
+    """A function of the split's position gives them."""
+    splits, asked = split_frame(frame, label="y", sensitive="sex", seeds=3), []
+
+    def methods(seed):
+        asked.append(seed)
+        return {"untouched": Unmitigated()}
+
+    assert [trial.seed for trial in run_trials(methods, splits)] == asked == [0, 1, 2]
 
 
 def test_changes_are_put_into_words(runs):

@@ -712,4 +712,5 @@ check("08.6", reported_gap)
 #   equally often. In HMDA and German credit nobody knows the truth.
 # - Groups we did not name, and combinations of groups: the rule protects those it was told about.
 #
-# **Next:** 09 · Which operating point, and who pays?
+# **Next:** we put all methods side by side, and choose:
+# [09 · Which operating point, and who pays?](09_trade_offs.ipynb)

@@ -1,0 +1,658 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+#   labkit:
+#     budget:
+#       seconds: 170
+#       mb: 2500
+# ---
+
+# %% [markdown]
+# # 09 · Which operating point, and who pays?
+#
+# **You will be able to**
+# - *find* the points that no other point beats, and *say* how sure such a front is `[09-front]`
+# - *tell* a gap that closes because somebody gained from one that closes because somebody lost `[09-levelling]`
+# - *count* how often a refit decides differently about the same person, and about whom `[09-flips]`
+# - *choose* an operating point on some people, and *report* it on others `[09-select]`
+# - *write* a decision with its reasons, so that others can hold it to its figures `[09-decide]`
+#
+# About 60 minutes. Before this:
+# [08 · Can we decide fairly with an unfair score?](08_mitigating_decisions.ipynb)
+#
+# Notebooks 06, 07 and 08 gave us many ways to close a gap, and most of them have a *strength* that can be turned: a weight, a
+# tolerance, an amount. Each method at each strength is an **operating point**: a model that somebody could switch on tomorrow. A
+# clinic can switch on only one. This notebook is about that choice: what it costs, who pays, how sure we are, and how to write it down.
+
+# %%
+from datetime import date
+from time import perf_counter
+
+import pandas as pd
+from IPython.display import Markdown, display
+from matplotlib import pyplot as plt
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from labkit import mitigation, objectives
+from labkit.changes import say_changes, write_intervals
+from labkit.checks import check, compare, hint
+from labkit.clinic import simulate_clinic
+from labkit.comparisons import changes_over_seeds, over_seeds
+from labkit.curves import plot_sweep
+from labkit.decisions import check_decision, write_decision
+from labkit.exercises.ch09_decision import BEGUN, CASE
+from labkit.fronts import describe_fronts, find_front, plot_fronts
+from labkit.gaps import plot_estimates
+from labkit.levelling import RaisedBar, changes_by_world, judge_levelling
+from labkit.models import load_foundation_model
+from labkit.multiplicity import compare_refits
+from labkit.plots import show
+from labkit.selection import choose_point, promises_by_world
+from labkit.training import TrainConfig
+from labkit.trials import Split, describe_changes, measure_trials, run_trials, tabulate_means
+
+# %% tags=["parameters"]
+SAMPLE_SIZE = 500  # training notes in each of the clinic's worlds
+VALIDATION_SIZE = 800  # notes of other patients, to choose an operating point on
+TEST_SIZE = 800  # notes of yet other patients, to judge it on
+SEEDS = 5  # worlds, each with its own training, behind every mean
+HEAD_EPOCHS = 20  # passes where only a head is trained
+BLOCK_SIZE = 300  # training notes where the last block of the BERT is trained
+BLOCK_SEEDS = 3  # worlds for the last block
+EPOCHS = 2  # passes over the notes there
+DRAWS = 20  # divisions of the patients, behind the section on choosing
+MODEL_NAME = "minilm"  # the shipped BERT; a folder or a fetched hub name works too
+
+# %% [markdown]
+# ## The candidates
+#
+# The clinic is that of notebook 07: fewer patients of group *b* come, and 35% of *b*'s illnesses are recorded as "not ill". In truth both
+# groups are ill equally often. There are three kinds of patients, and we keep them apart until the end:
+#
+# - **training** patients, others in each world;
+# - **validation** patients, on whom we compare points and choose one;
+# - **test** patients, on whom the chosen point is judged. They stay in the drawer until then.
+#
+# Trying many points is cheap, if the expensive part is done once. The frozen BERT turns each note into an **embedding**, a
+# row of numbers that stays the same whatever is trained on top of it. We compute the embeddings now and keep them.
+
+# %%
+KNOBS = {"label_bias": 0.35, "representation": 0.3}
+worlds = [simulate_clinic(n=SAMPLE_SIZE, seed=seed, **KNOBS) for seed in range(SEEDS)]
+others = [simulate_clinic(n=n, seed=seed, **KNOBS) for n, seed in ((VALIDATION_SIZE, 1000), (TEST_SIZE, 1001))]
+people = pd.concat(others, ignore_index=True)  # nobody here is trained on
+VALIDATION, TEST = slice(0, VALIDATION_SIZE), slice(VALIDATION_SIZE, None)
+truth = people["y_true_disease"].to_numpy()
+
+# %%
+foundation = load_foundation_model(MODEL_NAME)
+embedder, began = mitigation.Embedder(foundation), perf_counter()
+for notes in (*worlds, people):
+    embedder.transform(notes["note"])
+embedding_seconds = perf_counter() - began
+
+# %% [markdown]
+# Most points stand around one model, a logistic regression on the embeddings, which is our **untouched** model. They change the *weights*
+# of people, the *labels*, the *features*, the training by *reductions*, or the *decisions*. The number in a name is the
+# strength. One of them is a foil, made to teach: **raised bar** closes the gap by raising the threshold of the group that is decided "ill"
+# more often, and by nothing else.
+
+
+# %%
+def around_a_regression(seed):
+    """Return operating points around a logistic regression, by family and name."""
+    regression = make_pipeline(embedder, StandardScaler(), LogisticRegression(C=0.01, max_iter=500))
+    own, lots = {"estimator": regression}, {"estimator": regression, "seed": seed}
+    return {
+        "untouched": {"untouched": mitigation.Unmitigated(**own)},
+        "weights": {"reweighing": mitigation.Reweighing(**own), "resampling": mitigation.Resampling(**lots)},
+        "labels": {
+            f"label repair {share}": mitigation.LabelRepair(missed={"b": share}, ranker=regression, **own)
+            for share in (0.1, 0.2, 0.35)
+        },
+        "features": {f"remover {part}": mitigation.CorrelationRemover(alpha=part, **own) for part in (0.5, 1)},
+        "reductions": {
+            f"exp. gradient {limit}": mitigation.ExponentiatedGradient(tolerance=limit, **lots)
+            for limit in (0.01, 0.05)
+        }
+        | {f"grid search {weight}": mitigation.GridSearch(constraint_weight=weight, **own) for weight in (0.5, 0.9)},
+        "decisions": {f"thresholds {limit}": mitigation.ThresholdOptimizer(tolerance=limit, **lots) for limit in (0.0, 0.1)}
+        | {f"quantiles {part}": mitigation.QuantileMatching(amount=part, **lots) for part in (0.5, 1)}
+        | {f"raised bar {part}": RaisedBar(amount=part, **own) for part in (0.5, 1)},
+    }  # fmt: skip
+
+
+# %% [markdown]
+# The others train a head by gradient descent, with a fair term in its *loss*, as in notebook 07. It starts at random and sees the
+# notes in random order, so it is another model than the regression, and has its own baseline: the *plain head*.
+
+
+# %%
+PARITY = objectives.DemographicParity()
+TERMS = {"plain": None} | {f"penalty {weight}": objectives.Penalty(PARITY, weight) for weight in (1, 5)}
+TERMS |= {f"Lagrangian {limit}": objectives.AugmentedLagrangian(PARITY, limit) for limit in (0.02, 0.1)}
+
+
+def fine_tuned(terms, seed, **options):
+    """Return a method for each term of the loss; the options say what is trained, and how."""
+    config = TrainConfig(seed=seed, **options)
+    return {
+        name: mitigation.FineTuning(model=foundation, config=config, objective=term, warn=False)
+        for name, term in terms.items()
+    }
+
+
+# the learning rate was chosen by the plain head's accuracy on records, in worlds that are not used here
+HEAD = {"trainable_layers": 0, "learning_rate": 2e-2, "epochs": HEAD_EPOCHS, "batch_size": 64}
+
+
+def operating_points(seed):
+    """Return all points on cached embeddings by family and name."""
+    heads = fine_tuned(
+        {f"{name} head" if name == "plain" else name: term for name, term in TERMS.items()}, seed, **HEAD
+    )
+    return around_a_regression(seed) | {"loss": heads}
+
+
+# %%
+FAMILY = {name: family for family, members in operating_points(0).items() for name in members}
+BASELINE = {name: "plain head" if family == "loss" else "untouched" for name, family in FAMILY.items()}
+
+
+def triple(frame):
+    """Return what a model reads, the records, and the groups."""
+    return frame["note"], frame["y"], frame["group"]
+
+
+def name_points(seed):
+    """Return all points on cached embeddings by name."""
+    return {name: method for members in operating_points(seed).values() for name, method in members.items()}
+
+
+splits = [Split(triple(world), triple(people), truth) for world in worlds]
+trials = run_trials(name_points, splits)
+runs = measure_trials(trials, rows=VALIDATION)  # the test patients stay in the drawer
+start = over_seeds(runs, "gap", by="method").loc["untouched"]
+Markdown(
+    f'**What we have.** {len(FAMILY)} operating points in each of {SEEDS} worlds. On {VALIDATION_SIZE} validation patients ({(people["group"][VALIDATION] == "b").sum()} of *b*), the untouched model decides "ill" more often in *a* than in *b* by {start["mean"]:.2f} (95% interval over worlds {start.low:z.2f} to {start.high:z.2f}): its **gap**.'
+)
+
+# %% [markdown]
+# ## Points that nothing beats
+#
+# Of two points, which one is better? If one is more accurate *and* has the smaller gap, nobody needs the other: it is **dominated**. What is
+# left when all dominated points are gone is the **Pareto front**. Along the front, less of one must be paid for with the other, and
+# only there is a real choice to be made.
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 09.1 · Which points are on the front?
+#
+# Write a function that takes a list of points, each an accuracy and the size of a gap, as in `[(0.8, 0.3), (0.7, 0.1)]`, and returns a list
+# of True and False: is the point on the front? A point is beaten by another one with at least its accuracy and at most its gap that is
+# better in one of the two. Points that are equal do not beat each other.
+
+
+# %% tags=["exercise"] exercise="09.1" points=2 objective="09-front"
+def on_front(points):
+    """Return for each (accuracy, gap) whether no other point beats it."""
+    return ...
+
+
+# %% tags=["solution"]
+def on_front(points):
+    """Return for each (accuracy, gap) whether no other point beats it."""
+
+    def beats(other, point):
+        return other[0] >= point[0] and other[1] <= point[1] and other != point
+
+    return [not any(beats(other, point) for other in points) for point in points]
+
+
+# %% tags=["check"]
+check("09.1", on_front)
+
+# %% [markdown]
+# Accuracy needs labels, and we have two kinds: the **records**, which is all that a real clinic has, and the **truth**, which only our simulation
+# knows. So there are two fronts. The size of the gap is the same in both: it needs no labels.
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 09.2 · Predict before you run
+#
+# Against the records, suppose that the gap can only be closed by losing some accuracy. What will happen when the same decisions are held
+# against the *truth*? Choose `"the same front: labels do not matter"`, `"accuracy falls faster as the gap closes"`,
+# `"closing the gap costs little or nothing, or even gains"` or `"all points reach the same accuracy"`.
+
+# %% tags=["exercise"] exercise="09.2" points=1 objective="09-front"
+prediction = ...  # one of the four, in quotes
+
+# %% tags=["solution"]
+prediction = "closing the gap costs little or nothing, or even gains"
+
+# %% tags=["check"]
+check("09.2", prediction)
+
+# %% [markdown]
+# **Look for** the black rings, which mark the front, and the faint lines through each point: they are 95% intervals over worlds, in both
+# directions. Good points lie at the top left. How many points could change places with their neighbours?
+
+# %%
+PANELS = {"accuracy": "on the records", "accuracy_true": "on the truth"}
+axes = plot_fronts(runs, PANELS, cost="gap_size", families=FAMILY)
+for ax in axes:
+    ax.set_xlabel("size of the gap (share decided 'ill')")
+axes[0].set_ylabel("accuracy (share of patients)")
+show(axes[0].figure, alt=describe_fronts(runs, PANELS, cost="gap_size"))
+
+# %%
+fronts = {label: find_front(runs, gain=gain, cost="gap_size") for gain, label in PANELS.items()}
+shares = pd.concat({label: front["share"] for label, front in fronts.items()}, axis=1)
+display(shares[(shares > 0.1).any(axis=1)].map("{:.0%}".format))
+
+
+def describe_ends(gain, label):
+    """Say how accuracy differs between the two ends of a front, world by world."""
+    front = fronts[label].query("on_front").sort_values("gap_size")
+    if len(front) == 1:
+        return f"{label}, one point beats all others, *{front.index[0]}*: no trade-off is left there"
+    change = changes_over_seeds(runs, gain, by="method", baseline=front.index[-1]).loc[front.index[0]]
+    told = "a clear loss" if change.high < 0 else "a difference that the worlds cannot tell from none"
+    ends = [f"*{front.index[end]}* (gap {front['gap_size'].iloc[end]:.2f})" for end in (-1, 0)]
+    return f"{label}, the front runs from {ends[0]} to {ends[1]}, and that way accuracy changes by {change['mean']:+.3f} ({change.low:+.3f} to {change.high:+.3f}), {told}"
+
+
+narrowed = changes_over_seeds(runs, "gap_size", by="method", baseline="untouched").query("high < 0").index
+closing = (
+    runs[runs["method"].isin(narrowed)].groupby("seed")[list(PANELS)].mean().reset_index().assign(method="closing")
+)
+both = pd.concat([runs[runs["method"] == "untouched"], closing])
+price = {label: write_intervals(changes_over_seeds(both, gain, by="method", baseline="untouched")).iloc[0] for gain, label in PANELS.items()} if len(narrowed) else {}  # fmt: skip
+sure = {label: ", ".join(front.index[front["share"] > 0.9]) or "none" for label, front in fronts.items()}
+Markdown(
+    f"**Reading the figure.** Both axes were measured on the same {VALIDATION_SIZE} patients. From the largest gap to the smallest: {'; '.join(describe_ends(gain, label) for gain, label in PANELS.items())}. {f'The {len(narrowed)} points that clearly narrow the gap of the untouched model change its accuracy, on average, by ' + ' and '.join(f'{change} {label}' for label, change in price.items()) + '.' if price else 'No point narrows the gap of the untouched model clearly, with so few worlds.'} Accuracy on the records rewards whoever repeats their mistakes. Where labels are biased and the groups are truly alike, accuracy and a small gap need not be at odds at all (Wick, Panda and Tristan, 2019); what looks like a price of fairness is then, at least in part, an error of the records.\n\n"
+    f'**Reading the table.** Which points are on the front is itself a finding with an uncertainty. We drew the worlds again, with replacement, many times, and looked how often each point is on the front (points under one in ten are left out). In more than nine of ten draws are, on the records: {sure["on the records"]}; on the truth: {sure["on the truth"]}. The untouched model is on the first front in {shares.loc["untouched", "on the records"]:.0%} of the draws, and on the second in {shares.loc["untouched", "on the truth"]:.0%}. A point that is on the front in half of the draws is not "optimal". It is among those that cannot be told apart.'
+)
+
+# %% [markdown]
+# ## The same question for the last block
+#
+# Embeddings are fixed. If the last block of the BERT is trained too, it can fit the task better, and costs more time. We try a smaller set: plain
+# training, a penalty with two weights, an augmented Lagrangian, and group thresholds on the plain model's scores.
+#
+# **Predict:** will the last block be more accurate than the heads, with so few notes? Will its gap be larger or smaller?
+
+# %%
+BLOCK = {"trainable_layers": 1, "learning_rate": 1e-3, "epochs": EPOCHS}
+BLOCK_TERMS = {name: term for name, term in TERMS.items() if name != "Lagrangian 0.1"}
+measured = triple(people[VALIDATION]), truth[VALIDATION]  # no more than we need: the last block takes time
+block_splits = [Split(triple(world[:BLOCK_SIZE]), *measured) for world in worlds[:BLOCK_SEEDS]]
+block_trials = run_trials(lambda seed: fine_tuned(BLOCK_TERMS, seed, **BLOCK), block_splits)
+
+# %% [markdown]
+# Thresholds need people to be chosen on. The validation patients serve for that here, as in notebook 08.
+
+# %%
+rule = mitigation.ThresholdOptimizer(estimator=mitigation.GivenScore(), prefit=True)
+for trial in [trial for trial in block_trials if trial.method == "plain"]:
+    score, y, group = (trial.table[name] for name in ("y_score", "y_true", "group"))
+    fitted = rule.fit(score, y, sensitive_features=group)
+    table = fitted.predict(score, y, sensitive_features=group)
+    block_trials.append(trial._replace(method="thresholds", table=table, seconds=trial.seconds + fitted.seconds))
+block_runs = measure_trials(block_trials)
+axes = plot_fronts(block_runs, PANELS, cost="gap_size", families={name: name for name in block_runs["method"]})
+for ax in axes:
+    ax.set_xlabel("size of the gap (share decided 'ill')")
+axes[0].set_ylabel("accuracy (share of patients)")
+show(axes[0].figure, alt=describe_fronts(block_runs, PANELS, cost="gap_size"))
+
+# %%
+TITLES = {"gap_size": "size of the gap", "accuracy": "accuracy, records", "accuracy_true": "accuracy, truth"}
+display(tabulate_means(block_runs, TITLES))
+both = pd.concat([block_runs, runs[(runs["method"] == "untouched") & (runs["seed"] < BLOCK_SEEDS)]])
+ahead = changes_over_seeds(both, "accuracy_true", by="method", baseline="plain").loc["untouched"]
+Markdown(
+    f"**Reading the figure and the table.** {BLOCK_SEEDS} worlds with {BLOCK_SIZE} notes each, so intervals are wide. Against plain training of the last block, the size of the gap: {describe_changes(block_runs, 'gap_size', baseline='plain')}; accuracy on the truth: {describe_changes(block_runs, 'accuracy_true', baseline='plain')}. The accuracy on the truth of the regression on embeddings, trained on {SAMPLE_SIZE} notes, less that of the plain last block is {ahead['mean']:+.3f} ({ahead.low:+.3f} to {ahead.high:+.3f}). The thresholds were chosen on the very patients we look at here, which flatters them; the section on choosing comes back to that."
+)
+
+# %% [markdown]
+# ## Who pays?
+#
+# A gap is a difference, and a difference can shrink from either side. In a clinic, to be found when you are ill is what
+# the decision is *for*. So we count it: the share of the truly ill who are decided "ill", the **true positive rate**. A gap that closes because
+# one group loses and nobody gains is called **levelled down** (Mittelstadt, Wachter and Russell, 2023). By the gap alone it looks like a success.
+#
+# **Predict:** which family of points takes from *a*, and which one gives to *b*?
+
+
+# %%
+changed = over_seeds(changes_by_world(trials, BASELINE, rows=VALIDATION), "change", by=["method", "metric", "group"])
+NEAR = ["reweighing", "label repair 0.35", "remover 1", "exp. gradient 0.01", "thresholds 0.0", "quantiles 1", "raised bar 1", "penalty 5", "Lagrangian 0.02"]  # fmt: skip
+fig, axes = plt.subplots(1, 3, figsize=(9.8, 4.6), layout="constrained", sharey=True)
+PAID = {"true_positive_rate": "ill people found\n(share of the ill)", "false_positive_rate": "false alarms\n(share of the others)", "accuracy": "right decisions\n(share of the group)"}  # fmt: skip
+for ax, (metric, label) in zip(axes, PAID.items()):
+    rows = changed.xs(metric, level="metric").loc[NEAR].rename(columns={"mean": "difference"})
+    plot_estimates(rows, ax=ax).set_xlabel(f"change in {label}")
+fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", frameon=False, ncols=2, title="group")
+means = changed["mean"].xs("true_positive_rate", level="metric").unstack("group").loc[NEAR]
+show(fig, alt="Change against the baseline by group, on the truth. Ill people found: " + "; ".join(f"{name} a {row['a']:z.2f}, b {row['b']:z.2f}" for name, row in means.iterrows()) + ".")  # fmt: skip
+clear = {(metric, group): say_changes(changed.xs((metric, group), level=("metric", "group")).loc[NEAR]) for metric in PAID for group in "ab"}  # fmt: skip
+Markdown(
+    f"**Reading the figure.** Changes against the baseline, counted on the truth, with 95% intervals over {SEEDS} worlds. Ill people found, in *a*: {clear['true_positive_rate', 'a']}; in *b*: {clear['true_positive_rate', 'b']}. The middle panel is the other side of it. False alarms in *b*: {clear['false_positive_rate', 'b']}. Right decisions, on the right, weigh both."
+)
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 09.3 · Write the detector
+#
+# Write a function that takes the rates before and after a change, as in `{"a": 0.7, "b": 0.4}` (larger is better for people), and returns
+# True when the gap was levelled down: it is narrower, somebody lost, and nobody gained.
+
+
+# %% tags=["exercise"] exercise="09.3" points=2 objective="09-levelling"
+def levelled_down(before, after):
+    """Say whether the gap narrowed because somebody lost, while nobody gained."""
+    return ...
+
+
+# %% tags=["solution"]
+def levelled_down(before, after):
+    """Say whether the gap narrowed because somebody lost, while nobody gained."""
+
+    def size(rates):
+        return max(rates.values()) - min(rates.values())
+
+    lost = any(after[group] < before[group] for group in before)
+    gained = any(after[group] > before[group] for group in before)
+    return size(after) < size(before) and lost and not gained
+
+
+# %% tags=["check"]
+check("09.3", levelled_down)
+
+# %% [markdown]
+# With data, "narrower", "lost" and "gained" mean that an interval lies clear of zero. `judge_levelling` asks that of every point. Before you
+# run it: the foil ought to be caught. Which others?
+
+# %%
+against = {name: changes_over_seeds(runs, "gap_size", by="method", baseline=name) for name in set(BASELINE.values())}
+narrower = pd.DataFrame({name: against[other].loc[name] for name, other in BASELINE.items() if name != other}).T
+found = changed.xs("true_positive_rate", level="metric")
+verdicts = pd.Series({name: judge_levelling(narrower.loc[name], found.loc[name]) for name in narrower.index})
+written = {f"ill found, {group}": write_intervals(found.xs(group, level="group")) for group in "ab"}
+pd.DataFrame({"size of the gap": write_intervals(narrower)} | written | {"verdict": verdicts}).loc[narrower.index]
+
+# %%
+kinds = "; ".join(f"*{kind}*: {', '.join(names)}" for kind, names in verdicts.groupby(verdicts).groups.items())
+foils = verdicts[[name for name in verdicts.index if name.startswith("raised bar")]]
+caught = foils.index[foils == "levelled down"]
+Markdown(
+    f"**Reading the table.** Changes against the baseline on the truth, mean over {SEEDS} worlds with 95% interval. {kinds}. "
+    + (
+        f"Of the foil's two strengths the detector caught {' and '.join(f'*{name}*' for name in caught)}: the gap narrows, *b* has nothing of it, and *a* pays. "
+        if len(caught)
+        else "With so few worlds the detector caught the foil at no strength. "
+    )
+    + (
+        "The other one costs *a* even more, but its gap is not clearly narrower: an interval that contains zero can hide the worst point. "
+        if len(caught) == 1
+        and found.loc[("raised bar 1", "a"), "mean"] < found.loc[("raised bar 0.5", "a"), "mean"]
+        and "raised bar 0.5" in caught
+        else ""
+    )
+    + "*Moved* means that one group gained and the other lost; whether that is a fair exchange is a question for people. And mind what *levelled down* says: that a loss is shown, and no gain is shown. A gain may hide in a wide interval."
+)
+
+# %% [markdown]
+# ## Would you be decided the same tomorrow?
+#
+# Train the same method on the same patients with another **seed**: another random start, another order of the notes, another lottery. Accuracy
+# may hardly change. But are the same *people* decided alike? A person whose decision depends on the seed is decided by chance, and cannot be given a reason.
+# Many models that are equally accurate can differ about single people. This is called *predictive multiplicity* (Black, Raghavan and Barocas, 2022), and accuracy
+# on a test set does not show it (D'Amour et al., 2020).
+#
+# Something else is another **draw of training patients**: the clinic would have met others last year. We count both, apart. In each
+# world we train again with another seed, and compare; and we compare the models of different worlds.
+#
+# **Predict:** which changes more decisions, the seed or the draw of patients? Has the logistic regression a seed at all? Is one group flipped more often?
+
+# %%
+AGAIN, REFITTED = 100, ["untouched", "thresholds 0.0", "exp. gradient 0.01", "plain head"]
+refits = run_trials(lambda seed: {name: name_points(seed + AGAIN)[name] for name in REFITTED}, splits)
+block_refits = run_trials(lambda seed: fine_tuned({"plain": None}, seed + AGAIN, **BLOCK), block_splits)
+block_flips = compare_refits([trial for trial in block_trials if trial.method == "plain"], block_refits)
+flips = pd.concat([compare_refits(trials, refits), block_flips.replace({"plain": "plain last block"})])
+
+# %%
+flipped = over_seeds(flips, "flipped", by=["by", "method", "group"])
+fig, axes = plt.subplots(1, 2, figsize=(9.8, 3.6), layout="constrained", sharey=True)
+for ax, (by, title) in zip(axes, {"seed": "another seed, same training patients", "people": "other training patients"}.items()):  # fmt: skip
+    plot_estimates(flipped.loc[by], "mean", ax=ax)
+    ax.set(title=title, xlabel="decided differently\n(share of the group's patients)")
+fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", frameon=False, ncols=2, title="group")
+show(fig, alt="Share of patients decided differently by two fits: " + "; ".join(f"{name}, group {group}, by {dict(seed='another seed', people='other training patients')[by]}: {value:z.2f}" for (by, name, group), value in flipped["mean"].items()) + ".")  # fmt: skip
+
+# %%
+by_seed, by_people = (flips[flips["by"] == by] for by in ("seed", "people"))
+most, drawn = (over_seeds(part, "flipped", by="method")["mean"] for part in (by_seed, by_people))
+apart = {name: changes_over_seeds(part, "flipped", by="group", baseline="a").loc["b"] for name, part in by_seed.groupby("method", sort=False)}  # fmt: skip
+unequal = [f"*{name}* ({row['mean']:+z.3f}, {row.low:+z.3f} to {row.high:+z.3f})" for name, row in apart.items() if row.low > 0 or row.high < 0]  # fmt: skip
+Markdown(
+    f"**Reading the figure.** Mean of both groups, share of patients decided differently by another seed, and by other training patients: {'; '.join(f'*{name}* {most[name]:z.1%} and {drawn[name]:z.1%}' for name in most.index)}. (Where an interval reaches below zero, which a share cannot, it says that there were few worlds.) The regression has one solution, whatever the seed; whoever needs a decision that does not hang on a seed can have it. *Thresholds* and *exp. gradient* draw lots openly, where training by gradient descent draws them silently. The draw of the training patients matters {'more than the seed everywhere' if (drawn > most).all() else 'more than the seed in most places' if (drawn > most).mean() > 0.5 else 'no more than the seed in most places'}: {SAMPLE_SIZE} notes are few.\n\n"
+    f"By group: the share flipped by a seed in *b*, less that in *a*, is clearly not zero with {', '.join(unequal) or 'no point'}{'; the intervals of the others contain' if unequal else '; all intervals contain'} zero, or nobody is flipped at all. Not to be told from equal is not the same as equal."
+)
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 09.4 · Flips between many refits
+#
+# Write a function that takes the decisions of several refits about the same people, a list of lists of 0 and 1, and returns how often two
+# refits disagree about a person: the share of people, averaged over all pairs of refits.
+
+
+# %% tags=["exercise"] exercise="09.4" points=1 objective="09-flips"
+def flip_rate(refits):
+    """Return the share of people decided differently, averaged over pairs of refits."""
+    return ...
+
+
+# %% tags=["solution"]
+def flip_rate(refits):
+    """Return the share of people decided differently, averaged over pairs of refits."""
+    pairs = [(one, other) for place, one in enumerate(refits) for other in refits[place + 1 :]]
+    differ = [sum(x != y for x, y in zip(one, other)) / len(one) for one, other in pairs]
+    return sum(differ) / len(differ)
+
+
+# %% tags=["check"]
+check("09.4", flip_rate)
+
+# %% [markdown]
+# ## Choose here, report there
+#
+# Now somebody must choose. State the rule *before* you look, or you will find reasons for the point you like:
+#
+# > Of all points whose gap is at most `TOLERANCE` on the validation patients, take the one that is most accurate *on the records*. (If none is, the one with the smallest gap.)
+#
+# The rule uses the records because a clinic has nothing else. It sees many points, and the best of many on the same people is partly the luckiest of many. How much of
+# what it promises is luck? We divide the validation patients at random,
+# let the rule choose on one part (*promised*), and measure the chosen point on the other part (*delivered*), many times in each world.
+#
+# **Predict:** which promise is broken more, that of accuracy or that of the gap? With how many people to choose on?
+
+# %%
+TOLERANCE, SIZES = 0.05, [VALIDATION_SIZE // 8, VALIDATION_SIZE // 4, VALIDATION_SIZE // 2]
+validated = [trial._replace(table=trial.table[VALIDATION]) for trial in trials]
+promises = promises_by_world(validated, tolerance=TOLERANCE, sizes=SIZES, draws=DRAWS)
+means = promises.groupby(["seed", "people", "measured"], sort=False)[["accuracy", "gap_size"]].mean().reset_index()
+kept = means.groupby(["people", "measured"])[["gap_size", "accuracy"]].mean()
+fig, axes = plt.subplots(1, 2, figsize=(9.8, 3.4), layout="constrained")
+UNITS = {
+    "gap_size": "size of the gap\n(share decided 'ill')",
+    "accuracy": "accuracy on the records\n(share of patients)",
+}
+for ax, (value, label) in zip(axes, UNITS.items()):
+    plot_sweep(means, value, over="people", by="measured", ax=ax)
+    ax.set(xlabel="people the point is chosen on", ylabel=label)
+axes[0].axhline(TOLERANCE, color="black", linestyle="--", linewidth=1)
+show(fig, alt="Promised and delivered, with intervals over worlds; a dashed line at the tolerance. " + "; ".join(f"{size} people, {part}: gap {row['gap_size']:.2f}, accuracy {row['accuracy']:.2f}" for (size, part), row in kept.iterrows()) + ".")  # fmt: skip
+
+# %%
+few, many = SIZES[0], SIZES[-1]
+broken = {(size, name): changes_over_seeds(means[means["people"] == size], value, by="measured", baseline="promised").iloc[0] for size in SIZES for value, name in {"gap_size": "size of the gap", "accuracy": "accuracy"}.items()}  # fmt: skip
+delivered = promises[promises["measured"] == "delivered"]
+above = (delivered["gap_size"] > TOLERANCE).groupby(delivered["people"]).mean()
+different = delivered[delivered["people"] == many].groupby("seed")["point"].nunique()
+display(write_intervals(pd.DataFrame(broken).T).unstack().rename_axis("people chosen on"))
+Markdown(
+    f"**Reading the figure and the table.** The table holds *delivered less promised*, mean over {SEEDS} worlds with 95% interval. Chosen on {few} people, the point promises a gap of {kept.loc[(few, 'promised'), 'gap_size']:.3f} and delivers {kept.loc[(few, 'delivered'), 'gap_size']:.3f}; it promises an accuracy of {kept.loc[(few, 'promised'), 'accuracy']:.3f} and delivers {kept.loc[(few, 'delivered'), 'accuracy']:.3f}. On other people the gap is above the tolerance in {above[few]:.0%} of the divisions; chosen on {many} people, in {above[many]:.0%}. "
+    f'In one and the same world, the rule took between {different.min()} and {different.max()} different points, depending only on who was among the {many} people ({DRAWS} divisions). So "the best method" is often a name for whichever point was lucky.'
+)
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 09.5 · Mend the report
+#
+# This function is to choose by the rule above on validation, and to report on test. It holds two mistakes. A point is a dict such as
+# `{"name": "penalty", "validation": {"accuracy": 0.76, "gap": 0.04}, "test": {"accuracy": 0.74, "gap": 0.07}}`; gaps have a sign.
+
+
+# %% tags=["exercise"] exercise="09.5" points=2 objective="09-select"
+def report(points, tolerance):
+    """Return name, accuracy and gap of the chosen point."""
+    allowed = [point for point in points if point["test"]["gap"] <= tolerance]
+    best = max(allowed, key=lambda point: point["test"]["accuracy"])
+    return {"name": best["name"], **best["test"]}
+
+
+# %% tags=["solution"]
+def report(points, tolerance):
+    """Return name, accuracy and gap of the chosen point."""
+    allowed = [point for point in points if abs(point["validation"]["gap"]) <= tolerance]
+    best = max(allowed, key=lambda point: point["validation"]["accuracy"])
+    return {"name": best["name"], **best["test"]}
+
+
+# %% tags=["check"]
+check("09.5", report)
+
+# %% [markdown]
+# Now for real, once. The rule sees the means over worlds on the validation patients. The foil is left out: we know what it does. Then we open the drawer with the test patients.
+
+# %%
+on_validation = runs.groupby("method", sort=False)[["accuracy", "gap_size"]].mean()
+chosen = choose_point(on_validation.drop(index=["raised bar 0.5", "raised bar 1"]), tolerance=TOLERANCE)
+tested = measure_trials(trials, rows=TEST)
+UNITED = {"gap": "gap, a - b", "gap_size": "size of the gap"} | TITLES
+on_test = {label: over_seeds(tested, value, by="method").loc[chosen] for value, label in UNITED.items()}
+for value, label in {"accuracy": "change in accuracy, records", "accuracy_true": "change in accuracy, truth"}.items():
+    found_change = changes_over_seeds(tested, value, by="method", baseline=BASELINE[chosen])
+    on_test[label] = found_change.loc[chosen] if chosen in found_change.index else 0 * found_change.iloc[0]
+by_group = over_seeds(changes_by_world(trials, BASELINE, rows=TEST), "change", by=["method", "metric", "group"])
+found_by_group = by_group.loc[chosen].loc["true_positive_rate"]
+on_test |= {f"change in ill people found, {group}": row for group, row in found_by_group.iterrows()}
+display(write_intervals(pd.DataFrame(on_test).T).rename(f"{chosen}, on test patients").to_frame())
+within = on_validation.loc[chosen, "gap_size"] <= TOLERANCE
+Markdown(
+    f"**Reading the table.** The rule chose *{chosen}*: on validation its gap has a size of {on_validation.loc[chosen, 'gap_size']:.3f} on average ({'within the tolerance' if within else 'no point was within the tolerance, and this was the smallest'}), and it is right about {on_validation.loc[chosen, 'accuracy']:.3f} of the records. On {TEST_SIZE} test patients ({(people['group'][TEST] == 'b').sum()} of *b*) the size is {on_test['size of the gap']['mean']:.3f} ({on_test['size of the gap'].low:z.3f} to {on_test['size of the gap'].high:.3f}), and accuracy on the records {on_test['accuracy, records']['mean']:.3f}. Intervals are over {SEEDS} worlds."
+)
+
+# %% [markdown]
+# ## What does it cost in seconds?
+#
+# **Predict:** by how much does the slowest way of training differ from the fastest?
+
+# %%
+times = pd.concat([runs.assign(family=runs["method"].map(FAMILY)), block_runs.assign(family="last block")])
+per_fit = times.groupby(["family", "seed"], sort=False)["seconds"].mean().reset_index()
+seconds = over_seeds(per_fit, "seconds", by="family").sort_values("mean")
+display(tabulate_means(per_fit, {"seconds": "seconds for one fit"}, by="family", digits=2).loc[seconds.index])
+Markdown(
+    f"**Reading the table.** Means over the points of a family, with intervals over worlds; filling the caches is not counted. A fit takes from {seconds['mean'].min():.2f} s ({seconds.index[0]}) to {seconds['mean'].max():.1f} s ({seconds.index[-1]}). Reading or computing all embeddings took {embedding_seconds:.1f} s, once, for all of them. Reductions fit the regression again and again; decisions are changed after one fit. On another machine these figures differ, and their order may. What the table leaves out is the time of people: to look at labels again, to explain a lottery, to review."
+)
+
+# %% [markdown]
+# ## Write it down
+#
+# A choice that nobody wrote down cannot be questioned. A decision says what it is for, what it rests on, whom it costs what, and when somebody looks at it again. `write_decision` makes the
+# draft, with the figures filled in; the rest is for people. `check_decision` reads what you wrote: it names what is missing, and where the text *contradicts the figures*. Whether reasons are good it cannot know.
+#
+# Here is the decision of another clinic. Its point was chosen by the rule above, and somebody has begun to write.
+
+# %%
+print(write_decision(CASE, title="Early appointments", answers=BEGUN))
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 09.6 · Who gains, who loses, who looks again?
+#
+# Three sections of that decision are still `TODO`. Read the figures (mean, low and high of a 95% interval), and write the sections, some ten words each. *Clearly* means that an
+# interval does not contain zero. Name groups between backticks, as in `` `a` ``; where there is none, write "nobody", and why.
+
+# %% tags=["exercise"] exercise="09.6" points=3 objective="09-decide"
+decision = ...  # write_decision(CASE, title="Early appointments", answers=BEGUN | {"Who gains": ..., "Who loses": ..., "Review": ...})
+# %% tags=["solution"]
+own = {
+    "Who gains": "nobody clearly: in b the interval of the change in ill people found contains zero.",
+    "Who loses": "Ill people of `a`: between three and nine in a hundred of them are no longer found.",
+    "Review": "The clinic's ethics board, with patients of both districts, on 2035-06-30.",
+}
+decision = write_decision(CASE, title="Early appointments", answers=BEGUN | own)
+# %% tags=["check"]
+check("09.6", decision)
+
+# %% [markdown]
+# And now our own clinic. The figures, the chosen point, and who clearly gains or loses are computed above, on the test patients.
+
+# %%
+figures = {name: tuple(row[["mean", "low", "high"]]) for name, row in on_test.items()}
+gains, loses = ([group for group in "ab" if (found_by_group.loc[group, end] * sign > 0)] for end, sign in (("low", 1), ("high", -1)))  # fmt: skip
+
+
+def open_points(answers):
+    """Print what a decision about our clinic still lacks, and what contradicts its figures."""
+    draft = write_decision(figures, title="Which model decides about early appointments?", answers=answers)
+    found = check_decision(draft, figures=figures, point=chosen, gains=gains, loses=loses)
+    print("\n".join(f"- {complaint}" for complaint in found) or "Nothing is open, and nothing contradicts the figures.")
+
+
+# %% [markdown] tags=["exercise"]
+# ### Question 09.7 · Your decision (open)
+#
+# Fill in the decision for our clinic: a dict from each section named above to your text. `open_points(answers)` says what is missing. Then answer in three to six sentences: *would you
+# sign it?* Say who pays, which of its figures rests on labels that cannot be trusted, and what would change your mind. Nothing of this is graded; a model answer appears for comparison.
+
+# %% tags=["check", "open"]
+answers = {}  # from each section to your text
+open_points(answers)
+compare("09.7", ...)  # replace the dots by your answer, as a text in quotes
+# %% tags=["solution"]
+answers = {
+    "Aim": "Which patients get an early appointment, by a score that a model gives to the note of their visit.",
+    "Criterion and why": "Equal shares decided 'ill' in both groups, since we believe that both are ill equally often.",
+    "Labels and how far they are trusted": "Diagnoses in the records; of b's illnesses about a third are missing there.",
+    "Chosen operating point": f"`{chosen}`: by the rule stated before looking, on {VALIDATION_SIZE} validation patients.",
+    "Who gains": f"Of ill people more are found in {', '.join(f'`{g}`' for g in gains) or 'nobody'}, as far as intervals tell.",
+    "Who loses": f"Of ill people fewer are found in {', '.join(f'`{g}`' for g in loses) or 'nobody'}, as far as intervals tell.",
+    "What would change the decision": "A second look at 200 records that finds fewer than 15% of b's illnesses missing.",
+    "Review": f"The head of the clinic and a patients' council of both districts, on {date.today().year + 1}-12-01.",
+}  # fmt: skip
+open_points(answers)
+compare("09.7", "I would sign it for a year: it rests on a belief about b that a second look at records can test.")
+
+# %% [markdown]
+# ## What you learned
+#
+# - A front leaves out what nobody needs. Which points are on it depends on the labels that accuracy is counted by, and on the worlds that were drawn `[09-front]`.
+# - A gap can close because somebody lost. Count who gained and who lost, by group, on labels that can be trusted `[09-levelling]`.
+# - Two equally accurate fits decide differently about some people; count them by group, and tell the seed from the draw of patients `[09-flips]`.
+# - State the rule first, choose on some people, report on others. The best of many keeps less than it promises `[09-select]`.
+# - A decision names its aim, its labels, its figures, who pays, and what would change it; a program can hold it to its figures, and only people can judge its reasons `[09-decide]`.
+#
+# ## What this does not show
+#
+# - That one of these points is right for another clinic. The truth is equal here because we made it so; where groups truly differ, the second front looks different.
+# - All that a decision does. A false alarm costs something too, and we judged gain and loss by the ill who are found.
+# - The uncertainty of *who was measured*. Intervals over worlds cover the training patients and the luck of training; all points were measured on the same few hundred people.
+# - That nobody else should be asked. The people who pay were counted here, not heard.
+#
+# **Next:** 10 · Can a decision be explained? We leave the clinic, and ask a model for its reasons.
