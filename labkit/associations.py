@@ -11,7 +11,7 @@ import pandas as pd
 from labkit.states import embed
 from labkit.word_lists import WEAT_TESTS
 
-__all__ = ["WEAT_TESTS", "Association", "effect_size", "halve_words", "weat"]
+__all__ = ["WEAT_TESTS", "Association", "effect_size", "halve_words", "vary", "weat"]
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,42 @@ def halve_words(model, targets, attributes, *, template="{}", n_draws=1000, seed
         kept = [rows + start for rows, start in zip((x, y), starts, strict=True)]
         found.append(effect_size(*(one[rows][:, a].mean(1) - other[rows][:, b].mean(1) for rows in kept)))
     return np.array(found)
+
+
+def vary(model, tests, wordings, *, n_draws=1000, share=0.9, seed=0) -> pd.DataFrame:
+    """Repeat association tests with halves of their words, and in several wordings: how firm are their effects?
+
+    Parameters
+    ----------
+    model : Foundation
+    tests : mapping of str to (targets, targets, attributes, attributes)
+        Such as `labkit.word_lists.MORE_TESTS`.
+    wordings : mapping of str to (str or sequence of str)
+        Name to template or templates, see `weat`. The first one is used for the halves.
+    n_draws : int
+        How many halves, see `halve_words`.
+    share : float
+        In (0, 1): the share of the halves between "low" and "high".
+    seed : int
+
+    Returns
+    -------
+    DataFrame
+        A row a test: low and high of the effect size over halves; turned, the share of halves whose effect has another
+        sign than that of all words; and a column with the effect size for each wording.
+    """
+    rows, tail = {}, (1 - share) / 2
+    for test, (x, y, a, b) in tests.items():
+        effects = {}
+        for name, template in wordings.items():
+            targets, one, other = cosines(model, (x, y), (a, b), template)
+            effects[name] = float(effect_size(*np.split(one.mean(1) - other.mean(1), [len(targets[0])])))
+        first = next(iter(wordings))
+        halves = halve_words(model, (x, y), (a, b), template=wordings[first], n_draws=n_draws, seed=seed)
+        low, high = np.quantile(halves, [tail, 1 - tail])
+        turned = float(np.mean(np.sign(halves) != np.sign(effects[first])))
+        rows[test] = {"low": low, "high": high, "turned": turned, **effects}
+    return pd.DataFrame(rows).T
 
 
 def cosines(model, targets, attributes, template, *, smallest=2):

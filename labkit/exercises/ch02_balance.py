@@ -3,7 +3,7 @@
 import math
 
 from labkit.answers import outputs_of
-from labkit.checks import choice, compare_answers, exercise
+from labkit.checks import compare_answers, exercise
 from labkit.likeness import close
 
 # ---- 02.4 repair code ------------------------------------------------------------------------------------------------
@@ -76,29 +76,7 @@ compare_answers(
     idea="Six entries, keyed by word and role: she/he as subjects, her/him as objects, her/his as possessives.",
 )
 
-# ---- 02.5 predict before running -------------------------------------------------------------------------------------
-choice(
-    "02.5",
-    points=1,
-    objective="02-balance",
-    options={
-        "both are evened out": "Think of the coin: it swaps *all* group words of a sentence together. What becomes of "
-        '"her mother said she ..." when the coin shows heads?',
-        "neither is evened out": "Names are not in the list of words that we swap. In which company does *Mary* stand "
-        "in half of its sentences now?",
-        "mother is evened out, Mary is not": "It is the other way round: look at which of the two words is itself "
-        "swapped.",
-        "Mary is evened out, mother is not": None,
-    },
-    praise="A swap keeps what it swaps consistent, and breaks every tie to what it leaves alone, a name included.",
-    hints=(
-        'Write down one sentence with "mother ... she" and one with "Mary ... she", and swap both.',
-        "Which words stand in the list of swaps: *mother*, *Mary*, both, or neither?",
-    ),
-    idea='"mother ... she" becomes "father ... he": the tie holds. "Mary ... she" becomes "Mary ... he": it breaks.',
-)
-
-# ---- 02.6 decide and justify -----------------------------------------------------------------------------------------
+# ---- 02.5 decide and justify -----------------------------------------------------------------------------------------
 GAPS = ([0.44, 0.30, 0.41, 0.33, 0.38], [0.40, 0.29, 0.35, 0.32, 0.33])
 VERDICTS = ("smaller", "larger", "cannot tell")
 
@@ -134,7 +112,7 @@ OPPOSITE = "The change is negative: after balancing the gap is smaller than befo
 
 
 @exercise(
-    "02.6",
+    "02.5",
     points=3,
     objective="02-decision",
     reference=answer_gaps(),

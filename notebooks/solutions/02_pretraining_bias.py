@@ -34,25 +34,22 @@ import pandas as pd
 from IPython.display import Markdown, display
 from matplotlib import pyplot as plt
 from scipy import stats
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from statsmodels.stats.multitest import multipletests
 
-from labkit.associations import halve_words, weat
+from labkit.associations import vary, weat
 from labkit.audit import audit
 from labkit.checks import check, hint
 from labkit.comparisons import changes_over_seeds, over_seeds, summarise
 from labkit.curves import plot_runs
 from labkit.data import load_bug
 from labkit.language import LanguageModel, cut_blocks, held_out_loss
-from labkit.models import embed, load_foundation_model
+from labkit.models import load_foundation_model
 from labkit.plots import MARKERS, PALETTE, show
 from labkit.pretraining import PretrainConfig, pretrain
 from labkit.pronouns import TEMPLATES, correlate, guess, share_of_she
 from labkit.sliders import explore
 from labkit.tables import format_p_value
-from labkit.training import predictions
+from labkit.training import TrainConfig, finetune, predictions
 from labkit.trials import split_frame, tabulate_means
 from labkit.word_lists import FEMALE_KIN, FEMALE_NAMES, MALE_KIN, MALE_NAMES, MORE_TESTS, WEAT_TESTS
 from labkit.words import swap_half, swap_words
@@ -64,7 +61,6 @@ HELD_OUT = 500  # real sentences that it never reads, to measure how well it gue
 CLINICIANS = 1600  # real sentences about nurses and doctors, half of them to measure on
 SPLITS = 5  # ways to divide these
 SENTENCE_FORMS = ["This is {}.", "{} is here.", "The word is {}."]
-N_HALVES = 1000  # random halves of the word lists
 N_PERMUTATIONS = 20_000  # divisions of the words behind a p-value
 MODEL_NAME = "minilm"  # the shipped BERT; a folder or a fetched hub name works too
 
@@ -115,15 +111,7 @@ Markdown(
 
 # %%
 wordings = {"bare words": "{}"} | {form.format("X"): form for form in SENTENCE_FORMS} | {"SEAT: all": SENTENCE_FORMS}
-quick = {"n_permutations": 10, "n_boot": 10}  # only the effect size is needed here
-firm = []
-for test, (x, y, a, b) in MORE_TESTS.items():
-    halves = halve_words(model, (x, y), (a, b), n_draws=N_HALVES)
-    effects = {name: weat(model, (x, y), (a, b), template=form, **quick).effect_size for name, form in wordings.items()}
-    low, high = np.quantile(halves, [0.05, 0.95])
-    turned = np.mean(np.sign(halves) != np.sign(effects["bare words"]))
-    firm.append({"test": test, "low": low, "high": high, "turned": turned, **effects})
-firm = pd.DataFrame(firm).set_index("test")
+firm = vary(model, MORE_TESTS, wordings, n_draws=1000)
 
 # %%
 fig, ax = plt.subplots(figsize=(7.4, 4.6), layout="constrained")
@@ -423,16 +411,14 @@ Markdown(
 losses = {name: held_out_loss(run.model, held_out["sentence"], config=settings) for name, (run, _) in readings.items()}
 worse = losses["balanced corpus"].assign(change=lambda frame: frame["loss"] - losses["real corpus"]["loss"])
 lines = []
-for pronoun, words in worse.groupby("pronoun"):
+for _, words in worse.groupby("pronoun"):
     by_text = words.groupby("text")["change"].mean()
     low, high = stats.ttest_1samp(by_text, 0).confidence_interval()
     perplexity = [np.exp(frame.loc[words.index, "loss"].mean()) for frame in losses.values()]
     lines.append((len(words), *perplexity, by_text.mean(), low, high))
 columns = ["hidden words", *(f"perplexity, {name}" for name in losses), "change of loss", "low", "high"]
 guessing = pd.DataFrame(lines, columns=columns, index=["other words", "pronouns"])
-guessing.astype({"hidden words": int}).round(3)
-
-# %%
+display(guessing.astype({"hidden words": int}).round(3))
 say = {
     kind: "clearly worse" if row["low"] > 0 else "clearly better" if row["high"] < 0 else "no clear change"
     for kind, row in guessing.iterrows()
@@ -442,25 +428,11 @@ Markdown(
 )
 
 # %% [markdown]
-# Second, other words that have to do with gender. In all languages some words *mean* a gender: a mother is *she*. First
-# names do not mean one, but texts use them as if they did.
-
-# %% [markdown] tags=["exercise"]
-# ### Exercise 02.5 · Predict before you run
+# Second, other words that have to do with gender. Some words *mean* a gender: a mother is *she*. First names do not mean
+# one, but texts use them as if they did.
 #
-# Compare *mother* and *Mary*. The swap exchanges *mother* and *father*; names stay as they are. In the model that read the
-# balanced corpus, which of the two is evened out, that is, nearer to P(she) = 0.5 than in the model that read the real
-# one? Choose `"both are evened out"`, `"neither is evened out"`, `"mother is evened out, Mary is not"` or
-# `"Mary is evened out, mother is not"`. Then run the next cells.
-
-# %% tags=["exercise"] exercise="02.5" points=1 objective="02-balance"
-expected = ...  # one of the four, in quotes
-
-# %% tags=["solution"]
-expected = "Mary is evened out, mother is not"
-
-# %% tags=["check"]
-check("02.5", expected)
+# **Predict:** the swap exchanges *mother* and *father*, and names stay as they are. In the model that read the balanced
+# corpus, which word has lost its tie to *she*: *mother*, *Mary*, both, or neither?
 
 # %%
 kin = {"women's kin terms": FEMALE_KIN[:5], "men's kin terms": MALE_KIN[:5]}
@@ -520,9 +492,7 @@ for test, (x, y, a, b) in about_gender.items():
     for name, encoder in encoders.items():
         rows[test, name] = weat(encoder, (x, y), (a, b), n_permutations=N_PERMUTATIONS)
 cells = {key: f"{f.effect_size:.2f} [{f.interval[0]:z.2f}, {f.interval[1]:z.2f}]" for key, f in rows.items()}
-pd.Series(cells).unstack().reindex(index=list(about_gender), columns=list(encoders))
-
-# %%
+display(pd.Series(cells).unstack().reindex(index=list(about_gender), columns=list(encoders)))
 ranges = {test: [rows[test, name] for name in encoders] for test in about_gender}
 overlap = [
     t for t, results in ranges.items() if max(f.interval[0] for f in results) < min(f.interval[1] for f in results)
@@ -544,7 +514,7 @@ Markdown(
 # sentence about a nurse? There we will see that a model finds fewer of the nurses whose pronoun is *he*. Would an encoder
 # that has read a balanced corpus do better?
 #
-# We take the embeddings of the three encoders, put the same linear classifier on each, and measure **nurse recall**: of
+# We leave the three encoders as they are, train a linear head on the embeddings of each, and measure **nurse recall**: of
 # the sentences about nurses, which share is found? We leave out all sentences that the encoders have read.
 #
 # **Predict:** the gap between women's and men's pronouns after balancing: smaller, or as before?
@@ -553,34 +523,20 @@ Markdown(
 bug = load_bug("clinicians")
 unread = bug.frame[~bug.frame["sentence"].isin(corpus["sentence"])]
 sample = unread.sample(min(CLINICIANS, len(unread)), random_state=0)
-vectors = {
-    name: dict(zip(sample["text"], embed(encoder, sample["text"], max_length=64, batch_size=64)))
-    for name, encoder in encoders.items()
-}
 splits = split_frame(sample, label=bug.label, sensitive="gender", text=bug.text, seeds=SPLITS)
 pd.crosstab(sample["gender"], sample["nurse"].map({0: "others", 1: "nurses"}))
 
-
 # %%
-def decide(vector_of, split):
-    """Train a linear classifier on embeddings of one half; return the predictions table of the other half."""
-    (texts, y, _), (new, labels, groups) = split.train, split.test
-    head = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000))
-    head.fit([vector_of[text] for text in texts], y)
-    score = head.predict_proba([vector_of[text] for text in new])[:, 1]
-    decided = {"y_true": labels, "y_score": score, "y_pred": (score >= 0.5).astype(int), "group": groups}
-    return pd.DataFrame(decided).reset_index(drop=True)
-
-
+HEAD = {"trainable_layers": 0, "learning_rate": 5e-3, "epochs": 12, "batch_size": 64, "max_length": 64}
 runs, recalls = [], []
-for seed, split in enumerate(splits):
-    for name, vector_of in vectors.items():
-        decided = decide(vector_of, split)
-        of_groups = audit(y_true=decided["y_true"], y_pred=decided["y_pred"], sensitive_features=decided["group"])
+for seed, ((texts, y, _), (new, labels, groups), _) in enumerate(splits):
+    for name, encoder in encoders.items():
+        fit = finetune(encoder, texts, y, config=TrainConfig(seed=seed, **HEAD))
+        decided = predictions(fit, new, labels, groups)
+        of_groups = audit(y_true=labels, y_pred=decided["y_pred"], sensitive_features=decided["group"])
         recall = of_groups.by_group["true_positive_rate"]
-        figures = summarise(decided, metric="true_positive_rate") | recall.to_dict()
-        runs.append({"method": name, "seed": seed} | figures)
-        recalls += [{"seed": seed, "who": f"{name}: {group}", "recall": value} for group, value in recall.items()]
+        runs.append({"method": name, "seed": seed} | summarise(decided, metric="true_positive_rate") | dict(recall))
+        recalls += [{"who": f"{name}: {group}", "recall": value} for group, value in recall.items()]
 runs, recalls = pd.DataFrame(runs), pd.DataFrame(recalls)
 columns = {"auc": "AUC", "female": "recall, women's pronouns", "male": "recall, men's pronouns", "gap": "gap"}
 tabulate_means(runs, columns, digits=2)
@@ -620,13 +576,13 @@ Markdown(
 # cover neither another pretraining run nor other sentences.
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 02.6 · Smaller, larger, or cannot tell
+# ### Exercise 02.5 · Smaller, larger, or cannot tell
 #
 # Here are the gaps of five splits, before and after an encoder read a balanced corpus. Splits belong together: the first of
 # both rows is the same split. Give the mean change (after less before) and its 95% interval by Student's t, to three
 # decimals, and a verdict: is the gap `"smaller"`, `"larger"`, or `"cannot tell"`?
 
-# %% tags=["exercise"] exercise="02.6" points=3 objective="02-decision"
+# %% tags=["exercise"] exercise="02.5" points=3 objective="02-decision"
 gaps_before = [0.44, 0.30, 0.41, 0.33, 0.38]
 gaps_after = [0.40, 0.29, 0.35, 0.32, 0.33]
 mean_change, change_low, change_high = ..., ..., ...
@@ -641,7 +597,7 @@ change_low, change_high = paired.confidence_interval()
 says = "smaller" if change_high < 0 else "larger" if change_low > 0 else "cannot tell"
 
 # %% tags=["check"]
-check("02.6", {"change": mean_change, "low": change_low, "high": change_high, "verdict": says})
+check("02.5", {"change": mean_change, "low": change_low, "high": change_high, "verdict": says})
 
 # %% [markdown]
 # ## What you learned
