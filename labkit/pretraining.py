@@ -43,15 +43,15 @@ class PretrainConfig:
         Passes over the corpus.
     batch_size : int
         Sentences in an optimizer step.
-    learning_rate : float
-        Peak rate of AdamW, reached after the warm-up, falling linearly to 0.
+    learning_rate, head_learning_rate : float
+        Peak rates of AdamW for the blocks and for the head, which has everything to learn; reached after the warm-up,
+        falling linearly to 0.
     max_length : int
         Sentences are cut to this many tokens.
     mask_share, pronoun_share : float
         How often a word, and how often a gendered pronoun, is hidden and has to be guessed, in (0, 1].
     seed : int
-        Draws the head, the order of the sentences and what is hidden. Same seed, machine and number of threads: same
-        result.
+        Draws the head, the order of the sentences and what is hidden.
     precision : {"auto", "float32", "bfloat16"}
         See `labkit.device.pick_precision`. Weights stay in float32.
     weight_decay, warmup_ratio, max_grad_norm : float
@@ -64,17 +64,18 @@ class PretrainConfig:
 
     blocks: int = 3
     epochs: int = 1
-    batch_size: int = 64
-    learning_rate: float = 5e-4
+    batch_size: int = 16
+    learning_rate: float = 2e-4
+    head_learning_rate: float = 2e-3
     max_length: int = 40
-    mask_share: float = 0.1
-    pronoun_share: float = 0.4
+    mask_share: float = 0.06
+    pronoun_share: float = 0.8
     seed: int = 0
     precision: str = "auto"
     weight_decay: float = 0.01
     warmup_ratio: float = 0.1
     max_grad_norm: float = 1.0
-    records: int = 12
+    records: int = 8
     log_dir: str | None = None
 
     def __post_init__(self):
@@ -84,8 +85,9 @@ class PretrainConfig:
         for name in ("mask_share", "pronoun_share"):
             if not 0 < (value := getattr(self, name)) <= 1:
                 raise ValueError(f"{name} is {value!r}; give a share above 0 and up to 1")
-        if not 0 < self.learning_rate < 1:
-            raise ValueError(f"learning_rate is {self.learning_rate!r}; give a number between 0 and 1, such as 5e-4")
+        for name in ("learning_rate", "head_learning_rate"):
+            if not 0 < (value := getattr(self, name)) < 1:
+                raise ValueError(f"{name} is {value!r}; give a number between 0 and 1, such as 2e-4")
         if self.precision not in PRECISIONS:
             raise ValueError(f"precision {self.precision!r} is not one of {', '.join(PRECISIONS)}")
 
@@ -125,8 +127,9 @@ def pretrain(
 ) -> Pretrained:
     """Cut an encoder, put an untrained masked-language head on it, and let it read a corpus.
 
-    Head and last block are computed at hidden words only, and a batch holds sentences of similar length. A run with the
-    same weights, texts and settings is read from the cache folder when it is there.
+    The blocks and the head are trained; the word embeddings, which the head is tied to, stay as they are: their dense
+    gradient would cost more than a block, and few sentences would spoil the rare words. A batch holds sentences of
+    similar length. A run with the same weights, texts and settings is read from the cache folder when it is there.
 
     Parameters
     ----------
@@ -176,8 +179,11 @@ def run(language: LanguageModel, texts, professions, templates, config) -> Pretr
     ids, pronouns = tokenize(language.foundation, texts, config.max_length), word_ids(tokenizer, PRONOUNS)
     shares = {"mask_share": config.mask_share, "pronoun_share": config.pronoun_share, "pronouns": pronouns}
     buckets = LengthBuckets([len(row) for row in ids], config.batch_size, seed=config.seed)
-    trained = [p for name, p in language.named_parameters() if not name.startswith("foundation.head.")]
-    optimizer = torch.optim.AdamW(trained, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
+    language.foundation.encoder.embeddings.requires_grad_(False)
+    blocks, head = list(language.foundation.encoder.encoder.parameters()), [*language.transform.parameters()]
+    head.append(language.bias)
+    groups = [{"params": blocks, "peak": config.learning_rate}, {"params": head, "peak": config.head_learning_rate}]
+    optimizer = torch.optim.AdamW(groups, weight_decay=config.weight_decay, fused=True)
     total, generator, record, losses = config.epochs * len(buckets), torch.Generator(), {}, []
     due = set(np.linspace(0, total, config.records + 1).round().astype(int).tolist()) if professions else set()
 
@@ -203,13 +209,14 @@ def run(language: LanguageModel, texts, professions, templates, config) -> Pretr
                     logits = language(*(part.to(device) for part in (hidden, mask, at)))
                 loss = torch.nn.functional.cross_entropy(logits.float(), targets)
                 loss.backward()
-                torch.nn.utils.clip_grad_norm_(trained, config.max_grad_norm)
-                rate = config.learning_rate * schedule(step - 1, total, config.warmup_ratio)
-                optimizer.param_groups[0]["lr"] = rate
+                torch.nn.utils.clip_grad_norm_([*blocks, *head], config.max_grad_norm)
+                rate = schedule(step - 1, total, config.warmup_ratio)
+                for parameters in optimizer.param_groups:
+                    parameters["lr"] = parameters["peak"] * rate
                 optimizer.step()
                 optimizer.zero_grad()
                 losses.append(loss.item())
-                history.add_step(losses[-1], rate, len(rows))
+                history.add_step(losses[-1], config.learning_rate * rate, len(rows))
                 note(step)
             history.add_epoch(None)
     frame = pd.DataFrame(record).T.rename_axis("step")
@@ -218,16 +225,10 @@ def run(language: LanguageModel, texts, professions, templates, config) -> Pretr
 
 def identify(language: LanguageModel, texts, professions, templates, config) -> str:
     """Return a digest of everything that a run's result depends on: weights, texts, settings, library."""
-    model = language.foundation
-    parts = {
-        "format": FORMAT,
-        "weights": fingerprint(model, model.depth),
-        "vocabulary": sorted(language.tokenizer.get_vocab().items()),
-        "texts": list(texts),
-        "record": [list(professions), list(templates)],
-        "config": dataclasses.asdict(dataclasses.replace(config, log_dir=None)),
-        "where": [torch.__version__, str(language.bias.device)],
-    }
+    model, settings = language.foundation, dataclasses.asdict(dataclasses.replace(config, log_dir=None))
+    words = sorted(language.tokenizer.get_vocab().items())
+    where = [FORMAT, torch.__version__, str(language.bias.device)]
+    parts = [fingerprint(model, model.depth), words, list(texts), list(professions), list(templates), settings, where]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:40]
 
 
