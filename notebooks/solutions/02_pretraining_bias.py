@@ -209,6 +209,9 @@ Markdown(
 #
 # where $z$ is the head's output (the logit) for a word. It is about the next pronoun in a text. It is **not** the share
 # of women in a profession, and not a guess about any person.
+#
+# The next cell asks the untrained head about *nurse*. It gives numbers with many digits, as any function does. **Predict:**
+# will four sentences that say nothing about a gender get the same answer?
 
 # %%
 settings = PretrainConfig(epochs=EPOCHS)
@@ -261,9 +264,11 @@ def draw(step):
     nearest = real.record.index[np.abs(real.record.index - step).argmin()]
     fig, axes = plt.subplots(1, 3, figsize=(9.8, 3.5), layout="constrained", sharey=True)
     for ax, at, name in zip(axes, (0, nearest, last), ("before", "during", "after")):
-        ax.plot([0, 1], [0, 1], color="#999999", linestyle="--", linewidth=1)
+        slope, height = np.polyfit(shares["women"], real.record.loc[at], 1)
+        ax.axline((0, 0), slope=1, color="#999999", linestyle="--", linewidth=1)
+        ax.axline((0, height), slope=slope, color=PALETTE[1], linewidth=1.2)
         ax.plot(shares["women"], real.record.loc[at], "o", color=PALETTE[0], markersize=4)
-        ax.set(xlim=(0, 0.8), ylim=(0, 0.8), xlabel="women's pronouns in the corpus\n(share of sentences)")
+        ax.set(xlim=(-0.03, 0.83), ylim=(0, 0.83), xlabel="women's pronouns in the corpus\n(share of sentences)")
         ax.set_title(f"{name}, step {at}: r = {of_real.loc[at, 'r']:.2f}")
     axes[0].set_ylabel("P(she | profession)")
     alt = f"P(she) against the corpus's share for {len(shares)} professions. Correlation before {of_real['r'][0]:.2f}, "
@@ -276,7 +281,7 @@ explore(draw, start={"step": last // 3}, ranges={"step": (0, last, 1)})
 before, after = of_real.loc[0], of_real.loc[last]
 apart = real.record.loc[last].sort_values()
 Markdown(
-    f"**Reading the figure.** The dashed line is where model and corpus agree. Before training r = {before['r']:.2f}, 95% interval {before['low']:.2f} to {before['high']:.2f}: "
+    f"**Reading the figure.** The dashed line is where model and corpus agree, the solid one is the straight line that fits the dots best. Before training r = {before['r']:.2f}, 95% interval {before['low']:.2f} to {before['high']:.2f}: "
     + ("it contains zero, as it should, for the head is random. " if before["low"] <= 0 <= before["high"] else "")
     + f"After {len(corpus):,} sentences r = {after['r']:.2f} ({after['low']:.2f} to {after['high']:.2f}), and P(she) goes from {apart.iloc[0]:.2f} ({apart.index[0]}) to {apart.iloc[-1]:.2f} ({apart.index[-1]}). "
     + (
@@ -535,6 +540,7 @@ pd.crosstab(sample["gender"], sample["nurse"].map({0: "others", 1: "nurses"}))
 
 # %%
 HEAD = {"trainable_layers": 0, "learning_rate": 5e-3, "epochs": 12, "batch_size": 64, "max_length": 64}
+whose = {"female": "women's pronouns", "male": "men's pronouns"}
 runs, recalls = [], []
 for seed, ((texts, y, _), (new, labels, groups), _) in enumerate(splits):
     for name, encoder in encoders.items():
@@ -543,14 +549,15 @@ for seed, ((texts, y, _), (new, labels, groups), _) in enumerate(splits):
         of_groups = audit(y_true=labels, y_pred=decided["y_pred"], sensitive_features=decided["group"])
         recall = of_groups.by_group["true_positive_rate"]
         runs.append({"method": name, "seed": seed} | summarise(decided, metric="true_positive_rate") | dict(recall))
-        recalls += [{"who": f"{name}: {group}", "recall": value} for group, value in recall.items()]
+        recalls += [{"who": f"{name}: {whose[group]}", "recall": value} for group, value in recall.items()]
 runs, recalls = pd.DataFrame(runs), pd.DataFrame(recalls)
 columns = {"auc": "AUC", "female": "recall, women's pronouns", "male": "recall, men's pronouns", "gap": "gap"}
 tabulate_means(runs, columns, digits=2)
 
 # %%
 fig, ax = plt.subplots(figsize=(7.4, 3.6), layout="constrained")
-plot_runs(recalls.sort_values("who"), "recall", by="who", ax=ax)
+plot_runs(recalls, "recall", by="who", ax=ax)
+ax.get_legend().get_texts()[0].set_text("mean and 95% interval over splits")
 ax.set(xlim=(-0.02, 1.02), xlabel="nurse recall (share of the sentences about nurses that are found)")
 mean_recall = recalls.groupby("who")["recall"].mean()
 show(fig, alt="Nurse recall by encoder and pronoun, with intervals over splits. Means: " +
