@@ -34,22 +34,23 @@ import pandas as pd
 from IPython.display import Markdown, display
 from matplotlib import pyplot as plt
 from scipy import stats
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from statsmodels.stats.multitest import multipletests
 
 from labkit.associations import vary, weat
-from labkit.audit import audit
 from labkit.checks import check, hint
 from labkit.comparisons import changes_over_seeds, over_seeds, summarise
 from labkit.curves import plot_runs
 from labkit.data import load_bug
 from labkit.language import LanguageModel, cut_blocks, held_out_loss
-from labkit.models import load_foundation_model
+from labkit.models import embed, load_foundation_model
 from labkit.plots import MARKERS, PALETTE, show
 from labkit.pretraining import PretrainConfig, pretrain
 from labkit.pronouns import TEMPLATES, correlate, guess, share_of_she
 from labkit.sliders import explore
 from labkit.tables import format_p_value
-from labkit.training import TrainConfig, finetune, predictions
 from labkit.trials import split_frame, tabulate_means
 from labkit.word_lists import FEMALE_KIN, FEMALE_NAMES, MALE_KIN, MALE_NAMES, MORE_TESTS, WEAT_TESTS
 from labkit.words import swap_half, swap_words
@@ -58,7 +59,7 @@ from labkit.words import swap_half, swap_words
 SENTENCES = 8000  # real sentences that the small model reads, once for each corpus
 EPOCHS = 1  # how often it reads them
 HELD_OUT = 500  # real sentences that it never reads, to measure how well it guesses words
-CLINICIANS = 1600  # real sentences about nurses and doctors, half of them to measure on
+CLINICIANS = 1600  # real sentences, half of them about nurses; half of all to measure on
 SPLITS = 5  # ways to divide these
 SENTENCE_FORMS = ["This is {}.", "{} is here.", "The word is {}."]
 N_PERMUTATIONS = 20_000  # divisions of the words behind a p-value
@@ -82,12 +83,11 @@ MODEL_NAME = "minilm"  # the shipped BERT; a folder or a fetched hub name works 
 # %%
 model = load_foundation_model(MODEL_NAME)
 found = {test: weat(model, (x, y), (a, b), n_permutations=N_PERMUTATIONS) for test, (x, y, a, b) in MORE_TESTS.items()}
-table = pd.DataFrame(
-    {test: (len(f.words), f.effect_size, *f.interval, f.p_value) for test, f in found.items()},
-    index=["words", "d", "low", "high", "p"],
-).T
+rows = {test: (len(f.words), f.effect_size, *f.interval, f.p_value) for test, f in found.items()}
+table = pd.DataFrame(rows, index=["words", "d", "low", "high", "p"]).T
 table["p (Holm)"] = multipletests(table["p"], method="holm")[1]
-table.round(2).assign(words=table["words"].astype(int), **{p: table[p].map(format_p_value) for p in ("p", "p (Holm)")})
+shown = table.set_axis(pd.MultiIndex.from_tuples(test.split(", ") for test in table.index))
+shown.round(2).assign(words=table["words"].astype(int), **{p: shown[p].map(format_p_value) for p in ("p", "p (Holm)")})
 
 # %%
 NAMES_2002, NAMES_2004, NAMES_SHORT = [test for test in MORE_TESTS if test.startswith("European/African")]
@@ -337,7 +337,7 @@ for text, place in to_him[:4]:
     display(Markdown(f"> … {text[max(0, place.start() - 60) : place.end() + 20]} … → *{swap_words(place[0])}*"))
 changed = np.mean([text != swapped for text, swapped in zip(corpus["sentence"], balanced_texts)])
 Markdown(
-    f"Of {len(of_her):,} *her*, {len(to_him):,} become *him*, the others *his*. The coin changed {changed:.0%} of the sentences. Swapping twice gives back the original nearly always, and yet proves nothing: an error on the way there is undone on the way back."
+    f"Of {len(of_her):,} *her*, {len(to_him):,} become *him*, the others *his*. The coin changed {changed:.0%} of the sentences. Not each of them is right: where a possessive is followed by something that the rule does not take for a noun, such as a number, it goes wrong. Swapping twice gives back the original nearly always, and yet proves nothing: an error on the way there is undone on the way back."
 )
 
 # %% [markdown] tags=["exercise"]
@@ -473,22 +473,29 @@ parts = [f"{kind}, {name}: mean {values.mean():.2f}" for (kind, name), values in
 show(fig, alt=f"P(she) after words of five kinds, for both corpora. {'; '.join(parts)}.")
 
 # %%
-means = {key: values.mean() for key, values in said_of.items()}
-gaps = {
-    (kind, name): means[first, name] - means[second, name]
-    for kind, (first, second) in {"kin": list(kin), "names": list(names)}.items()
-    for name in readings
-}
-kept = {kind: gaps[kind, "balanced corpus"] / gaps[kind, "real corpus"] for kind in ("kin", "names")}
-told = gaps["kin", "real corpus"] > 0.1 and gaps["names", "real corpus"] > 0.1
+apart = {}
+for kind, (first, second) in {"kin terms": list(kin), "names": list(names)}.items():
+    for name in readings:
+        compared = stats.ttest_ind(said_of[first, name], said_of[second, name], equal_var=False)
+        distance = said_of[first, name].mean() - said_of[second, name].mean()
+        apart[kind, name] = (distance, *compared.confidence_interval())
+apart = pd.DataFrame(apart, index=["distance", "low", "high"]).T
+told = {kind: apart["low"][kind, "real corpus"] > 0 for kind in ("kin terms", "names")}
+kept = apart["distance"].unstack()["balanced corpus"] / apart["distance"].unstack()["real corpus"]
+sentences_of = {kind: ", ".join(f"{row['distance']:+z.2f} ({row.low:+z.2f} to {row.high:+z.2f}) after the {name}" for (_, name), row in apart.loc[[kind]].iterrows()) for kind in told}  # fmt: skip
 Markdown(
-    f"**Reading the figure.** How far apart are the two kinds of words, women's less men's? Kin terms: {gaps['kin', 'real corpus']:+.2f} after the real corpus and {gaps['kin', 'balanced corpus']:+.2f} after the balanced one. Names: {gaps['names', 'real corpus']:+.2f} and {gaps['names', 'balanced corpus']:+.2f}. "
+    f"**Reading the figure.** How far apart are women's and men's words, with 95% intervals over words? Kin terms: {sentences_of['kin terms']}. Names: {sentences_of['names']}. "
     + (
-        f"So the balanced model keeps {kept['kin']:.0%} of the distance between kin terms and {kept['names']:.0%} of that between names. What the swap exchanges together stays together; what it leaves alone comes loose. Whether a name *should* tell the model a pronoun is a question that the swap has answered for us, without asking. "
-        if told
-        else "With so little reading the model does not tell these words apart well, and the comparison says little. "
+        f"The balanced model keeps {kept['kin terms']:.0%} of the distance between kin terms and {kept['names']:.0%} of that between names. "
+        if all(told.values())
+        else "With so little reading the model that read the real corpus does not clearly tell both kinds apart, so there is little to lose. "
     )
-    + f"These are {len(FEMALE_NAMES)} and {len(MALE_NAMES)} names and {len(kin['men' + chr(39) + 's kin terms'])} kin terms of each kind: a picture, not a test."
+    + (
+        "The swap itself leaves *mother ... she* together: it makes *father ... he* of it. Yet this small model, after so few sentences, has evened out the kin terms too: it learned that *he* and *she* are about equally likely, and hardly when. "
+        if all(told.values()) and kept["kin terms"] < 0.5
+        else ""
+    )
+    + "A word that means a gender and a word that merely goes with one are not the same, and a balanced corpus alone does not make a model respect that."
 )
 
 # %% [markdown]
@@ -527,27 +534,32 @@ Markdown(
 # that has read a balanced corpus do better?
 #
 # We leave the three encoders as they are, train a linear head on the embeddings of each, and measure **nurse recall**: of
-# the sentences about nurses, which share is found? We leave out all sentences that the encoders have read.
+# the sentences about nurses, which share is found? We leave out all sentences that the encoders have read, and take as
+# many sentences about nurses as about the others, so that nurses whose pronoun is *he* are not too few to count.
 #
 # **Predict:** the gap between women's and men's pronouns after balancing: smaller, or as before?
 
 # %%
 bug = load_bug("clinicians")
 unread = bug.frame[~bug.frame["sentence"].isin(corpus["sentence"])]
-sample = unread.sample(min(CLINICIANS, len(unread)), random_state=0)
+each = min(CLINICIANS // 2, int(unread["nurse"].sum()))
+sample = unread.groupby("nurse").sample(each, random_state=0)
 splits = split_frame(sample, label=bug.label, sensitive="gender", text=bug.text, seeds=SPLITS)
+vectors = {name: embed(encoder, sample["text"], max_length=64) for name, encoder in encoders.items()}
 pd.crosstab(sample["gender"], sample["nurse"].map({0: "others", 1: "nurses"}))
 
 # %%
-HEAD = {"trainable_layers": 0, "learning_rate": 5e-3, "epochs": 12, "batch_size": 64, "max_length": 64}
 whose = {"female": "women's pronouns", "male": "men's pronouns"}
 runs, recalls = [], []
 for seed, ((texts, y, _), (new, labels, groups), _) in enumerate(splits):
-    for name, encoder in encoders.items():
-        fit = finetune(encoder, texts, y, config=TrainConfig(seed=seed, **HEAD))
-        decided = predictions(fit, new, labels, groups)
-        of_groups = audit(y_true=labels, y_pred=decided["y_pred"], sensitive_features=decided["group"])
-        recall = of_groups.by_group["true_positive_rate"]
+    for name, embedded in vectors.items():
+        vector_of = dict(zip(sample["text"], embedded))
+        head = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000))
+        score = head.fit([vector_of[text] for text in texts], y).predict_proba([vector_of[text] for text in new])[:, 1]
+        decided = pd.DataFrame(
+            {"y_true": labels, "y_score": score, "y_pred": (score >= 0.5).astype(int), "group": groups}
+        )
+        recall = decided[decided["y_true"] == 1].groupby("group")["y_pred"].mean()
         runs.append({"method": name, "seed": seed} | summarise(decided, metric="true_positive_rate") | dict(recall))
         recalls += [{"who": f"{name}: {whose[group]}", "recall": value} for group, value in recall.items()]
 runs, recalls = pd.DataFrame(runs), pd.DataFrame(recalls)
@@ -558,7 +570,7 @@ tabulate_means(runs, columns, digits=2)
 fig, ax = plt.subplots(figsize=(7.4, 3.6), layout="constrained")
 plot_runs(recalls, "recall", by="who", ax=ax)
 ax.get_legend().get_texts()[0].set_text("mean and 95% interval over splits")
-ax.set(xlim=(-0.02, 1.02), xlabel="nurse recall (share of the sentences about nurses that are found)")
+ax.set(xlim=(-0.02, 1.02), xlabel="nurse recall\n(share of the sentences about nurses that are found)")
 mean_recall = recalls.groupby("who")["recall"].mean()
 show(fig, alt="Nurse recall by encoder and pronoun, with intervals over splits. Means: " +
      ", ".join(f"{who} {value:.2f}" for who, value in mean_recall.items()) + ".")  # fmt: skip
@@ -569,20 +581,14 @@ nurses = splits[0].test[1].groupby(splits[0].test[2]).sum()
 gap_of, area = (over_seeds(runs, value, by="method") for value in ("gap", "auc"))
 change = changes_over_seeds(runs, "gap", by="method", baseline=after_real).loc[after_balanced]
 helped = "smaller" if change["high"] < 0 else "larger" if change["low"] > 0 else None
-verdict = f"clearly {helped} than" if helped else "not clearly different from the gap"
+verdict = f"clearly {helped} than" if helped else "not clearly different from what it is"
+left = gap_of["low"][after_balanced] > 0
+so = {"smaller": "Balancing the reading helps here" + (", and most people would still call what is left a gap. " if left else ". "), "larger": "Balancing the reading harms here. ", None: "So we cannot say that balancing helps. "}  # fmt: skip
 Markdown(
     "**Reading the figure.** The gap in nurse recall, women's pronouns less men's: "
     + "; ".join(f"*{name}* {row['mean']:.2f} ({row.low:z.2f} to {row.high:z.2f})" for name, row in gap_of.iterrows())
-    + f". Each split measures on {nurses['female']} sentences about nurses with a woman's pronoun and {nurses['male']} with a man's, so a single recall is not sharp. After the balanced corpus the gap is **{verdict}** after the real one: change {change['mean']:+z.3f}, 95% interval {change['low']:+z.3f} to {change['high']:+z.3f}, paired by split. "
-    + (
-        "Even so, most of it is still there: "
-        if helped == "smaller" and gap_of["mean"][after_balanced] > -change["mean"]
-        else "So balancing does not help here: "
-        if helped != "smaller"
-        else "It is nearly closed: "
-    )
-    + "the classifier learns from labelled sentences in which most nurses are *she*, and the pronoun stands in each of them. An encoder that expects no pronoun after *nurse* still **reads** the pronoun, and the head makes a shortcut of it. "
-    f"The AUC is {', '.join(f'{value:.3f} ({name})' for name, value in area['mean'].items())}."
+    + f". Each split measures on {nurses['female']} sentences about nurses with a woman's pronoun and {nurses['male']} with a man's. After the balanced corpus the gap is **{verdict}** after the real one: change {change['mean']:+z.3f}, 95% interval {change['low']:+z.3f} to {change['high']:+z.3f}, paired by split. {so[helped]}"
+    + f"The AUC is {', '.join(f'{value:.3f} ({name})' for name, value in area['mean'].items())}. A reason to expect little: the head learns from labelled sentences in which {nurses['female'] / nurses.sum():.0%} of the nurses are *she*, and the pronoun stands in each of them. An encoder that expects no pronoun after *nurse* still *reads* the pronoun, and hands it on."
 )
 
 # %% [markdown]
@@ -622,8 +628,8 @@ check("02.5", {"change": mean_change, "low": change_low, "high": change_high, "v
 #   a text, given that it is *he* or *she*; with an untrained head it means nothing.
 # - `[02-corpus]` A model's P(she) can be held against its corpus. The correlation needs an interval, a control, and the
 #   spread beside it, for a flat line has a correlation too.
-# - `[02-balance]` Swapping group words by the coin balances what is swapped, and breaks ties to what is not, such as names.
-#   *Her* has two partners. Real text is then guessed less well where it is lopsided.
+# - `[02-balance]` Swapping group words by the coin evens out what a model expects of professions. *Her* has two partners, so
+#   a swap makes errors. What else is evened out must be measured: kin terms, names, the loss on real text.
 # - `[02-decision]` What an encoder expects and what a classifier does with it are two things. Measure the decision.
 #
 # **What this does not show.** How the shipped model came by its associations: we watched a small cut read a small corpus. What
