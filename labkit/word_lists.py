@@ -2,7 +2,7 @@
 
 A test is two sets of targets and two sets of attributes. Names that the authors left out (too rare in the texts of
 their word vectors, with as many left out of the other set) are left out here too. Names stand for groups as authors of
-2002 and 2004 saw them, in one country; nobody with such a name was asked.
+1998 and 2004 saw them, in one country; nobody with such a name was asked.
 """
 
 FLOWERS = (
@@ -29,7 +29,7 @@ UNPLEASANT = (
     "abuse crash filth murder sickness accident death grief poison stink assault disaster hatred pollute tragedy "
     "divorce jail poverty ugly cancer kill rotten vomit agony prison"
 ).split()
-# With the names of 2002 and 2004 the authors used this list, ...
+# With the names of Greenwald, McGhee and Schwartz (1998) and of 2004 the authors used this list, ...
 UNPLEASANT_WITH_NAMES = (
     "abuse crash filth murder sickness accident death grief poison stink assault disaster hatred pollute tragedy bomb "
     "divorce jail poverty ugly cancer evil kill rotten vomit"
@@ -82,7 +82,7 @@ WEAT_TESTS = {
 # Tests 2, 3, 4, 5, 9 and 10.
 MORE_TESTS = {
     "instruments/weapons, pleasant/unpleasant": (INSTRUMENTS, WEAPONS, PLEASANT, UNPLEASANT),
-    "European/African American names of 2002, pleasant/unpleasant": (
+    "European/African American names of 1998, pleasant/unpleasant": (
         EUROPEAN_AMERICAN_NAMES,
         AFRICAN_AMERICAN_NAMES,
         PLEASANT,

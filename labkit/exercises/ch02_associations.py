@@ -11,7 +11,7 @@ choice(
     points=1,
     objective="02-associations",
     options={
-        "no association in 2002": "That interval reaches from -0.25 to 0.71: it fits no association, and it fits "
+        "no association in 1998": "That interval reaches from -0.25 to 0.71: it fits no association, and it fits "
         "quite a strong one. Not to see something is not to see that it is absent.",
         "2004 is the right test": "Because it found something? Who picks the list with the smallest p-value will "
         "always find something. Nothing in the table makes one list righter than the other.",

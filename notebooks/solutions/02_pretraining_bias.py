@@ -73,9 +73,10 @@ MODEL_NAME = "minilm"  # the shipped BERT; a folder or a fetched hub name works 
 # a random division of the words would do as much. It asked four of the ten questions of Caliskan, Bryson and
 # Narayanan (2017). Here are the other six, with their word lists.
 #
-# Three of them ask about first names that were, in the United States of 2002 and 2004, given mostly to white children or
-# mostly to Black children. The second list is that of the audit study of notebook 01, where applications with such names
-# were sent to employers. In the last of the three, shorter lists of pleasant and unpleasant words are used.
+# Three of them ask about first names that two studies took as typical of white and of Black people in the United States:
+# a laboratory study (Greenwald, McGhee and Schwartz, 1998), and the audit study of notebook 01 (Bertrand and Mullainathan,
+# 2004), where applications with such names were sent to employers. We call them the names of 1998 and of 2004. In the last
+# of the three, shorter lists of pleasant and unpleasant words are used.
 #
 # **Before you run the next cell, predict:** the three rows about these names ask the same question. Will their
 # effects be alike?
@@ -90,11 +91,11 @@ shown = table.set_axis(pd.MultiIndex.from_tuples(test.split(", ") for test in ta
 shown.round(2).assign(words=shown["words"].astype(int), **{p: shown[p].map(format_p_value) for p in ("p", "p (Holm)")})
 
 # %%
-NAMES_2002, NAMES_2004, NAMES_SHORT = [test for test in MORE_TESTS if test.startswith("European/African")]
+NAMES_1998, NAMES_2004, NAMES_SHORT = [test for test in MORE_TESTS if test.startswith("European/African")]
 clear = table.index[table["p (Holm)"] < 0.05].tolist()
-by_names, by_attributes = (abs(table["d"][NAMES_2004] - table["d"][test]) for test in (NAMES_2002, NAMES_SHORT))
+by_names, by_attributes = (abs(table["d"][NAMES_2004] - table["d"][test]) for test in (NAMES_1998, NAMES_SHORT))
 Markdown(
-    f"**Reading the table.** After Holm's correction for six questions, {len(clear)} have p below 5%: {'; '.join(clear) or 'none'}. Now the three rows about names. With the names of 2002, d is {table['d'][NAMES_2002]:.2f} (interval {table['low'][NAMES_2002]:.2f} to {table['high'][NAMES_2002]:.2f}); with those of 2004 it is {table['d'][NAMES_2004]:.2f} ({table['low'][NAMES_2004]:.2f} to {table['high'][NAMES_2004]:.2f}). Other *names* move the effect by {by_names:.2f}, other *attributes* by {by_attributes:.2f}. Whoever had used one list only would have reported one of these numbers, and nothing in it would have told the reader."
+    f"**Reading the table.** After Holm's correction for six questions, {len(clear)} have p below 5%: {'; '.join(clear) or 'none'}. Now the three rows about names. With the names of 1998, d is {table['d'][NAMES_1998]:.2f} (interval {table['low'][NAMES_1998]:.2f} to {table['high'][NAMES_1998]:.2f}); with those of 2004 it is {table['d'][NAMES_2004]:.2f} ({table['low'][NAMES_2004]:.2f} to {table['high'][NAMES_2004]:.2f}). Other *names* move the effect by {by_names:.2f}, other *attributes* by {by_attributes:.2f}. Whoever had used one list only would have reported one of these numbers, and nothing in it would have told the reader."
 )
 
 # %% [markdown]
@@ -149,10 +150,10 @@ Markdown(
 # %% [markdown] tags=["exercise"]
 # ### Exercise 02.1 · Two lists, one report
 #
-# In one run the table had these two rows, with the same attributes: names of 2002, d 0.24 (interval -0.25 to 0.71);
+# In one run the table had these two rows, with the same attributes: names of 1998, d 0.24 (interval -0.25 to 0.71);
 # names of 2004, d 0.93 (0.38 to 1.41). Which sentence do they support? Choose one:
 #
-# - `"no association in 2002"`: with the names of 2002 the model shows no association
+# - `"no association in 1998"`: with the names of 1998 the model shows no association
 # - `"2004 is the right test"`: the second list is the better one, because its interval does not contain zero
 # - `"harm to people"`: the model harms people with names of the second list
 # - `"depends on the names"`: whether we see an association depends on the names that stand for the groups
@@ -591,7 +592,7 @@ Markdown(
     + "; ".join(f"*{name}* {row['mean']:.2f} ({row.low:z.2f} to {row.high:z.2f})" for name, row in gap_of.iterrows())
     + f". Each split measures on {nurses['female']} sentences about nurses with a woman's pronoun and {nurses['male']} with a man's. After the balanced corpus the gap is **{verdict}** after the real one: change {change['mean']:+z.3f}, 95% interval {change['low']:+z.3f} to {change['high']:+z.3f}, paired by split. Where does that come from? {each_moved}. "
     + (
-        f"**{so}, but mainly because fewer nurses with women's pronouns are found**, not because more with men's are: this is *levelling down*, and nobody is better off. "
+        f"**{so}, but mainly because fewer nurses with women's pronouns are found**, not because more with men's are: this is *levelling down*: nobody is clearly better off. "
         if levelled
         else f"{so}; look at both recalls before calling that good or bad. "
     )
