@@ -9,43 +9,9 @@ import numpy as np
 import pandas as pd
 
 from labkit.states import embed
+from labkit.word_lists import WEAT_TESTS
 
-# Word lists of Caliskan, Bryson and Narayanan (2017), by test: two sets of targets, two sets of attributes.
-FLOWERS = (
-    "aster clover hyacinth marigold poppy azalea crocus iris orchid rose daffodil lilac pansy tulip buttercup daisy "
-    "lily peony violet carnation gladiola magnolia petunia bluebell zinnia"
-).split()
-INSECTS = (
-    "ant caterpillar flea locust spider bedbug centipede fly maggot tarantula bee cockroach gnat mosquito termite "
-    "beetle cricket hornet moth wasp blackfly dragonfly horsefly roach weevil"
-).split()
-PLEASANT = (
-    "caress freedom health love peace cheer friend heaven loyal pleasure diamond gentle honest lucky rainbow diploma "
-    "gift honor miracle sunrise family happy laughter paradise vacation"
-).split()
-UNPLEASANT = (
-    "abuse crash filth murder sickness accident death grief poison stink assault disaster hatred pollute tragedy "
-    "divorce jail poverty ugly cancer kill rotten vomit agony prison"
-).split()
-MALE_NAMES = "John Paul Mike Kevin Steve Greg Jeff Bill".split()
-FEMALE_NAMES = "Amy Joan Lisa Sarah Diana Kate Ann Donna".split()
-CAREER = "executive management professional corporation salary office business career".split()
-FAMILY = "home parents children family cousins marriage wedding relatives".split()
-MATHEMATICS = "math algebra geometry calculus equations computation numbers addition".split()
-SCIENCE = "science technology physics chemistry Einstein NASA experiment astronomy".split()
-ARTS = "poetry art dance literature novel symphony drama sculpture".split()
-ARTS_AND_SHAKESPEARE = "poetry art Shakespeare dance literature novel symphony drama".split()
-MALE_TERMS = "male man boy brother he him his son".split()
-FEMALE_TERMS = "female woman girl sister she her hers daughter".split()
-MALE_KIN = "brother father uncle grandfather son he his him".split()
-FEMALE_KIN = "sister mother aunt grandmother daughter she hers her".split()
-
-WEAT_TESTS = {
-    "flowers/insects, pleasant/unpleasant": (FLOWERS, INSECTS, PLEASANT, UNPLEASANT),
-    "male/female names, career/family": (MALE_NAMES, FEMALE_NAMES, CAREER, FAMILY),
-    "mathematics/arts, male/female terms": (MATHEMATICS, ARTS, MALE_TERMS, FEMALE_TERMS),
-    "science/arts, male/female terms": (SCIENCE, ARTS_AND_SHAKESPEARE, MALE_KIN, FEMALE_KIN),
-}
+__all__ = ["WEAT_TESTS", "Association", "effect_size", "halve_words", "vary", "weat"]
 
 
 @dataclass(frozen=True)
@@ -86,8 +52,10 @@ def weat(
         Two sets of words, each with at least two.
     attributes : pair of sequences of str
         Two sets of words.
-    template : str
-        A sentence with "{}" where the word goes (SEAT); "{}" alone embeds the word.
+    template : str or sequence of str
+        A sentence with "{}" where the word goes (SEAT); "{}" alone embeds the word. With several, the association is
+        the mean over all pairs of their sentences, and the sentences of a word stay together in the permutation: words
+        are what was chosen. (May et al. permute sentences as if they were independent, which makes p-values small.)
     n_permutations, n_boot : int
         Draws for the p-value and for the interval.
     confidence : float
@@ -105,14 +73,8 @@ def weat(
     """
     from scipy import stats
 
-    targets, attributes = check_sets("targets", targets, 2), check_sets("attributes", attributes, 1)
-    if template.count("{}") != 1:
-        raise ValueError(f"template {template!r} must hold '{{}}' once, where the word goes")
-    sets = [*targets, *attributes]
-    vectors = unit_vectors(model, sum(sets, []), template)  # (words of all four sets, H), in one call
-    first, second, one, other = np.split(vectors, np.cumsum([len(words) for words in sets])[:-1])
-    associations = [words @ one.T for words in (first, second)], [words @ other.T for words in (first, second)]
-    x, y = (near.mean(1) - far.mean(1) for near, far in zip(*associations, strict=True))  # (n_x,), (n_y,)
+    targets, one, other = cosines(model, targets, attributes, template)
+    x, y = np.split(one.mean(1) - other.mean(1), [len(targets[0])])  # (n_x,), (n_y,)
 
     permuted = stats.permutation_test(
         (x, y),
@@ -143,6 +105,88 @@ def effect_size(x, y):
     standard deviation (ddof=1).
     """
     return (x.mean(-1) - y.mean(-1)) / np.concatenate([x, y], axis=-1).std(-1, ddof=1)
+
+
+def halve_words(model, targets, attributes, *, template="{}", n_draws=1000, seed=0) -> np.ndarray:
+    """Repeat an association test with a random half of the words of each of its four sets: is it the words?
+
+    Parameters
+    ----------
+    model, targets, attributes, template
+        As in `weat`; a set of targets needs at least 4 words, and keeps at least 2.
+    n_draws : int
+        How many halves.
+    seed : int
+
+    Returns
+    -------
+    ndarray of shape (n_draws,)
+        Effect sizes, within [-2, 2].
+
+    Raises
+    ------
+    ValueError
+        As `weat`.
+    """
+    targets, one, other = cosines(model, targets, attributes, template, smallest=4)
+    sizes = [len(targets[0]), len(targets[1]), one.shape[1], other.shape[1]]
+    starts, generator, found = [0, sizes[0]], np.random.default_rng(seed), []
+    for _ in range(n_draws):
+        x, y, a, b = (generator.permutation(size)[: -(-size // 2)] for size in sizes)
+        kept = [rows + start for rows, start in zip((x, y), starts, strict=True)]
+        found.append(effect_size(*(one[rows][:, a].mean(1) - other[rows][:, b].mean(1) for rows in kept)))
+    return np.array(found)
+
+
+def vary(model, tests, wordings, *, n_draws=1000, share=0.9, seed=0) -> pd.DataFrame:
+    """Repeat association tests with halves of their words, and in several wordings: how firm are their effects?
+
+    Parameters
+    ----------
+    model : Foundation
+    tests : mapping of str to (targets, targets, attributes, attributes)
+        Such as `labkit.word_lists.MORE_TESTS`.
+    wordings : mapping of str to (str or sequence of str)
+        Name to template or templates, see `weat`. The first one is used for the halves.
+    n_draws : int
+        How many halves, see `halve_words`.
+    share : float
+        In (0, 1): the share of the halves between "low" and "high".
+    seed : int
+
+    Returns
+    -------
+    DataFrame
+        A row a test: low and high of the effect size over halves; turned, the share of halves whose effect has another
+        sign than that of all words; and a column with the effect size for each wording.
+    """
+    rows, tail = {}, (1 - share) / 2
+    for test, (x, y, a, b) in tests.items():
+        effects = {}
+        for name, template in wordings.items():
+            targets, one, other = cosines(model, (x, y), (a, b), template)
+            effects[name] = float(effect_size(*np.split(one.mean(1) - other.mean(1), [len(targets[0])])))
+        first = next(iter(wordings))
+        halves = halve_words(model, (x, y), (a, b), template=wordings[first], n_draws=n_draws, seed=seed)
+        low, high = np.quantile(halves, [tail, 1 - tail])
+        turned = float(np.mean(np.sign(halves) != np.sign(effects[first])))
+        rows[test] = {"low": low, "high": high, "turned": turned, **effects}
+    return pd.DataFrame(rows).T
+
+
+def cosines(model, targets, attributes, template, *, smallest=2):
+    """Return both target sets as lists, and the cosines of all their words with each attribute set, (n_x + n_y, n)."""
+    targets, attributes = check_sets("targets", targets, smallest), check_sets("attributes", attributes, 1)
+    templates = [template] if isinstance(template, str) else list(template)
+    for each in templates:
+        if each.count("{}") != 1:
+            raise ValueError(f"template {each!r} must hold '{{}}' once, where the word goes")
+    sets = [*targets, *attributes]
+    # The mean over templates of unit vectors: its products are the mean cosines over all pairs of sentences.
+    vectors = np.mean([unit_vectors(model, sum(sets, []), each) for each in templates], axis=0)
+    first, second, one, other = np.split(vectors, np.cumsum([len(words) for words in sets])[:-1])
+    words = np.concatenate([first, second])
+    return targets, words @ one.T, words @ other.T
 
 
 def unit_vectors(model, words, template):

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
+import numpy as np
+
 from labkit.registers import DISTRICTS as DISTRICT_OF_GROUP
 from labkit.sentences import MASK
 
@@ -49,14 +51,15 @@ GENDER_WORDS: dict[str, str | tuple[str, str]] = both_ways(pair.split() for pair
 }
 DISTRICTS: dict[str, str] = both_ways([tuple(DISTRICT_OF_GROUP.values())])
 # After "her" or "his" these words, and punctuation, begin something new; any other word is taken for the noun or its
-# adjective. It is a rule of thumb: "gave her flowers" goes wrong.
+# adjective. It is a rule of thumb: "gave her flowers" goes wrong. Words such as "first", "most", "only" and "later" are
+# not here: in the BUG sentences "his first" stands 1,318 times, and "his" is nearly always followed by its noun.
 NO_NOUN = frozenset(
     """a about after again against all also although always an and any around as at away back be because been before
-    but by can could did do does down during each either even ever every first for from had has have he here how
-    however i if in into is it its just later like may might more most much must never no not now of off often on
-    once one only or our out over she should since so some soon than that the their them then there these they
-    this those though through to today together tomorrow tonight too under until up upon very was we well were what
-    when where whether which while who whom whose why will with without would yesterday yet you your""".split()
+    but by can could did do does down during each either even ever every for from had has have he here how however i
+    if in into is it its just like may might must never no not now of off often on once or our out over she should
+    since so some soon than that the their them there these they this those though through to today together
+    tomorrow tonight too under until up upon was we well were what when where whether which while who whom whose why
+    will with without would yesterday yet you your""".split()
 )
 
 
@@ -106,6 +109,38 @@ def swap_words(text: str, swaps: Mapping[str, str | tuple[str, str]] = GENDER_WO
         return _in_case_of(partner, found[0])
 
     return _pattern(frozenset(swaps)).sub(replace, text)
+
+
+def swap_half(
+    texts: Iterable[str], swaps: Mapping[str, str | tuple[str, str]] = GENDER_WORDS, *, seed: int = 0
+) -> list[str]:
+    """Balance a corpus: toss a coin for each text, and where it shows heads, swap all of the text's group words.
+
+    The corpus keeps its size, and in expectation every word stands equally often beside the words of both groups. Words
+    of one text are swapped together, so that "his mother ... she" becomes "her father ... he" and never "her mother ...
+    he". Names are not swapped. Both versions of every text would balance exactly, and take twice the training.
+
+    Parameters
+    ----------
+    texts : iterable of str
+    swaps : mapping
+        As for `swap_words`.
+    seed : int
+        Of the coins.
+
+    Returns
+    -------
+    list of str
+        In the same order.
+
+    Examples
+    --------
+    >>> swap_half(["she left", "she came", "she stayed"], seed=1)
+    ['she left', 'she came', 'he stayed']
+    """
+    texts = list(texts)
+    heads = np.random.default_rng(seed).random(len(texts)) < 0.5
+    return [swap_words(text, swaps) if head else text for text, head in zip(texts, heads, strict=True)]
 
 
 def mask_words(text: str, words: Iterable[str] = GENDER_WORDS, *, mask: str = MASK) -> str:

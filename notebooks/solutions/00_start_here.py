@@ -188,7 +188,7 @@ check("00.1", list_remedies)
 # | step | what happens | how bias enters | notebooks |
 # |---|---|---|---|
 # | data | people are counted, measured and labelled | some are missing, some are measured worse, some labels record a prejudice instead of a fact | **01**, **06** |
-# | pretraining | the model reads very many texts | it learns who usually appears beside which words | **00**, 02 |
+# | pretraining | the model reads very many texts | it learns who usually appears beside which words | **00**, **02** |
 # | fine-tuning | it learns one task from labelled examples | it repeats the labels, errors included; group words become shortcuts | **03**, **07** |
 # | decision | a threshold turns a score into yes or no | errors fall on groups unequally, whatever the score | **00**, **04**, **05**, **08**, **09** |
 # | monitoring | somebody watches, logs, hears appeals, counts the cost | nobody watches, or only the average; people and the world change | 14, 15 |

@@ -723,7 +723,7 @@ check("01.6", datasheet)
 #
 # **What this does not show.** How large any of the five mechanisms is in a real clinic: ours has the sizes that we gave it. That
 # any lender, university or employer of these tables meant to treat people unequally: no table can say that. Who is missing
-# from the tables altogether. And what happens when a model learns from them: that is next.
+# from the tables altogether. And what happens when a model learns from them: notebook 03 shows it.
 #
-# **Next.** We train a model on such data, and watch what it takes over:
-# [03 · How do we train, and what can go wrong?](03_training.ipynb)
+# **Next.** Before a model sees any of these tables, it has read very much text. What did it take from there?
+# [02 · What did the model learn before we met it?](02_pretraining_bias.ipynb)

@@ -21,7 +21,7 @@
 # - *find and mend* nine kinds of mistakes in training and evaluation code `[03-debug]`
 #
 # About 45 minutes: 25 for part one, 20 for the debugging lab. Before this:
-# [01 · Where does inequality enter the data?](01_data_bias.ipynb)
+# [02 · What did the model learn before we met it?](02_pretraining_bias.ipynb)
 #
 # **Part one** trains on notes of a simulated clinic, where we know what is true, and then on real sentences, where we
 # do not. **Part two** is a lab of broken code.

@@ -1,0 +1,648 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+#   labkit:
+#     budget:
+#       seconds: 180
+#       mb: 2500
+# ---
+
+# %% [markdown]
+# # 02 · What did the model learn before we met it?
+#
+# **You will be able to**
+# - *measure* an association with several word lists and sentences, and *say* how far it depends on them `[02-associations]`
+# - *explain* how a model learns by guessing hidden words, and *read* P(she | profession) for what it is `[02-masked]`
+# - *compare* what a model expects with what its corpus says, with an interval and a control `[02-corpus]`
+# - *balance* a corpus by swapping, and *find* what else changes with it `[02-balance]`
+# - *judge* whether a change in pretraining reaches a decision `[02-decision]`
+#
+# About 55 minutes. Before this: [01 · Where does inequality enter the data?](01_data_bias.ipynb)
+#
+# Nobody trains a language model from nothing for one task. We take one that has read very much text, and what it took
+# from that text comes along. We cannot look into that first reading: it is over, and most of the texts are not public. So
+# we do two things. We measure what is there. Then we let a small model read sentences that we *do* have, and watch.
+
+# %%
+import re
+
+import numpy as np
+import pandas as pd
+from IPython.display import Markdown, display
+from matplotlib import pyplot as plt
+from scipy import stats
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from statsmodels.stats.multitest import multipletests
+
+from labkit.associations import vary, weat
+from labkit.checks import check, hint
+from labkit.comparisons import changes_over_seeds, over_seeds, summarise
+from labkit.curves import plot_runs
+from labkit.data import load_bug
+from labkit.language import LanguageModel, cut_blocks, held_out_loss
+from labkit.models import embed, load_foundation_model
+from labkit.plots import MARKERS, PALETTE, show
+from labkit.pretraining import PretrainConfig, pretrain
+from labkit.pronouns import TEMPLATES, correlate, guess, share_of_she
+from labkit.sliders import explore
+from labkit.tables import format_p_value
+from labkit.trials import split_frame, tabulate_means
+from labkit.word_lists import FEMALE_KIN, FEMALE_NAMES, MALE_KIN, MALE_NAMES, MORE_TESTS, WEAT_TESTS
+from labkit.words import swap_half, swap_words
+
+# %% tags=["parameters"]
+SENTENCES = 8000  # real sentences that the small model reads, once for each corpus
+EPOCHS = 1  # how often it reads them
+HELD_OUT = 500  # real sentences that it never reads, to measure how well it guesses words
+CLINICIANS = 1600  # real sentences, half of them about nurses; half of all to measure on
+SPLITS = 5  # ways to divide these
+SENTENCE_FORMS = ["This is {}.", "{} is here.", "The word is {}."]
+N_PERMUTATIONS = 20_000  # divisions of the words behind a p-value
+MODEL_NAME = "minilm"  # the shipped BERT; a folder or a fetched hub name works too
+
+# %% [markdown]
+# ## Six more questions about associations
+#
+# Notebook 00 built the *word-embedding association test* by hand: is one set of words nearer to an attribute than
+# another set? The effect size $d$ says how much nearer, in standard deviations, and a permutation p-value says how often
+# a random division of the words would do as much. It asked four of the ten questions of Caliskan, Bryson and
+# Narayanan (2017). Here are the other six, with their word lists.
+#
+# Three of them ask about first names that two studies took as typical of white and of Black people in the United States:
+# a laboratory study (Greenwald, McGhee and Schwartz, 1998), and the audit study of notebook 01 (Bertrand and Mullainathan,
+# 2004), where applications with such names were sent to employers. We call them the names of 1998 and of 2004. In the last
+# of the three, shorter lists of pleasant and unpleasant words are used.
+#
+# **Before you run the next cell, predict:** the three rows about these names ask the same question. Will their
+# effects be alike?
+
+# %%
+model = load_foundation_model(MODEL_NAME)
+found = {test: weat(model, (x, y), (a, b), n_permutations=N_PERMUTATIONS) for test, (x, y, a, b) in MORE_TESTS.items()}
+rows = {test: (len(f.words), f.effect_size, *f.interval, f.p_value) for test, f in found.items()}
+table = pd.DataFrame(rows, index=["words", "d", "low", "high", "p"]).T
+table["p (Holm)"] = multipletests(table["p"], method="holm")[1]
+shown = table.set_axis(pd.MultiIndex.from_tuples(test.split(", ") for test in table.index))
+shown.round(2).assign(words=shown["words"].astype(int), **{p: shown[p].map(format_p_value) for p in ("p", "p (Holm)")})
+
+# %%
+NAMES_1998, NAMES_2004, NAMES_SHORT = [test for test in MORE_TESTS if test.startswith("European/African")]
+clear = table.index[table["p (Holm)"] < 0.05].tolist()
+by_names, by_attributes = (abs(table["d"][NAMES_2004] - table["d"][test]) for test in (NAMES_1998, NAMES_SHORT))
+Markdown(
+    f"**Reading the table.** After Holm's correction for six questions, {len(clear)} have p below 5%: {'; '.join(clear) or 'none'}. Now the three rows about names. With the names of 1998, d is {table['d'][NAMES_1998]:.2f} (interval {table['low'][NAMES_1998]:.2f} to {table['high'][NAMES_1998]:.2f}); with those of 2004 it is {table['d'][NAMES_2004]:.2f} ({table['low'][NAMES_2004]:.2f} to {table['high'][NAMES_2004]:.2f}). Other *names* move the effect by {by_names:.2f}, other *attributes* by {by_attributes:.2f}. Whoever had used one list only would have reported one of these numbers, and nothing in it would have told the reader."
+)
+
+# %% [markdown]
+# ## How firm is an effect?
+#
+# Three things are chosen by whoever runs such a test, and none of them is the model. So we vary all three:
+#
+# - **the words**: we take a random half of the words of each of the four lists, again and again;
+# - **the sentence** around the word: the sentence version of the test, SEAT (May et al., 2019), puts each word into plain
+#   sentences. We show each sentence alone, and all of them together;
+# - **the names** that stand for a group: rows two and three below.
+#
+# **Look for** grey bars that cross zero: there, half of the list can turn the finding around.
+
+# %%
+wordings = {"bare words": "{}"} | {form.format("X"): form for form in SENTENCE_FORMS} | {"SEAT: all": SENTENCE_FORMS}
+firm = vary(model, MORE_TESTS, wordings, n_draws=1000)
+
+# %%
+fig, ax = plt.subplots(figsize=(7.4, 4.6), layout="constrained")
+rows = np.arange(len(firm))
+ax.hlines(rows, firm["low"], firm["high"], color="#CCCCCC", linewidth=9, label="90% of random halves")
+for wording, color, marker in zip(wordings, PALETTE, MARKERS):
+    ax.plot(firm[wording], rows, marker, color=color, label=wording)
+ax.axvline(0, color="black", linewidth=0.8)
+ax.set_yticks(rows, [test.replace(", ", "\n") for test in firm.index])
+ax.set(xlim=(-2.05, 2.05), ylim=(len(firm) - 0.5, -0.5), xlabel="effect size d (standard deviations)")
+fig.legend(frameon=False, loc="outside upper center", ncols=3)
+spans = "; ".join(f"{test}: {row['low']:.2f} to {row['high']:.2f}" for test, row in firm.iterrows())
+show(
+    fig, alt=f"Effect size of six tests: a bar for random halves of the words, marks for the sentences. Bars: {spans}."
+)
+
+# %%
+shaky, solid = firm.index[firm["turned"] > 0.05], firm.index[firm["turned"] <= 0.05]
+span = firm[list(wordings)].max(axis=1) - firm[list(wordings)].min(axis=1)
+Markdown(
+    f"**Reading the figure.** Half of the words keep the sign in at least 95% of the draws for: {'; '.join(solid) or 'none'}. For the others the sign turns more often: "
+    + ("; ".join(f"*{test}* in {firm['turned'][test]:.0%} of the halves" for test in shaky) or "none")
+    + f". The wording matters most for *{span.idxmax()}*, where d runs from {firm.loc[span.idxmax(), list(wordings)].min():.2f} to {firm.loc[span.idxmax(), list(wordings)].max():.2f}. An effect about flowers or weapons is easy to measure: the words are common and mean one thing. People's names are rare words, cut into pieces by the tokenizer, and tied to many things at once, such as age, place and class."
+)
+
+# %% [markdown]
+# This is known. Sentences around the words gave mixed results, and some effects appeared or vanished with them (May et
+# al., 2019). A few well-chosen words can make the test show an effect of either sign (Ethayarajh, Duvenaud and Hirst,
+# 2019). Word lists are handed from paper to paper, and often nobody says why these words (Antoniak and Mimno, 2021).
+# Measures that should agree with each other do not, because templates and lists enter them (Delobelle et al., 2022).
+#
+# What remains: an effect that stays when words and sentences change is worth reporting, *with* those changes. And no
+# effect of this kind is a statement about people, or about a decision. We come to a decision at the end.
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 02.1 · Two lists, one report
+#
+# In one run the table had these two rows, with the same attributes: names of 1998, d 0.24 (interval -0.25 to 0.71);
+# names of 2004, d 0.93 (0.38 to 1.41). Which sentence do they support? Choose one:
+#
+# - `"no association in 1998"`: with the names of 1998 the model shows no association
+# - `"2004 is the right test"`: the second list is the better one, because its interval does not contain zero
+# - `"harm to people"`: the model harms people with names of the second list
+# - `"depends on the names"`: whether we see an association depends on the names that stand for the groups
+
+# %% tags=["exercise"] exercise="02.1" points=1 objective="02-associations"
+supported = ...  # one of the four, in quotes
+
+# %% tags=["solution"]
+supported = "depends on the names"
+
+# %% tags=["check"]
+check("02.1", supported)
+
+# %% [markdown]
+# ## Learning by guessing hidden words
+#
+# How does an association get into a model? A BERT learns by *masked-language modelling* (Devlin et al., 2019): hide
+# some words of a sentence behind `[MASK]`, and guess them from the rest. Nobody labels anything. To guess well, a model
+# must take in what usually stands beside what: grammar, facts, and who is spoken of as *he* or *she*.
+#
+# We repeat that in miniature:
+#
+# - **The model** is a cut from the shipped one: its three lowest blocks. It has been through a long pretraining already.
+# - **The head** that turns a hidden state into a guess was thrown away when this model was made. We draw a new one. It is
+#   *tied*: the probability of a word grows with the product of the head's output and that word's own embedding. Before
+#   training it is **untrained**: its guesses mean nothing. (In training each word starts with how frequent it is in the
+#   corpus; that is the same for all professions.)
+# - **The corpus** is real: sentences in which a profession is tied to a gendered pronoun (Levy, Lazar and Stanovsky,
+#   2021), from Wikipedia, PubMed and covid papers. A program found them; *they* is not covered, and nobody was asked.
+#
+# We use professions with at least 300 sentences, and keep some sentences back.
+
+# %%
+sentences = load_bug("sentences").frame.drop_duplicates("sentence")
+frequent = sentences["profession"].value_counts().loc[lambda n: n >= 300].index
+pool = sentences[sentences["profession"].isin(frequent)].sample(frac=1, random_state=0)
+corpus, held_out = pool[:SENTENCES], pool[SENTENCES : SENTENCES + HELD_OUT]
+shares = corpus.groupby("profession")["gender"].agg(sentences="size", women=lambda gender: (gender == "female").mean())
+for text in corpus["sentence"][:2]:
+    display(Markdown(f"> {text}"))
+shares.sort_values("women").iloc[[0, 1, 2, -3, -2, -1]].round(2)
+
+# %%
+overall = (corpus["gender"] == "female").mean()
+Markdown(
+    f"**Reading the table.** In {len(corpus):,} sentences about {len(shares)} professions, {overall:.0%} of the pronouns are *she, her* or *herself*; by profession the share goes from {shares['women'].min():.0%} to {shares['women'].max():.0%}. These are shares of **pronouns in texts**, and not of people at work: they say about whom encyclopedias and case reports are written. The smallest profession has {shares['sentences'].min()} of the sentences, so its share is itself uncertain."
+)
+
+# %% [markdown]
+# What we ask the model is the probability of *she* behind a mask, if it must be *he* or *she*, averaged over four plain
+# sentences:
+#
+# $$P(\text{she}\mid\text{profession}) = \frac{e^{z_{she}}}{e^{z_{he}} + e^{z_{she}}}$$
+#
+# where $z$ is the head's output (the logit) for a word. It is about the next pronoun in a text. It is **not** the share
+# of women in a profession, and not a guess about any person.
+#
+# The next cell asks the untrained head about *nurse*. It gives numbers with many digits, as any function does. **Predict:**
+# will four sentences that say nothing about a gender get the same answer?
+
+# %%
+settings = PretrainConfig(epochs=EPOCHS)
+untrained = LanguageModel(cut_blocks(model, settings.blocks))
+questions = [template.replace("X", "nurse") for template in TEMPLATES]
+guess(untrained, questions).assign(sentence=questions).set_index("sentence").round(3)
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 02.2 · From logits to P(she)
+#
+# Write a function that takes the logits of some words, a dict, and returns the probability of *she*, given that the word
+# is *he* or *she*.
+
+
+# %% tags=["exercise"] exercise="02.2" points=1 objective="02-masked"
+def p_she(logits):
+    """Return P(she | he or she)."""
+    return ...
+
+
+# %% tags=["solution"]
+def p_she(logits):
+    """Return P(she | he or she)."""
+    return np.exp(logits["she"]) / (np.exp(logits["he"]) + np.exp(logits["she"]))
+
+
+# %% tags=["check"]
+check("02.2", p_she)
+
+# %% [markdown]
+# ## From a cloud to a line
+#
+# Now the model reads the corpus. On the way, `pretrain` notes P(she | profession) for every profession. (A run with the
+# same weights, sentences and settings is kept in the cache folder, so that a second run of this notebook is fast.)
+#
+# **Predict:** before, during and after: how do the dots lie when the corpus's share of women's pronouns is on the
+# horizontal axis and P(she | profession) on the vertical one?
+
+# %%
+professions = shares.index.tolist()
+real = pretrain(model, corpus["sentence"], professions=professions, config=settings)
+of_real = correlate(real.record, shares["women"])
+last = int(real.record.index[-1])
+of_real.round(3)
+
+
+# %%
+def draw(step):
+    """Draw P(she) against the corpus before, at the noted step nearest to `step`, and after."""
+    nearest = real.record.index[np.abs(real.record.index - step).argmin()]
+    fig, axes = plt.subplots(1, 3, figsize=(9.8, 3.5), layout="constrained", sharey=True)
+    for ax, at, name in zip(axes, (0, nearest, last), ("before", "during", "after")):
+        slope, height = np.polyfit(shares["women"], real.record.loc[at], 1)
+        ax.axline((0, 0), slope=1, color="#999999", linestyle="--", linewidth=1)
+        ax.axline((0, height), slope=slope, color=PALETTE[1], linewidth=1.2)
+        ax.plot(shares["women"], real.record.loc[at], "o", color=PALETTE[0], markersize=4)
+        ax.set(xlim=(-0.03, 0.83), ylim=(0, 0.83), xlabel="women's pronouns in the corpus\n(share of sentences)")
+        ax.set_title(f"{name}, step {at}: r = {of_real.loc[at, 'r']:.2f}")
+    axes[0].set_ylabel("P(she | profession)")
+    alt = f"P(she) against the corpus's share for {len(shares)} professions. Correlation before {of_real['r'][0]:.2f}, "
+    return fig, alt + f"at step {nearest} {of_real['r'][nearest]:.2f}, after {of_real['r'][last]:.2f}."
+
+
+explore(draw, start={"step": last // 3}, ranges={"step": (0, last, 1)})
+
+# %%
+before, after = of_real.loc[0], of_real.loc[last]
+apart = real.record.loc[last].sort_values()
+Markdown(
+    f"**Reading the figure.** The dashed line is where model and corpus agree, the solid one is the straight line that fits the dots best. Before training r = {before['r']:.2f}, 95% interval {before['low']:.2f} to {before['high']:.2f}: "
+    + ("it contains zero, as it should, for the head is random. " if before["low"] <= 0 <= before["high"] else "")
+    + f"After {len(corpus):,} sentences r = {after['r']:.2f} ({after['low']:.2f} to {after['high']:.2f}), and P(she) goes from {apart.iloc[0]:.2f} ({apart.index[0]}) to {apart.iloc[-1]:.2f} ({apart.index[-1]}). "
+    + (
+        "The model has taken over who is *she* in its corpus, from sentences that nobody chose for that purpose. "
+        if after["low"] > 0
+        else "With so little reading we cannot tell whether the model took anything over. "
+    )
+    + f"The dots' spread, a standard deviation, is {after['spread']:.3f}; that of the corpus is {shares['women'].std():.3f}. The interval is Fisher's: it treats these {len(shares)} professions as a draw from all professions, and does not cover another training run."
+)
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 02.3 · How sure is a correlation?
+#
+# Write Fisher's interval: the transformed correlation $z = \operatorname{artanh}(r)$ is roughly normal with standard
+# error $1/\sqrt{n-3}$. The function takes $r$ and the number of professions $n$, and returns `[low, high]` of the 95%
+# interval of the correlation.
+
+
+# %% tags=["exercise"] exercise="02.3" points=2 objective="02-corpus"
+def fisher_interval(r, n):
+    """Return [low, high] of the correlation."""
+    return ...
+
+
+# %% tags=["solution"]
+def fisher_interval(r, n):
+    """Return [low, high] of the correlation."""
+    half = 1.96 / np.sqrt(n - 3)
+    return [np.tanh(np.arctanh(r) - half), np.tanh(np.arctanh(r) + half)]
+
+
+# %% tags=["check"]
+check("02.3", fisher_interval)
+
+# %% [markdown]
+# ## The control: the same sentences, balanced
+#
+# Did the model learn this *from the corpus*, or did reading bring out what its blocks knew anyhow? And can we stop it? One
+# answer to both: the same model reads the same sentences again, but for each sentence we toss a coin. At heads, all of
+# its group words are swapped: *she* and *he*, *mother* and *father*, *Mr* and *Mrs*. Afterwards each profession stands
+# with *she* about as often as with *he*. (Keeping *both* versions of each sentence would balance exactly, but then the
+# model would read twice as much, and we could not compare.)
+#
+# Swapping is harder than it looks. *Her* has two partners: "her book" is "his book", but "saw her" is "saw him". Our
+# `swap_words` decides by the next word. **Look at** the examples: is each of them right?
+
+# %%
+balanced_texts = swap_half(corpus["sentence"], seed=0)
+said = re.compile(r"\b(her)\b(\s+\S+)?", re.IGNORECASE)
+of_her = [(text, place) for text in corpus["sentence"] for place in said.finditer(text)]
+to_him = [(text, place) for text, place in of_her if swap_words(place[0]).lower().startswith("him")]
+for text, place in to_him[:4]:
+    display(Markdown(f"> … {text[max(0, place.start() - 60) : place.end() + 20]} … → *{swap_words(place[0])}*"))
+changed = np.mean([text != swapped for text, swapped in zip(corpus["sentence"], balanced_texts)])
+Markdown(
+    f"Of {len(of_her):,} *her*, {len(to_him):,} become *him*, the others *his*. The coin changed {changed:.0%} of the sentences. Not each of them is right: where a possessive is followed by something that the rule does not take for a noun, such as a number, it goes wrong. Swapping twice gives back the original nearly always, and yet proves nothing: an error on the way there is undone on the way back."
+)
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 02.4 · Mend a swap
+#
+# Here each word comes with its role in the sentence: `("her", "object")` or `("her", "possessive")`. The function swaps
+# *she/he* (subject), *her/him* (object) and *her/his* (possessive), and leaves other words alone. It gets one of them
+# wrong. Mend it; it returns a list of words.
+
+
+# %% tags=["exercise"] exercise="02.4" points=2 objective="02-balance"
+def swap_pronouns(words):
+    """Return the words of a sentence with the pronouns swapped; each comes as (word, role)."""
+    partner = {"she": "he", "he": "she", "her": "his", "his": "her", "him": "her"}
+    return [partner.get(word, word) for word, role in words]
+
+
+# %% tags=["solution"]
+def swap_pronouns(words):
+    """Return the words of a sentence with the pronouns swapped; each comes as (word, role)."""
+    partner = {("her", "object"): "him", ("her", "possessive"): "his", ("he", "subject"): "she"}
+    partner |= {("she", "subject"): "he", ("him", "object"): "her", ("his", "possessive"): "her"}
+    return [partner.get((word, role), word) for word, role in words]
+
+
+# %% tags=["check"]
+check("02.4", swap_pronouns)
+
+# %% [markdown]
+# Now the model reads the balanced corpus: the same start, seed, order and length of training.
+#
+# **Predict:** where will the dots lie? On the horizontal axis is still what the *real* sentences say.
+
+# %%
+balanced = pretrain(model, balanced_texts, professions=professions, config=settings)
+of_balanced = correlate(balanced.record, shares["women"])
+fig, (left, right) = plt.subplots(1, 2, figsize=(9.8, 3.8), layout="constrained")
+readings = {"real corpus": (real, of_real), "balanced corpus": (balanced, of_balanced)}
+for (name, (run, correlations)), color, marker in zip(readings.items(), PALETTE, MARKERS):
+    left.plot(shares["women"], run.record.loc[last], marker, color=color, markersize=4, label=name)
+    right.fill_between(correlations.index, correlations["low"], correlations["high"], color=color, alpha=0.2)
+    right.plot(correlations.index, correlations["r"], marker=marker, color=color, label=name)
+left.set(xlabel="women's pronouns in the real corpus\n(share of sentences)", ylabel="P(she | profession), after")
+right.set(xlabel="optimizer steps", ylabel="correlation r with the real corpus", ylim=(-1, 1))
+right.axhline(0, color="black", linewidth=0.8)
+fig.legend(*left.get_legend_handles_labels(), frameon=False, loc="outside upper center", ncols=2)
+show(fig, alt=f"Left: P(she) after training against the real corpus, for both corpora. Right: the correlation over steps; at the end "
+     f"{of_real['r'][last]:.2f} for the real corpus and {of_balanced['r'][last]:.2f} for the balanced one.")  # fmt: skip
+
+# %%
+control = of_balanced.loc[last]
+middle = balanced.record.loc[last].mean()
+if control["low"] <= 0 <= control["high"]:
+    verdict = "contains zero: no association with the real corpus's shares is left that we could see"
+else:
+    verdict = "does not contain zero: something of the association is left, in traces that the swap does not reach"
+Markdown(
+    f"**Reading the figure.** On the balanced corpus r = {control['r']:.2f}; its interval, {control['low']:.2f} to {control['high']:.2f}, {verdict}. The spread of P(she) over professions is {control['spread']:.3f}, on the real corpus {after['spread']:.3f}; its mean is {middle:.2f} instead of {real.record.loc[last].mean():.2f}. "
+    + (
+        "So what we saw in the line came from the pronouns of the corpus: take these away, and the same blocks, reading the same sentences, show far less of it."
+        if after["r"] > control["high"]
+        else "The two correlations are not clearly apart: at this size the control does not decide the matter."
+    )
+    + " Both belong together: a correlation close to zero in a model that learned nothing would be no success. That is why the next question is what else changed."
+)
+
+# %% [markdown]
+# ## What goes with it?
+#
+# First, guessing. We hide words in real sentences that no model has read, the same words for both, and compare the
+# *loss*: minus the logarithm of the probability of the right word, in nats. Its exponential is the *perplexity*: among
+# so many equally likely words the model seems to choose.
+#
+# **Predict:** is the model from the balanced corpus worse at guessing pronouns? At guessing all other words?
+
+# %%
+losses = {name: held_out_loss(run.model, held_out["sentence"], config=settings) for name, (run, _) in readings.items()}
+worse = losses["balanced corpus"].assign(change=lambda frame: frame["loss"] - losses["real corpus"]["loss"])
+lines = []
+for _, words in worse.groupby("pronoun"):
+    by_text = words.groupby("text")["change"].mean()
+    low, high = stats.ttest_1samp(by_text, 0).confidence_interval()
+    perplexity = [np.exp(frame.loc[words.index, "loss"].mean()) for frame in losses.values()]
+    lines.append((len(words), *perplexity, by_text.mean(), low, high))
+columns = ["hidden words", *(f"perplexity, {name}" for name in losses), "change of loss", "low", "high"]
+guessing = pd.DataFrame(lines, columns=columns, index=["other words", "pronouns"])
+display(guessing.astype({"hidden words": int}).round(3))
+say = {
+    kind: "clearly worse" if row["low"] > 0 else "clearly better" if row["high"] < 0 else "no clear change"
+    for kind, row in guessing.iterrows()
+}
+Markdown(
+    f"**Reading the table.** After the balanced corpus, pronouns in real sentences are guessed: {say['pronouns']} (change of the loss {guessing['change of loss']['pronouns']:+.3f} nats, 95% interval over sentences {guessing['low']['pronouns']:+.3f} to {guessing['high']['pronouns']:+.3f}). Other words: {say['other words']} ({guessing['change of loss']['other words']:+.3f}, {guessing['low']['other words']:+.3f} to {guessing['high']['other words']:+.3f}). "
+    + (
+        "Real texts *are* lopsided, so a model that expects balance guesses their pronouns less well: that is the price, and it is also the purpose. Perplexity on real text would call the balanced model the worse one. "
+        if guessing["low"]["pronouns"] > 0
+        else "Real texts are lopsided, so we would expect a model of balanced text to guess their pronouns less well; at this size it is not clear. "
+    )
+    + "A measure has a point of view."
+)
+
+# %% [markdown]
+# Second, other words that have to do with gender. Some words *mean* a gender: a mother is *she*. First names do not mean
+# one, but texts use them as if they did.
+#
+# **Predict:** the swap exchanges *mother* and *father*, and names stay as they are. In the model that read the balanced
+# corpus, which word has lost its tie to *she*: *mother*, *Mary*, both, or neither?
+
+# %%
+kin = {"women's kin terms": FEMALE_KIN[:5], "men's kin terms": MALE_KIN[:5]}
+names = {"names given mostly to girls": FEMALE_NAMES, "names given mostly to boys": MALE_NAMES}
+NAME_TEMPLATES = [re.sub("[Tt]he X", "X", template) for template in TEMPLATES]  # nobody says "the Mary"
+asked = {kind: (words, TEMPLATES) for kind, words in kin.items()}
+asked |= {kind: (words, NAME_TEMPLATES) for kind, words in names.items()}
+asked |= {"professions": (professions, TEMPLATES)}
+said_of = {
+    (kind, name): share_of_she(run.model, words, templates)
+    for kind, (words, templates) in asked.items()
+    for name, (run, _) in readings.items()
+}
+
+# %%
+fig, ax = plt.subplots(figsize=(7.4, 3.6), layout="constrained")
+for position, (name, color, marker) in enumerate(zip(readings, PALETTE, MARKERS)):
+    for row, kind in enumerate(asked):
+        values = said_of[kind, name]
+        label = name if row == 0 else None
+        ax.plot(values, np.full(len(values), row + 0.3 * position - 0.15), marker, color=color, alpha=0.5, label=label)
+ax.set_yticks(range(len(asked)), asked)
+ax.set(xlim=(0, 1), ylim=(len(asked) - 0.5, -0.5), xlabel="P(she), if he or she")
+fig.legend(frameon=False, loc="outside upper center", ncols=2)
+parts = [f"{kind}, {name}: mean {values.mean():.2f}" for (kind, name), values in said_of.items()]
+show(fig, alt=f"P(she) after words of five kinds, for both corpora. {'; '.join(parts)}.")
+
+# %%
+apart = {}
+for kind, (first, second) in {"kin terms": list(kin), "names": list(names)}.items():
+    for name in readings:
+        compared = stats.ttest_ind(said_of[first, name], said_of[second, name], equal_var=False)
+        distance = said_of[first, name].mean() - said_of[second, name].mean()
+        apart[kind, name] = (distance, *compared.confidence_interval())
+apart = pd.DataFrame(apart, index=["distance", "low", "high"]).T
+told = {kind: apart["low"][kind, "real corpus"] > 0 for kind in ("kin terms", "names")}
+kept = apart["distance"].unstack()["balanced corpus"] / apart["distance"].unstack()["real corpus"]
+sentences_of = {kind: ", ".join(f"{row['distance']:+z.2f} ({row.low:+z.2f} to {row.high:+z.2f}) after the {name}" for (_, name), row in apart.loc[[kind]].iterrows()) for kind in told}  # fmt: skip
+Markdown(
+    f"**Reading the figure.** How far apart are women's and men's words, with 95% intervals over words? Kin terms: {sentences_of['kin terms']}. Names: {sentences_of['names']}. "
+    + (
+        f"The balanced model keeps {kept['kin terms']:.0%} of the distance between kin terms and {kept['names']:.0%} of that between names. "
+        if all(told.values())
+        else "With so little reading the model that read the real corpus does not clearly tell both kinds apart, so there is little to lose. "
+    )
+    + (
+        "The swap itself leaves *mother ... she* together: it makes *father ... he* of it. Yet this small model, after so few sentences, has evened out the kin terms too: it learned that *he* and *she* are about equally likely, and hardly when. "
+        if all(told.values()) and kept["kin terms"] < 0.5
+        else ""
+    )
+    + "A word that means a gender and a word that merely goes with one are not the same, and a balanced corpus alone does not make a model respect that."
+)
+
+# %% [markdown]
+# Third, the association tests on gender of notebook 00, on the embeddings of the three encoders: the cut as it was, after
+# the real corpus, and after the balanced corpus. **Predict:** will balancing pronouns bring these effects down?
+
+# %%
+encoders = {"cut, as shipped": untrained.foundation}
+encoders |= {f"after the {name}": run.foundation for name, (run, _) in readings.items()}
+about_gender = {test: lists for test, lists in WEAT_TESTS.items() if "male" in test}
+rows = {}
+for test, (x, y, a, b) in about_gender.items():
+    for name, encoder in encoders.items():
+        rows[test, name] = weat(encoder, (x, y), (a, b), n_permutations=N_PERMUTATIONS)
+cells = {key: f"{f.effect_size:.2f} [{f.interval[0]:z.2f}, {f.interval[1]:z.2f}]" for key, f in rows.items()}
+display(pd.Series(cells).unstack().reindex(index=list(about_gender), columns=list(encoders)))
+ranges = {test: [rows[test, name] for name in encoders] for test in about_gender}
+overlap = [
+    t for t, results in ranges.items() if max(f.interval[0] for f in results) < min(f.interval[1] for f in results)
+]
+Markdown(
+    f"**Reading the table.** The intervals of all three encoders overlap for {len(overlap)} of {len(ranges)} tests. "
+    + (
+        "So these tests do not tell the encoders apart, although we saw that their guesses differ: eight names a set are too few, and the tests look at the words' mean embeddings, not at what the head does with a mask. "
+        if len(overlap) == len(ranges)
+        else f"Where they do not overlap ({'; '.join(set(ranges) - set(overlap))}), reading has moved the effect. "
+    )
+    + "Two measures of 'the same' bias in one model need not agree (Goldfarb-Tarrant et al., 2021)."
+)
+
+# %% [markdown]
+# ## Does it reach a decision?
+#
+# Notebook 03 will train on real sentences about nurses, doctors, surgeons and physicians, with that word masked: is the
+# sentence about a nurse? There we will see that a model finds fewer of the nurses whose pronoun is *he*. Would an encoder
+# that has read a balanced corpus do better?
+#
+# We leave the three encoders as they are, train a linear head on the embeddings of each, and measure **nurse recall**: of
+# the sentences about nurses, which share is found? We leave out all sentences that the encoders have read, and take as
+# many sentences about nurses as about the others, so that nurses whose pronoun is *he* are not too few to count.
+#
+# **Predict:** the gap between women's and men's pronouns after balancing: smaller, or as before?
+
+# %%
+bug = load_bug("clinicians")
+unread = bug.frame[~bug.frame["sentence"].isin(corpus["sentence"])]
+each = min(CLINICIANS // 2, int(unread["nurse"].sum()))
+sample = unread.groupby("nurse").sample(each, random_state=0)
+splits = split_frame(sample, label=bug.label, sensitive="gender", text=bug.text, seeds=SPLITS)
+vectors = {name: embed(encoder, sample["text"], max_length=64) for name, encoder in encoders.items()}
+pd.crosstab(sample["gender"], sample["nurse"].map({0: "others", 1: "nurses"}))
+
+# %%
+whose = {"female": "women's pronouns", "male": "men's pronouns"}
+runs, recalls = [], []
+for seed, ((texts, y, _), (new, labels, groups), _) in enumerate(splits):
+    for name, embedded in vectors.items():
+        vector_of = dict(zip(sample["text"], embedded))
+        head = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000))
+        score = head.fit([vector_of[text] for text in texts], y).predict_proba([vector_of[text] for text in new])[:, 1]
+        decided = pd.DataFrame(
+            {"y_true": labels, "y_score": score, "y_pred": (score >= 0.5).astype(int), "group": groups}
+        )
+        recall = decided[decided["y_true"] == 1].groupby("group")["y_pred"].mean()
+        runs.append({"method": name, "seed": seed} | summarise(decided, metric="true_positive_rate") | dict(recall))
+        recalls += [{"who": f"{name}: {whose[group]}", "recall": value} for group, value in recall.items()]
+runs, recalls = pd.DataFrame(runs), pd.DataFrame(recalls)
+columns = {"auc": "AUC", "female": "recall, women's pronouns", "male": "recall, men's pronouns", "gap": "gap"}
+tabulate_means(runs, columns, digits=2)
+
+# %%
+fig, ax = plt.subplots(figsize=(7.4, 3.6), layout="constrained")
+plot_runs(recalls, "recall", by="who", ax=ax)
+ax.get_legend().get_texts()[0].set_text("mean and 95% interval over splits")
+ax.set(xlim=(-0.02, 1.02), xlabel="nurse recall\n(share of the sentences about nurses that are found)")
+mean_recall = recalls.groupby("who")["recall"].mean()
+show(fig, alt="Nurse recall by encoder and pronoun, with intervals over splits. Means: " +
+     ", ".join(f"{who} {value:.2f}" for who, value in mean_recall.items()) + ".")  # fmt: skip
+
+# %%
+shipped, after_real, after_balanced = encoders
+nurses = splits[0].test[1].groupby(splits[0].test[2]).sum()
+gap_of, area = (over_seeds(runs, value, by="method") for value in ("gap", "auc"))
+change = changes_over_seeds(runs, "gap", by="method", baseline=after_real).loc[after_balanced]
+helped = "smaller" if change["high"] < 0 else "larger" if change["low"] > 0 else None
+verdict = f"clearly {helped} than" if helped else "not clearly different from what it is"
+moved = {value: changes_over_seeds(runs, value, by="method", baseline=after_real).loc[after_balanced] for value in ("female", "male", "auc")}  # fmt: skip
+each_moved = "; ".join(f"{name} {moved[value]['mean']:+z.3f} ({moved[value]['low']:+z.3f} to {moved[value]['high']:+z.3f})" for value, name in [("female", "recall with women's pronouns"), ("male", "recall with men's pronouns"), ("auc", "AUC")])  # fmt: skip
+levelled = helped == "smaller" and moved["female"]["high"] < 0 and moved["male"]["low"] <= 0
+so = {"smaller": "The gap is smaller", "larger": "The gap is larger", None: "Nothing is clear about the gap"}[helped]
+Markdown(
+    "**Reading the figure.** The gap in nurse recall, women's pronouns less men's: "
+    + "; ".join(f"*{name}* {row['mean']:.2f} ({row.low:z.2f} to {row.high:z.2f})" for name, row in gap_of.iterrows())
+    + f". Each split measures on {nurses['female']} sentences about nurses with a woman's pronoun and {nurses['male']} with a man's. After the balanced corpus the gap is **{verdict}** after the real one: change {change['mean']:+z.3f}, 95% interval {change['low']:+z.3f} to {change['high']:+z.3f}, paired by split. Where does that come from? {each_moved}. "
+    + (
+        f"**{so}, but mainly because fewer nurses with women's pronouns are found**, not because more with men's are: this is *levelling down*: nobody is clearly better off. "
+        if levelled
+        else f"{so}; look at both recalls before calling that good or bad. "
+    )
+    + f"And {gap_of['mean'][after_balanced]:.2f} is left, since the head learns from labelled sentences in which {nurses['female'] / nurses.sum():.0%} of the nurses are *she*, and the pronoun stands in each of them: an encoder that expects no pronoun after *nurse* still *reads* the pronoun."
+)
+
+# %% [markdown]
+# A caution about these intervals: the splits divide the same sentences and overlap, so they are somewhat too narrow. They
+# cover neither another pretraining run nor other sentences.
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 02.5 · Smaller, larger, or cannot tell
+#
+# Here are the gaps of five splits, before and after an encoder read a balanced corpus. Splits belong together: the first of
+# both rows is the same split. Give the mean change (after less before) and its 95% interval by Student's t, to three
+# decimals, and a verdict: is the gap `"smaller"`, `"larger"`, or `"cannot tell"`?
+
+# %% tags=["exercise"] exercise="02.5" points=3 objective="02-decision"
+gaps_before = [0.44, 0.30, 0.41, 0.33, 0.38]
+gaps_after = [0.40, 0.29, 0.35, 0.32, 0.33]
+mean_change, change_low, change_high = ..., ..., ...
+says = ...  # one of the three, in quotes
+
+# %% tags=["solution"]
+gaps_before = [0.44, 0.30, 0.41, 0.33, 0.38]
+gaps_after = [0.40, 0.29, 0.35, 0.32, 0.33]
+paired = stats.ttest_rel(gaps_after, gaps_before)
+mean_change = np.mean(np.subtract(gaps_after, gaps_before))
+change_low, change_high = paired.confidence_interval()
+says = "smaller" if change_high < 0 else "larger" if change_low > 0 else "cannot tell"
+
+# %% tags=["check"]
+check("02.5", {"change": mean_change, "low": change_low, "high": change_high, "verdict": says})
+
+# %% [markdown]
+# ## What you learned
+#
+# - `[02-associations]` An effect size belongs to a model, to word lists *and* to sentences. Random halves, other sentences
+#   and other names show how far it depends on them; a report owes them to its readers.
+# - `[02-masked]` A masked language model learns by guessing hidden words. P(she | profession) is about the next pronoun in
+#   a text, given that it is *he* or *she*; with an untrained head it means nothing.
+# - `[02-corpus]` A model's P(she) can be held against its corpus. The correlation needs an interval, a control, and the
+#   spread beside it, for a flat line has a correlation too.
+# - `[02-balance]` Swapping group words by the coin evens out what a model expects of professions. *Her* has two partners, so
+#   a swap makes errors. What else is evened out must be measured: kin terms, names, the loss on real text.
+# - `[02-decision]` What an encoder expects and what a classifier does with it are two things. Measure the decision.
+#
+# **What this does not show.** How the shipped model came by its associations: we watched a small cut read a small corpus. What
+# people with these names, or these professions, are like: nobody was asked. Anything about people whom texts call *they*.
+# And one run for each corpus: another seed could differ, by more than the intervals say.
+#
+# **Next.** We train on labelled texts, where the bias of the model and the bias of the labels meet:
+# [03 · How do we train, and what can go wrong?](03_training.ipynb)
