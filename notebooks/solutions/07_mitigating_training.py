@@ -303,7 +303,7 @@ show(axes[0].figure, alt=describe_means(by_lot, SPREAD))
 
 # %%
 Markdown(
-    f"**Reading the figure.** Nobody was treated unequally here, and a penalty has nothing to mend. Against plain training, the spread of scores: {describe_changes(by_lot, 'spread', **against)}. The share decided 'ill': {describe_changes(by_lot, 'selected', **against)}. Accuracy on the records of the training notes: {describe_changes(by_lot, 'accuracy', **against)}. The naive penalty against the unbiased one, the spread: {describe_changes(by_lot[by_lot['method'] != 'plain training'], 'spread', baseline='unbiased penalty')}. (Down, up or no clear change: whether the 95% interval of the mean change over {SEEDS} seeds, paired by seed, contains zero.)"
+    f"**Reading the figure.** Nobody was treated unequally here, and a penalty has nothing to mend. Against plain training, the spread of scores: {describe_changes(by_lot, 'spread', **against)}. The share decided 'ill': {describe_changes(by_lot, 'selected', **against)}. Accuracy on the records of the training notes: {describe_changes(by_lot, 'accuracy', **against)}. The naive penalty against the unbiased one, the spread: {describe_changes(by_lot[by_lot['method'] != 'plain training'], 'spread', baseline='unbiased penalty')}. (Down, up or no clear change: whether the 95% interval of the mean change over {SEEDS} seeds, paired by seed, contains zero.)\n\nAn unbiased estimate is right on average, not in every batch: its noise shakes the training, and among so few notes even groups drawn by lot differ a little. So it need not leave a model untouched. But it does not pull all scores together, batch after batch."
 )
 
 # %% [markdown]
