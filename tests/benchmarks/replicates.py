@@ -2,7 +2,7 @@
 
 import time
 
-from tests.benchmarks.audits import N_BOOT, decisions, replicates
+from .audits import N_BOOT, decisions, replicates
 
 
 def after_counting(n):

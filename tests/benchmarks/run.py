@@ -48,9 +48,9 @@ print("FIGURE", figure, peak)
 def measure(module, line, environment):
     """Run one line in a process of its own and return its figure and its peak memory in MB."""
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1"} | environment
-    command = [sys.executable, "-c", ONE, module.__name__.rpartition(".")[2], line]
+    command = [sys.executable, "-c", ONE, module.__name__.removeprefix("tests."), line]
     # Not from the repository's root: there transformers takes our folder datasets/ for the package of that name.
-    done = subprocess.run(command, env=environment, cwd=FOLDER, capture_output=True, text=True)
+    done = subprocess.run(command, env=environment, cwd=FOLDER.parent, capture_output=True, text=True)
     figures = [row.split()[1:] for row in done.stdout.splitlines() if row.startswith("FIGURE")]
     if done.returncode or not figures:
         raise SystemExit(f"{module.__name__}: {line!r} failed\n{done.stderr[-3000:]}")
@@ -141,13 +141,15 @@ def main():
     if unknown := set(arguments.modules) - set(found):
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there is {', '.join(found)}")
     names = arguments.modules or found
-    measured = {name: benchmark(modules[name], arguments.repeats) for name in names}
+    measured = {}
+    JSON.parent.mkdir(exist_ok=True)
+    for name in names:  # written as it goes: a line that fails costs nothing that was measured before it
+        measured[name] = benchmark(modules[name], arguments.repeats)
+        JSON.write_text(json.dumps({"machine": machine(), "benchmarks": measured}, indent=1) + "\n")
     how = (
         f"Each line ran in its own process; the best of up to {arguments.repeats} rounds is shown, and the most memory."
     )
     text = "\n".join([f"# What `make bench` measured\n\n{machine()}\n{how}\n", *map(table, measured.values())])
-    JSON.parent.mkdir(exist_ok=True)
-    JSON.write_text(json.dumps({"machine": machine(), "benchmarks": measured}, indent=1) + "\n")
     if not arguments.modules:  # a part of the benchmarks does not replace the whole table
         (FOLDER / "README.md").write_text(text)
     print(text)
