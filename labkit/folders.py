@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labkit.counts import Counts, count
 from labkit.frames import check_columns
@@ -57,12 +57,10 @@ def count_folder(
         and what ``count`` refuses.
     """
     names = [sensitive] if isinstance(sensitive, str) else list(sensitive)
-    with _reading(path):
-        rows, keys = open_folder(path, [label, prediction, *names], truths=[label, prediction])
-        counts = count(rows, label=label, prediction=prediction, sensitive=names, min_groups=1)
-    if progress:
-        progress(int(counts.cells.sum()))
-    return numbered(counts, keys)
+    columns = {"label": label, "prediction": prediction, "sensitive": names, "min_groups": 1}
+    return _count_whole(
+        path, [label, prediction, *names], [label, prediction], lambda rows: count(rows, **columns), progress
+    )
 
 
 def count_folder_scores(
@@ -75,9 +73,17 @@ def count_folder_scores(
 ) -> ScoreHistogram:
     """Count the scores in a folder by group, label and bin; like ``count_folder``, as ``count_scores`` does."""
     names = [sensitive] if isinstance(sensitive, str) else list(sensitive)
+    columns = {"label": label, "score": score, "sensitive": names}
+    return _count_whole(path, [label, score, *names], [label], lambda rows: count_scores(rows, **columns), progress)
+
+
+def _count_whole(
+    path: str | Path, wanted: list[str], truths: list[str], count_rows: Callable, progress: Callable[[int], None] | None
+) -> Any:
+    """Open the wanted columns of a folder, count its rows at once, and name groups that were numbers by numbers."""
     with _reading(path):
-        rows, keys = open_folder(path, [label, score, *names], truths=[label])
-        counts = count_scores(rows, label=label, score=score, sensitive=names)
+        rows, keys = open_folder(path, wanted, truths=truths)
+        counts = count_rows(rows)
     if progress:
         progress(int(counts.cells.sum()))
     return numbered(counts, keys)

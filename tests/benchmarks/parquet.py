@@ -33,26 +33,27 @@ def prepare():
         yield {"LABKIT_BENCH_FOLDER": folder}
 
 
+def timed(count, **columns):
+    """Return the seconds that it takes to count all rows of the folder."""
+    start = time.perf_counter()
+    counts = count(os.environ["LABKIT_BENCH_FOLDER"], **COLUMNS, **columns)
+    seconds = time.perf_counter() - start
+    assert counts.cells.sum() == FILES * ROWS
+    return seconds
+
+
 def decisions():
     """Return the seconds for confusion-matrix counts by group."""
     from labkit.folders import count_folder
 
-    start = time.perf_counter()
-    counts = count_folder(os.environ["LABKIT_BENCH_FOLDER"], **COLUMNS, prediction="yhat")
-    seconds = time.perf_counter() - start
-    assert counts.cells.sum() == FILES * ROWS
-    return seconds
+    return timed(count_folder, prediction="yhat")
 
 
 def scores():
     """Return the seconds for histograms of scores by group."""
     from labkit.folders import count_folder_scores
 
-    start = time.perf_counter()
-    counts = count_folder_scores(os.environ["LABKIT_BENCH_FOLDER"], **COLUMNS, score="score")
-    seconds = time.perf_counter() - start
-    assert counts.cells.sum() == FILES * ROWS
-    return seconds
+    return timed(count_folder_scores, score="score")
 
 
 def page():

@@ -145,7 +145,9 @@ def main():
     JSON.parent.mkdir(exist_ok=True)
     for name in names:  # written as it goes: a line that fails costs nothing that was measured before it
         measured[name] = benchmark(modules[name], arguments.repeats)
-        JSON.write_text(json.dumps({"machine": machine(), "benchmarks": measured}, indent=1) + "\n")
+        JSON.write_text(json.dumps({"benchmarks": measured}, indent=1) + "\n")
+    # Not before: machine() imports torch, and Linux counts what a parent held as the peak of the lines it starts.
+    JSON.write_text(json.dumps({"machine": machine(), "benchmarks": measured}, indent=1) + "\n")
     how = (
         f"Each line ran in its own process; the best of up to {arguments.repeats} rounds is shown, and the most memory."
     )
