@@ -1,8 +1,11 @@
-"""Attention for training in bfloat16 on a CPU: torch's own kernel, in float32.
+"""Attention that costs no more than it must: in the faster number format, and for the tokens alone that are read.
 
 On a CPU the backward pass of torch's scaled dot-product attention is about eight times slower in bfloat16 than in
 float32 (torch 2.13), while everything around it, the matrix products, is four times faster. So the products stay in
 bfloat16 and attention itself, a small part of the arithmetic, is computed in float32. GPUs keep bfloat16 throughout.
+
+Of the last block's output, a classifier reads the first token, and a language head the masked ones. The others would be
+computed for nothing: `run_block_for` leaves them out.
 """
 
 import torch
@@ -28,3 +31,31 @@ def attend(module, query, key, value, attention_mask, **options):
     with torch.autocast("cpu", enabled=False):
         output, _ = sdpa_attention_forward(module, query.float(), key.float(), value.float(), attention_mask, **options)
     return output.to(query.dtype), None
+
+
+def run_block_for(block, hidden, asking, attention_mask):
+    """Return a BERT block's output (B, M, H) for the states ``asking`` (B, M, H), which are some of ``hidden``.
+
+    Every token of ``hidden`` (B, T, H) under ``attention_mask`` (B, T) of ones and zeros is still attended *to* (keys
+    and values), but only the M chosen ones ask (queries) and go through the rest of the block, which is five sixths of
+    its arithmetic. What comes out is what the whole block gives at these tokens.
+    """
+    own = block.attention.self
+
+    def heads(states):
+        return states.view(*states.shape[:2], -1, own.attention_head_size).transpose(1, 2)
+
+    query, key, value = heads(own.query(asking)), heads(own.key(hidden)), heads(own.value(hidden))
+    mask = attention_mask[:, None, None, :].bool()
+    context, _ = attend(own, query, key, value, mask, scaling=own.attention_head_size**-0.5)
+    attended = block.attention.output(context.reshape(asking.shape), asking)
+    return block.output(block.intermediate(attended), attended)
+
+
+def run_block_at(block, hidden, attention_mask, at):
+    """Return a BERT block's output (n, H) at the n positions where ``at`` (B, T) is true, row by row."""
+    most = int(at.sum(1).max())
+    order = at.to(torch.uint8).argsort(dim=1, descending=True, stable=True)[:, :most]  # (B, M): chosen ones first
+    chosen = at.gather(1, order)  # (B, M), False where a row has fewer
+    asking = hidden.gather(1, order[..., None].expand(-1, -1, hidden.shape[-1]))
+    return run_block_for(block, hidden, asking, attention_mask)[chosen]

@@ -121,10 +121,13 @@ class StratifiedBuckets(Sampler):
 
 def pad(ids, rows, pad_token_id):
     """Return token ids (B, T) and their mask (B, T) of ones and zeros for the given row numbers."""
-    longest = max(len(ids[row]) for row in rows)
-    padded = torch.full((len(rows), longest), pad_token_id)
-    mask = torch.zeros(len(rows), longest, dtype=torch.long)
+    return stack([torch.tensor(ids[row]) for row in rows], max(len(ids[row]) for row in rows), pad_token_id)
+
+
+def stack(rows, length, value):
+    """Pad tensors (T, ...) with a value to one (B, length, ...); return it and its mask (B, length) of ones and zeros."""
+    padded = torch.full((len(rows), length, *rows[0].shape[1:]), value, dtype=rows[0].dtype)
+    mask = torch.zeros(len(rows), length, dtype=torch.long)
     for i, row in enumerate(rows):
-        padded[i, : len(ids[row])] = torch.tensor(ids[row])
-        mask[i, : len(ids[row])] = 1
+        padded[i, : len(row)], mask[i, : len(row)] = row, 1
     return padded, mask

@@ -6,6 +6,8 @@ import numpy as np
 
 from labkit.device import PRECISIONS
 
+POOLINGS = ("auto", "mean", "cls")
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -24,6 +26,11 @@ class TrainConfig:
     trainable_layers : "all" or int
         "all" trains everything. A number trains the head and that many last blocks; the hidden states of the frozen
         rest are computed once and cached. 0 trains the head alone.
+    pooling : {"auto", "mean", "cls"}
+        What the head reads: the mean of the last hidden states, or the first token's ([CLS], as BERT's own classifier
+        does). Of the last block, "cls" computes the first token alone, a sixth of the arithmetic. "auto": what a head
+        that is already trained has read; otherwise "mean" where the head alone trains, on embeddings that were made to
+        be averaged, and "cls" where blocks train, which learn what to gather there.
     cache_states : bool
         False: run the frozen blocks in every step instead of caching their output; slower, but takes no memory.
     precision : {"auto", "float32", "bfloat16"}
@@ -45,6 +52,7 @@ class TrainConfig:
     learning_rate: float = 5e-5
     max_length: int = 128
     trainable_layers: str | int = "all"
+    pooling: str = "auto"
     cache_states: bool = True
     precision: str = "auto"
     seed: int = 0
@@ -61,6 +69,8 @@ class TrainConfig:
                 raise ValueError(f"{name} is {value!r}; give a positive whole number")
         if not 0 < self.learning_rate < 1:
             raise ValueError(f"learning_rate is {self.learning_rate!r}; give a number between 0 and 1, such as 5e-5")
+        if self.pooling not in POOLINGS:
+            raise ValueError(f"pooling {self.pooling!r} is not one of {', '.join(POOLINGS)}")
         if self.precision not in PRECISIONS:
             raise ValueError(f"precision {self.precision!r} is not one of {', '.join(PRECISIONS)}")
         if self.trainable_layers != "all" and (

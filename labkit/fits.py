@@ -27,7 +27,7 @@ class Fit:
     model : Foundation
         The fine-tuned encoder with its head, in eval mode.
     config : TrainConfig
-        How it was trained; ``precision`` is the one that was used.
+        How it was trained; ``precision`` and ``pooling`` are those that were used.
     history : DataFrame
         A row per epoch: epoch, loss (mean over the epoch), learning_rate, and validation_* columns.
     samples_per_second : float
@@ -113,7 +113,7 @@ def frozen_states(model, texts, config) -> States:
     """Return, from the cache where it is there, what the frozen blocks hand to the trained ones for each text."""
     options = {"max_length": config.max_length, "precision": config.precision}
     if config.trainable_layers == 0:
-        return pooled_states(model, texts, **options)
+        return pooled_states(model, texts, pooling=config.pooling, **options)
     return hidden_states(model, texts, layer=model.depth - config.trainable_layers, **options)
 
 
@@ -141,10 +141,11 @@ def load_fit(folder) -> Fit:
         activation=about["activation"],
     )
     load_model(model, str(folder / "fit.safetensors"))
-    model.head_trained = True
+    settings = TrainConfig(**{"pooling": "mean"} | about["config"])  # fits of older versions do not name their pooling
+    model.head_trained, model.pooling = True, settings.pooling
     return Fit(
         model.eval(),
-        TrainConfig(**about["config"]),
+        settings,
         pd.DataFrame(about["history"]),
         about["samples_per_second"],
         about["cache_seconds"],

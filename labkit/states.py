@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from labkit.cache import open_cache
+from labkit.batches import stack
 from labkit.device import pick_precision
 from labkit.inputs import check_max_length, check_texts
+from labkit.kept import Kept, fill
 
 ROWS = 16  # texts in a batch that fills the cache
 STEP = 16  # their length in tokens is rounded up to a multiple of this
@@ -93,17 +94,21 @@ def hidden_states(model, texts, *, layer, max_length=128, precision="auto", disk
                 yield row, state[: lengths[row]]
 
     shapes = [(int(length), width) for length in lengths]
-    fill(ids, f"{fingerprint(model, layer)} {layer} {dtype}", shapes, dtype, compute, place, disk)
+    fill(state_keys(model, ids, layer, dtype), shapes, dtype, compute, place, disk)
     return States(values, starts, lengths)
 
 
-def embed(model, texts, *, batch_size=ROWS, max_length=128, precision="auto") -> np.ndarray:
+def embed(model, texts, *, pooling="mean", batch_size=ROWS, max_length=128, precision="auto") -> np.ndarray:
     """Embed texts as the mean of their last hidden states, keeping the result in the cache folder.
+
+    Where the cache holds what enters the last block, in float32, the blocks below are not run again.
 
     Parameters
     ----------
     model : Foundation
     texts : sequence of str, length n
+    pooling : {"mean", "cls"}
+        "cls": the last hidden state of the first token instead.
     batch_size : int
         Texts computed at once; it changes speed and memory only.
     max_length : int
@@ -125,82 +130,63 @@ def embed(model, texts, *, batch_size=ROWS, max_length=128, precision="auto") ->
         pooled[row] = state
 
     def compute(rows):
-        for batch, hidden, mask in run_blocks(model, ids, rows, model.depth, dtype, batch_size):
-            yield from zip(batch, model.pool(hidden.float(), mask), strict=True)
+        # In bfloat16, a run that starts from what was kept need not round as one that starts from the tokens.
+        keys = state_keys(model, ids, model.depth - 1, dtype) if dtype == torch.float32 and model.depth > 1 else []
+        with Kept(keys, [(len(row), width) for row in ids], dtype) as below:
+            for batch, hidden, mask in run_blocks(model, ids, rows, model.depth, dtype, batch_size, below):
+                kept = hidden[:, 0].float() if pooling == "cls" else model.pool(hidden.float(), mask)
+                yield from zip(batch, kept, strict=True)
 
-    key = f"{fingerprint(model, model.depth)} pooled {dtype}"
-    fill(ids, key, [(width,)] * len(ids), torch.float32, compute, place, True)
+    name = {"mean": "pooled", "cls": "first"}[pooling]
+    fill(state_keys(model, ids, model.depth, dtype, name), [(width,)] * len(ids), torch.float32, compute, place, True)
     return pooled
 
 
-def fill(ids, key, shapes, dtype, compute, place, disk):
-    """Place a state for every text: from the disk cache, or from ``compute(rows)``, which is then written to it."""
-    if not disk:
-        for row, state in compute(range(len(ids))):
-            place(row, state)
-        return
-    keys = [hashlib.blake2b(f"{key} {row}".encode(), digest_size=20).digest() for row in ids]
-    with open_cache() as cache:
-        missing = []
-        for row, (name, shape) in enumerate(zip(keys, shapes, strict=True)):
-            data = cache.get(name)
-            if data is None or len(data) != np.prod(shape) * dtype.itemsize:
-                missing.append(row)
-            else:
-                place(row, torch.frombuffer(bytearray(data), dtype=dtype).view(shape))
-        pending = []
-        for row, state in compute(missing):
-            place(row, state)
-            pending.append((keys[row], state.to(dtype).cpu().contiguous().view(torch.uint8).numpy().tobytes()))
-            if len(pending) == 256:  # one transaction for many texts: short enough for another process to get its turn
-                store(cache, pending)
-        store(cache, pending)
+def pooled_states(model, texts, **options) -> States:
+    """Return what a head alone needs: each text's embedding, as if it were a text of one token (its mean is itself).
 
-
-def store(cache, pending):
-    """Write (key, bytes) pairs in one transaction and forget them."""
-    with cache.transact(retry=True):
-        for name, data in pending:
-            cache.set(name, data, retry=True)
-    pending.clear()
-
-
-def pooled_states(model, texts, *, max_length=128, precision="auto") -> States:
-    """Return what a head alone needs: each text's embedding, as if it were a text of one token (its mean is itself)."""
-    values = torch.from_numpy(embed(model, texts, max_length=max_length, precision=precision))
+    Options are those of `embed`.
+    """
+    values = torch.from_numpy(embed(model, texts, **options))
     return States(values, torch.arange(len(values)), torch.ones(len(values), dtype=torch.long))
 
 
 @torch.inference_mode()
-def run_blocks(model, ids, rows, layer, dtype, batch_size=ROWS):
+def run_blocks(model, ids, rows, layer, dtype, batch_size=ROWS, below=()):
     """Yield (rows, hidden (B, T, H), mask (B, T)) of the blocks below ``layer``, in eval mode, longest texts first.
 
-    Every batch has ``batch_size`` rows and a length that is a multiple of `STEP`. Matrix products round differently
+    Rows whose states entering block ``layer - 1`` are in ``below`` (`Kept`) start from there. Every batch has ``batch_size`` rows and a length that is a multiple of `STEP`. Matrix products round differently
     for different shapes; with shapes fixed by a text's own length, its states are the same whatever stands beside it.
     """
-    device = next(model.parameters()).device
+    device, padding = next(model.parameters()).device, model.tokenizer.pad_token_id
     modules = [module for module in model.modules() if module.training]
     model.eval()
     by_length = {}
     for row in rows:
-        by_length.setdefault(-(-len(ids[row]) // STEP) * STEP, []).append(row)
+        by_length.setdefault((-(-len(ids[row]) // STEP) * STEP, row in below), []).append(row)
     try:
-        for length, members in sorted(by_length.items(), reverse=True):
+        for (length, known), members in sorted(by_length.items(), reverse=True):
             length = min(length, model.max_length)
             for start in range(0, len(members), batch_size):
                 batch = members[start : start + batch_size]
-                padded = torch.full((batch_size, length), model.tokenizer.pad_token_id)
-                mask = torch.zeros(batch_size, length, dtype=torch.long)
-                for i in range(batch_size):  # an unfinished batch repeats its last text
-                    tokens = torch.tensor(ids[batch[min(i, len(batch) - 1)]])
-                    padded[i, : len(tokens)], mask[i, : len(tokens)] = tokens, 1
-                padded, mask = padded.to(device), mask.to(device)
+                filled = batch + batch[-1:] * (batch_size - len(batch))  # an unfinished batch repeats its last text
+                given = [below.get(row) for row in filled] if known else [None]
+                first = layer - 1 if all(state is not None for state in given) else 0  # one can be gone meanwhile
+                given = given if first else [torch.tensor(ids[row]) for row in filled]
+                given, mask = (part.to(device) for part in stack(given, length, 0 if first else padding))
                 with torch.autocast(device.type, torch.bfloat16, enabled=dtype == torch.bfloat16):
-                    hidden = model.blocks(model.embed_tokens(padded), mask, stop=layer)
+                    hidden = given if first else model.embed_tokens(given)
+                    hidden = model.blocks(hidden, mask, start=first, stop=layer)
                 yield batch, hidden[: len(batch)].to(dtype), mask[: len(batch)]
     finally:
         for module in modules:
             module.training = True
+
+
+def state_keys(model, ids, layer, dtype, name=None) -> list[bytes]:
+    """Return, for each text's token ids, the key under which its states entering block ``layer`` are kept."""
+    key = f"{fingerprint(model, layer)} {layer if name is None else name} {dtype}"
+    return [hashlib.blake2b(f"{key} {row}".encode(), digest_size=20).digest() for row in ids]
 
 
 def fingerprint(model, layer) -> str:

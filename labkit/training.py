@@ -1,6 +1,5 @@
 """Fine-tune a pretrained encoder on texts with binary labels, and turn a fitted model into a predictions table."""
 
-import copy
 import dataclasses
 import time
 
@@ -15,9 +14,10 @@ from labkit.device import make_accelerator, pick_device, pick_precision
 from labkit.fits import Fit, compute_logits, frozen_states, load_fit
 from labkit.history import History
 from labkit.inputs import check_max_length, check_same_groups, check_texts_and_labels, encode_groups, sensitive_frame
-from labkit.models import Foundation, load_foundation_model
+from labkit.models import load_foundation_model
 from labkit.states import tokenize
 from labkit.terms import Batch, Plain, Pooled, Run, cross_entropy
+from labkit.trainable import first_trained, prepare_model, set_training
 
 __all__ = ["Fit", "TrainConfig", "finetune", "load_fit", "predictions"]
 
@@ -78,33 +78,13 @@ def finetune(model, texts, y, *, sensitive_features=None, objective=None, valida
         raise
 
 
-def prepare_model(model: Foundation, config: TrainConfig) -> Foundation:
-    """Return a copy on the device, with frozen blocks marked and an untrained head drawn from the seed."""
-    model = copy.deepcopy(model, {id(model.tokenizer): model.tokenizer})  # the tokenizer is shared
-    if not model.head_trained:
-        with torch.random.fork_rng():
-            torch.manual_seed(config.seed)
-            model.head = model.make_head()
-        model.head_trained = True
-    model.requires_grad_(True)  # the model may come from a run that froze other blocks
-    first = first_trained(model, config)
-    for module in (model.encoder.embeddings, *model.encoder.encoder.layer[:first]) if first is not None else ():
-        module.requires_grad_(False)
-    return model
-
-
-def first_trained(model, config):
-    """Return the first block that trains, or None when everything does."""
-    return None if config.trainable_layers == "all" else model.depth - config.trainable_layers
-
-
 def run(model, texts, y, members, objective, validation, config) -> Fit:
     """Train; the arguments have been checked. ``members`` are group codes (n,) and their names, or None twice."""
     from torch.utils.data import DataLoader
 
     groups, names = members
     dtype = pick_precision(config.precision, model, texts)
-    config = dataclasses.replace(config, precision=str(dtype).removeprefix("torch."))
+    config = dataclasses.replace(config, precision=str(dtype).removeprefix("torch."), pooling=model.pooling)
     ids = tokenize(model, texts, config.max_length)
     first, states, began = first_trained(model, config), None, time.perf_counter()
     if first is not None and config.cache_states:
@@ -205,14 +185,6 @@ def schedule(step, total, warmup_ratio):
     """Return the share of the peak learning rate at step 0..total-1: linear warm-up, then linear decay towards 0."""
     warmup = max(1, round(total * warmup_ratio))
     return (step + 1) / warmup if step < warmup else (total - step) / max(1, total - warmup + 1)
-
-
-def set_training(model, first):
-    """Put the model into training mode, with frozen blocks in eval mode: their dropout would only add noise."""
-    model.train()
-    if first is not None:
-        model.encoder.embeddings.eval()
-        model.encoder.encoder.layer[:first].eval()
 
 
 def predictions(fit, texts, y, sensitive_features, *, threshold=0.5) -> pd.DataFrame:

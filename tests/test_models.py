@@ -44,6 +44,21 @@ def test_folder_loads_by_the_same_call(tmp_path, model_type):
     assert model(batch["input_ids"], batch["attention_mask"]).shape == (2,)
 
 
+@pytest.mark.parametrize("model_type", ["bert", "roberta", "electra"])
+def test_first_token_alone_is_what_the_whole_last_block_gives(tmp_path, model_type):
+    """With pooling "cls" the head reads the first token's last state, which the short way gives exactly as the long."""
+    model = load_foundation_model(str(save_tiny_bert(tmp_path / model_type, model_type=model_type)))
+    batch = model.tokenizer(["one text", "another text that is longer"], padding=True, return_tensors="pt")
+    model.pooling = "cls"
+    with torch.inference_mode():
+        hidden = model.encoder(**batch).last_hidden_state
+        expected = model.head(hidden[:, 0]).squeeze(-1)
+        found = model(batch["input_ids"], batch["attention_mask"])
+        mean = model.head(model.pool(hidden, batch["attention_mask"])).squeeze(-1)
+    torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-5)
+    assert not torch.allclose(found, mean, atol=1e-4)
+
+
 def test_head_width_and_activation_are_what_was_asked_for(tiny_folder):
     """``head_hidden`` adds a layer of that width with that activation."""
     head = load_foundation_model(tiny_folder, head_hidden=7, activation="tanh").head

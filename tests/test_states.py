@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from labkit import states
-from labkit.states import embed, fingerprint, hidden_states, open_cache
+from labkit.cache import open_cache
+from labkit.states import embed, fingerprint, hidden_states
 from tests.tiny import make_texts
 
 pytestmark = pytest.mark.usefixtures("empty_cache")
@@ -70,6 +71,48 @@ def test_embedding_is_the_mean_over_a_texts_tokens(model):
         with torch.inference_mode():
             hidden = model.encoder(**model.tokenizer(text, return_tensors="pt")).last_hidden_state[0]
         np.testing.assert_allclose(vector, hidden.mean(0).numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls"])
+def test_embedding_starts_from_what_is_kept(model, pooling, monkeypatch):
+    """Bit for bit the same, whether the blocks below are run again or read; and they are not run again."""
+    texts, *_ = make_texts(50)
+    whole = embed(model, texts, pooling=pooling, precision="float32")
+    with open_cache() as cache:
+        cache.clear()
+    hidden_states(model, texts[:30], layer=1, precision="float32")
+    starts = []
+    blocks = model.blocks
+    monkeypatch.setattr(
+        model, "blocks", lambda hidden, mask, **k: starts.append(k["start"]) or blocks(hidden, mask, **k)
+    )
+    assert np.array_equal(embed(model, texts, pooling=pooling, precision="float32"), whole)
+    assert set(starts) == {0, 1}  # twenty texts are new
+    starts.clear()
+    embed(model, texts[:30], pooling={"mean": "cls", "cls": "mean"}[pooling], precision="float32")
+    assert set(starts) == {1}
+
+
+def test_states_that_are_pushed_out_meanwhile_are_computed(model, monkeypatch):
+    """Another process may remove what was there a moment ago."""
+    texts, *_ = make_texts(20)
+    whole = embed(model, texts, precision="float32")
+    with open_cache() as cache:
+        cache.clear()
+    hidden_states(model, texts, layer=1, precision="float32")
+    monkeypatch.setattr(states.Kept, "get", lambda self, row: None)
+    assert np.array_equal(embed(model, texts, precision="float32"), whole)
+
+
+def test_first_token_can_be_embedded_instead(model):
+    """``pooling="cls"`` gives the first token's last state, kept apart from the mean."""
+    texts, *_ = make_texts(3)
+    mean, first = embed(model, texts, precision="float32"), embed(model, texts, pooling="cls", precision="float32")
+    batch = model.tokenizer(texts, padding=True, return_tensors="pt")
+    with torch.inference_mode():
+        expected = model.encoder(**batch).last_hidden_state[:, 0].numpy()
+    np.testing.assert_allclose(first, expected, atol=1e-5)
+    assert not np.allclose(first, mean, atol=1e-3) and np.array_equal(embed(model, texts, precision="float32"), mean)
 
 
 def test_cache_is_bounded(model, monkeypatch):

@@ -1,5 +1,6 @@
 """Fine-tuning: what is learned, what is frozen, what is kept, and what is refused."""
 
+import json
 import os
 import subprocess
 import sys
@@ -187,6 +188,34 @@ def test_going_on_from_a_fit_keeps_its_head(model):
     np.testing.assert_allclose(again.predict(texts), fit.predict(texts), atol=1e-4)
 
 
+@pytest.mark.parametrize(("trainable_layers", "expected"), [("all", "cls"), (1, "cls"), (0, "mean")])
+def test_pooling_is_the_first_token_where_blocks_train(model, trainable_layers, expected, tmp_path):
+    """The fit says what its head reads, keeps it in its folder, and hands it on; asked for, it can be chosen."""
+    texts, y, _ = make_texts(64)
+    options = FAST | {"epochs": 1, "trainable_layers": trainable_layers}
+    fit = finetune(model, texts, y, config=TrainConfig(**options))
+    assert (model.pooling, fit.model.pooling, fit.config.pooling) == ("mean", expected, expected)
+    assert load_fit(fit.save(tmp_path)).model.pooling == expected
+    again = finetune(fit.model, texts, y, config=TrainConfig(**FAST))  # all blocks: the head's own pooling stays
+    assert again.config.pooling == expected
+    other = {"cls": "mean", "mean": "cls"}[expected]
+    chosen = finetune(model, texts, y, config=TrainConfig(**options, pooling=other))
+    assert chosen.config.pooling == other
+    assert not np.allclose(chosen.predict(texts), fit.predict(texts), atol=1e-5)
+
+
+def test_fit_of_an_older_version_pools_the_mean(model, tmp_path):
+    """Before pooling could be chosen it was the mean, and a folder from then predicts what it predicted."""
+    texts, y, _ = make_texts(48)
+    fit = finetune(model, texts, y, config=TrainConfig(**FAST, pooling="mean"))
+    about = tmp_path / "fit.json"
+    fit.save(tmp_path)
+    content = json.loads(about.read_text())
+    del content["config"]["pooling"]
+    about.write_text(json.dumps(content))
+    assert np.array_equal(load_fit(tmp_path).predict(texts), fit.predict(texts))
+
+
 def test_blocks_that_an_earlier_run_froze_train_again(model):
     """Head first, then everything: what the first run froze moves in the second."""
     texts, y, _ = make_texts(64)
@@ -255,7 +284,14 @@ def test_more_bad_input(model):
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("epochs", 0), ("batch_size", -1), ("learning_rate", 3), ("precision", "float8"), ("trainable_layers", "some")],
+    [
+        ("epochs", 0),
+        ("batch_size", -1),
+        ("learning_rate", 3),
+        ("precision", "float8"),
+        ("pooling", "max"),
+        ("trainable_layers", "some"),
+    ],
 )
 def test_bad_configuration_is_refused_at_once(option, value):
     """The message names option and value."""
