@@ -125,7 +125,7 @@ def pad(ids, rows, pad_token_id):
 
 
 def stack(rows, length, value):
-    """Pad tensors (T, ...) with a value to one (B, length, ...); return it and its mask (B, length) of ones and zeros."""
+    """Pad tensors (T, ...) with a value to one (B, length, ...); return it and a mask (B, length), 1 where real."""
     padded = torch.full((len(rows), length, *rows[0].shape[1:]), value, dtype=rows[0].dtype)
     mask = torch.zeros(len(rows), length, dtype=torch.long)
     for i, row in enumerate(rows):

@@ -155,8 +155,9 @@ def pooled_states(model, texts, **options) -> States:
 def run_blocks(model, ids, rows, layer, dtype, batch_size=ROWS, below=()):
     """Yield (rows, hidden (B, T, H), mask (B, T)) of the blocks below ``layer``, in eval mode, longest texts first.
 
-    Rows whose states entering block ``layer - 1`` are in ``below`` (`Kept`) start from there. Every batch has ``batch_size`` rows and a length that is a multiple of `STEP`. Matrix products round differently
-    for different shapes; with shapes fixed by a text's own length, its states are the same whatever stands beside it.
+    Rows whose states entering block ``layer - 1`` are in ``below`` (`Kept`) start from there. Every batch has
+    ``batch_size`` rows and a length that is a multiple of `STEP`. Matrix products round differently for different
+    shapes; with shapes fixed by a text's own length, its states are the same whatever stands beside it.
     """
     device, padding = next(model.parameters()).device, model.tokenizer.pad_token_id
     modules = [module for module in model.modules() if module.training]
