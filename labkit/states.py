@@ -15,8 +15,8 @@ from labkit.device import pick_precision
 from labkit.inputs import check_max_length, check_texts
 from labkit.kept import Kept, fill
 
-ROWS = 16  # texts in a batch that fills the cache
-STEP = 16  # their length in tokens is rounded up to a multiple of this
+ROWS = 8  # texts in a batch that fills the cache: few, since a batch for every length is left unfinished
+STEP = 8  # their length in tokens is rounded up to a multiple of this
 
 
 @dataclass(frozen=True)
@@ -185,8 +185,11 @@ def run_blocks(model, ids, rows, layer, dtype, batch_size=ROWS, below=()):
 
 
 def state_keys(model, ids, layer, dtype, name=None) -> list[bytes]:
-    """Return, for each text's token ids, the key under which its states entering block ``layer`` are kept."""
-    key = f"{fingerprint(model, layer)} {layer if name is None else name} {dtype}"
+    """Return, for each text's token ids, the key under which its states entering block ``layer`` are kept.
+
+    The shapes of batches are part of it, because they decide how states are rounded.
+    """
+    key = f"{fingerprint(model, layer)} {layer if name is None else name} {dtype} {ROWS}x{STEP}"
     return [hashlib.blake2b(f"{key} {row}".encode(), digest_size=20).digest() for row in ids]
 
 

@@ -162,8 +162,9 @@ check("03.1", lift)
 # ## Fine-tuning a pretrained BERT
 #
 # The shipped model is all-MiniLM-L6-v2, a BERT of six blocks that has read very much English. Fine-tuning puts a new
-# head on it (one number, the log-odds of "ill", from the mean of the text's hidden states) and trains everything for a
-# few passes, with a learning rate that first rises and then falls to zero. `finetune` keeps a TensorBoard record.
+# head on it (one number, the log-odds of "ill", read from the last hidden state of the text's first token, `[CLS]`, as
+# BERT's authors did) and trains everything for a few passes, with a learning rate that first rises and then falls to
+# zero. `finetune` keeps a TensorBoard record.
 #
 # **Predict:** the loss will fall. What will the share of patients decided "ill" do in group *a* and in group *b*,
 # from epoch to epoch?
@@ -238,7 +239,8 @@ check("03.2", final_gap)
 #
 # The lower blocks of a pretrained model change little in fine-tuning. If we leave them as they are, their output for a
 # text is the same in every epoch and for every seed. `finetune(trainable_layers=1)` computes it once, keeps it on
-# disk, and trains the last block and the head on it.
+# disk, and trains the last block and the head on it. The head reads the first token alone, so the last block computes only
+# that token's output; it looks at all the others, but what would come out for them nobody reads.
 #
 # **Predict:** how many times faster is a pass over the data, and what does it cost in AUC?
 
@@ -349,7 +351,8 @@ Markdown(
 #
 # How many blocks we train, how wide the head is, and its activation are choices of engineering. Are they also
 # choices about people? We repeat each cheap one with several seeds; training all six blocks stays a single run, without
-# an interval.
+# an interval. Where no block trains, nothing teaches the first token to gather what matters; there the head reads the *mean*
+# over all tokens, which is what the shipped model's embeddings were made for. So "head only" differs in that as well.
 #
 # **Predict:** which of these moves the AUC, and which moves the gap: training no block, one, or all of them; on frozen
 # blocks, a head with a hidden layer of 16 or 256 units; GELU or tanh in it?
