@@ -36,20 +36,43 @@ def attend(module, query, key, value, attention_mask, **options):
 def run_block_for(block, hidden, asking, attention_mask):
     """Return a BERT block's output (B, M, H) for the states ``asking`` (B, M, H), which are some of ``hidden``.
 
-    Every token of ``hidden`` (B, T, H) under ``attention_mask`` (B, T) of ones and zeros is still attended *to* (keys
-    and values), but only the M chosen ones ask (queries) and go through the rest of the block, which is five sixths of
-    its arithmetic. What comes out is what the whole block gives at these tokens.
+    Every token of ``hidden`` (B, T, H) under ``attention_mask`` (B, T) of ones and zeros is still attended *to*, but
+    only the M chosen ones ask and go through the rest of the block, which is five sixths of its arithmetic. What comes
+    out is what the whole block gives at these tokens.
     """
     own = block.attention.self
+    few = asking.shape[1] * own.num_attention_heads < hidden.shape[-1]
+    context = (attend_few if few else attend_from)(own, hidden, asking, attention_mask[:, None, None, :].bool())
+    attended = block.attention.output(context.reshape(asking.shape), asking)
+    return block.output(block.intermediate(attended), attended)
+
+
+def attend_from(own, hidden, asking, mask):
+    """Return what M states attend to in T: keys and values of all T tokens, (B, M, heads, width)."""
 
     def heads(states):
         return states.view(*states.shape[:2], -1, own.attention_head_size).transpose(1, 2)
 
     query, key, value = heads(own.query(asking)), heads(own.key(hidden)), heads(own.value(hidden))
-    mask = attention_mask[:, None, None, :].bool()
-    context, _ = attend(own, query, key, value, mask, scaling=own.attention_head_size**-0.5)
-    attended = block.attention.output(context.reshape(asking.shape), asking)
-    return block.output(block.intermediate(attended), attended)
+    return attend(own, query, key, value, mask, scaling=own.attention_head_size**-0.5)[0]
+
+
+def attend_few(own, hidden, asking, mask):
+    """Return the same, with no key and no value for any token: exact, and cheaper while M * heads < H.
+
+    A score is q · (K h) = (Kᵀ q) · h, so each query is carried into the space of the hidden states instead of each
+    state into that of the keys. Likewise the mean of V h over the tokens is V times the mean of h: M * heads vectors of
+    width H are multiplied where T tokens were.
+    """
+    head = own.attention_head_size
+    query = own.query(asking).unflatten(-1, (-1, head))  # (B, M, heads, width)
+    key, value = (part.weight.unflatten(0, (-1, head)) for part in (own.key, own.value))  # (heads, width, H)
+    bias = torch.einsum("bmnd,nd->bnm", query, own.key.bias.view(-1, head))  # softmax does not see it
+    carried = torch.einsum("bmnd,ndh->bnmh", query, key)
+    scores = (torch.einsum("bnmh,bth->bnmt", carried, hidden) + bias[..., None]) * head**-0.5
+    weights = scores.float().masked_fill(~mask, torch.finfo(torch.float32).min).softmax(-1).to(hidden.dtype)
+    mixed = torch.einsum("bnmt,bth->bnmh", weights, hidden)
+    return torch.einsum("bnmh,ndh->bmnd", mixed, value) + own.value.bias.view(-1, head)
 
 
 def run_block_at(block, hidden, attention_mask, at):

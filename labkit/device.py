@@ -24,6 +24,11 @@ def pick_device() -> torch.device:
     return PartialState(cpu=stay_on_cpu()).device
 
 
+def seed_dropout(device: torch.device, seed: int) -> None:
+    """Seed what draws dropout on a device: `torch.manual_seed`, without its 3 ms of asking after other devices."""
+    (torch.default_generator.manual_seed if device.type == "cpu" else torch.manual_seed)(seed)
+
+
 def make_accelerator():
     """Return accelerate's `Accelerator`: one process, or as many as a launcher started.
 

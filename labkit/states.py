@@ -5,6 +5,7 @@ and in several notebooks. It never changes, so it is computed once for each text
 """
 
 import hashlib
+import weakref
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,8 @@ from labkit.kept import Kept, fill
 
 ROWS = 8  # texts in a batch that fills the cache: few, since a batch for every length is left unfinished
 STEP = 8  # their length in tokens is rounded up to a multiple of this
+REMEMBERED = 100_000  # texts whose tokens are kept in memory, for each tokenizer and length
+READ = weakref.WeakKeyDictionary()  # tokenizer -> settings -> text -> token ids
 
 
 @dataclass(frozen=True)
@@ -47,9 +50,18 @@ class States:
 
 
 def tokenize(model, texts, max_length):
-    """Return token ids, a list of n lists, cut to ``max_length`` tokens; ValueError beyond the model's."""
+    """Return token ids, a list of n lists, cut to ``max_length`` tokens; ValueError beyond the model's.
+
+    What was read before is remembered: many methods are tried on the same texts.
+    """
     check_max_length(model, max_length)
-    return model.tokenizer(texts, truncation=True, max_length=max_length)["input_ids"]
+    # A tokenizer that was given new words reads old texts anew.
+    known = READ.setdefault(model.tokenizer, {}).setdefault((max_length, len(model.tokenizer)), {})
+    if len(known) > REMEMBERED:
+        known.clear()
+    if new := [text for text in dict.fromkeys(texts) if text not in known]:
+        known.update(zip(new, model.tokenizer(new, truncation=True, max_length=max_length)["input_ids"], strict=True))
+    return [known[text] for text in texts]
 
 
 def hidden_states(model, texts, *, layer, max_length=128, precision="auto", disk=True) -> States:

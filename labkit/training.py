@@ -10,7 +10,7 @@ import torch
 from labkit.batches import LengthBuckets, StratifiedBuckets, pad
 from labkit.checkpoints import Checkpoints, identify_run
 from labkit.config import TrainConfig
-from labkit.device import make_accelerator, pick_device, pick_precision
+from labkit.device import make_accelerator, pick_device, pick_precision, seed_dropout
 from labkit.fits import Fit, compute_logits, frozen_states, load_fit
 from labkit.history import History
 from labkit.inputs import check_max_length, check_same_groups, check_texts_and_labels, encode_groups, sensitive_frame
@@ -134,7 +134,7 @@ def run(model, texts, y, members, objective, validation, config) -> Fit:
                 if step <= done:  # before the run was interrupted
                     continue
                 # Dropout depends on seed and step alone, so that a resumed run draws what an uninterrupted one draws.
-                torch.manual_seed((config.seed * 1_000_003 + step) * 64 + accelerator.process_index)
+                seed_dropout(labels.device, (config.seed * 1_000_003 + step) * 64 + accelerator.process_index)
                 rate = schedule(step - 1, total, config.warmup_ratio)
                 for parameters in optimizer.param_groups:
                     parameters["lr"] = parameters["peak"] * rate

@@ -41,6 +41,12 @@ def test_a_line_is_compared_with_the_nearest_baseline_above(measured):
     assert "| ours, b | 20.0 | 4.00 | 100 |" in run.table(found)
 
 
+def test_line_that_cannot_be_measured_here_is_left_out(measured):
+    """None instead of a figure: the others stand, and nothing is made up."""
+    found = measured([{"theirs": 2, "in bfloat16": None, "ours": 8}], BASELINE="theirs")
+    assert [(line["line"], line["ratio"]) for line in found["lines"]] == [("theirs", 1), ("ours", 4)]
+
+
 def test_repeats_are_limited_and_prepared_for(measured):
     """A module says how often it is worth to repeat."""
     assert len(measured([{"x": 1}, {"x": 2}, {"x": 3}], BASELINE="x", REPEATS=2)["lines"][0]["figures"]) == 2

@@ -3,8 +3,9 @@
 usage: python -m tests.benchmarks.run [--repeats 2] [--full] [MODULE ...]
 
 A module of this folder is a benchmark when it has TITLE, UNIT, BASELINE and LINES (name -> function that returns a
-figure). Lines run in turn, and the whole round is repeated, so that a slow minute of the machine hits all of them; the
-best of the repeats is shown, beside the peak memory of the line's process. It may also have
+figure, or None where this machine cannot measure it: then the line is left out). Lines run in turn, and the whole round
+is repeated, so that a slow minute of the machine hits all of them; the best of the repeats is shown, beside the peak
+memory of the line's process. It may also have
 
 - BETTER = "lower" where figures are times; then the ratio says how many times as fast as the baseline a line is;
 - several names in BASELINE: a line is compared with the nearest one above it;
@@ -54,7 +55,8 @@ def measure(module, line, environment):
     figures = [row.split()[1:] for row in done.stdout.splitlines() if row.startswith("FIGURE")]
     if done.returncode or not figures:
         raise SystemExit(f"{module.__name__}: {line!r} failed\n{done.stderr[-3000:]}")
-    return tuple(map(float, figures[-1]))
+    figure, peak = figures[-1]
+    return (None if figure == "None" else float(figure)), float(peak)
 
 
 def benchmark(module, repeats):
@@ -66,11 +68,14 @@ def benchmark(module, repeats):
             for line in module.LINES:
                 seen[line].append(measure(module, line, environment or {}))
                 figure, peak = seen[line][-1]
-                print(f"{shown(figure):>12} {module.UNIT} {peak:7.0f} MB  {line}", flush=True)
+                value = f"{'left out' if figure is None else shown(figure):>12}"
+                print(f"{value} {module.UNIT} {peak:7.0f} MB  {line}", flush=True)
     best = min if getattr(module, "BETTER", "higher") == "lower" else max
     baselines = [module.BASELINE] if isinstance(module.BASELINE, str) else module.BASELINE
     lines, base = [], None
     for line, measured in seen.items():
+        if any(figure is None for figure, _ in measured):
+            continue
         figure = best(figure for figure, _ in measured)
         base = figure if line in baselines else base
         lines.append(
