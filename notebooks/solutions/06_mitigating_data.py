@@ -6,7 +6,7 @@
 #     name: python3
 #   labkit:
 #     budget:
-#       seconds: 110
+#       seconds: 160
 #       mb: 2500
 # ---
 

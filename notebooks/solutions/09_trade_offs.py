@@ -6,7 +6,7 @@
 #     name: python3
 #   labkit:
 #     budget:
-#       seconds: 170
+#       seconds: 165
 #       mb: 2500
 # ---
 
