@@ -6,7 +6,7 @@
 #     name: python3
 #   labkit:
 #     budget:
-#       seconds: 180
+#       seconds: 175
 #       mb: 2500
 # ---
 
@@ -58,6 +58,7 @@ from labkit.words import swap_half, swap_words
 # %% tags=["parameters"]
 SENTENCES = 8000  # real sentences that the small model reads, once for each corpus
 EPOCHS = 1  # how often it reads them
+BLOCKS = 2  # of the shipped model's blocks, from the lowest: how many the small model keeps
 HELD_OUT = 500  # real sentences that it never reads, to measure how well it guesses words
 CLINICIANS = 1600  # real sentences, half of them about nurses; half of all to measure on
 SPLITS = 5  # ways to divide these
@@ -176,7 +177,7 @@ check("02.1", supported)
 #
 # We repeat that in miniature:
 #
-# - **The model** is a cut from the shipped one: its three lowest blocks. It has been through a long pretraining already.
+# - **The model** is a cut from the shipped one: its lowest blocks (`BLOCKS`). It has been through a long pretraining already.
 # - **The head** that turns a hidden state into a guess was thrown away when this model was made. We draw a new one. It is
 #   *tied*: the probability of a word grows with the product of the head's output and that word's own embedding. Before
 #   training it is **untrained**: its guesses mean nothing. (In training each word starts with how frequent it is in the
@@ -215,7 +216,7 @@ Markdown(
 # will four sentences that say nothing about a gender get the same answer?
 
 # %%
-settings = PretrainConfig(epochs=EPOCHS)
+settings = PretrainConfig(blocks=BLOCKS, epochs=EPOCHS)
 untrained = LanguageModel(cut_blocks(model, settings.blocks))
 questions = [template.replace("X", "nurse") for template in TEMPLATES]
 guess(untrained, questions).assign(sentence=questions).set_index("sentence").round(3)

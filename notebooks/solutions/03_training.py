@@ -6,7 +6,7 @@
 #     name: python3
 #   labkit:
 #     budget:
-#       seconds: 170
+#       seconds: 180
 #       mb: 2800
 # ---
 
@@ -392,7 +392,7 @@ Markdown(
 # %% [markdown] tags=["exercise"]
 # ### Exercise 03.4 · What do the figures support?
 #
-# In one run of this notebook the figures were: *head only*, AUC 0.74, gap 0.05 (interval 0.03 to 0.07); *last block*, AUC 0.78,
+# Suppose another model gave these figures: *head only*, AUC 0.74, gap 0.05 (interval 0.03 to 0.07); *last block*, AUC 0.78,
 # gap 0.28 (0.17 to 0.40); *all blocks*, one run, AUC 0.77, gap -0.07. Which statement do they support? Choose
 # `"head only is fairer"`, `"all blocks has no gap"`, `"the designs do not differ"` or `"smaller gap and lower AUC"` (of
 # *head only* against *last block*).

@@ -6,7 +6,7 @@
 #     name: python3
 #   labkit:
 #     budget:
-#       seconds: 175
+#       seconds: 170
 #       mb: 2500
 # ---
 
@@ -53,7 +53,7 @@ from labkit.trials import describe_changes, describe_means, tabulate_changes, ta
 SAMPLE_SIZE = 500  # training notes in each of the clinic's worlds
 TEST_SIZE = 800  # notes of other patients to measure on
 SENTENCES = 3200  # real sentences, half of them to measure on
-EPOCHS = 3  # passes over the training notes
+EPOCHS = 5  # passes over the training notes
 HEAD_EPOCHS = 12  # passes where only a head is trained
 SEEDS = 4  # worlds, each with its own training run, behind every comparison
 N_BATCHES = 4000  # batches drawn to see what a batch's gap expects

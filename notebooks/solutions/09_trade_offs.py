@@ -6,7 +6,7 @@
 #     name: python3
 #   labkit:
 #     budget:
-#       seconds: 165
+#       seconds: 150
 #       mb: 2500
 # ---
 
