@@ -376,6 +376,9 @@ check("02.4", swap_pronouns)
 # %%
 balanced = pretrain(model, balanced_texts, professions=professions, config=settings)
 of_balanced = correlate(balanced.record, shares["women"])
+of_balanced.round(3)
+
+# %%
 fig, (left, right) = plt.subplots(1, 2, figsize=(9.8, 3.8), layout="constrained")
 readings = {"real corpus": (real, of_real), "balanced corpus": (balanced, of_balanced)}
 for (name, (run, correlations)), color, marker in zip(readings.items(), PALETTE, MARKERS):
