@@ -332,14 +332,12 @@ check("02.3", fisher_interval)
 
 # %%
 balanced_texts = swap_half(corpus["sentence"], seed=0)
-said = re.compile(r"\b(her)\b(\s+\S+)?", re.IGNORECASE)
-of_her = [(text, place) for text in corpus["sentence"] for place in said.finditer(text)]
+of_her = [(text, place) for text in corpus["sentence"] for place in re.finditer(r"(?i)\bher\b(\s+\S+)?", text)]
 to_him = [(text, place) for text, place in of_her if swap_words(place[0]).lower().startswith("him")]
 for text, place in to_him[:4]:
     display(Markdown(f"> … {text[max(0, place.start() - 60) : place.end() + 20]} … → *{swap_words(place[0])}*"))
-changed = np.mean([text != swapped for text, swapped in zip(corpus["sentence"], balanced_texts)])
 Markdown(
-    f"Of {len(of_her):,} *her*, {len(to_him):,} become *him*, the others *his*. The coin changed {changed:.0%} of the sentences. Not each of them is right: where a possessive is followed by something that the rule does not take for a noun, such as a number, it goes wrong. Swapping twice gives back the original nearly always, and yet proves nothing: an error on the way there is undone on the way back."
+    f"Of {len(of_her):,} *her*, {len(to_him):,} become *him*, the others *his*. The coin changed {(corpus['sentence'] != balanced_texts).mean():.0%} of the sentences. Not each of them is right: where a possessive is followed by something that the rule does not take for a noun, such as a number, it goes wrong. Swapping twice gives back the original nearly always, and yet proves nothing: an error on the way there is undone on the way back."
 )
 
 # %% [markdown] tags=["exercise"]
@@ -376,9 +374,6 @@ check("02.4", swap_pronouns)
 # %%
 balanced = pretrain(model, balanced_texts, professions=professions, config=settings)
 of_balanced = correlate(balanced.record, shares["women"])
-of_balanced.round(3)
-
-# %%
 fig, (left, right) = plt.subplots(1, 2, figsize=(9.8, 3.8), layout="constrained")
 readings = {"real corpus": (real, of_real), "balanced corpus": (balanced, of_balanced)}
 for (name, (run, correlations)), color, marker in zip(readings.items(), PALETTE, MARKERS):
