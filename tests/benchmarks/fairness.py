@@ -11,7 +11,7 @@ its own, in which it counts.
 import statistics
 import warnings
 
-N, BATCH_SIZE, TURNS = 160, 32, 12
+N, BATCH_SIZE, TURNS = 160, 32, 8
 
 
 def compare(objective, *, measuring=False):
