@@ -53,15 +53,13 @@ def trainer(**options):
     return make_trainer(*load(), num_train_epochs=1, **options).train().metrics["train_samples_per_second"]
 
 
-def trainer_bfloat16():
-    """As `trainer`, grouped by length and in bfloat16; None where hardware would have to emulate it for minutes."""
+def where_bfloat16(line):
+    """Measure a line where hardware has bfloat16; None where it would be emulated, for minutes, or not be used."""
     import torch
 
     from labkit.device import has_bfloat16
 
-    if not has_bfloat16(torch.device("cpu")):
-        return None
-    return trainer(train_sampling_strategy="group_by_length", bf16=True, use_cpu=True)
+    return line() if has_bfloat16(torch.device("cpu")) else None
 
 
 def train(texts, y, **options):
@@ -90,11 +88,14 @@ def last_block(*, cold):
 TITLE = f"Fine-tuning on {N:,} real sentences, batch size {BATCH_SIZE}"
 UNIT = "samples/s"
 BASELINE = "transformers.Trainer"
+REPEATS = 1
 LINES = {
     BASELINE: trainer,
     "transformers.Trainer, grouped by length": lambda: trainer(train_sampling_strategy="group_by_length"),
-    "transformers.Trainer, grouped by length, bf16": trainer_bfloat16,
-    "labkit, all blocks, float32": lambda: labkit(precision="float32"),
+    "transformers.Trainer, grouped by length, bf16": lambda: where_bfloat16(
+        lambda: trainer(train_sampling_strategy="group_by_length", bf16=True, use_cpu=True)
+    ),
+    "labkit, all blocks, float32": lambda: where_bfloat16(lambda: labkit(precision="float32")),
     "labkit, all blocks, auto precision": labkit,
     "labkit, last block over cached states, six epochs: the loop": lambda: last_block(cold=False),
     "labkit, last block, six epochs, filling of a cold cache included": lambda: last_block(cold=True),
