@@ -29,7 +29,7 @@ def score(method, seed):
     """Return P(y=1) of the sentences to measure on."""
     learn, (texts, y) = sentences()
     if method == "transformers.Trainer":
-        trainer = make_trainer(*learn, num_train_epochs=EPOCHS, warmup_ratio=0.1, seed=seed, **SHARED)
+        trainer = make_trainer(*learn, num_train_epochs=EPOCHS, warmup_steps=0.1, seed=seed, **SHARED)
         trainer.train()
         logits = trainer.predict(rows(trainer.data_collator.tokenizer, texts, y)).predictions
         return logits[:, 1] - logits[:, 0]
