@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .training import BATCH_SIZE, load, make_trainer, rows, train
 
-N_TRAIN, N_TEST, SEEDS = 1200, 2000, (0, 1, 2)
+N_TRAIN, N_TEST, SEEDS = 800, 1500, (0, 1, 2)
 SHARED = {"learning_rate": 1e-4, "weight_decay": 0.01}
 EPOCHS = 2
 LAST_BLOCK = {"trainable_layers": 1, "epochs": 6, "learning_rate": 5e-4}
