@@ -5,6 +5,7 @@ Same sentences, epochs, batch size, rates and warm-up. The last block over cache
 
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from functools import cache
 from pathlib import Path
 
@@ -30,7 +31,8 @@ def score(method, seed):
     learn, (texts, y) = sentences()
     if method == "transformers.Trainer":
         trainer = make_trainer(*learn, num_train_epochs=EPOCHS, warmup_steps=0.1, seed=seed, **SHARED)
-        trainer.train()
+        with redirect_stdout(sys.stderr):  # it prints its own figures
+            trainer.train()
         logits = trainer.predict(rows(trainer.data_collator.tokenizer, texts, y)).predictions
         return logits[:, 1] - logits[:, 0]
     options = LAST_BLOCK if method == "labkit, last block" else SHARED | {"epochs": EPOCHS}
