@@ -28,7 +28,7 @@ class TrainConfig:
         rest are computed once and cached. 0 trains the head alone.
     pooling : {"auto", "mean", "cls"}
         What the head reads: the mean of the last hidden states, or the first token's ([CLS], as BERT's own classifier
-        does). Of the last block, "cls" computes the first token alone, a sixth of the arithmetic. "auto": what a head
+        does). Of the last block, "cls" computes the first token alone, little arithmetic. "auto": what a head
         that is already trained has read; otherwise "mean" where the head alone trains, on embeddings that were made to
         be averaged, and "cls" where blocks train, which learn what to gather there.
     cache_states : bool

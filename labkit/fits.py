@@ -16,6 +16,7 @@ from labkit.config import TrainConfig
 from labkit.inputs import check_texts
 from labkit.models import Foundation
 from labkit.states import States, hidden_states, pooled_states, tokenize
+from labkit.trainable import first_trained
 
 
 @dataclass
@@ -95,7 +96,7 @@ def compute_logits(model, config, ids, states=None) -> np.ndarray:
     model = model.eval()
     device = next(model.parameters()).device
     order = np.argsort([len(row) for row in ids], kind="stable")
-    logits = np.empty(len(ids))
+    logits, start_at = np.empty(len(ids)), first_trained(model, config)
     for start in range(0, len(order), 64):
         rows = order[start : start + 64].tolist()
         with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
@@ -103,8 +104,7 @@ def compute_logits(model, config, ids, states=None) -> np.ndarray:
                 some = model(*(part.to(device) for part in pad(ids, rows, model.tokenizer.pad_token_id)))
             else:
                 hidden, mask = states.batch(rows)
-                first = model.depth - config.trainable_layers
-                some = model(hidden=hidden.float().to(device), attention_mask=mask.to(device), start=first)
+                some = model(hidden=hidden.float().to(device), attention_mask=mask.to(device), start=start_at)
         logits[rows] = some.double().cpu()
     return logits
 
@@ -114,7 +114,7 @@ def frozen_states(model, texts, config) -> States:
     options = {"max_length": config.max_length, "precision": config.precision}
     if config.trainable_layers == 0:
         return pooled_states(model, texts, pooling=config.pooling, **options)
-    return hidden_states(model, texts, layer=model.depth - config.trainable_layers, **options)
+    return hidden_states(model, texts, layer=first_trained(model, config), **options)
 
 
 def load_fit(folder) -> Fit:

@@ -18,6 +18,7 @@ from labkit.kept import Kept, fill
 
 ROWS = 8  # texts in a batch that fills the cache: few, since a batch for every length is left unfinished
 STEP = 8  # their length in tokens is rounded up to a multiple of this
+KEPT_AS = {"mean": "pooled", "cls": "first"}  # pooling -> what the key of an embedding says
 REMEMBERED = 100_000  # texts whose tokens are kept in memory, for each tokenizer and length
 READ = weakref.WeakKeyDictionary()  # tokenizer -> settings -> text -> token ids
 
@@ -133,6 +134,8 @@ def embed(model, texts, *, pooling="mean", batch_size=ROWS, max_length=128, prec
     ndarray of float32, shape (n, H)
         Not normalised; H is 384 for the shipped model.
     """
+    if pooling not in KEPT_AS:
+        raise ValueError(f"pooling {pooling!r} is not one of {', '.join(KEPT_AS)}")
     texts = check_texts(texts)
     dtype, ids = pick_precision(precision, model, texts), tokenize(model, texts, max_length)
     width = model.encoder.config.hidden_size
@@ -149,8 +152,8 @@ def embed(model, texts, *, pooling="mean", batch_size=ROWS, max_length=128, prec
                 kept = hidden[:, 0].float() if pooling == "cls" else model.pool(hidden.float(), mask)
                 yield from zip(batch, kept, strict=True)
 
-    name = {"mean": "pooled", "cls": "first"}[pooling]
-    fill(state_keys(model, ids, model.depth, dtype, name), [(width,)] * len(ids), torch.float32, compute, place, True)
+    keys = state_keys(model, ids, model.depth, dtype, KEPT_AS[pooling])
+    fill(keys, [(width,)] * len(ids), torch.float32, compute, place, True)
     return pooled
 
 

@@ -115,6 +115,12 @@ def test_first_token_can_be_embedded_instead(model):
     assert not np.allclose(first, mean, atol=1e-3) and np.array_equal(embed(model, texts, precision="float32"), mean)
 
 
+def test_unknown_pooling_is_refused(model):
+    """The message names what there is."""
+    with pytest.raises(ValueError, match="pooling 'max' is not one of mean, cls"):
+        embed(model, ["a text"], pooling="max")
+
+
 def test_cache_is_bounded(model, monkeypatch):
     """Beyond the limit the oldest states go, and results stay right."""
     monkeypatch.setenv("LABKIT_STATES_GB", str(2 / 1024))  # 2 MiB
