@@ -35,9 +35,10 @@ test-full: lint ## like test, with the slow tests and those that need a package 
 	$(BIN)/labkit build --check
 	$(BIN)/python -m pytest
 
-lint: setup ## ruff: mistakes and layout
+lint: setup ## ruff: mistakes and layout; import-linter: rooms import downward only
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
+	$(BIN)/lint-imports
 
 bench: setup ## measure speed side by side with what others do; FULL=1 compares quality over seeds instead (hours)
 	$(BIN)/python -m tests.benchmarks.run $(if $(FULL),--full)

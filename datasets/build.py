@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from labkit.carriers import fetch_carrier, file_sha256
-from labkit.registry import DATASETS_FOLDER, read_registry
+from labkit.data.fetching import fetch_carrier, file_sha256
+from labkit.data.tables import DATASETS_FOLDER, read_registry
 
 Files = dict[str, Path]  # member of the carrier -> unpacked file
 

@@ -1,3 +1,31 @@
-"""Fairness Lab's helper package: what the course's notebooks share, one noun per module."""
+"""Fairness Lab's helper package: what the course's notebooks share, in rooms that import downward only.
+
+    plots.py        show a figure with its text; colors, markers, sliders
+    validation.py   checks of what users hand in
+    errors.py       UserError: what the command shows as one line
+    cache.py        where the cache folder is
+    data/           load_*(), simulate_clinic(), fetching, datasheets
+    models/         a pretrained encoder: loaded, run, embedded, its hidden states cached
+    audit/          decisions counted by group: rates, intervals, tests, files, pages
+    training/       finetune() and what it minimizes
+    comparison/     many runs: means, paired changes, trials, figures
+    language/       what language models say: associations, masked words, pronouns, word swaps
+    mitigation/     one signature over every method
+    exercises/      the engine: check, hint, solution; imports nothing of ours
+    chapters/       ch00/ ... ch09/: the exercises of a notebook, and what only that notebook needs
+    course/         build, run, report, progress, doctor and the command; nothing imports it
+
+A room may import only what stands below it (`make lint` checks this):
+
+    course
+    chapters
+    mitigation
+    language
+    training | comparison
+    data | models | audit | exercises
+    plots  validation  cache  errors
+
+Each room's ``__init__`` is its public list: ``from labkit.audit import audit, calibration_by_group``.
+"""
 
 __version__ = "0.1.0"

@@ -59,7 +59,7 @@ def empty_cache(tmp_path, monkeypatch) -> Path:
 @pytest.fixture(scope="session")
 def model(tmp_path_factory):
     """A small BERT, loaded from a folder."""
-    from labkit.models import load_foundation_model
+    from labkit.models.encoder import load_foundation_model
     from tests.tiny import save_tiny_bert
 
     return load_foundation_model(save_tiny_bert(tmp_path_factory.mktemp("tiny")))
@@ -68,7 +68,7 @@ def model(tmp_path_factory):
 @pytest.fixture(scope="session")
 def make_course():
     """Return a function that writes sources (name to text) into a folder and gives a course with its own package."""
-    from labkit.course import Course
+    from labkit.course.build import Course
 
     def make(folder: Path, sources: dict[str, str]) -> Course:
         course = Course(folder / "course", package=folder / "package")

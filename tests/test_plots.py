@@ -9,9 +9,11 @@ import pytest
 from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter
 
-from labkit.counts import Counts
-from labkit.metrics import METRICS, PARTS
-from labkit.plots import PALETTE, plot_decomposition, plot_group_rates, show
+from labkit.audit.counts import Counts
+from labkit.audit.metrics import METRICS, PARTS
+from labkit.audit.plots import plot_group_rates
+from labkit.chapters.ch05.plots import plot_decomposition
+from labkit.plots import PALETTE, show
 
 COUNTS = Counts.from_mapping({"a": [30, 10, 10, 30], "b": [50, 5, 30, 15], "tiny": [2, 1, 0, 0]})
 

@@ -11,9 +11,9 @@ import pytest
 import statsmodels.formula.api as smf
 
 from labkit import data
-from labkit.counts import count
-from labkit.mitigation import sample_weights
-from labkit.profits import best_rules, count_borrowers, profit_shares
+from labkit.audit.counts import count
+from labkit.chapters.ch08.profits import best_rules, count_borrowers, profit_shares
+from labkit.mitigation.weights import sample_weights
 
 
 def published(numbers: dict[str, str]):

@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import pytest
 
-from labkit.sliders import VIEW, explore
+from labkit.plots import VIEW, explore
 
 START, RANGES = {"rate": 0.25, "size": 3.0}, {"rate": (0.0, 1.0, 0.05)}
 

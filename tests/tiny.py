@@ -10,7 +10,7 @@ def save_tiny_bert(folder, *, model_type="bert"):
     import torch
     from transformers import AutoConfig, AutoModel, AutoTokenizer
 
-    from labkit.models import find_model
+    from labkit.models.weights import find_model
 
     tokenizer = AutoTokenizer.from_pretrained(find_model("minilm"))
     size = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}

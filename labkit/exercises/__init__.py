@@ -1,15 +1,27 @@
-"""The exercises of the course: a module ``chNN_topic.py`` for each notebook, or several where one grows too long."""
+"""The exercise engine: exercises are declared, checked, hinted at and counted here.
 
-import importlib
-import pkgutil
+Notebooks call `check`, `hint` and `compare`. `labkit.chapters` declares exercises with `exercise`, `choice` and
+`compare_answers`; an answer is collected as plain values that fit into JSON, and a judge sees only those. The engine
+imports nothing else of labkit; the chapters register with it (`register`).
+"""
 
+import lazy_loader
 
-def modules(notebook: str = "") -> list[str]:
-    """Return the names of the modules with exercises, those of one notebook when its number is given."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name.startswith(f"ch{notebook}"))
-
-
-def load(notebook: str = "") -> None:
-    """Import the exercises of a notebook, named by its number, or those of all; an unknown number loads nothing."""
-    for name in modules(notebook):
-        importlib.import_module(f"{__name__}.{name}")
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "checking": [
+            "check",
+            "hint",
+            "compare",
+            "exercise",
+            "choice",
+            "compare_answers",
+            "open_question",
+            "exercises",
+            "register",
+        ],
+        "answers": ["outputs_of", "parts", "Fault"],
+        "judging": ["close", "same", "Exercise", "OpenQuestion", "Outcome"],
+    },
+)

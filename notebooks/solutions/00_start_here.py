@@ -28,14 +28,13 @@ import pandas as pd
 from IPython.display import Markdown, display
 from statsmodels.stats.multitest import multipletests
 
-from labkit.associations import WEAT_TESTS, effect_size, weat
-from labkit.audit import audit
-from labkit.checks import check, hint
+from labkit.audit import audit, format_p_value, group_rates, plot_group_rates
+from labkit.course.doctor import check_machine
 from labkit.data import load_compas
-from labkit.doctor import check_machine
+from labkit.exercises import check, hint
+from labkit.language import WEAT_TESTS, effect_size, weat
 from labkit.models import embed, load_foundation_model
-from labkit.plots import MARKERS, PALETTE, plot_group_rates, show
-from labkit.tables import format_p_value, group_rates
+from labkit.plots import MARKERS, PALETTE, show
 
 # %% tags=["parameters"]
 MODEL_NAME = "minilm"  # the model that ships with the course
@@ -317,7 +316,7 @@ sentences = [f"*{name}* leans to **{leaning[name]}** words ({value:+.3f})" for n
 Markdown(f"{' and '.join(sentences)}. Two names are not a finding; next, all {len(males) + len(females)}.")
 
 # %% [markdown]
-# `labkit.associations.weat` does the same for all names at once. **What to look for:** do the two kinds of names separate,
+# `labkit.language.weat` does the same for all names at once. **What to look for:** do the two kinds of names separate,
 # or do they overlap? And how large are these numbers, compared with the cosines in the table above?
 
 # %%

@@ -37,18 +37,12 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from statsmodels.stats.proportion import proportion_confint
 
-from labkit.audit import audit
-from labkit.checks import check, hint
-from labkit.clinic import simulate_clinic
-from labkit.comparisons import over_seeds
-from labkit.counts import count
-from labkit.curves import plot_sweep
-from labkit.data import load_hmda, load_rand_hie, load_resume_names, load_ucb
-from labkit.gaps import plot_estimates
-from labkit.intervals import draw_people
-from labkit.plots import PALETTE, plot_group_rates, show
-from labkit.records import write_datasheet
-from labkit.sliders import explore
+from labkit.audit import audit, count, plot_group_rates
+from labkit.chapters.ch01 import draw_people
+from labkit.comparison import over_seeds, plot_estimates, plot_sweep
+from labkit.data import load_hmda, load_rand_hie, load_resume_names, load_ucb, simulate_clinic, write_datasheet
+from labkit.exercises import check, hint
+from labkit.plots import PALETTE, explore, show
 
 # %% tags=["parameters"]
 SAMPLE_SIZE = 2000  # patients of a simulated world: so many to learn from, as many others to measure on

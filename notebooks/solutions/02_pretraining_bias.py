@@ -39,21 +39,33 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from statsmodels.stats.multitest import multipletests
 
-from labkit.associations import vary, weat
-from labkit.checks import check, hint
-from labkit.comparisons import changes_over_seeds, over_seeds, summarise
-from labkit.curves import plot_runs
+from labkit.audit import format_p_value
+from labkit.comparison import changes_over_seeds, over_seeds, plot_runs, split_frame, summarise, tabulate_means
 from labkit.data import load_bug
-from labkit.language import LanguageModel, cut_blocks, held_out_loss
+from labkit.exercises import check, hint
+from labkit.language import (
+    FEMALE_KIN,
+    FEMALE_NAMES,
+    MALE_KIN,
+    MALE_NAMES,
+    MORE_TESTS,
+    TEMPLATES,
+    WEAT_TESTS,
+    LanguageModel,
+    PretrainConfig,
+    correlate,
+    cut_blocks,
+    guess,
+    held_out_loss,
+    pretrain,
+    share_of_she,
+    swap_half,
+    swap_words,
+    vary,
+    weat,
+)
 from labkit.models import embed, load_foundation_model
-from labkit.plots import MARKERS, PALETTE, show
-from labkit.pretraining import PretrainConfig, pretrain
-from labkit.pronouns import TEMPLATES, correlate, guess, share_of_she
-from labkit.sliders import explore
-from labkit.tables import format_p_value
-from labkit.trials import split_frame, tabulate_means
-from labkit.word_lists import FEMALE_KIN, FEMALE_NAMES, MALE_KIN, MALE_NAMES, MORE_TESTS, WEAT_TESTS
-from labkit.words import swap_half, swap_words
+from labkit.plots import MARKERS, PALETTE, explore, show
 
 # %% tags=["parameters"]
 SENTENCES = 8000  # real sentences that the small model reads, once for each corpus

@@ -43,16 +43,14 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
-from labkit.audit import audit
-from labkit.checks import check, hint
-from labkit.clinic import simulate_clinic
-from labkit.comparisons import over_seeds, summarise
-from labkit.curves import plot_runs, plot_scalars
-from labkit.data import load_bug
-from labkit.history import read_record
+from labkit.audit import audit, plot_group_rates
+from labkit.chapters.ch03 import plot_scalars
+from labkit.comparison import over_seeds, plot_runs, summarise
+from labkit.data import load_bug, simulate_clinic
+from labkit.exercises import check, hint
 from labkit.models import embed, load_foundation_model
-from labkit.plots import PALETTE, plot_group_rates, show
-from labkit.training import TrainConfig, finetune, predictions
+from labkit.plots import PALETTE, show
+from labkit.training import TrainConfig, finetune, predictions, read_record
 
 # %% tags=["parameters"]
 SAMPLE_SIZE = 1000  # training notes from the clinic

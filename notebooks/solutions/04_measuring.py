@@ -38,17 +38,21 @@ from sklearn.metrics import precision_score, roc_auc_score
 from sklearn.pipeline import make_pipeline
 from statsmodels.stats.contingency_tables import StratifiedTable
 
-from labkit.audit import audit
-from labkit.calibration import calibration_by_group, plot_calibration
-from labkit.checks import check, compare, hint
-from labkit.clinic import simulate_clinic
-from labkit.comparisons import over_seeds
-from labkit.counts import Counts
-from labkit.data import load_compas
-from labkit.gaps import plot_confusion, plot_estimates
-from labkit.intervals import wilson_interval
-from labkit.plots import PALETTE, plot_group_rates, show
-from labkit.tables import format_p_value, format_rate
+from labkit.audit import (
+    Counts,
+    audit,
+    calibration_by_group,
+    format_p_value,
+    format_rate,
+    plot_calibration,
+    plot_group_rates,
+    wilson_interval,
+)
+from labkit.chapters.ch04 import plot_confusion
+from labkit.comparison import over_seeds, plot_estimates
+from labkit.data import load_compas, simulate_clinic
+from labkit.exercises import check, compare, hint
+from labkit.plots import PALETTE, show
 
 # %% tags=["parameters"]
 N_BOOT = 2000  # draws of the counts behind an interval

@@ -44,16 +44,22 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict, train_te
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from labkit.checks import check, hint
-from labkit.clinic import simulate_clinic
-from labkit.comparisons import over_seeds, summarise
-from labkit.counts import Counts, count
-from labkit.curves import plot_runs
-from labkit.data import load_compas, load_hmda
-from labkit.parity import draw_spread, minimise_within, select_at_rates
-from labkit.parity_plots import plot_errors_by_gap, plot_forced_rates, plot_multipliers, plot_spread
-from labkit.plots import PALETTE, PART_LABELS, plot_decomposition, show
-from labkit.tables import format_p_value
+from labkit.audit import Counts, count, format_p_value
+from labkit.chapters.ch05 import (
+    PART_LABELS,
+    draw_spread,
+    minimise_within,
+    plot_decomposition,
+    plot_errors_by_gap,
+    plot_forced_rates,
+    plot_multipliers,
+    plot_spread,
+    select_at_rates,
+)
+from labkit.comparison import over_seeds, plot_runs, summarise
+from labkit.data import load_compas, load_hmda, simulate_clinic
+from labkit.exercises import check, hint
+from labkit.plots import PALETTE, show
 
 # %% tags=["parameters"]
 CASES = 5000  # random cases behind every numerical check

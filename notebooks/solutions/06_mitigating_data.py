@@ -44,15 +44,23 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from labkit import mitigation
-from labkit.checks import check, hint
-from labkit.clinic import simulate_clinic
-from labkit.comparisons import changes_over_seeds, over_seeds
-from labkit.curves import plot_methods
-from labkit.data import load_bug, load_german, load_hmda
+from labkit.comparison import (
+    Split,
+    changes_over_seeds,
+    describe_changes,
+    describe_means,
+    over_seeds,
+    plot_methods,
+    split_frame,
+    tabulate_changes,
+    try_methods,
+)
+from labkit.data import load_bug, load_german, load_hmda, simulate_clinic
+from labkit.exercises import check, hint
+from labkit.language import DISTRICTS, GENDER_WORDS, mask_words, swap_words
 from labkit.models import load_foundation_model
 from labkit.plots import MARKERS, PALETTE, show
 from labkit.training import TrainConfig
-from labkit.trials import Split, describe_changes, describe_means, split_frame, tabulate_changes, try_methods
 
 # %% tags=["parameters"]
 SAMPLE_SIZE = 800  # training notes in each of the clinic's worlds
@@ -314,11 +322,11 @@ short = sentences.loc[sentences["text"].str.len() < 160, "text"]
 text = short[short.str.count(r"\b(?:she|her|he|his|him)\b") > 1].iloc[0]
 for title, version in {
     "text": text,
-    "twin": mitigation.swap_words(text),
-    "scrubbed": mitigation.mask_words(text),
+    "twin": swap_words(text),
+    "scrubbed": mask_words(text),
 }.items():
     display(Markdown(f"**{title}** · {version}"))
-changed = sum(mitigation.swap_words(text) != text for text in sentences["text"])
+changed = sum(swap_words(text) != text for text in sentences["text"])
 print(f"{changed} of {len(sentences)} sentences have a word to swap")
 
 # %% [markdown] tags=["exercise"]
@@ -360,9 +368,9 @@ foundation = load_foundation_model(MODEL_NAME)
 vectors = mitigation.Embedder(foundation)
 head = make_pipeline(vectors, StandardScaler(), LogisticRegression(C=0.05, max_iter=1000))
 reading = counting(head) | {
-    "left out": mitigation.Unawareness(estimator=head, words=mitigation.GENDER_WORDS),
-    "twins": mitigation.CounterfactualAugmentation(estimator=head, swaps=mitigation.GENDER_WORDS),
-    "correlation remover": mitigation.CorrelationRemover(estimator=head),
+    "left out": mitigation.Unawareness(estimator=head, words=GENDER_WORDS),
+    "twins": mitigation.CounterfactualAugmentation(estimator=head, swaps=GENDER_WORDS),
+    "correlation remover": mitigation.CorrelationRemoval(estimator=head),
 }
 splits = split_frame(sentences, label=bug.label, sensitive="gender", text=bug.text, seeds=WORLDS)
 real = try_methods(reading, splits, metric="true_positive_rate")
@@ -372,7 +380,7 @@ show(axes[0].figure, alt=describe_means(real, TASK))
 
 # %%
 is_female = (sentences["gender"] == "female").astype(int)
-versions = {"text": list(sentences["text"]), "scrubbed": [mitigation.mask_words(text) for text in sentences["text"]]}
+versions = {"text": list(sentences["text"]), "scrubbed": [mask_words(text) for text in sentences["text"]]}
 guessed = {
     name: roc_auc_score(is_female, cross_val_predict(head, texts, is_female, cv=3, method="predict_proba")[:, 1])
     for name, texts in versions.items()
@@ -402,9 +410,9 @@ Markdown(
 # %%
 mending = {
     "untouched": mitigation.Unmitigated(estimator=words),
-    "left out": mitigation.Unawareness(estimator=words, words=mitigation.DISTRICTS),
-    "twins": mitigation.CounterfactualAugmentation(estimator=words, swaps=mitigation.DISTRICTS),
-    "correlation remover": mitigation.CorrelationRemover(estimator=words),
+    "left out": mitigation.Unawareness(estimator=words, words=DISTRICTS),
+    "twins": mitigation.CounterfactualAugmentation(estimator=words, swaps=DISTRICTS),
+    "correlation remover": mitigation.CorrelationRemoval(estimator=words),
     "massaging": mitigation.Massaging(estimator=words, ranker=words),
 }
 for missed in (0.15, 0.35, 0.55):
@@ -464,8 +472,8 @@ for seed, world in enumerate(worlds[:SEEDS]):
         "untouched": mitigation.Unmitigated(estimator=bert),
         "reweighing, by drawing": mitigation.Resampling(estimator=bert, scheme="reweighing", seed=seed),
         **drawing(bert, seed),
-        "left out": mitigation.Unawareness(estimator=bert, words=mitigation.DISTRICTS),
-        "twins": mitigation.CounterfactualAugmentation(estimator=bert, swaps=mitigation.DISTRICTS),
+        "left out": mitigation.Unawareness(estimator=bert, words=DISTRICTS),
+        "twins": mitigation.CounterfactualAugmentation(estimator=bert, swaps=DISTRICTS),
         "massaging": mitigation.Massaging(estimator=bert, ranker=words, seed=seed),
         "repair, 35% missed": mitigation.LabelRepair(estimator=bert, ranker=words, missed={"b": 0.35}),
     }
@@ -501,7 +509,7 @@ Markdown(
 tabular_methods = counting() | {
     "massaging": mitigation.Massaging(),
     "left out": mitigation.Unawareness(columns=["group"]),
-    "correlation remover": mitigation.CorrelationRemover(),
+    "correlation remover": mitigation.CorrelationRemoval(),
 }
 hmda = load_hmda().frame.drop(columns="insurance").rename(columns={"afam": "group"})
 tables = {"HMDA": (hmda, "deny"), "German credit": (german.drop(columns="age"), "good_credit")}

@@ -38,16 +38,22 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from labkit import mitigation, objectives
-from labkit.checks import check, hint
-from labkit.clinic import simulate_clinic
-from labkit.comparisons import accuracy_change, over_seeds, summarise
-from labkit.curves import plot_methods
-from labkit.data import load_bug
+from labkit import mitigation
+from labkit.comparison import (
+    accuracy_change,
+    describe_changes,
+    describe_means,
+    over_seeds,
+    plot_methods,
+    summarise,
+    tabulate_changes,
+    tabulate_means,
+)
+from labkit.data import load_bug, simulate_clinic
+from labkit.exercises import check, hint
 from labkit.models import load_foundation_model
 from labkit.plots import MARKERS, PALETTE, show
-from labkit.training import TrainConfig, finetune, predictions
-from labkit.trials import describe_changes, describe_means, tabulate_changes, tabulate_means
+from labkit.training import TrainConfig, finetune, objectives, predictions
 
 # %% tags=["parameters"]
 SAMPLE_SIZE = 500  # training notes in each of the clinic's worlds
@@ -479,7 +485,7 @@ def regression():
 
 mixtures = {
     "embeddings, logistic": mitigation.Unmitigated(estimator=regression()),
-    "embeddings, exp. gradient": mitigation.ExponentiatedGradient(estimator=regression(), tolerance=0.01),
+    "embeddings, exp. gradient": mitigation.ExponentiatedGradientReduction(estimator=regression(), tolerance=0.01),
 }
 for seed, notes in enumerate(worlds):
     for name, method in mixtures.items():
@@ -535,7 +541,7 @@ def measure_nurses(method, seed, table, seconds):
         sentence_runs[-1][f"tpr_{group}"] = rate
 
 
-mixture = mitigation.ExponentiatedGradient(
+mixture = mitigation.ExponentiatedGradientReduction(
     estimator=regression(), constraints="true_positive_rate_parity", tolerance=0.01
 )
 for seed, (fit_on, measure_on) in enumerate(splits):

@@ -33,28 +33,40 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
-from fairlearn.postprocessing import ThresholdOptimizer as FairlearnOptimizer
+from fairlearn.postprocessing import ThresholdOptimizer
 from IPython.display import Markdown, display
 from matplotlib import pyplot as plt
 from scipy.optimize import linprog
 from sklearn.model_selection import train_test_split
 
-from labkit.audit import audit
-from labkit.calibration import calibration_by_group, plot_calibration
-from labkit.changes import compare_decisions, people_moved, say_changes, write_intervals
-from labkit.checks import check, hint
-from labkit.clinic import simulate_clinic
-from labkit.comparisons import changes_over_seeds, over_seeds, summarise
-from labkit.curves import plot_runs
-from labkit.data import load_fico, load_german, load_hmda
-from labkit.folds import predict_out_of_fold, score_out_of_fold
-from labkit.mitigation import FineTuned, GivenScore, QuantileMatching, ThresholdOptimizer, Unmitigated
+from labkit.audit import audit, calibration_by_group, group_rates, plot_calibration
+from labkit.chapters.ch08 import (
+    best_rules,
+    compare_decisions,
+    count_borrowers,
+    decision_chance,
+    people_moved,
+    plot_roc_regions,
+    profit_shares,
+    read_rules,
+    redraw_shares,
+    roc_by_group,
+    selection_gaps,
+)
+from labkit.comparison import changes_over_seeds, over_seeds, plot_runs, say_changes, summarise, write_intervals
+from labkit.data import load_fico, load_german, load_hmda, simulate_clinic
+from labkit.exercises import check, hint
+from labkit.mitigation import (
+    FairThresholds,
+    FineTuned,
+    GivenScore,
+    QuantileMatching,
+    Unmitigated,
+    predict_out_of_fold,
+    score_out_of_fold,
+)
 from labkit.models import load_foundation_model
 from labkit.plots import MARKERS, PALETTE, show
-from labkit.profits import best_rules, count_borrowers, profit_shares, redraw_shares
-from labkit.roc import plot_roc_regions, roc_by_group, selection_gaps
-from labkit.rules import decision_chance, read_rules
-from labkit.tables import group_rates
 from labkit.training import TrainConfig
 
 # %% tags=["parameters"]
@@ -214,7 +226,7 @@ used.query("chance > 1e-9").reset_index("group").set_index("group").round(3)
 # %%
 def fit_library(constraint):
     """Return the rule that fairlearn finds on the patients that rules are chosen on."""
-    optimizer = FairlearnOptimizer(
+    optimizer = ThresholdOptimizer(
         estimator=GivenScore(), constraints=constraint, prefit=True, predict_method="predict_proba"
     )
     return read_rules(optimizer.fit(choose[["y_score"]].to_numpy(), choose["y"], sensitive_features=choose["group"]))
@@ -264,7 +276,7 @@ check("08.2", chance_of_ill)
 
 # %%
 KEPT = {"estimator": GivenScore(), "prefit": True}  # the score is given; nothing is trained again
-FAIR = {name: ThresholdOptimizer(constraints=constraint, **KEPT) for name, (constraint, _) in CRITERIA.items()}
+FAIR = {name: FairThresholds(constraints=constraint, **KEPT) for name, (constraint, _) in CRITERIA.items()}
 METHODS = (
     {"one threshold": Unmitigated(estimator=GivenScore())} | FAIR | {"quantile matching": QuantileMatching(**KEPT)}
 )
@@ -392,7 +404,7 @@ chances["equalized odds, by hand"] = np.round(by_thresholds, 9)
 lots = {name: pd.DataFrame({"decided by lot": (chance > 0) & (chance < 1), "two answers": 2 * chance * (1 - chance)}) for name, chance in chances.items()}  # fmt: skip
 lots = pd.concat({name: lot.groupby(judge["group"].to_numpy()).mean() for name, lot in lots.items()}, names=["rule", "group"])  # fmt: skip
 display(lots.map("{:.1%}".format))
-rule = ThresholdOptimizer(constraints="equalized_odds", seed=1, **KEPT)  # as in METHODS, but for the seed of its lots
+rule = FairThresholds(constraints="equalized_odds", seed=1, **KEPT)  # as in METHODS, but for the seed of its lots
 again = rule.fit(choose["y_score"], choose["y"], sensitive_features=choose["group"]).predict(judge["y_score"], sensitive_features=judge["group"])  # fmt: skip
 differ = (again["y_pred"] != tables["equalized odds", 0]["y_pred"]).mean()
 library, ours = lots.loc["equalized odds"], lots.loc["equalized odds, by hand", "two answers"].max()

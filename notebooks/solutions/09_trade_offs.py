@@ -38,23 +38,40 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from labkit import mitigation, objectives
-from labkit.changes import say_changes, write_intervals
-from labkit.checks import check, compare, hint
-from labkit.clinic import simulate_clinic
-from labkit.comparisons import changes_over_seeds, over_seeds
-from labkit.curves import plot_sweep
-from labkit.decisions import check_decision, write_decision
-from labkit.exercises.ch09_decision import BEGUN, CASE
-from labkit.fronts import describe_fronts, find_front, plot_fronts
-from labkit.gaps import plot_estimates
-from labkit.levelling import RaisedBar, changes_by_world, judge_levelling
+from labkit import mitigation
+from labkit.chapters.ch09 import (
+    BEGUN,
+    CASE,
+    RaisedBar,
+    changes_by_world,
+    check_decision,
+    choose_point,
+    compare_refits,
+    describe_fronts,
+    find_front,
+    judge_levelling,
+    plot_fronts,
+    promises_by_world,
+    write_decision,
+)
+from labkit.comparison import (
+    Split,
+    changes_over_seeds,
+    describe_changes,
+    measure_trials,
+    over_seeds,
+    plot_estimates,
+    plot_sweep,
+    run_trials,
+    say_changes,
+    tabulate_means,
+    write_intervals,
+)
+from labkit.data import simulate_clinic
+from labkit.exercises import check, compare, hint
 from labkit.models import load_foundation_model
-from labkit.multiplicity import compare_refits
 from labkit.plots import show
-from labkit.selection import choose_point, promises_by_world
-from labkit.training import TrainConfig
-from labkit.trials import Split, describe_changes, measure_trials, run_trials, tabulate_means
+from labkit.training import TrainConfig, objectives
 
 # %% tags=["parameters"]
 SAMPLE_SIZE = 500  # training notes in each of the clinic's worlds
@@ -117,13 +134,13 @@ def around_a_regression(seed):
             f"label repair {share}": mitigation.LabelRepair(missed={"b": share}, ranker=regression, **own)
             for share in (0.1, 0.2, 0.35)
         },
-        "features": {f"remover {part}": mitigation.CorrelationRemover(alpha=part, **own) for part in (0.5, 1)},
+        "features": {f"remover {part}": mitigation.CorrelationRemoval(alpha=part, **own) for part in (0.5, 1)},
         "reductions": {
-            f"exp. gradient {limit}": mitigation.ExponentiatedGradient(tolerance=limit, **lots)
+            f"exp. gradient {limit}": mitigation.ExponentiatedGradientReduction(tolerance=limit, **lots)
             for limit in (0.01, 0.05)
         }
-        | {f"grid search {weight}": mitigation.GridSearch(constraint_weight=weight, **own) for weight in (0.5, 0.9)},
-        "decisions": {f"thresholds {limit}": mitigation.ThresholdOptimizer(tolerance=limit, **lots) for limit in (0.0, 0.1)}
+        | {f"grid search {weight}": mitigation.GridSearchReduction(constraint_weight=weight, **own) for weight in (0.5, 0.9)},
+        "decisions": {f"thresholds {limit}": mitigation.FairThresholds(tolerance=limit, **lots) for limit in (0.0, 0.1)}
         | {f"quantiles {part}": mitigation.QuantileMatching(amount=part, **lots) for part in (0.5, 1)}
         | {f"raised bar {part}": RaisedBar(amount=part, **own) for part in (0.5, 1)},
     }  # fmt: skip
@@ -312,7 +329,7 @@ block_trials = run_trials(around_the_block, block_splits)
 
 # %%
 given = {"estimator": mitigation.GivenScore(), "prefit": True}
-rules = {"thresholds": mitigation.ThresholdOptimizer(**given), "quantiles": mitigation.QuantileMatching(**given)}
+rules = {"thresholds": mitigation.FairThresholds(**given), "quantiles": mitigation.QuantileMatching(**given)}
 for trial in [trial for trial in block_trials if trial.method == "plain"]:
     score, y, group = (trial.table[name] for name in ("y_score", "y_true", "group"))
     for name, rule in rules.items():

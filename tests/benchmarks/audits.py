@@ -47,7 +47,7 @@ def fairlearn(kind):
 
 def labkit(kind):
     """Return the processor seconds of labkit for counting and N_BOOT replicates: differences, ratios, intervals."""
-    from labkit.counts import count
+    from labkit.audit.counts import count
 
     frame, best = decisions(kind), float("inf")
     for _ in range(5):  # the first one also imports scipy and statsmodels

@@ -24,7 +24,7 @@ TITLE = f"Mitigation in the clinic: {N_TRAIN:,} notes to learn from, {N_TEST:,} 
 @cache
 def world(n, seed):
     """Return patients of one world."""
-    from labkit.clinic import simulate_clinic
+    from labkit.data.clinic.simulator import simulate_clinic
 
     return simulate_clinic(n=n, seed=seed, **KNOBS)
 
@@ -32,7 +32,7 @@ def world(n, seed):
 @cache
 def foundation():
     """Return the shipped BERT."""
-    from labkit.models import load_foundation_model
+    from labkit.models.encoder import load_foundation_model
 
     return load_foundation_model("minilm")
 
@@ -40,7 +40,8 @@ def foundation():
 @cache
 def fine_tuned(name, seed):
     """Train the last block with an objective; return the fit and the seconds that training took."""
-    from labkit.training import TrainConfig, finetune
+    from labkit.training.config import TrainConfig
+    from labkit.training.finetuning import finetune
 
     notes, config = world(N_TRAIN, seed), TrainConfig(seed=seed, **CONFIG)
     began = time.perf_counter()
@@ -60,14 +61,11 @@ def fine_tuned(name, seed):
 @cache
 def objectives():
     """Return the terms of the loss by name."""
-    from labkit.objectives import (
-        Adversary,
-        AugmentedLagrangian,
-        DemographicParity,
-        EqualizedOdds,
-        GroupDRO,
-        Penalty,
-    )
+    from labkit.training.objectives.adversary import Adversary
+    from labkit.training.objectives.criteria import DemographicParity, EqualizedOdds
+    from labkit.training.objectives.group_dro import GroupDRO
+    from labkit.training.objectives.lagrangian import AugmentedLagrangian
+    from labkit.training.objectives.penalty import Penalty
 
     return {
         "augmented Lagrangian": AugmentedLagrangian(DemographicParity(), 0.02),
@@ -86,7 +84,7 @@ def wrapped(seed):
     from sklearn.preprocessing import StandardScaler
 
     from labkit import mitigation as m
-    from labkit.training import TrainConfig
+    from labkit.training.config import TrainConfig
 
     block = m.FineTuned(foundation(), TrainConfig(seed=seed, **CONFIG))
     head = make_pipeline(m.Embedder(foundation()), StandardScaler(), LogisticRegression(C=0.01, max_iter=500))
@@ -127,7 +125,7 @@ METHODS = ("plain training", "augmented Lagrangian", "thresholds, parity", "thre
 
 def decide(name, seed):
     """Return the predictions table of one method and seed on the other patients, and the seconds of fitting."""
-    from labkit.training import predictions
+    from labkit.training.finetuning import predictions
 
     test = world(N_TEST, TEST_SEED)
     people = test["note"].tolist(), test["y"], test["group"]
@@ -150,7 +148,7 @@ def decide(name, seed):
 
 def measure(name, seed):
     """Return a row of figures of one method and seed."""
-    from labkit.comparisons import accuracy_change, summarise
+    from labkit.comparison.seeds import accuracy_change, summarise
 
     table, seconds = decide(name, seed)
     truth = world(N_TEST, TEST_SEED)["y_true_disease"]
@@ -186,8 +184,8 @@ def runs(names=METHODS):
 
 def full_table(names=METHODS):
     """Return the Markdown table: means over seeds with their 95% intervals, and the paired change on the truth."""
-    from labkit.comparisons import changes_over_seeds
-    from labkit.trials import tabulate_means
+    from labkit.comparison.seeds import changes_over_seeds
+    from labkit.comparison.sentences import tabulate_means
 
     frame = runs(names)
     columns = {"gap": "gap, a - b", "accuracy": "accuracy, recorded", "accuracy_true": "accuracy, true"}

@@ -15,7 +15,7 @@ N, BATCH_SIZE, TURNS = 96, 32, 8
 
 def compare(objective):
     """Return the seconds of an epoch with an objective, in those of a plain one beside it: the median over turns."""
-    from labkit.models import load_foundation_model
+    from labkit.models.encoder import load_foundation_model
 
     model = load_foundation_model("minilm")
     seconds(model, None)  # the first run of a process is slower
@@ -29,8 +29,9 @@ def compare(objective):
 
 def seconds(model, objective):
     """Fine-tune all blocks for one epoch of a few steps; return the seconds of the loop."""
-    from labkit.data import load_bug
-    from labkit.training import TrainConfig, finetune
+    from labkit.data.bug import load_bug
+    from labkit.training.config import TrainConfig
+    from labkit.training.finetuning import finetune
 
     data = load_bug("clinicians")
     frame = data.frame.sample(N, random_state=0)
@@ -44,14 +45,16 @@ def seconds(model, objective):
 
 def penalty():
     """Compare the unbiased penalty."""
-    from labkit.objectives import DemographicParity, Penalty
+    from labkit.training.objectives.criteria import DemographicParity
+    from labkit.training.objectives.penalty import Penalty
 
     return compare(Penalty(DemographicParity(), 5))
 
 
 def lagrangian():
     """Compare the augmented Lagrangian."""
-    from labkit.objectives import AugmentedLagrangian, DemographicParity
+    from labkit.training.objectives.criteria import DemographicParity
+    from labkit.training.objectives.lagrangian import AugmentedLagrangian
 
     return compare(AugmentedLagrangian(DemographicParity(), 0.05))
 

@@ -64,7 +64,7 @@ def full_table():
 
 def table():
     """Return the Markdown table: mean AUC over seeds, and differences seed by seed, with 95% intervals."""
-    from labkit.comparisons import changes_over_seeds, over_seeds
+    from labkit.comparison.seeds import changes_over_seeds, over_seeds
 
     frame = measure()
     means = over_seeds(frame, "auc", by="method")

@@ -7,7 +7,7 @@ from .audits import N_BOOT, decisions, replicates
 
 def after_counting(n):
     """Return the milliseconds for the replicates of n rows that are counted already."""
-    from labkit.counts import count
+    from labkit.audit.counts import count
 
     counts, best = count(decisions("integer", n), label="y_true", prediction="y_pred", sensitive="group"), float("inf")
     for _ in range(20):

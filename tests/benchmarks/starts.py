@@ -25,5 +25,5 @@ BASELINE = "Python alone"
 LINES = {
     BASELINE: lambda: start("-c", "pass"),
     "import labkit": lambda: start("-c", "import labkit"),
-    "labkit --help": lambda: start("-c", "from labkit.cli import app; app(['--help'])"),
+    "labkit --help": lambda: start("-c", "from labkit.course.cli import app; app(['--help'])"),
 }

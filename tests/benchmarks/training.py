@@ -8,7 +8,7 @@ N, BATCH_SIZE, MAX_LENGTH = 1024, 32, 128
 
 def load(n=N):
     """Return n masked sentences of the clinician task and their labels; all of them where n is None."""
-    from labkit.data import load_bug
+    from labkit.data.bug import load_bug
 
     data = load_bug("clinicians")
     frame = data.frame.sample(n or len(data.frame), random_state=0)
@@ -27,7 +27,7 @@ def make_trainer(texts, y, **options):
     )
     from transformers import TrainingArguments as Arguments
 
-    from labkit.models import find_model
+    from labkit.models.weights import find_model
 
     logging.set_verbosity_error()
     set_seed(options.get("seed", 0))  # draws the head
@@ -57,14 +57,15 @@ def where_bfloat16(line):
     """Measure a line where hardware has bfloat16; None where it would be emulated, for minutes, or not be used."""
     import torch
 
-    from labkit.device import has_bfloat16
+    from labkit.models.precision import has_bfloat16
 
     return line() if has_bfloat16(torch.device("cpu")) else None
 
 
 def train(texts, y, **options):
     """Train with labkit; return the fit."""
-    from labkit.training import TrainConfig, finetune
+    from labkit.training.config import TrainConfig
+    from labkit.training.finetuning import finetune
 
     config = TrainConfig(batch_size=BATCH_SIZE, max_length=MAX_LENGTH, **options)
     return finetune("minilm", texts, y, config=config)

@@ -1,0 +1,29 @@
+"""Counts of decisions by group, and everything that follows from counts: rates, intervals, tests, pages.
+
+`audit` takes arrays or columns in memory; `count` takes a frame of any engine and returns `Counts`, which add up, and
+whose ``audit()`` gives the same `Audit`. `count_scores` does the same for scores, `audit_file` for a file on disk.
+
+>>> from labkit.audit import audit
+>>> audit(y_true=[1, 0, 1, 0], y_pred=[1, 0, 0, 0], sensitive_features=list("aabb")).by_group["selection_rate"].tolist()
+[0.5, 0.0]
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "metrics": ["METRICS"],
+        "arrays": ["audit"],
+        "counts": ["count", "Counts", "Decomposition"],
+        "results": ["Audit"],
+        "score_histogram": ["count_scores", "ScoreHistogram"],
+        "files.logs": ["count_file"],
+        "files.folders": ["count_folder"],
+        "page": ["audit_file"],
+        "intervals": ["wilson_interval", "newcombe_interval"],
+        "calibration": ["calibration_by_group", "plot_calibration"],
+        "plots": ["plot_group_rates"],
+        "text": ["group_rates", "format_rate", "format_p_value"],
+    },
+)

@@ -1,0 +1,112 @@
+"""The audit of predictions held in memory: arrays or columns in, group metrics with intervals, tests and warnings out.
+
+Frames, in memory or not, go through ``labkit.audit.count`` and ``Counts.audit``; both ways end in the same ``Audit``.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from labkit.audit.counts import count
+from labkit.audit.results import Audit
+from labkit.errors import UserError
+
+
+def audit(
+    *,
+    y_true: Any,
+    y_pred: Any,
+    sensitive_features: Any,
+    n_boot: int = 2000,
+    confidence: float = 0.95,
+    seed: int = 0,
+    min_group_size: int = 20,
+) -> Audit:
+    """Audit binary predictions by group.
+
+    Rows are matched by position, never by a pandas index.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n,)
+        Labels and decisions: 0 and 1, or booleans.
+    sensitive_features : array-like of shape (n,) or (n, k), Series, DataFrame, or dict of arrays
+        Which group each row belongs to: strings, categories, booleans or integers. With several columns the groups are
+        the combinations that occur.
+    n_boot : int
+        Replicates behind the intervals of max - min and of min / max, at least 100.
+    confidence : float
+        Coverage of every interval, between 0 and 1.
+    seed : int
+        Seed of the draws.
+    min_group_size : int
+        Groups with fewer people are shown and marked, and left out of ``difference()`` and ``ratio()``.
+
+    Returns
+    -------
+    Audit
+        Tables as nouns (``overall``, ``by_group``, ``intervals``), comparisons as methods (``difference()``).
+
+    Raises
+    ------
+    UserError
+        Lengths that differ, no rows, labels or decisions that are not 0/1, a missing group, or a single group.
+
+    Examples
+    --------
+    >>> result = audit(y_true=[0, 1, 1, 0], y_pred=[0, 1, 0, 1], sensitive_features=["a", "a", "b", "b"])
+    >>> result.by_group["accuracy"].to_dict()
+    {'a': 1.0, 'b': 0.0}
+    """
+    features = _named_columns(sensitive_features)
+    columns = {"y_true": _column(y_true, "y_true"), "y_pred": _column(y_pred, "y_pred")}
+    if taken := columns.keys() & features.keys():
+        raise UserError(f"a sensitive feature is called {taken.pop()!r}, which is taken; rename it")
+    columns |= {name: _column(values, f"sensitive_features {name!r}") for name, values in features.items()}
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        rows = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+        raise UserError(f"lengths differ: {rows}; pass one value a row in each")
+    frame = pd.DataFrame(columns, copy=False)  # the counts only read it
+    counts = count(frame, label="y_true", prediction="y_pred", sensitive=list(features))
+    return counts.audit(n_boot=n_boot, confidence=confidence, seed=seed, min_group_size=min_group_size)
+
+
+def _named_columns(features: Any) -> dict[str, Any]:
+    """Bring sensitive features of any accepted form into a dict of columns, named as fairlearn names them."""
+    frame = nw.from_native(features, eager_only=True, allow_series=True, pass_through=True)
+    if isinstance(frame, nw.DataFrame):
+        features = {name: frame[name].to_native() for name in frame.columns}
+    elif isinstance(frame, nw.Series):
+        features = {str(frame.name or "sensitive_feature_0"): features}
+    elif isinstance(features, list | tuple) and not _is_flat(features):
+        return _named_columns(np.asarray(pd.DataFrame(features), dtype=object))
+    elif not isinstance(features, Mapping):
+        # flat lists stay lists: numpy would turn ['a', nan] into text, and a missing group into a group named nan
+        values = features if isinstance(features, list | tuple) else np.asarray(features)
+        columns = [values] if np.ndim(values) < 2 else list(values.T)
+        features = {f"sensitive_feature_{position}": column for position, column in enumerate(columns)}
+    if not features:
+        raise UserError("sensitive_features has no columns; pass at least one")
+    return {str(name): values for name, values in features.items()}
+
+
+def _is_flat(values: list | tuple) -> bool:
+    return not values or np.ndim(values[0]) == 0
+
+
+def _column(values: Any, name: str) -> pd.Series:
+    """Make a pandas column without index, keeping categories and missing values as they are."""
+    series = nw.from_native(values, series_only=True, pass_through=True)
+    if isinstance(series, nw.Series):
+        return series.to_pandas().reset_index(drop=True)
+    if not isinstance(values, list | tuple) or not _is_flat(values):
+        values = np.asarray(values)
+        if values.ndim == 2 and values.shape[1] == 1:
+            values = values[:, 0]
+        if values.ndim != 1:
+            raise UserError(f"{name} has shape {values.shape}; pass one value a row, shape (n,)")
+    return pd.Series(values)

@@ -1,0 +1,233 @@
+"""A folder of Parquet files, such as Spark, Dask or DuckDB write: counted where it lies by DuckDB, never loaded.
+
+DuckDB reads the columns that are named, in parts, on all cores; only the counts come back. Folders may be partitioned
+as Hive does it: ``race=blue/part-0.parquet`` makes ``race`` a column.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labkit.audit.counts import Counts, count
+from labkit.audit.files.logs import PARQUET_ENDINGS, numbered, read_truths
+from labkit.audit.score_histogram import ScoreHistogram, count_scores
+from labkit.errors import MissingExtra, UserError
+from labkit.validation import check_columns
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+
+TEXTS = 1000  # different texts that a column of true and false is read from
+
+
+def count_folder(
+    path: str | Path,
+    *,
+    label: str,
+    prediction: str,
+    sensitive: str | Sequence[str],
+    progress: Callable[[int], None] | None = None,
+) -> Counts:
+    """Count the decisions in a folder of Parquet files by group; together they may be larger than memory.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder. Files and folders in it whose names begin with a dot or an underscore are left out.
+    label, prediction : str
+        Columns of 0 and 1, or of true and false.
+    sensitive : str or sequence of str
+        One column or several.
+    progress : callable, optional
+        Called with the number of rows when all are counted.
+
+    Returns
+    -------
+    Counts
+        As ``labkit.audit.count`` gives them for the whole table.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        DuckDB is not installed.
+    UserError
+        No Parquet file, one that cannot be read, a column that only some files have or that has other types in some,
+        and what ``count`` refuses.
+    """
+    names = [sensitive] if isinstance(sensitive, str) else list(sensitive)
+    columns = {"label": label, "prediction": prediction, "sensitive": names, "min_groups": 1}
+    return _count_whole(
+        path, [label, prediction, *names], [label, prediction], lambda rows: count(rows, **columns), progress
+    )
+
+
+def count_folder_scores(
+    path: str | Path,
+    *,
+    label: str,
+    score: str,
+    sensitive: str | Sequence[str],
+    progress: Callable[[int], None] | None = None,
+) -> ScoreHistogram:
+    """Count the scores in a folder by group, label and bin; like ``count_folder``, as ``count_scores`` does."""
+    names = [sensitive] if isinstance(sensitive, str) else list(sensitive)
+    columns = {"label": label, "score": score, "sensitive": names}
+    return _count_whole(path, [label, score, *names], [label], lambda rows: count_scores(rows, **columns), progress)
+
+
+def _count_whole(
+    path: str | Path, wanted: list[str], truths: list[str], count_rows: Callable, progress: Callable[[int], None] | None
+) -> Any:
+    """Open the wanted columns of a folder, count its rows at once, and name groups that were numbers by numbers."""
+    with _reading(path):
+        rows, keys = open_folder(path, wanted, truths=truths)
+        counts = count_rows(rows)
+    if progress:
+        progress(int(counts.cells.sum()))
+    return numbered(counts, keys)
+
+
+@contextmanager
+def _reading(path: str | Path) -> Iterator[None]:
+    """Say in one line what DuckDB could not read."""
+    try:
+        import duckdb
+    except ModuleNotFoundError as error:
+        raise MissingExtra(
+            "a folder of Parquet files needs DuckDB: pip install -e '.[engines]' -c constraints.txt"
+        ) from error
+    try:
+        yield
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"DuckDB cannot read the folder {str(path)!r}: {reason}; write its files again") from error
+
+
+def open_folder(
+    path: str | Path, wanted: Sequence[str], *, truths: Sequence[str] = ()
+) -> tuple["duckdb.DuckDBPyRelation", list[str]]:
+    """Open the wanted columns of a folder as a lazy table.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder.
+    wanted : sequence of str
+        Columns that every file must have, in its content or in its path.
+    truths : sequence of str
+        Those among them whose text is read as 0 and 1.
+
+    Returns
+    -------
+    rows : duckdb.DuckDBPyRelation
+        Nothing is read before something is asked of it.
+    keys : list of str
+        Wanted columns that come from paths, as text.
+    """
+    import duckdb
+
+    path = Path(os.path.abspath(path))  # a folder `.` has a name, too
+    files = _files(path)
+    wanted = list(dict.fromkeys(wanted))
+    keys = _check_files(path, files, wanted)
+    # without extensions, which DuckDB would look for on the network
+    connection = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
+    listed = ", ".join(_quoted(str(file), "'") for file in files)
+    columns = ", ".join(_quoted(name, '"') for name in wanted)
+    rows = connection.sql(
+        f"SELECT {columns} FROM read_parquet([{listed}], union_by_name = true, "
+        f"hive_partitioning = {bool(keys)}, hive_types_autocast = false)"
+    )
+    kinds = dict(zip(rows.columns, map(str, rows.types), strict=True))
+    for name in truths:
+        if kinds[name] == "VARCHAR":
+            rows = _with_truths(rows, name)
+    return rows, keys
+
+
+def _files(path: Path) -> list[Path]:
+    found = [
+        file
+        for file in sorted(path.rglob("*"))
+        if file.suffix.lower() in PARQUET_ENDINGS
+        and file.is_file()
+        and not any(part.startswith((".", "_")) for part in file.relative_to(path).parts)
+    ]
+    if not found:
+        raise UserError(
+            f"the folder {str(path)!r} holds no Parquet file ({' or '.join(PARQUET_ENDINGS)}); name a folder that "
+            "does, or a single CSV file"
+        )
+    return found
+
+
+def _check_files(path: Path, files: Sequence[Path], wanted: Sequence[str]) -> list[str]:
+    """Refuse files that are broken or differ in a wanted column; return the wanted columns that come from paths."""
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    first: dict[str, tuple[Path, str]] = {}  # column: the first file that has it, and what it holds there
+    names, lacking, keys = {}, [], set()
+    for file in files:
+        shown = file.relative_to(path)
+        try:
+            columns = {field.name: _kind(field.type) for field in pyarrow.parquet.read_schema(file)}
+        except (pa.ArrowInvalid, OSError) as error:
+            reason = str(error).splitlines()[0]
+            raise UserError(f"cannot read '{shown}' in {path.name!r} as Parquet: {reason}; write it again") from error
+        in_path = {part.partition("=")[0] for part in shown.parts[:-1] if "=" in part}
+        columns |= dict.fromkeys(in_path, "text")
+        keys |= in_path & set(wanted)
+        names |= dict.fromkeys(columns)
+        for name in wanted:
+            if name not in columns:
+                lacking.append((name, shown))
+            elif first.setdefault(name, (shown, columns[name]))[1] != columns[name]:
+                other, kind = first[name]
+                raise UserError(
+                    f"files in {path.name!r} differ: column {name!r} holds {kind} in '{other}' and {columns[name]} in "
+                    f"'{shown}'; write it alike in all, or audit them one by one"
+                )
+    check_columns(names, wanted, place=path.name)
+    for name, shown in lacking:
+        raise UserError(
+            f"files in {path.name!r} differ: '{first[name][0]}' has a column {name!r} and '{shown}' has none; add it, "
+            "or move that file elsewhere"
+        )
+    return sorted(keys)
+
+
+def _kind(dtype: "pa.DataType") -> str:
+    """Say what a column holds, in words under which types that count alike are the same."""
+    import pyarrow as pa
+
+    dtype = dtype.value_type if pa.types.is_dictionary(dtype) else dtype
+    for kind, types in {
+        "text": (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view),
+        "numbers": (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal),
+        "truths": (pa.types.is_boolean,),
+    }.items():
+        if any(is_type(dtype) for is_type in types):
+            return kind
+    return str(dtype)
+
+
+def _with_truths(rows: "duckdb.DuckDBPyRelation", name: str) -> "duckdb.DuckDBPyRelation":
+    """Turn the text of a column into 0 and 1."""
+    column = _quoted(name, '"')
+    texts = [text for (text,) in rows.project(f"{column} AS text").distinct().limit(TEXTS).fetchall()]
+    choices = [
+        f"WHEN {_quoted(text, chr(39))} THEN {value}"
+        for text, value in zip(texts, read_truths(texts, name), strict=True)
+        if text is not None
+    ]
+    chosen = f"CASE {column} {' '.join(choices)} END" if choices else "NULL"
+    return rows.project(f"* REPLACE ({chosen}::TINYINT AS {column})")
+
+
+def _quoted(text: str, mark: str) -> str:
+    return mark + text.replace(mark, 2 * mark) + mark

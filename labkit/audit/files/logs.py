@@ -1,0 +1,253 @@
+"""Somebody's own file of decisions, CSV or Parquet: read in parts, only the columns named, counted on the way."""
+
+import csv
+import difflib
+import gzip
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labkit.audit._counting import MAX_GROUPS
+from labkit.audit.counts import Counts, GroupedCounts, count
+from labkit.audit.score_histogram import ScoreHistogram, count_scores
+from labkit.errors import UserError
+from labkit.validation import check_columns, sorted_groups
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+CSV_ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
+
+
+PARQUET_ENDINGS = (".parquet", ".pq")
+
+
+BLOCK_BYTES = 16 * 2**20  # of a CSV in memory at a time
+
+
+BLOCK_ROWS = 2**20  # of a Parquet file in memory at a time
+
+
+def count_file(
+    path: str | Path,
+    *,
+    label: str,
+    prediction: str,
+    sensitive: str | Sequence[str],
+    progress: Callable[[int], None] | None = None,
+) -> Counts:
+    """Count the decisions in a file by group; the file may be larger than memory.
+
+    A CSV may be separated by commas, semicolons, tabs or bars, and compressed with gzip. Its labels may be written as
+    numbers or as true and false, and a sensitive column of whole numbers has numbers as groups.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file that ends in .csv, .tsv (also with .gz), .parquet or .pq.
+    label, prediction : str
+        Columns of 0 and 1, or of true and false.
+    sensitive : str or sequence of str
+        One column or several.
+    progress : callable, optional
+        Called with the number of rows counted so far, after each part.
+
+    Returns
+    -------
+    Counts
+        As ``labkit.audit.count`` gives them for the whole table.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file; the message names files that are called alike.
+    UserError
+        Another ending, a file that cannot be read, and what ``count`` refuses.
+    """
+    names = [sensitive] if isinstance(sensitive, str) else list(sensitive)
+    columns = {"label": label, "prediction": prediction, "sensitive": names, "min_groups": 0}
+    return _count_parts(
+        path, [label, prediction, *names], [label, prediction], lambda part: count(part, **columns), progress
+    )
+
+
+def count_file_scores(
+    path: str | Path,
+    *,
+    label: str,
+    score: str,
+    sensitive: str | Sequence[str],
+    progress: Callable[[int], None] | None = None,
+) -> ScoreHistogram:
+    """Count the scores in a file by group, label and bin; like ``count_file``, with the errors of ``count_scores``."""
+    names = [sensitive] if isinstance(sensitive, str) else list(sensitive)
+
+    def count_part(part: "pa.Table") -> ScoreHistogram:
+        part = _numbers(part, score)
+        return count_scores(part, label=label, score=score, sensitive=names, min_groups=0)
+
+    return _count_parts(path, [label, score, *names], [label], count_part, progress)
+
+
+def _count_parts(
+    path: str | Path, wanted: list[str], truths: list[str], count_part: Callable, progress: Callable[[int], None] | None
+) -> Any:
+    """Read the wanted columns in parts, turn some of them into 0 and 1, and add up what each part counts."""
+    path = Path(path)
+    ending = file_ending(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no file {str(path)!r}{_hint(path)}")
+    wanted = list(dict.fromkeys(wanted))
+    parts = _parquet_parts(path, wanted) if ending in PARQUET_ENDINGS else _csv_parts(path, wanted, ending)
+    total, rows = None, 0
+    for part in parts:
+        for name in dict.fromkeys(truths):
+            part = part.set_column(part.schema.get_field_index(name), name, _truths(part.column(name), name))
+        counted = count_part(part)
+        total = counted if total is None else total + counted
+        rows += len(part)
+        if len(total.groups) > MAX_GROUPS:
+            raise UserError(
+                f"sensitive columns {list(total.groups.names)} have more than {MAX_GROUPS} groups; "
+                "name columns with few values"
+            )
+        if progress:
+            progress(rows)
+    if rows == 0:
+        raise UserError(f"{path.name!r} is empty: it has no row to count")
+    return total if ending in PARQUET_ENDINGS else numbered(total, total.groups.names)
+
+
+def file_ending(path: Path) -> str:
+    """Return which of the known endings a file name has; a ValueError names them when it has none."""
+    endings = (*CSV_ENDINGS, *PARQUET_ENDINGS)
+    for ending in endings:
+        if path.name.lower().endswith(ending):
+            return ending
+    raise UserError(
+        f"{path.name!r} is neither CSV nor Parquet by its name, and no folder; known endings: {', '.join(endings)}"
+    )
+
+
+def _hint(path: Path) -> str:
+    if not path.parent.is_dir():
+        return f"; the folder {str(path.parent)!r} does not exist either"
+    close = difflib.get_close_matches(path.name, [other.name for other in path.parent.iterdir()])
+    return f"; did you mean {' or '.join(map(repr, close))}?" if close else "; check the path"
+
+
+def _csv_parts(path: Path, wanted: list[str], ending: str) -> Iterator["pa.Table"]:
+    """Yield the wanted columns as text: guessed types would break where a later part looks different."""
+    import pyarrow as pa
+    import pyarrow.csv
+
+    unreadable = (
+        f"cannot read {path.name!r} as CSV: {{}}; save it as UTF-8 with as many fields in each row as names on top"
+    )
+    try:
+        with (gzip.open if ending.endswith(".gz") else open)(path, "rt", encoding="utf-8-sig", newline="") as file:
+            first = file.readline()
+        delimiter = "\t" if ending.startswith(".tsv") else max(",;\t|", key=first.count)
+        header = next(csv.reader([first], delimiter=delimiter), [])
+        check_columns(header, wanted, place=path.name)
+        for name in wanted:
+            if header.count(name) > 1:
+                raise UserError(f"{path.name!r} has {header.count(name)} columns called {name!r}; rename one")
+        reader = pyarrow.csv.open_csv(
+            path,
+            read_options=pyarrow.csv.ReadOptions(block_size=BLOCK_BYTES),
+            parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            convert_options=pyarrow.csv.ConvertOptions(
+                include_columns=wanted, column_types=dict.fromkeys(wanted, pa.string()), strings_can_be_null=True
+            ),
+        )
+        for batch in reader:
+            yield pa.Table.from_batches([batch])
+    except PermissionError:
+        raise
+    except (UnicodeDecodeError, EOFError, OSError, pa.ArrowInvalid) as error:
+        raise UserError(unreadable.format(str(error).splitlines()[0])) from error
+
+
+def _parquet_parts(path: Path, wanted: list[str]) -> Iterator["pa.Table"]:
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            check_columns(file.schema_arrow.names, wanted, place=path.name)
+            for batch in file.iter_batches(batch_size=BLOCK_ROWS, columns=wanted):
+                yield pa.Table.from_batches([batch])
+    except pa.ArrowInvalid as error:
+        raise UserError(f"cannot read {path.name!r} as Parquet: {error}; write the file again") from error
+
+
+def _truths(column: "pa.ChunkedArray", name: str) -> "pa.ChunkedArray":
+    """Turn text into 0 and 1; other types are left for ``count`` to judge."""
+    import pyarrow as pa
+
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        return column
+    encoded = column.combine_chunks()
+    encoded = encoded if pa.types.is_dictionary(column.type) else encoded.dictionary_encode()
+    values = read_truths(encoded.dictionary.to_pylist(), name)
+    return pa.chunked_array([pa.array(values, pa.int8()).take(encoded.indices)])
+
+
+def read_truths(texts: Sequence[str | None], name: str) -> list[int | None]:
+    """Read each text as 0 or 1, or say which of them in the column of that name is neither; None stays None."""
+    values = [None if text is None else _truth(text) for text in texts]
+    wrong = [text for text, value in zip(texts, values, strict=True) if value is None and text is not None]
+    if wrong:
+        shown = ", ".join(map(repr, wrong[:5]))
+        raise UserError(
+            f"column {name!r} must hold 0 and 1, or true and false, but it has {shown}; recode it first "
+            "(a score: 1 where it reaches the threshold)"
+        )
+    return values
+
+
+def _truth(text: str) -> int | None:
+    """Read 0 or 1 from text such as '1', '0.0' or 'True'; None for anything else."""
+    word = text.strip().lower()
+    if word in ("true", "false"):
+        return int(word == "true")
+    try:
+        return {0.0: 0, 1.0: 1}.get(float(word))
+    except ValueError:
+        return None
+
+
+def _numbers(part: "pa.Table", name: str) -> "pa.Table":
+    """Turn the text of a CSV into numbers; other types are left for ``count_scores`` to judge."""
+    import pyarrow as pa
+    import pyarrow.compute
+
+    if not pa.types.is_string(part.column(name).type):
+        return part
+    try:
+        numbers = pyarrow.compute.cast(pyarrow.compute.utf8_trim_whitespace(part.column(name)), pa.float64())
+    except pa.ArrowInvalid as error:
+        raise UserError(
+            f"score column {name!r} must hold numbers from 0 to 1: {error}; mend or drop that row"
+        ) from error
+    return part.set_column(part.schema.get_field_index(name), name, numbers)
+
+
+def numbered(counts: GroupedCounts, columns: Sequence[str]) -> GroupedCounts:
+    """Name groups by numbers where every value of a column of text is a whole number, as readers of tables do."""
+    groups = [group if isinstance(group, tuple) else (group,) for group in counts.groups.tolist()]
+    values = [
+        [int(value) for value in column] if name in columns and all(_is_whole(value) for value in column) else column
+        for name, column in zip(counts.groups.names, zip(*groups, strict=True), strict=True)
+    ]
+    renamed: list[Hashable] = [group if len(group) > 1 else group[0] for group in zip(*values, strict=True)]
+    cells = dict(zip(renamed, counts.cells, strict=True))
+    ordered = {group: cells[group] for group in sorted_groups(cells)}
+    return counts.from_cells(ordered, names=counts.groups.names, shape=counts.cells.shape[1:])
+
+
+def _is_whole(text: str) -> bool:
+    return text.isdecimal() and text.isascii() and str(int(text)) == text  # "02139" stays a postal code

@@ -1,0 +1,223 @@
+"""Scores counted into bins by group and label, on any dataframe engine: AUC and calibration with the bin error stated.
+
+A histogram is counts, so that those of two parts of a log add up, and a log of any length leaves a few kilobytes. What
+binning can change is bounded: two people in one bin are ordered in no way, so that AUC lies between the case that all
+such pairs are in the wrong order and the case that all are in the right one; and a score lies within half a bin's width
+of the middle of its bin.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from labkit.audit._counting import binary, by_group, count_by, open_frame, refuse_values
+from labkit.audit.counts import GroupedCounts
+from labkit.audit.intervals import auc_interval, wilson_interval
+from labkit.audit.metrics import divide
+from labkit.errors import UserError
+from labkit.validation import format_group
+
+BINS = 1024  # AUC of smooth scores is then known to about 1 / 1024
+
+
+MAX_BINS = 2**16
+
+
+MAX_GROUPS = 1_000  # a group has twice as many cells as there are bins
+
+
+EXAMPLES = 5  # wrong scores that an error shows
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ScoreHistogram(GroupedCounts):
+    """People by group, label and bin of their score. They never change; ``+`` adds those of two parts of a log.
+
+    Parameters
+    ----------
+    groups : pandas.Index
+        Names of the groups, all different, without missing values; a MultiIndex for intersections.
+    cells : int array of shape (groups, 2, bins)
+        Counts of people labelled 0, then labelled 1. Bins are equally wide over [0, 1]; bin b holds scores from
+        b / bins to below (b + 1) / bins, the last one 1 as well.
+
+    Raises
+    ------
+    UserError
+        A shape that does not fit, a group named twice or missing, a count that is negative or not whole.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"sex": list("ffmm"), "y": [0, 1, 0, 1], "score": [0.2, 0.8, 0.6, 0.4]})
+    >>> count_scores(table, label="y", score="score", sensitive="sex").auc()["auc"].to_dict()
+    {'f': 1.0, 'm': 0.0}
+    """
+
+    cells_of_a_group = "negatives and positives by bin"
+
+    def _fits(self, shape: tuple[int, ...]) -> bool:
+        return len(shape) == 2 and shape[0] == 2 and _is_number_of_bins(shape[1])
+
+    @property
+    def bins(self) -> int:
+        """How many bins there are."""
+        return self.cells.shape[2]
+
+    def coarsen(self, bins: int) -> "ScoreHistogram":
+        """Join neighbouring bins, so that fewer are left; nothing else is lost."""
+        if not _is_number_of_bins(bins) or bins > self.bins:
+            raise UserError(f"bins={bins!r}: {self.bins} bins can be joined to a smaller power of two, from 2 on")
+        return ScoreHistogram(self.groups, self.cells.reshape(len(self.groups), 2, bins, -1).sum(axis=-1))
+
+    def auc(self, *, confidence: float = 0.95) -> pd.DataFrame:
+        """Give the area under each group's ROC curve: P(a positive scores above a negative), ties counted half.
+
+        Pairs whose scores share a bin are not known to be ordered. Counted half they give ``auc``; counted as wrong
+        and as right they give ``lowest`` and ``highest``, between which the AUC of the exact scores lies for certain.
+
+        Parameters
+        ----------
+        confidence : float
+            Coverage of the interval, between 0 and 1.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row a group: ``n``, ``positives``, ``auc``, ``error`` (half of highest - lowest: how far the exact AUC can
+            be from ``auc``), ``lowest``, ``highest``, and ``low`` and ``high``, Newcombe's interval, which says how
+            much the AUC varies between samples; it begins at ``lowest`` and ends at ``highest``, so that the bin error
+            is in it. NaN for a group without positives or without negatives.
+        """
+        sizes = self.cells.sum(axis=-1)  # (groups, 2)
+        negative, positive = np.moveaxis(divide(self.cells, sizes[..., None]), 1, 0)  # shares by bin, (groups, bins)
+        lowest = (positive * (negative.cumsum(axis=-1) - negative)).sum(axis=-1)
+        tied = (positive * negative).sum(axis=-1)
+        highest = np.minimum(lowest + tied, 1)  # rounding aside it is never above 1
+        low, high = auc_interval(lowest, highest, sizes[:, 1], sizes[:, 0], confidence=confidence)
+        columns = {"n": sizes.sum(axis=-1), "positives": sizes[:, 1], "auc": lowest + tied / 2, "error": tied / 2}
+        columns |= {"lowest": lowest, "highest": highest, "low": low, "high": high}
+        return pd.DataFrame(columns, index=self.groups)
+
+    def calibration(self, *, bins: int = 16, confidence: float = 0.95) -> pd.DataFrame:
+        """Count, for people of each group with about the same score, how many are labelled positive.
+
+        The mean score of a bin is computed from the middles of the finest bins, so it is off by at most half the width
+        of those, ``error``. ``labkit.audit.plot_calibration`` draws the table.
+
+        Parameters
+        ----------
+        bins : int
+            Bins of the table: a power of two, not above the histogram's.
+        confidence : float
+            Coverage of the Wilson intervals, between 0 and 1.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by group and bin; bins in which a group has nobody are left out. Columns: ``score`` (mean in the
+            bin), ``error`` (of that mean, at most), ``n``, ``positives``, ``share`` (of people labelled positive),
+            ``low``, ``high``.
+        """
+        cells = self.coarsen(bins).cells
+        n, positives = cells.sum(axis=1), cells[:, 1]
+        middles = (np.arange(self.bins) + 0.5) / self.bins
+        summed = (self.cells.sum(axis=1) * middles).reshape(*n.shape, -1).sum(axis=-1)  # of scores, (groups, bins)
+        group, place = np.nonzero(n)
+        n, positives, summed = n[group, place], positives[group, place], summed[group, place]
+        low, high = wilson_interval(positives, n, confidence=confidence)
+        columns = {"score": summed / n, "error": 0.5 / self.bins, "n": n, "positives": positives}
+        columns |= {"share": positives / n, "low": low, "high": high}
+        names = [format_group(each) if isinstance(each, tuple) else each for each in self.groups.tolist()]
+        index = pd.MultiIndex.from_arrays([[names[i] for i in group], place], names=["group", "bin"])
+        return pd.DataFrame(columns, index=index)
+
+    def __repr__(self) -> str:
+        return f"Scores of {self.cells.sum():,} people in {self.bins} bins\n{self.auc()}"
+
+    def _repr_html_(self) -> str:
+        return self.auc().to_html(border=0)
+
+
+def count_scores(
+    frame: Any, *, label: str, score: str, sensitive: str | Sequence[str], bins: int = BINS, min_groups: int = 1
+) -> ScoreHistogram:
+    """Count people by group, label and bin of their score, on the engine that holds the data.
+
+    Parameters
+    ----------
+    frame : dataframe
+        Of any engine that narwhals knows, eager or lazy; only the counts are collected.
+    label : str
+        Column of 0 and 1 (numbers or booleans).
+    score : str
+        Column of scores in [0, 1].
+    sensitive : str or sequence of str
+        One column, or several: then the groups are the combinations that occur.
+    bins : int
+        Bins over [0, 1]: a power of two, so that every engine puts a score into the same bin, rounding aside.
+    min_groups : int
+        Fewer groups are an error; 0 for a part of a log that may be empty.
+
+    Returns
+    -------
+    ScoreHistogram
+        Groups in sorted order.
+
+    Raises
+    ------
+    TypeError
+        ``frame`` is not a dataframe.
+    UserError
+        An unknown column, one column in two roles, labels that are not 0/1, scores that are missing, NaN or outside
+        [0, 1], a missing group, no rows, or more than ``MAX_GROUPS`` groups.
+    """
+    if not _is_number_of_bins(bins):
+        raise UserError(f"bins={bins!r}: give a power of two from 2 to {MAX_BINS}, such as {BINS}")
+    names = [sensitive] if isinstance(sensitive, str) else list(sensitive)
+    frame, schema = open_frame(frame, {"label": [label], "score": [score], "sensitive": names})
+    if not schema[score].is_numeric() and schema[score] != nw.Object:
+        raise UserError(f"score column {score!r} holds {schema[score]}, not numbers; name a column of scores in [0, 1]")
+    keys = {f"group_{position}": nw.col(name) for position, name in enumerate(names)}
+    keys |= {"label": binary(label, schema, frame), "bin": _bin(score, bins)}
+    cells = count_by(frame, keys, most=3 * (bins + 2) * MAX_GROUPS)  # labels are 0, 1 or neither; so are bins
+    if -1 in cells["label"]:
+        refuse_values(label, schema, frame)
+    if -1 in cells["bin"]:
+        _refuse_scores(score, frame)
+    # the score 1 is alone in a bin of its own; it belongs to the last one
+    places = [
+        label * bins + min(int(place), bins - 1) for label, place in zip(cells["label"], cells["bin"], strict=True)
+    ]
+    counted = by_group(cells, places, names, shape=2 * bins, most=MAX_GROUPS)
+    if len(counted) < min_groups:
+        raise UserError("the frame is empty: there is no row to count")
+    grouped = {group: counts.reshape(2, bins) for group, counts in counted.items()}
+    return ScoreHistogram.from_cells(grouped, names=names, shape=(2, bins))
+
+
+def _is_number_of_bins(bins: Any) -> bool:
+    return isinstance(bins, int | np.integer) and 2 <= bins <= MAX_BINS and int(bins).bit_count() == 1
+
+
+def _fit(score: str) -> nw.Expr:
+    column = nw.col(score).cast(nw.Float64)
+    return ((column >= 0) & (column <= 1)).fill_null(False)  # also False for NaN
+
+
+def _bin(score: str, bins: int) -> nw.Expr:
+    """Give an expression for the bin of a score, and -1 where it is no score."""
+    scaled = nw.col(score).cast(nw.Float64) * bins  # exact, since bins is a power of two
+    return nw.when(_fit(score)).then(scaled).otherwise(nw.lit(-1.0)).floor().cast(nw.Int64)
+
+
+def _refuse_scores(score: str, frame: Any) -> None:
+    values = frame.lazy().filter(~_fit(score)).select(score).head(EXAMPLES).collect()[score].to_list()
+    shown = ", ".join(dict.fromkeys("missing" if pd.isna(value) else repr(value) for value in values))
+    raise UserError(
+        f"score column {score!r} must hold numbers from 0 to 1, but it has {shown}; drop rows without a score, and "
+        "bring other scores into [0, 1] first (ranks divided by their number keep the AUC)"
+    )

@@ -1,0 +1,144 @@
+"""Exercises of notebook 01 on the five mechanisms: predict one, recognise each."""
+
+from labkit.exercises.answers import outputs_of
+from labkit.exercises.checking import choice, exercise
+
+# ---- 01.1 predict before running -------------------------------------------------------------------------------------
+choice(
+    "01.1",
+    points=1,
+    objective="01-mechanisms",
+    options={
+        "rises": None,
+        "falls": "Think of who stays at home: mild cases, of whom few are ill. With them gone, what is left?",
+        "stays": "The share of *all* people of Birch who are ill stays. Among those who come it does not: who comes "
+        "depends on how ill they are.",
+        "rises in both groups": "Only mild cases of Birch stay away. Nobody from Alder does anything differently.",
+    },
+    praise="Severe cases remain, so that those who come are more often ill. Run the next cell and see how much.",
+    hints=(
+        "The mild cases of Birch are missing. Are mild cases more often, or less often, truly ill than severe ones?",
+        "Take ten people, five of them mild and all of these healthy. Send three mild ones home. Which share is ill "
+        "now?",
+    ),
+    idea="Leave out people who are mostly healthy, and the share of the ill among the others goes up.",
+)
+
+
+# ---- 01.2 write a function that recognises the knob ------------------------------------------------------------------
+KNOBS = ("representation", "label_bias", "measurement_bias", "collection_bias", "proxy_strength", "none")
+
+
+def traces(share_b=0.5, recorded=(0.45, 0.44), true=(0.45, 0.44), written=(1.0, 1.0), guess=0.51):
+    """Return rates as the exercise describes them; pairs are for groups a and b."""
+    pairs = {"recorded": recorded, "true": true, "written": written}
+    return {"share_b": share_b, "guess": guess} | {
+        name: dict(zip("ab", pair, strict=True)) for name, pair in pairs.items()
+    }
+
+
+CASES = {
+    "few": (traces(share_b=0.1), "representation"),
+    "disbelieved": (traces(recorded=(0.46, 0.27)), "label_bias"),
+    "vague": (traces(written=(1.0, 0.6)), "measurement_bias"),
+    "absent": (traces(recorded=(0.45, 0.61), true=(0.45, 0.61)), "collection_bias"),
+    "told": (traces(guess=0.83), "proxy_strength"),
+    "calm": (traces(recorded=(0.45, 0.49), true=(0.45, 0.49), guess=0.53), "none"),
+}
+
+
+def find_knob(rates):
+    """Return the name of the knob that was turned."""
+    gap = {name: rates[name]["a"] - rates[name]["b"] for name in ("recorded", "true", "written")}
+    if abs(rates["share_b"] - 0.5) > 0.1:
+        return "representation"
+    if abs(gap["true"]) > 0.1:
+        return "collection_bias"
+    if gap["recorded"] > 0.1:
+        return "label_bias"
+    if gap["written"] > 0.1:
+        return "measurement_bias"
+    return "proxy_strength" if rates["guess"] > 0.6 else "none"
+
+
+def labels_first(rates):
+    """Takes every gap in the records for label bias."""
+    apart = abs(rates["recorded"]["a"] - rates["recorded"]["b"]) > 0.1
+    return "label_bias" if apart else find_knob(rates)
+
+
+def never_none(rates):
+    """Always finds a culprit."""
+    found = find_knob(rates)
+    return "proxy_strength" if found == "none" else found
+
+
+def jumpy(rates):
+    """Takes chance for a knob."""
+    apart = abs(rates["true"]["a"] - rates["true"]["b"]) > 0.02
+    return "collection_bias" if apart else find_knob(rates)
+
+
+def truth_alone(rates):
+    """Looks at the truth and the group's share only."""
+    found = find_knob(rates)
+    return found if found in ("representation", "collection_bias") else "none"
+
+
+HINTS = {
+    (
+        "absent",
+        "label_bias",
+    ): "In one case the records differ *because the truth among those who came differs*: the labels are right. Compare "
+    "recorded with true before you blame the labels.",
+    (
+        "calm",
+        "proxy_strength",
+    ): "In one case nothing was turned: every number is within 0.05 of its neutral value. Your function names a knob "
+    "all the same.",
+    (
+        "calm",
+        "collection_bias",
+    ): "You take a difference of 0.04 for a turned knob. Chance alone moves a number by as much; the trace of a knob "
+    "is larger than 0.1.",
+    (
+        "disbelieved",
+        "none",
+    ): "The truth is equal in both groups in one case, and the records are not. Which knob makes records differ from "
+    "the truth?",
+}
+
+
+@exercise(
+    "01.2",
+    points=3,
+    objective="01-mechanisms",
+    reference=find_knob,
+    collect=outputs_of(*((rates,) for rates, _ in CASES.values())),
+    wrong=[
+        (labels_first, HINTS["absent", "label_bias"]),
+        (never_none, HINTS["calm", "proxy_strength"]),
+        (jumpy, HINTS["calm", "collection_bias"]),
+        (truth_alone, HINTS["disbelieved", "none"]),
+    ],
+    hints=(
+        "Go through the figures of part one: which two numbers moved apart for each knob, and which stayed together?",
+        "Two knobs make the *recorded* shares differ. For one of them the *true* shares differ as well. Ask about it "
+        "first.",
+    ),
+    idea="Ask in this order: share of b away from one half; true shares apart (collection); recorded shares apart "
+    "(labels); symptoms written apart (measurement); a guess well above one half (proxies); else none.",
+    praise="In a real clinic you would not have `true`: then knobs 2 and 4 cannot be told from a real difference.",
+)
+def judge_knobs(collected):
+    """Name the first case that is taken for another knob, known confusions first."""
+    found = dict(zip(CASES, collected, strict=True))
+    for (case, taken), message in HINTS.items():
+        if found[case] == taken:
+            return message
+    for case, (rates, right) in CASES.items():
+        if found[case] not in KNOBS:
+            return f"{found[case]!r} is no answer; return one of {', '.join(KNOBS)}."
+        if found[case] != right:
+            return f"For {rates} you return {found[case]!r}. Which of these numbers is away from its neutral value?"
+    return None

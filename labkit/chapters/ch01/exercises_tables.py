@@ -1,0 +1,154 @@
+"""Exercises of notebook 01 on tables of people: the smallest cell, and a datasheet."""
+
+import pandas as pd
+from statsmodels.stats.proportion import proportion_confint
+
+from labkit.data.clinic.simulator import simulate_clinic
+from labkit.data.datasheets import check_datasheet, group_sizes, write_datasheet
+from labkit.exercises.answers import outputs_of
+from labkit.exercises.checking import compare_answers, exercise
+
+
+# ---- 01.5 the smallest cell ------------------------------------------------------------------------------------------
+def cells_of(*cells):
+    """Return a table with people of each cell, from (race, city, people, ones)."""
+    rows = [(race, city, int(i < ones)) for race, city, n, ones in cells for i in range(n)]
+    return pd.DataFrame(rows, columns=["race", "city", "y"])
+
+
+PEOPLE = (
+    (cells_of(("A", "x", 40, 2), ("A", "y", 6, 3), ("B", "x", 9, 1), ("B", "y", 60, 20)), ["race", "city"], "y"),
+    (cells_of(("A", "x", 40, 10), ("B", "x", 4, 4), ("C", "x", 30, 3)), ["race"], "y"),
+)
+
+
+def report_cell(method="wilson", choose=lambda cells: cells["size"].idxmin(), level=0.05):
+    """Return a function that reports a cell with an interval."""
+
+    def report(table, columns, label):
+        cells = table.groupby(columns)[label].agg(["size", "sum"])
+        n, ones = cells.loc[choose(cells)]
+        low, high = proportion_confint(ones, n, alpha=level, method=method)
+        return {"n": n, "rate": ones / n, "low": low, "high": high}
+
+    return report
+
+
+def first_column_alone(table, columns, label):
+    """Looks at the groups of the first column, not at their crossing."""
+    return report_cell()(table, columns[:1], label)
+
+
+compare_answers(
+    "01.5",
+    points=2,
+    objective="01-cells",
+    reference=report_cell(),
+    collect=outputs_of(*PEOPLE),
+    wrong=[
+        (
+            report_cell("normal"),
+            "This is the normal approximation. For 4 of 4 it gives the interval from 1 to 1, as if four people were "
+            "proof. Wilson's stays honest: `method='wilson'`.",
+        ),
+        (
+            report_cell(choose=lambda cells: (cells["sum"] / cells["size"]).idxmin()),
+            "That is the cell with the lowest *rate*. The smallest cell has the fewest people.",
+        ),
+        (
+            report_cell(choose=lambda cells: cells["sum"].idxmin()),
+            "That is the cell with the fewest *ones*. The smallest cell has the fewest people, whatever their label.",
+        ),
+        (
+            first_column_alone,
+            "You count the groups of one column. Cells are the combinations of *all* columns that are given.",
+        ),
+        (
+            report_cell(level=0.1),
+            "These are the limits of a 90% interval; `proportion_confint` takes alpha = 0.05 for 95%.",
+        ),
+    ],
+    otherwise="Group by all columns, take size and sum of the label, choose the row with the smallest size, and put "
+    "its sum and size into `proportion_confint(..., method='wilson')`.",
+    hints=(
+        "`table.groupby(columns)[label].agg(['size', 'sum'])` has a row for each cell that occurs.",
+        "`sort_values('size').iloc[0]` is the smallest cell. Its rate is sum / size.",
+    ),
+    idea="Size and sum of the label by cell; the row with the least size; Wilson's interval of sum out of size.",
+    praise="Four of four is not everybody: the interval says what four people can tell, and no more.",
+)
+
+
+# ---- 01.6 a datasheet ------------------------------------------------------------------------------------------------
+ROOM = simulate_clinic(n=300, seed=11, representation=0.2, label_bias=0.3)[["note", "age", "smoking", "y", "group"]]
+
+
+SIZES = group_sizes(ROOM, ["group"])
+
+
+MEANINGS = {
+    "note": "what was written at the visit",
+    "age": "age in years",
+    "smoking": "as the patient said",
+    "y": "label: recorded diagnosis, 1 = ill, 0 = not",
+    "group": "sensitive: district of the address, a Alder, b Birch",
+}
+
+
+ANSWERS = {
+    "What it is": "300 patients of one waiting room, a row each, with the note and the recorded diagnosis.",
+    "Who collected it and why": "The clinic's staff on duty, while treating patients. Who paid is unstated.",
+    "Source and licence": "Handed to us by the clinic; its terms are unstated, so ask before passing it on.",
+    "Sensitive attributes and how they were recorded": "District from the address, by the clinic; nobody was asked.",
+    "Known harms and limits": "Patients of Birch say that they were not believed: recorded diagnoses may miss "
+    "illnesses.",
+    "Do not use it for": "Deciding about a patient, or comparing how healthy the two districts are.",
+}
+
+
+def sheet(meanings=MEANINGS, answers=ANSWERS):
+    """Return a datasheet of the waiting room."""
+    return write_datasheet(ROOM, title="The waiting room", sensitive=["group"], meanings=meanings, answers=answers)
+
+
+def without(mapping, name):
+    """Return a mapping without one of its entries."""
+    return {key: value for key, value in mapping.items() if key != name}
+
+
+def complain(text):
+    """Return the hint for a datasheet: what is missing, or None."""
+    found = check_datasheet(text, columns=list(ROOM), sizes=SIZES)
+    return (
+        None if not found else "Not complete yet. " + "; ".join(found[:3]) + ("; and more." if len(found) > 3 else ".")
+    )
+
+
+UNFINISHED = (
+    sheet(answers=without(ANSWERS, "Known harms and limits")),
+    sheet(meanings=without(MEANINGS, "y")),
+    sheet(answers=ANSWERS | {"Source and licence": "None."}),
+    sheet().replace("## Do not use it for", "Do not use it for"),
+    sheet().replace("| group | b | ", "| group | b | 1"),
+)
+
+
+@exercise(
+    "01.6",
+    points=3,
+    objective="01-datasheet",
+    reference=sheet(),
+    wrong=[(text, complain(text)) for text in UNFINISHED],
+    hints=(
+        "Run the draft again and look for TODO: each one is followed by the question that you have to answer.",
+        "`answers` has six keys, the headings without *Columns* and *Group sizes*; `meanings` has one key for each "
+        "column.",
+    ),
+    idea="Call `write_datasheet` with a meaning for each of the five columns and a sentence or two for each of six "
+    "sections; the clinic's own words tell you how group and label came about.",
+    praise="Complete. Now read it as somebody who wants to train a model on this table: would you know whom it may "
+    "harm?",
+)
+def judge_datasheet(collected):
+    """Say what the validator finds missing."""
+    return complain(collected)

@@ -1,0 +1,167 @@
+"""Exercises of notebook 02 on balancing a corpus, and on whether that reaches a decision."""
+
+import math
+
+from labkit.exercises.answers import outputs_of
+from labkit.exercises.checking import compare_answers, exercise
+from labkit.exercises.judging import close
+
+# ---- 02.4 repair code ------------------------------------------------------------------------------------------------
+ROLES = {
+    ("she", "subject"): "he",
+    ("he", "subject"): "she",
+    ("her", "object"): "him",
+    ("him", "object"): "her",
+    ("her", "possessive"): "his",
+    ("his", "possessive"): "her",
+}
+
+
+def swap_pronouns(words):
+    """Swaps by word and role."""
+    return [ROLES.get(pair, pair[0]) for pair in words]
+
+
+def broken_swap(words):
+    """What the notebook comes with: it does not look at the role."""
+    partner = {"she": "he", "he": "she", "her": "his", "his": "her", "him": "her"}
+    return [partner.get(word, word) for word, role in words]
+
+
+def always_him(words):
+    """Chooses the other word, still without the role."""
+    return [
+        {"she": "he", "he": "she", "her": "him", "his": "her", "him": "her"}.get(word, word) for word, role in words
+    ]
+
+
+def only_her(words):
+    """Mends her, and forgets the way back."""
+    mended = {("her", "object"): "him", ("her", "possessive"): "his", ("she", "subject"): "he"}
+    return [mended.get(pair, pair[0]) for pair in words]
+
+
+def whatever_role(words):
+    """Exchanges him and his."""
+    turned = ROLES | {("her", "object"): "his", ("her", "possessive"): "him"}
+    return [turned.get(pair, pair[0]) for pair in words]
+
+
+compare_answers(
+    "02.4",
+    points=2,
+    objective="02-balance",
+    collect=outputs_of(
+        ([("she", "subject"), ("saw", ""), ("her", "object"), ("with", ""), ("her", "possessive"), ("dog", "")],),
+        ([("he", "subject"), ("told", ""), ("him", "object"), ("about", ""), ("his", "possessive"), ("day", "")],),
+    ),
+    reference=swap_pronouns,
+    untouched=broken_swap,
+    wrong=[
+        (
+            always_him,
+            "Now every *her* becomes *him*, as in *he saw him with him dog*. One word, two partners: use the role.",
+        ),
+        (only_her, "*her* is right now, but *he*, *him* and *his* stay as they are: that corpus loses its women."),
+        (
+            whatever_role,
+            "The roles are exchanged: the possessive *her* (her dog) is *his*, the object (saw her) is *him*.",
+        ),
+    ],
+    otherwise="Look up the pair (word, role); six pairs have a partner, everything else stays.",
+    hints=(
+        "Which word of the six has two partners, and what tells them apart?",
+        'A dict whose keys are pairs, such as `("her", "object")`, needs no `if` at all.',
+    ),
+    idea="Six entries, keyed by word and role: she/he as subjects, her/him as objects, her/his as possessives.",
+)
+
+
+# ---- 02.5 decide and justify -----------------------------------------------------------------------------------------
+GAPS = ([0.44, 0.30, 0.41, 0.33, 0.38], [0.40, 0.29, 0.35, 0.32, 0.33])
+
+
+VERDICTS = ("smaller", "larger", "cannot tell")
+
+
+def answer_gaps(turn=1.0, quantile=2.776445, verdict="smaller", paired=True, by=1.0):
+    """Return an answer as a student gives it."""
+    n = len(GAPS[0])
+    change = [after - before for before, after in zip(*GAPS, strict=True)]
+
+    def variance(values):
+        middle = sum(values) / n
+        return sum((value - middle) ** 2 for value in values) / (n - 1)
+
+    mean = turn * sum(change) / n
+    error = math.sqrt((variance(change) if paired else variance(GAPS[0]) + variance(GAPS[1])) / n)
+    return {
+        "change": mean,
+        "low": mean - by * quantile * error,
+        "high": mean + by * quantile * error,
+        "verdict": verdict,
+    }
+
+
+UNPAIRED = (
+    "You treat the two rows as if other sentences had been measured. Split by split, subtract first: what makes a "
+    "split hard for both encoders cancels."
+)
+
+
+NORMAL = "With five splits the standard deviation is itself uncertain: Student's t with 4 degrees of freedom, not 1.96."
+
+
+TURNED = "You took before less after. A change is after less before, so that a smaller gap has a minus sign."
+
+
+SPREAD = "That is where single splits lie. The mean of five varies less: divide by the root of five."
+
+
+TIMID = "Your interval does not contain zero: for these splits the data do tell the direction."
+
+
+OPPOSITE = "The change is negative: after balancing the gap is smaller than before."
+
+
+@exercise(
+    "02.5",
+    points=3,
+    objective="02-decision",
+    reference=answer_gaps(),
+    wrong=[
+        (answer_gaps(paired=False, verdict="cannot tell"), UNPAIRED),
+        (answer_gaps(quantile=1.959964), NORMAL),
+        (answer_gaps(turn=-1, verdict="larger"), TURNED),
+        (answer_gaps(by=math.sqrt(5), verdict="cannot tell"), SPREAD),
+        (answer_gaps(verdict="cannot tell"), TIMID),
+        (answer_gaps(verdict="larger"), OPPOSITE),
+    ],
+    hints=(
+        "The two rows belong together, split by split. What do you subtract, and when?",
+        "Five differences, their mean, their sample standard deviation; `stats.t.ppf(0.975, 4)`.",
+    ),
+    idea="d = after - before; mean(d) plus and minus t * std(d, ddof=1) / sqrt(5); read the verdict off the signs.",
+    praise="Smaller, and small: the gap that is left is many times the change. Both belong into the report.",
+)
+def judge_gaps(collected):
+    """Look at the numbers first, then at whether the verdict follows from them."""
+    right = answer_gaps()
+    found = {name: collected[name] for name in ("change", "low", "high")}
+
+    def looks_like(answer):
+        return all(close(value, answer[name], 0.0015) for name, value in found.items())
+
+    if not looks_like(right):
+        known = (
+            (answer_gaps(turn=-1), TURNED),
+            (answer_gaps(paired=False), UNPAIRED),
+            (answer_gaps(quantile=1.959964), NORMAL),
+            (answer_gaps(by=math.sqrt(5)), SPREAD),
+        )
+        otherwise = "Take the five changes, after less before, and Student's t interval of their mean."
+        return next((text for answer, text in known if looks_like(answer)), otherwise)
+    verdict = collected["verdict"].strip().lower()
+    if verdict == VERDICTS[0]:
+        return None
+    return {"larger": OPPOSITE, "cannot tell": TIMID}.get(verdict, f"Choose one verdict: {', '.join(VERDICTS)}.")

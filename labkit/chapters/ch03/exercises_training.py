@@ -1,0 +1,163 @@
+"""Exercises of notebook 03: baselines, training records, luck, designs."""
+
+import numpy as np
+import pandas as pd
+
+from labkit.exercises.answers import outputs_of
+from labkit.exercises.checking import choice, compare_answers
+
+
+def lift(y_true, y_pred):
+    """Accuracy beyond the majority's answer."""
+    share = np.mean(y_true)
+    return np.mean(np.equal(y_true, y_pred)) - max(share, 1 - share)
+
+
+def only_accuracy(y_true, y_pred):
+    """Forgets the baseline."""
+    return np.mean(np.equal(y_true, y_pred))
+
+
+def beyond_positives(y_true, y_pred):
+    """Takes the positives for the majority."""
+    return np.mean(np.equal(y_true, y_pred)) - np.mean(y_true)
+
+
+def beyond_coin(y_true, y_pred):
+    """Compares with a coin."""
+    return np.mean(np.equal(y_true, y_pred)) - 0.5
+
+
+compare_answers(
+    "03.1",
+    points=1,
+    objective="03-baselines",
+    collect=outputs_of(([1, 1, 0, 0, 0], [1, 0, 0, 0, 0]), ([1, 1, 1, 0], [1, 1, 1, 1])),
+    reference=lift,
+    wrong=[
+        (only_accuracy, "That is the accuracy alone. Subtract what saying the same of everybody would reach."),
+        (beyond_positives, "You subtract the share of ones. Where zeros are the majority, saying 0 reaches more."),
+        (beyond_coin, "A coin is not the baseline: the majority's answer does better whenever labels are unequal."),
+    ],
+    otherwise="For labels 1, 1, 0, 0, 0 the majority's answer is right for three of five. Subtract such a share.",
+    hints=(
+        "What does a model reach that says the same of everybody?",
+        "The better of two constant answers: the share of ones, or of zeros.",
+    ),
+    idea="Accuracy, less the larger of the share of ones and the share of zeros.",
+)
+
+
+def final_gap(record):
+    """Read the last selection rates of both groups."""
+    last = record.groupby("tag")["value"].last()
+    return last["validation/selection_rate/a"] - last["validation/selection_rate/b"]
+
+
+def first_gap(record):
+    """Reads the first evaluation."""
+    first = record.groupby("tag")["value"].first()
+    return first["validation/selection_rate/a"] - first["validation/selection_rate/b"]
+
+
+def mean_gap(record):
+    """Averages over epochs."""
+    mean = record.groupby("tag")["value"].mean()
+    return mean["validation/selection_rate/a"] - mean["validation/selection_rate/b"]
+
+
+def final_loss(record):
+    """Reads the loss."""
+    return record.groupby("tag")["value"].last()["train/loss"]
+
+
+RECORD = pd.DataFrame(
+    {
+        "tag": ["train/loss"] * 3 + [f"validation/selection_rate/{group}" for group in "aabb"],
+        "step": [1, 2, 3, 2, 3, 2, 3],
+        "value": [0.7, 0.6, 0.55, 0.3, 0.45, 0.28, 0.2],
+    }
+)
+
+
+compare_answers(
+    "03.2",
+    points=2,
+    objective="03-finetune",
+    collect=outputs_of((RECORD,)),
+    reference=final_gap,
+    wrong=[
+        (first_gap, "That is the gap at the first evaluation. Take the last value of each group."),
+        (mean_gap, "You average over epochs; the model that is used is the one at the end."),
+        (final_loss, "The loss knows no groups: it can fall while a gap opens. Read the selection rates."),
+    ],
+    otherwise="Group a's last selection rate less group b's: the tags are validation/selection_rate/a and .../b.",
+    hints=("Which tags of the record know the groups?", "Group the record by tag, and take the last value of each."),
+    idea='`record.groupby("tag")["value"].last()`, then the value of group a less the value of group b.',
+)
+
+
+def student_interval(gaps):
+    """Student's t interval for the mean."""
+    from scipy import stats
+
+    half = stats.t.ppf(0.975, len(gaps) - 1) * np.std(gaps, ddof=1) / np.sqrt(len(gaps))
+    return [np.mean(gaps) - half, np.mean(gaps) + half]
+
+
+def normal_interval(gaps):
+    """Takes the normal distribution's quantile."""
+    half = 1.959964 * np.std(gaps, ddof=1) / np.sqrt(len(gaps))
+    return [np.mean(gaps) - half, np.mean(gaps) + half]
+
+
+def spread_interval(gaps):
+    """Forgets the root of n."""
+    from scipy import stats
+
+    half = stats.t.ppf(0.975, len(gaps) - 1) * np.std(gaps, ddof=1)
+    return [np.mean(gaps) - half, np.mean(gaps) + half]
+
+
+def population_interval(gaps):
+    """Divides by n in the standard deviation."""
+    from scipy import stats
+
+    half = stats.t.ppf(0.975, len(gaps) - 1) * np.std(gaps) / np.sqrt(len(gaps))
+    return [np.mean(gaps) - half, np.mean(gaps) + half]
+
+
+compare_answers(
+    "03.3",
+    points=2,
+    objective="03-uncertainty",
+    collect=outputs_of(([0.25, 0.34, 0.28],), ([0.1, 0.2, 0.15, 0.12, 0.3],)),
+    reference=student_interval,
+    wrong=[
+        (normal_interval, "1.96 is for many runs. With three, the standard deviation is itself a guess: Student's t."),
+        (spread_interval, "That is where single runs lie. The mean of n runs varies less: divide by the root of n."),
+        (population_interval, "numpy divides by n; a sample's standard deviation divides by n - 1 (ddof=1)."),
+    ],
+    otherwise="Mean ± t quantile (97.5%, n - 1 degrees of freedom) × sample standard deviation / root of n.",
+    hints=(
+        "Three parts: a quantile, a standard deviation, and the root of the number of runs.",
+        "`scipy.stats.t.ppf(0.975, n - 1)` is the quantile; the standard deviation needs `ddof=1`.",
+    ),
+    idea="half = t.ppf(0.975, n - 1) * std(gaps, ddof=1) / sqrt(n); the interval is mean - half to mean + half.",
+)
+
+
+choice(
+    "03.4",
+    points=1,
+    objective="03-design",
+    options={
+        "head only is fairer": "Its gap is smaller, and so is its AUC. Whether that is fairer is not in the table.",
+        "all blocks has no gap": "It is a single run, without an interval. Another seed could lie elsewhere.",
+        "the designs do not differ": "The gap's intervals of head only and of last block do not overlap.",
+        "smaller gap and lower AUC": None,
+    },
+    praise="That is what the figures say; whether the exchange is worth it is a decision about people.",
+    hints=("Which intervals overlap, and which row has none?", "Two columns move together from row to row."),
+    idea="Between head only and last block both intervals are apart: a smaller gap comes with a lower AUC.",
+)

@@ -1,0 +1,187 @@
+"""Exercises of notebook 06 on weights, repeated people and proxies."""
+
+import numpy as np
+
+from labkit.exercises.answers import outputs_of
+from labkit.exercises.checking import choice, compare_answers, exercise
+
+
+# ---- 06.1 write a function -------------------------------------------------------------------------------------------
+def shares(groups, labels):
+    """Return the share of each person's group, label, and both together."""
+    people = list(zip(groups, labels, strict=True))
+    of = [[list(column).count(value) / len(people) for value in column] for column in (groups, labels, people)]
+    return np.array(of)
+
+
+def reweigh(groups, labels):
+    """Kamiran and Calders: expected over observed share."""
+    group, label, both = shares(groups, labels)
+    return group * label / both
+
+
+def everybody_alike(groups, labels):
+    """Gives everybody the same weight."""
+    return np.ones(len(labels))
+
+
+def equal_groups(groups, labels):
+    """Gives each group the same total."""
+    group, _, _ = shares(groups, labels)
+    return 1 / (len(set(groups)) * group)
+
+
+def equal_cells(groups, labels):
+    """Gives each group and label the same total."""
+    _, _, both = shares(groups, labels)
+    return 1 / (len(set(zip(groups, labels, strict=True))) * both)
+
+
+def upside_down(groups, labels):
+    """Divides the observed share by the expected one."""
+    return 1 / reweigh(groups, labels)
+
+
+def label_within_group(groups, labels):
+    """Divides by the share of the label within the group alone."""
+    group, _, both = shares(groups, labels)
+    return group / both
+
+
+compare_answers(
+    "06.1",
+    points=2,
+    objective="06-weights",
+    collect=outputs_of(
+        (["a", "a", "a", "a", "b", "b"], [1, 1, 1, 0, 1, 0]),
+        (["x", "y", "y", "y", "x", "y", "y", "y"], [1, 1, 0, 0, 0, 0, 0, 1]),
+    ),
+    reference=reweigh,
+    wrong=[
+        (everybody_alike, "The same weight for everybody is ordinary training. It changes nothing at all."),
+        (equal_groups, "Now each group counts the same, and within each group the labels are as unequal as before."),
+        (
+            equal_cells,
+            "Each group and label has the same total now. That also changes how large the groups are, and how "
+            "frequent the labels; reweighing keeps both and only makes them independent.",
+        ),
+        (upside_down, "Upside down: whoever is rarer than independence says must weigh more than 1."),
+        (label_within_group, "You left out P(label): the weights of a group must sum to its number of people."),
+    ],
+    otherwise="For each person: P(group) times P(label), divided by P(group and label), all as shares of everybody.",
+    hints=(
+        "Three shares are needed for each person: of their group, of their label, of both together.",
+        "If group and label were independent, the share of both together would be the product of the other two.",
+    ),
+    idea="What independence would give, divided by what is there: P(group) P(label) / P(group, label).",
+    praise="Rare combinations weigh more, frequent ones less, and no group or label grows.",
+)
+
+
+# ---- 06.2 repair broken code -----------------------------------------------------------------------------------------
+def balance(people):
+    """Repeat the people of the smaller group, in turn, until both groups are equally many."""
+    members = [[person for person in people if person[0] == name] for name in "ab"]
+    return [own[i % len(own)] for own in members for i in range(max(map(len, members)))]
+
+
+def broken_prepare(people):
+    """Balances first and splits then."""
+    repeated = balance(people)
+    return repeated[::2], repeated[1::2]
+
+
+def prepare(people):
+    """Splits first and balances the training part."""
+    return balance(people[::2]), people[1::2]
+
+
+def balance_both(people):
+    """Balances the test part too."""
+    return balance(people[::2]), balance(people[1::2])
+
+
+def never_balance(people):
+    """Forgets to balance."""
+    return people[::2], people[1::2]
+
+
+def train_on_all(people):
+    """Trains on everybody."""
+    return balance(people), people[1::2]
+
+
+def balance_test(people):
+    """Balances the wrong part."""
+    return people[::2], balance(people[1::2])
+
+
+LEAK = "Somebody is in both parts: the test asks the model about people whose answer it has seen."
+
+
+REPEATED = "Somebody stands in the test part twice. The test must be people as they come, each once."
+
+
+UNBALANCED = "The training part does not hold both groups equally often. Call `balance` on it, after the split."
+
+
+LOST = "Somebody is in neither part. Split all people into two halves, then repeat some in the training part."
+
+
+PEOPLE = (
+    [f"{'b' if i in (0, 1, 4, 5) else 'a'}{i}" for i in range(12)],
+    [f"{'b' if i in (2, 3, 8) else 'a'}{i}" for i in range(14)],
+)
+
+
+@exercise(
+    "06.2",
+    points=2,
+    objective="06-weights",
+    collect=outputs_of(*((people,) for people in PEOPLE)),
+    reference=prepare,
+    wrong=[(balance_both, REPEATED), (never_balance, UNBALANCED), (train_on_all, LEAK), (balance_test, REPEATED)],
+    untouched=broken_prepare,
+    any_length=True,
+    hints=(
+        "Print both parts for a few people. Is the same number in both?",
+        "What is repeated before the split can land on both sides of it.",
+    ),
+    idea="Split first. Then balance the training part, and leave the test part alone.",
+    praise="Whatever you do to the data for training, the test part stays as people come.",
+)
+def judge_prepared(collected):
+    """Look for people in both parts, repeated in the test, missing, and for the balance, in this order."""
+    for (train, test), people in zip(collected, PEOPLE, strict=True):
+        if len(set(test)) < len(test):
+            return REPEATED
+        if set(train) & set(test):
+            return LEAK
+        if set(train) | set(test) != set(people) or not test:
+            return LOST
+        if len({sum(person[0] == name for person in train) for name in "ab"}) > 1:
+            return UNBALANCED
+    return None
+
+
+# ---- 06.3 predict before running -------------------------------------------------------------------------------------
+choice(
+    "06.3",
+    points=1,
+    objective="06-proxies",
+    options={
+        "none": "That would be so if the district were the only word that knows the group. At strength 1 the "
+        "pharmacy, the market and the tram know it too.",
+        "about half": "Half of the gap would need proxies that tell the group only now and then. At strength 1 they "
+        "always do.",
+        "nearly all": None,
+        "more than before": "The other words tell what the district told, not more: who has them all gains "
+        "little by one more.",
+    },
+    hints=(
+        "With the district struck out, which other words of a note could tell the model the same?",
+        "At strength 1, does a note about Mill Lane ever belong to a patient of group b?",
+    ),
+    idea="A word that always goes with the group replaces it: the model reads the proxy instead.",
+    praise="Leaving out the word leaves in what the word was used for.",
+)

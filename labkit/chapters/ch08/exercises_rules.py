@@ -1,0 +1,231 @@
+"""Exercises of notebook 08 on rules: a lottery between thresholds, what a rule does to a person, equal people."""
+
+import numpy as np
+
+from labkit.exercises.answers import outputs_of
+from labkit.exercises.checking import compare_answers
+
+# ---- 08.1 compute a lottery ------------------------------------------------------------------------------------------
+compare_answers(
+    "08.1",
+    points=2,
+    objective="08-roc",
+    reference={"share": 0.75, "fpr": 0.25},
+    wrong=[
+        (
+            {"share": 0.25, "fpr": 0.15},
+            "That is the share for whom the *high* threshold applies. With it, the TPR would be nearer to 0.40.",
+        ),
+        (
+            {"share": 0.75, "fpr": 0.15},
+            "The share is right. In the FPR you exchanged the thresholds: the low one, with FPR 0.30, applies to most.",
+        ),
+        (
+            {"share": 0.625, "fpr": 0.225},
+            "You took the TPR itself for the share. It lies between 0.40 and 0.70: how far along the way is 0.625?",
+        ),
+        (
+            {"share": 0.5, "fpr": 0.2},
+            "Half and half reaches the middle of 0.40 and 0.70. You need more than that.",
+        ),
+    ],
+    otherwise="Solve 0.625 = (1 - share) × 0.40 + share × 0.70, and put the same share into the FPRs.",
+    hints=(
+        "A lottery's rates are means of the two thresholds' rates, weighted by the shares.",
+        "How far along the way from 0.40 to 0.70 is 0.625? The FPR goes as far from 0.10 to 0.30.",
+    ),
+    idea="share = (0.625 - 0.40) / (0.70 - 0.40); fpr = (1 - share) × 0.10 + share × 0.30: a point on the line.",
+    praise="A point between two thresholds, which no single threshold reaches.",
+)
+
+
+# ---- 08.2 write what a rule does -------------------------------------------------------------------------------------
+def chance_of_ill(rule, score):
+    """Weigh the two thresholds, and mix in those whose score is not looked at."""
+    looked_at = rule["p0"] * (score > rule["threshold0"]) + rule["p1"] * (score > rule["threshold1"])
+    return rule["p_ignore"] * rule["constant"] + (1 - rule["p_ignore"]) * looked_at
+
+
+def always_looking(rule, score):
+    """Forgets p_ignore."""
+    return rule["p0"] * (score > rule["threshold0"]) + rule["p1"] * (score > rule["threshold1"])
+
+
+def adding_ignored(rule, score):
+    """Adds the ignored on top, without taking them off."""
+    return rule["p_ignore"] * rule["constant"] + always_looking(rule, score)
+
+
+def never_constant(rule, score):
+    """Takes it that the ignored are decided 0."""
+    return (1 - rule["p_ignore"]) * always_looking(rule, score)
+
+
+def mean_threshold(rule, score):
+    """Averages the thresholds instead of the decisions."""
+    cut = rule["p0"] * rule["threshold0"] + rule["p1"] * rule["threshold1"]
+    return rule["p_ignore"] * rule["constant"] + (1 - rule["p_ignore"]) * (score > cut)
+
+
+def at_least(rule, score):
+    """Counts a score that equals a threshold."""
+    looked_at = rule["p0"] * (score >= rule["threshold0"]) + rule["p1"] * (score >= rule["threshold1"])
+    return rule["p_ignore"] * rule["constant"] + (1 - rule["p_ignore"]) * looked_at
+
+
+def make_rule(p_ignore, constant, p0, threshold0, threshold1):
+    """Return a rule as `read_rules` gives it."""
+    names = ("p_ignore", "constant", "p0", "threshold0", "p1", "threshold1")
+    return dict(zip(names, (p_ignore, constant, p0, threshold0, 1 - p0, threshold1), strict=True))
+
+
+RULE, PLAIN = make_rule(0.2, 0.5, 0.25, 0.4, 0.6), make_rule(0.0, 0.0, 0.5, 0.3, 0.7)
+
+
+compare_answers(
+    "08.2",
+    points=2,
+    objective="08-optimise",
+    collect=outputs_of((RULE, 0.3), (RULE, 0.5), (RULE, 0.8), (PLAIN, 0.6), (PLAIN, 0.7)),
+    reference=chance_of_ill,
+    wrong=[
+        (always_looking, "You look at everybody's score. With chance `p_ignore` it is not looked at."),
+        (
+            adding_ignored,
+            "You add those whose score is ignored on top of everybody. The others are only a share of 1 - `p_ignore`.",
+        ),
+        (never_constant, "Those whose score is ignored are decided, too: 'ill' with chance `constant`."),
+        (
+            mean_threshold,
+            "You average the thresholds. The lottery averages the *decisions*: each threshold applies to some people.",
+        ),
+        (at_least, "A score that equals a threshold is not above it: use `>`."),
+    ],
+    otherwise="Two lotteries, one after the other: is the score looked at, and if so, which threshold applies?",
+    tolerance=1e-6,
+    hints=(
+        "First write the chance for somebody whose score is looked at.",
+        "`score > threshold` is True or False, and counts as 1 or 0 when you multiply it by a chance.",
+    ),
+    idea="p_ignore × constant + (1 - p_ignore) × (p0 × [score > threshold0] + p1 × [score > threshold1]).",
+)
+
+
+# ---- 08.3 two equal people -------------------------------------------------------------------------------------------
+def two_answers(chances):
+    """Average 2p(1 - p)."""
+    chances = np.asarray(chances)
+    return np.mean(2 * chances * (1 - chances))
+
+
+def one_order(chances):
+    """Counts one of two orders."""
+    chances = np.asarray(chances)
+    return np.mean(chances * (1 - chances))
+
+
+def of_the_mean(chances):
+    """Puts the mean chance into the formula."""
+    return 2 * np.mean(chances) * (1 - np.mean(chances))
+
+
+def share_drawn(chances):
+    """Gives the share of people decided by lot."""
+    chances = np.asarray(chances)
+    return np.mean((chances > 0) & (chances < 1))
+
+
+def same_answers(chances):
+    """Gives the complement."""
+    return 1 - two_answers(chances)
+
+
+compare_answers(
+    "08.3",
+    points=1,
+    objective="08-judge",
+    collect=outputs_of(([0.5, 1.0, 0.0, 0.2],), ([0.9, 0.9],)),
+    reference=two_answers,
+    wrong=[
+        (one_order, "You count 'first ill, then not'. The other order also gives two answers."),
+        (
+            of_the_mean,
+            "You average the chances first. Somebody with chance 0 and somebody with chance 1 never get two answers.",
+        ),
+        (share_drawn, "That is the share of people for whom a lot is drawn. Not every draw turns out differently."),
+        (same_answers, "That is how often the two draws *agree*."),
+    ],
+    otherwise="For one person with chance p: p × (1 - p) for 'ill, then not', and as much for the other order.",
+    tolerance=1e-6,
+    hints=(
+        "Take one person with chance 0.5: in how many of the four outcomes of two draws do they disagree?",
+        "The formula for one person stands in the text above. Average it over people, not the chances.",
+    ),
+    idea="`np.mean(2 * p * (1 - p))` over the array of chances.",
+)
+
+
+# ---- 08.6 repair a report --------------------------------------------------------------------------------------------
+def make_report(chosen_on, reported_on, sign=1):
+    """Return a function that chooses and reports on some people, given as conditions on ``part``."""
+
+    def reported_gap(score, group, part):
+        rates = {}
+        for name in ("a", "b"):
+            own = group == name
+            cut = np.median(score[own & chosen_on(part)])
+            rates[name] = np.mean(score[own & reported_on(part)] > cut)
+        return sign * (rates["a"] - rates["b"])
+
+    return reported_gap
+
+
+def everybody(part):
+    """All people."""
+    return part >= 0
+
+
+def first(part):
+    """People to choose on."""
+    return part == 0
+
+
+def second(part):
+    """People to report on."""
+    return part == 1
+
+
+def make_people(n, seed):
+    """Return scores, groups and parts (n,) in which the two parts differ, as small samples do."""
+    generator = np.random.default_rng(seed)
+    group = np.where(np.arange(n) % 5 < 2, "b", "a")  # odd and unequal numbers: no share above a median is just a half
+    part = (np.arange(n) >= n // 2).astype(int)
+    score = generator.random(n) + 0.2 * (group == "a") * (part == 1) - 0.1 * part
+    return score.round(3), group, part
+
+
+compare_answers(
+    "08.6",
+    points=2,
+    objective="08-judge",
+    collect=outputs_of(make_people(25, 0), make_people(65, 1)),
+    untouched=make_report(everybody, everybody),
+    reference=make_report(first, second),
+    wrong=[
+        (make_report(everybody, second), "The cuts still see everybody: those you report on helped to choose them."),
+        (make_report(first, everybody), "You report on everybody, the people you chose on among them."),
+        (
+            make_report(first, first),
+            "You choose and report on the same part: the gap looks closed because it was made so.",
+        ),
+        (make_report(second, first), "The parts are exchanged: choose on `part == 0`, report on `part == 1`."),
+        (make_report(first, second, sign=-1), "The gap is a less b; yours has the other sign."),
+    ],
+    otherwise="Two masks are needed: `own & (part == 0)` for the median, `own & (part == 1)` for the share above it.",
+    tolerance=1e-6,
+    hints=(
+        "Which people may the line with `np.median` see, and which people the line with `np.mean`?",
+        "Combine masks with `&` and parentheses: `own & (part == 0)`.",
+    ),
+    idea="Take the median of `score[own & (part == 0)]`, and the share of `score[own & (part == 1)]` above it.",
+)

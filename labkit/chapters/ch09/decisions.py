@@ -1,0 +1,173 @@
+"""A written decision for an operating point: its reasons, its figures, who gains, who loses, and when it is reviewed.
+
+A program counts and compares; reasons are people's. `write_decision` makes the draft, `check_decision` says what is
+open and what contradicts the figures.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from datetime import date
+
+from labkit.data.datasheets import check_answers, check_sections, join_sections, split_sections
+from labkit.errors import UserError
+
+DECISION_SECTIONS = {
+    "Aim": "what is decided about whom, and what the decision is for",
+    "Criterion and why": "what should be equal, and why that and not something else",
+    "Labels and how far they are trusted": "who recorded them, how they can be wrong, and for whom",
+    "Chosen operating point": "its name between backticks, the rule by which it was chosen, and on which people",
+    "Figures": "its figures on people it was not chosen on, with intervals",
+    "Who gains": "the groups that clearly gain, between backticks, and what; 'nobody' where none does",
+    "Who loses": "the groups that clearly lose, between backticks, and what; 'nobody' where none does",
+    "What would change the decision": "which finding, of what size, would make you choose differently",
+    "Review": "who looks at it again, and on which date (such as 2030-01-31)",
+}
+
+
+TABLES = ("Figures",)
+
+
+NAMED = re.compile(r"`([^`]+)`")
+
+
+DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
+
+
+def write_decision(
+    figures: Mapping[str, tuple[float, float, float]], *, title: str, answers: Mapping[str, str] | None = None
+) -> str:
+    """Write a decision in Markdown: the figures are filled in, the rest is what people answer.
+
+    Parameters
+    ----------
+    figures : mapping of str to (mean, low, high)
+        What was computed, by name.
+    title : str
+        Of the decision.
+    answers : mapping of str to str, optional
+        From a section of `DECISION_SECTIONS` to its text. Where one is left out, TODO stands with the question to
+        answer.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    UserError
+        A section that does not exist, or no figures.
+    """
+    if not figures:
+        raise UserError("figures is empty; a decision without figures cannot be held to anything")
+    answers = dict(answers or {})
+    check_answers(answers, DECISION_SECTIONS, TABLES)
+    rows = [f"| {name} | {mean:z.3f} | {low:z.3f} | {high:z.3f} |" for name, (mean, low, high) in figures.items()]
+    table = ["| figure | mean | low | high |", "|---|---:|---:|---:|", *rows]
+    return join_sections(title, DECISION_SECTIONS, answers, {"Figures": table})
+
+
+def check_decision(
+    text: str,
+    *,
+    figures: Mapping[str, tuple[float, float, float]],
+    point: str,
+    gains: Collection[str] = (),
+    loses: Collection[str] = (),
+    today: date | None = None,
+) -> list[str]:
+    """Say what a decision lacks, and where it contradicts what was computed; an empty list where it does neither.
+
+    Whether the reasons are good, only people can judge.
+
+    Parameters
+    ----------
+    text : str
+        Markdown with one title and the sections of `DECISION_SECTIONS`.
+    figures : mapping of str to (mean, low, high)
+        What was computed; the text may round it.
+    point : str
+        The operating point that the rule chose.
+    gains, loses : collection of str
+        Groups that clearly gain and lose.
+    today : date, optional
+        The review must come later.
+
+    Returns
+    -------
+    list of str
+        One complaint for each thing that is missing or wrong.
+    """
+    title, written = split_sections(text)
+    complaints = check_sections(title, written, sections=DECISION_SECTIONS, tables=TABLES, titled="what is decided")
+    if "Figures" in written:
+        complaints += compare_figures(read_figures(written["Figures"]), figures)
+    chosen = written.get("Chosen operating point", "")
+    if chosen and "TODO" not in chosen and point not in NAMED.findall(chosen):
+        complaints.append(f"'Chosen operating point' does not name `{point}`, which the rule chose")
+    for section, groups in (("Who gains", gains), ("Who loses", loses)):
+        complaints += compare_groups(section, written.get(section, ""), groups)
+    change = written.get("What would change the decision", "")
+    if change and "TODO" not in change and not re.search(r"\d", change):
+        complaints.append("'What would change the decision' gives no number: from which size on?")
+    return complaints + check_review(written.get("Review", ""), today or date.today())
+
+
+def read_figures(section: str) -> dict[str, tuple[str, str, str]]:
+    """Read the rows ``| figure | mean | low | high |`` of a table as they are written, without its heading."""
+    rows = ([cell.strip().strip("`") for cell in line.strip().strip("|").split("|")] for line in section.splitlines())
+    return {row[0]: tuple(row[1:]) for row in rows if len(row) == 4 and re.search(r"\d", row[1])}
+
+
+def compare_figures(stated: Mapping, computed: Mapping) -> list[str]:
+    """Return a complaint for each figure that is missing or, where it was rounded, is another one."""
+    complaints = []
+    for name, values in computed.items():
+        if name not in stated:
+            complaints.append(f"'Figures' lacks {name!r}")
+            continue
+        for part, written, value in zip(("mean", "low", "high"), stated[name], values, strict=True):
+            if not agrees(written, value):
+                complaints.append(f"'Figures' gives {written or 'nothing'} as {part} of {name!r}; it is {value:z.3f}")
+    return complaints
+
+
+def agrees(written: str, value: float) -> bool:
+    """Say whether a number as it is written is a value, rounded to two digits or more.
+
+    >>> agrees("0.05", 0.0461), agrees("-0.046", -0.0461), agrees("0.1", 0.0461), agrees("0.06", 0.0461)
+    (True, True, False, False)
+    """
+    number = re.fullmatch(r"([-+−]?)(\d*\.(\d{2,}))", written)
+    if not number:
+        return False
+    sign = -1 if number[1] in ("-", "−") else 1
+    return abs(sign * float(number[2]) - value) <= 0.5 * 10 ** -len(number[3]) * (1 + 1e-6)
+
+
+def compare_groups(section: str, body: str, groups: Collection[str]) -> list[str]:
+    """Return complaints where a section leaves out a group, or names one that the intervals do not."""
+    if not body or "TODO" in body:
+        return []
+    named = set(NAMED.findall(body))
+    verb = "gains" if section == "Who gains" else "loses"
+    complaints = [f"'{section}' leaves out `{group}`, which clearly {verb}" for group in groups if group not in named]
+    extra = sorted(named - set(groups))
+    complaints += [f"'{section}' names `{group}`, which does not clearly {verb[:-1]}" for group in extra]
+    if not groups and not named and "nobody" not in body.casefold():
+        complaints.append(f"'{section}' should say that nobody clearly {verb}")
+    if groups and re.search(r"\bnobody\b", body, re.IGNORECASE):
+        complaints.append(f"'{section}' says nobody, but {', '.join(f'`{g}`' for g in groups)} clearly {verb}")
+    return complaints
+
+
+def check_review(body: str, today: date) -> list[str]:
+    """Return a complaint where a review has no date, or one that has passed or is none."""
+    if not body or "TODO" in body:
+        return []
+    if not (found := DATE.search(body)):
+        return ["'Review' has no date, such as 2030-01-31: a review without one does not happen"]
+    try:
+        day = date.fromisoformat(found[0])
+    except ValueError:
+        return [f"'Review' gives {found[0]}, which is no date"]
+    return [] if day > today else [f"'Review' gives {found[0]}, which has passed"]

@@ -1,0 +1,210 @@
+"""Compare models by predictions tables: one row a run, means over seeds, and changes between two models, paired."""
+
+import numpy as np
+import pandas as pd
+
+from labkit.audit.counts import count
+from labkit.errors import UserError
+
+
+def summarise(
+    table: pd.DataFrame, *, sensitive: str = "group", metric: str = "selection_rate", true_labels=None
+) -> dict:
+    """Reduce a predictions table with two groups to the figures by which models are compared.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns y_true, y_score, y_pred and the sensitive column (see `labkit.training.predictions`).
+    sensitive : str
+        A column with two groups.
+    metric : str
+        One of `labkit.audit.METRICS`, whose gap is reported.
+    true_labels : array-like of shape (n,), optional
+        The truth, where ``y_true`` holds recorded labels that may be wrong (the clinic's ``y_true_disease``): 0 and 1.
+
+    Returns
+    -------
+    dict
+        "auc" (NaN when ``y_true`` has one class), "accuracy" ("accuracy_true" as well, against ``true_labels`` where
+        they are given), and the signed gap of the metric, first group less
+        second in sorted order: "gap" with its Newcombe interval "gap_low", "gap_high", which covers the draw of the
+        people in the table, not the draw of the training run.
+
+    Raises
+    ------
+    UserError
+        There are not two groups; ``true_labels`` has another length, or values other than 0 and 1.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    audit = count(table, label="y_true", prediction="y_pred", sensitive=sensitive).audit()
+    pairs = audit.pairwise(metric)
+    if len(pairs) != 1:
+        groups = sorted(table[sensitive].unique())
+        raise UserError(f"{sensitive!r} has the groups {groups}; a signed gap needs two: use audit().pairwise()")
+    pair = pairs.iloc[0]
+    both = table["y_true"].nunique() == 2
+    return {
+        "auc": float(roc_auc_score(table["y_true"], table["y_score"])) if both else float("nan"),
+        "accuracy": float(is_right(table).mean()),
+        **({} if true_labels is None else {"accuracy_true": float(is_right(table, true_labels).mean())}),
+        "gap": float(pair["difference"]),
+        "gap_low": float(pair["low"]),
+        "gap_high": float(pair["high"]),
+    }
+
+
+def over_seeds(runs: pd.DataFrame, value: str, *, by: str | list[str], confidence: float = 0.95) -> pd.DataFrame:
+    """Average a value over training runs, with Student's t interval for the mean.
+
+    The interval answers "what would other seeds have given on average?"; it does not cover the draw of the data. With
+    three runs it is 2.5 standard deviations wide on either side: few seeds say little, and it shows.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        A row per run.
+    value : str
+        Column to average.
+    by : str or list of str
+        What the runs of one average have in common.
+    confidence : float
+        Level of the interval, in (0, 1).
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``by`` in order of appearance: mean, low, high, n. With one run, low and high are NaN.
+
+    Raises
+    ------
+    UserError
+        A column that is not there.
+    """
+    from scipy import stats
+
+    keys = [by] if isinstance(by, str) else list(by)
+    if missing := {value, *keys} - set(runs.columns):
+        raise UserError(f"no column {sorted(missing)}; there are {list(runs.columns)}")
+    grouped = runs.groupby(by, sort=False)[value]
+    frame = grouped.agg(mean="mean", sd="std", n="count")
+    quantile = stats.t.ppf((1 + confidence) / 2, np.maximum(frame["n"] - 1, 1))
+    half = quantile * frame.pop("sd") / np.sqrt(frame["n"])
+    return frame.assign(low=frame["mean"] - half, high=frame["mean"] + half)[["mean", "low", "high", "n"]]
+
+
+def is_right(table: pd.DataFrame, true_labels=None) -> np.ndarray:
+    """Say for each row of a predictions table whether the decision equals the label, shape (n,) of bool.
+
+    Raises
+    ------
+    UserError
+        ``true_labels`` has another length, or values other than 0 and 1.
+    """
+    labels = np.asarray(table["y_true"] if true_labels is None else true_labels)
+    if labels.shape != (len(table),):
+        raise UserError(f"true_labels has shape {labels.shape} for {len(table)} rows; give one label a row")
+    if strange := set(pd.unique(labels).tolist()) - {0, 1}:
+        raise UserError(f"true_labels holds {sorted(strange, key=str)[:5]}; labels are 0 or 1")
+    return labels == table["y_pred"].to_numpy()
+
+
+def accuracy_change(before: pd.DataFrame, after: pd.DataFrame, *, true_labels=None, confidence: float = 0.95) -> dict:
+    """Compare the accuracy of two models on the same people, paired: most people are decided alike by both.
+
+    Only those whose decision became right, or wrong, say anything; that makes the interval much narrower than two
+    separate ones. It covers the draw of the people, not the training seed (see `changes_over_seeds` for that).
+
+    Parameters
+    ----------
+    before, after : DataFrame
+        Predictions tables of n rows, the same people in the same order.
+    true_labels : array-like of shape (n,), optional
+        Labels to judge by instead of ``y_true``: the truth, where the recorded labels may be wrong.
+    confidence : float
+        Level of the interval, in (0, 1).
+
+    Returns
+    -------
+    dict
+        "change" of accuracy, after less before, with "low" and "high": Wald's interval with half a person added to each
+        cell (Agresti and Min, 2005, "Simple improved confidence intervals for comparing matched proportions"); "gained"
+        and "lost", the numbers of people whose decision became right and wrong; "p_value" of McNemar's exact test.
+
+    Raises
+    ------
+    UserError
+        The tables hold other people (lengths, labels), or `true_labels` does not fit.
+
+    Examples
+    --------
+    >>> before = pd.DataFrame({"y_true": [1, 1, 0, 0], "y_pred": [0, 1, 0, 1]})
+    >>> found = accuracy_change(before, before.assign(y_pred=before["y_true"]))
+    >>> found["change"], found["gained"], found["lost"]
+    (0.5, 2, 0)
+    """
+    from scipy import stats
+
+    if len(before) != len(after):
+        raise UserError(f"before has {len(before)} rows and after {len(after)}; a paired change needs the same people")
+    if not np.array_equal(before["y_true"].to_numpy(), after["y_true"].to_numpy()):
+        raise UserError("before and after differ in y_true; a paired change needs the same people in the same order")
+    was_right, right = is_right(before, true_labels), is_right(after, true_labels)
+    gained, lost = int((right & ~was_right).sum()), int((was_right & ~right).sum())
+    n = len(before) + 2  # half a person in each of the four cells
+    middle = (gained - lost) / n
+    half = stats.norm.ppf((1 + confidence) / 2) * np.sqrt((gained + lost + 1) / n - middle**2) / np.sqrt(n)
+    p_value = stats.binomtest(gained, gained + lost).pvalue if gained + lost else 1.0
+    return {
+        "change": (gained - lost) / len(before),
+        "low": float(middle - half),
+        "high": float(middle + half),
+        "gained": gained,
+        "lost": lost,
+        "p_value": float(p_value),
+    }
+
+
+def changes_over_seeds(
+    runs: pd.DataFrame, value: str, *, by: str, baseline, seed: str = "seed", confidence: float = 0.95
+) -> pd.DataFrame:
+    """Average the change of a value against a baseline over seeds, run by run: what the seed does to both cancels.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        A row for each run.
+    value : str
+        Column to compare.
+    by : str
+        Column that names the method.
+    baseline : object
+        The method to compare with.
+    seed : str
+        Column that pairs the runs of two methods.
+    confidence : float
+        Level of Student's t interval, in (0, 1).
+
+    Returns
+    -------
+    DataFrame
+        As `over_seeds`, of the differences from the baseline's run of the same seed, without a row for the baseline. A
+        run without a partner is left out, and ``n`` says how many pairs there were.
+
+    Raises
+    ------
+    UserError
+        A column that is not there, an unknown baseline, or two runs of one method with the same seed.
+    """
+    if missing := {value, by, seed} - set(runs.columns):
+        raise UserError(f"no column {sorted(missing)}; there are {list(runs.columns)}")
+    if baseline not in set(runs[by]):
+        raise UserError(f"no run of the baseline {baseline!r}; {by!r} holds {runs[by].unique().tolist()}")
+    if (twice := runs.duplicated([by, seed])).any():
+        method, again = runs.loc[twice, [by, seed]].iloc[0]
+        raise UserError(f"{method!r} has two runs with {seed} {again}; keep one, so that runs can be paired")
+    own = runs.loc[runs[by] == baseline].set_index(seed)[value]
+    others = runs.loc[runs[by] != baseline]
+    change = others[value] - others[seed].map(own)
+    return over_seeds(others.assign(**{value: change}).dropna(subset=[value]), value, by=by, confidence=confidence)

@@ -1,0 +1,214 @@
+"""The command `labkit`. Each command imports what it needs when it is called, so that all of them start at once."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="Fairness Lab: build, run and check the course; audit your own table.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class Profile(StrEnum):
+    """Size of a run."""
+
+    smoke = "smoke"
+    default = "default"
+    full = "full"
+
+
+class Form(StrEnum):
+    """Which form of the notebooks runs."""
+
+    solution = "solution"
+    student = "student"
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn what a user can mend into one line and exit status 1; a fault of ours keeps its traceback."""
+    try:
+        yield
+    except (ValueError, OSError, ModuleNotFoundError) as error:
+        typer.secho(f"labkit: {error}", fg="red", err=True)
+        raise typer.Exit(1) from error
+
+
+@app.callback()
+def prepare() -> None:
+    """Fairness Lab: build, run and check the course; audit your own table."""
+    from labkit.course.build import spare_import
+
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # after set-up nothing asks the network
+    spare_import()
+
+
+@app.command()
+def doctor() -> None:
+    """Check versions, model, data, memory and disk; say which command mends what."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from labkit.course.doctor import check_machine
+
+    with one_line_errors():
+        rows = check_machine()
+    table = Table("", "found", "needed", "", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(row.what, row.found, row.needed, "[green]ok" if row.ok else "[red]mend")
+    console = Console(highlight=False)
+    console.print(table)
+    remedies = dict.fromkeys(row.remedy for row in rows if not row.ok)
+    for remedy in remedies:
+        console.print(f"mend it with: {remedy}", style="bold", markup=False, soft_wrap=True)
+    raise typer.Exit(1 if remedies else 0)
+
+
+@app.command()
+def fetch(
+    model: Annotated[str | None, typer.Option(metavar="NAME", help="Bring this hub model too.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be brought.")] = False,
+) -> None:
+    """Bring what does not ship (real sentences, other models) into the cache folder, checksummed."""
+    with one_line_errors():
+        from labkit.data.fetching import fetch as fetch_data
+
+        for each in fetch_data(dry_run=dry_run):
+            size = f"download {each.download_bytes / 1e6:.0f} MB, keeps {each.disk_bytes / 1e6:.0f} MB"
+            note = {"missing": f"would be fetched ({size})", "present": "is there"}.get(each.state, each.state)
+            typer.echo(f"{each.name}: {note}: {each.path}")
+        if model is not None:
+            from labkit.models.weights import fetch_model
+
+            folder = fetch_model(model, dry_run=dry_run)
+            typer.echo(f"{model}: {'would be in' if dry_run else 'is in'} {folder}")
+
+
+@app.command()
+def build(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail when a notebook differs.")] = False,
+) -> None:
+    """Write the student notebooks from notebooks/solutions/."""
+    from labkit.course.build import build, find_course
+
+    with one_line_errors():
+        course = find_course()
+        result = build(course, check=check)
+    for name in result.stale:
+        said = "differs from its source; mend it with: labkit build" if check else "written"
+        typer.echo(f"notebooks/{name}.ipynb {said}", err=check)
+    for name in result.stray:
+        typer.echo(f"notebooks/{name}.ipynb has no source in notebooks/solutions; remove it or add one", err=True)
+    if not result.stale and not result.stray:
+        typer.echo(f"{len(course.names)} student notebooks are as their sources say")
+    if check and (result.stale or result.stray):
+        raise typer.Exit(1)
+
+
+@app.command()
+def start() -> None:
+    """Copy the student notebooks that are missing into work/; yours are never overwritten."""
+    from labkit.course.build import find_course, start
+
+    with one_line_errors():
+        course = find_course()
+        copied, kept = start(course)
+    for name in copied:
+        typer.echo(f"work/{name}.ipynb copied")
+    if kept:
+        typer.echo(f"{len(kept)} of your notebooks in work/ left as they are")
+
+
+@app.command()
+def progress() -> None:
+    """Show what is correct, not yet and not attempted in work/, by notebook and objective."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from labkit.course.build import find_course
+    from labkit.course.progress import CORRECT, by_objective, read_progress
+    from labkit.exercises.judging import STATES
+
+    with one_line_errors():
+        standings = read_progress(find_course())
+    table = Table(box=None, pad_edge=False)
+    for heading in ("notebook", "objective", *STATES, "points", ""):
+        table.add_column(heading, no_wrap=heading not in STATES)
+    shown, waiting = None, False
+    for line in by_objective(standings):
+        name = line.notebook if line.notebook != shown else ""
+        note = "not started" if name and not line.started else ""
+        waiting |= not line.started
+        table.add_row(name, line.objective, *map(str, line.counts.values()), f"{line.points}/{line.possible}", note)
+        shown = line.notebook
+    Console(highlight=False, soft_wrap=True).print(table)
+    done = [each for each in standings if each.state == CORRECT]
+    points, possible = (sum(each.points for each in group) for group in (done, standings))
+    typer.echo(f"\n{len(done)} of {len(standings)} exercises correct, {points} of {possible} points, as last saved")
+    if waiting:
+        typer.echo("put the notebooks that you have not started into work/ with: labkit start")
+
+
+@app.command()
+def run(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Which; all if none is named.")] = None,
+    profile: Annotated[Profile, typer.Option(help="Size.")] = Profile.default,
+    form: Annotated[Form, typer.Option(help="With solutions, or as students get them.")] = Form.solution,
+    workers: Annotated[int | None, typer.Option(min=1, metavar="N", help="How many at a time.")] = None,
+    scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Use this Dask cluster: tcp://...")] = None,
+    output: Annotated[Path | None, typer.Option(metavar="DIR", help="Default: build/PROFILE-FORM.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Run also what has not changed.")] = False,
+) -> None:
+    """Execute notebooks beside each other and write report.json and report.html."""
+    from labkit.course.build import find_course
+    from labkit.course.report import Display
+    from labkit.course.run import default_output, run_notebooks
+
+    with one_line_errors():
+        course = find_course()
+        folder = output or default_output(course, profile.value, form.value)
+        with Display() as display:
+            report = run_notebooks(
+                course,
+                names or (),
+                profile=profile.value,
+                form=form.value,
+                workers=workers,
+                scheduler=scheduler,
+                output=folder,
+                force=force,
+                display=display,
+            )
+        display.explain_failures(report["notebooks"])
+    failed = sum(entry["status"] == "failed" for entry in report["notebooks"])
+    typer.echo(f"\n{len(report['notebooks'])} notebooks, {failed} failed: {folder / 'report.html'}")
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def audit(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="CSV or Parquet, a row for each person; or a folder of Parquet.")
+    ],
+    label: Annotated[str, typer.Option(help="Column with what turned out to be true, 0 or 1.")],
+    prediction: Annotated[str, typer.Option(help="Column with the decision, 0 or 1.")],
+    sensitive: Annotated[list[str], typer.Option(help="Column with the group; repeat it for intersections.")],
+    score: Annotated[str | None, typer.Option(help="Column of scores from 0 to 1: AUC and calibration too.")] = None,
+    n_boot: Annotated[int, typer.Option("--n-boot", min=1, metavar="N", help="Draws behind the intervals.")] = 2000,
+    output: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the figure and the page go.")] = None,
+) -> None:
+    """Audit a table of decisions: rates by group with intervals, a figure, a page, warnings on small groups."""
+    with one_line_errors():
+        from labkit.audit.page import audit_file
+
+        columns = {"label": label, "prediction": prediction, "sensitive": sensitive, "score": score}
+        audit_file(file, **columns, n_boot=n_boot, output=output)

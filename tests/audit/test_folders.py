@@ -1,0 +1,165 @@
+"""Folders of Parquet files: counted as the table is, however they are laid out, and refused with the file's name."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from labkit.audit.counts import count
+from labkit.audit.files.folders import count_folder, count_folder_scores, open_folder
+from labkit.audit.files.logs import count_file_scores
+from labkit.audit.score_histogram import count_scores
+
+pytest.importorskip("duckdb", reason="pip install -e '.[engines]' -c constraints.txt")
+NAMES = {"label": "y", "prediction": "yhat"}
+
+
+def people(n=400):
+    """Make a table of decisions and scores."""
+    rng = np.random.default_rng(8)
+    return pd.DataFrame(
+        {
+            "race": rng.choice(["blue, light", "it's red", "grün"], n),
+            "site": rng.choice([3, 20, 100], n),
+            "y": rng.integers(0, 2, n),
+            "yhat": rng.random(n) < 0.4,
+            "score": rng.random(n),
+        }
+    )
+
+
+def in_parts(frame, folder, change=lambda part, number: part):
+    """Write a table as three files, one of them deeper than the others."""
+    for number, name in enumerate(("a.parquet", "b.PQ", "more/c.snappy.parquet")):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        change(frame[number::3], number).to_parquet(folder / name)
+
+
+LAYOUTS = {
+    "parts": in_parts,
+    "types": lambda frame, folder: in_parts(
+        frame, folder, lambda part, number: part.astype({"y": ["int8", "float64", "uint16"][number]})
+    ),
+    "categories": lambda frame, folder: in_parts(
+        frame, folder, lambda part, number: part.astype({"race": ["category", "str", "object"][number]})
+    ),
+    "text": lambda frame, folder: in_parts(
+        frame.assign(y=frame["y"].map({0: "0.0", 1: "1"}), yhat=frame["yhat"].map({True: "True", False: "false"})),
+        folder,
+    ),
+    "other columns": lambda frame, folder: in_parts(
+        frame, folder, lambda part, number: part.assign(**{f"only {number}": 1})[part.columns[::-1].tolist()]
+    ),
+    "by race": lambda frame, folder: frame.to_parquet(folder, partition_cols=["race"]),
+    "by site and label": lambda frame, folder: frame.to_parquet(folder, partition_cols=["site", "y"]),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("sensitive", ["race", "site", ["site", "race"]], ids=str)
+def test_folders_are_counted_as_the_table_is(layout, sensitive, tmp_path):
+    """Several files, several types, partitions in the path: the counts and groups of the table."""
+    frame, seen = people(), []
+    LAYOUTS[layout](frame, tmp_path)
+    found = count_folder(tmp_path, **NAMES, sensitive=sensitive, progress=seen.append)
+    expected = count(frame, **NAMES, sensitive=sensitive)
+    assert found == expected and found.groups.tolist() == expected.groups.tolist()
+    assert seen == [len(frame)]
+
+
+def test_scores_of_folders_and_files_are_those_of_the_table(tmp_path):
+    """Parts in Parquet, one CSV and one Parquet file give the histogram of the table."""
+    frame = people()
+    expected = count_scores(frame, label="y", score="score", sensitive="site")
+    in_parts(frame, tmp_path / "log")
+    frame.to_csv(tmp_path / "log.csv")
+    frame.to_parquet(tmp_path / "log.parquet")
+    options = {"label": "y", "score": "score", "sensitive": "site"}
+    assert count_folder_scores(tmp_path / "log", **options) == expected
+    for name in ("log.csv", "log.parquet"):
+        assert count_file_scores(tmp_path / name, **options) == expected
+
+
+def test_nothing_is_read_before_it_is_asked_for(tmp_path):
+    """Opening a folder reads no row: where data is overwritten and the footer left, only counting fails, by name."""
+    frame = people(20_000)
+    frame.to_parquet(tmp_path / "a.parquet")
+    content = bytearray((tmp_path / "a.parquet").read_bytes())
+    content[4:-20_000] = bytes(len(content) - 20_004)
+    (tmp_path / "a.parquet").write_bytes(content)
+    rows, keys = open_folder(tmp_path, ["y", "yhat", "race"])
+    assert rows.columns == ["y", "yhat", "race"] and keys == []
+    with pytest.raises(
+        ValueError, match=f"DuckDB cannot read the folder .*{tmp_path.name}': .*; write its files again"
+    ):
+        count_folder(tmp_path, **NAMES, sensitive="race")
+
+
+def test_what_writers_leave_behind_is_no_data(tmp_path):
+    """Hidden files and those of writers (`_temporary`, `.crc`) are left out."""
+    frame = people()
+    in_parts(frame, tmp_path)
+    (tmp_path / "_SUCCESS").touch()
+    (tmp_path / ".a.parquet.crc").touch()
+    for name in ("_temporary/x.parquet", ".hidden/x.parquet", "_metadata.parquet"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"no Parquet")
+    assert count_folder(tmp_path, **NAMES, sensitive="race") == count(frame, **NAMES, sensitive="race")
+
+
+def test_postal_codes_in_paths_keep_their_zeros(tmp_path):
+    """A partition is named by text; only whole numbers become numbers."""
+    frame = people().assign(site=lambda rows: np.where(rows["y"] == 1, "02139", "94110"))
+    frame.to_parquet(tmp_path, partition_cols=["site"])
+    assert count_folder(tmp_path, **NAMES, sensitive="site").groups.tolist() == ["02139", "94110"]
+
+
+def test_a_partition_without_a_value_is_a_missing_group(tmp_path):
+    """What Hive calls its default partition is a missing value, not a group of that name."""
+    in_parts(people(), tmp_path / "race=__HIVE_DEFAULT_PARTITION__", lambda part, _: part.drop(columns="race"))
+    in_parts(people(), tmp_path / "race=red", lambda part, _: part.drop(columns="race"))
+    with pytest.raises(ValueError, match="'race' is missing for 400 people"):
+        count_folder(tmp_path, **NAMES, sensitive="race")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda part, n: part.drop(columns=["race"] * (n == 1)), "'a.parquet' has a column 'race' and 'b.PQ' has none"),
+        (lambda part, n: part.drop(columns=["race"] * (n == 0)), "'b.PQ' has a column 'race' and 'a.parquet' has none"),
+        (lambda part, n: part.astype({"y": "str" if n == 2 else int}), "'y' holds numbers in 'a.parquet' and text in"),
+        (lambda part, n: part.rename(columns={"race": "Race"}), "unknown column 'race': log has no such.*'Race'"),
+        (lambda part, n: part.assign(yhat="yes"), "column 'yhat' must hold 0 and 1, or true and false.*'yes'"),
+        (lambda part, n: part.assign(yhat=0.4), "column 'yhat' must hold 0 and 1.*0.4"),
+        (lambda part, n: part.assign(yhat=None).astype({"yhat": "str"}), "column 'yhat'.*missing"),
+        (lambda part, n: part.assign(race="red"), "one single group"),
+        (lambda part, n: part[:0], "is empty"),
+    ],
+)  # fmt: skip
+def test_refuses_folders_with_the_remedy(change, message, tmp_path):
+    """What is wrong is said by a message that names the file, the column or the value."""
+    in_parts(people(), tmp_path / "log", change)
+    with pytest.raises(ValueError, match=message):
+        count_folder(tmp_path / "log", **NAMES, sensitive="race").audit()
+
+
+def test_refuses_a_folder_without_parquet(tmp_path):
+    """A folder of CSV files is none of Parquet files."""
+    people().to_csv(tmp_path / "a.csv")
+    with pytest.raises(ValueError, match=r"holds no Parquet file \(.parquet or .pq\); name a folder that does"):
+        count_folder(tmp_path, **NAMES, sensitive="race")
+
+
+def test_refuses_a_broken_file_by_name(tmp_path):
+    """A copy that stopped half-way is an error, never a smaller log."""
+    in_parts(people(), tmp_path / "log")
+    content = (tmp_path / "log" / "b.PQ").read_bytes()
+    (tmp_path / "log" / "b.PQ").write_bytes(content[: len(content) // 2])
+    with pytest.raises(ValueError, match="cannot read 'b.PQ' in 'log' as Parquet.*write it again"):
+        count_folder(tmp_path / "log", **NAMES, sensitive="race")
+
+
+def test_without_duckdb_the_remedy_is_named(tmp_path, monkeypatch):
+    """DuckDB is an extra."""
+    monkeypatch.setitem(__import__("sys").modules, "duckdb", None)
+    with pytest.raises(ModuleNotFoundError, match=r"needs DuckDB: pip install -e '.\[engines\]'"):
+        count_folder(tmp_path, **NAMES, sensitive="race")

@@ -1,0 +1,150 @@
+"""Files of decisions: every way they are written is counted alike, and what is wrong with one is said."""
+
+import gzip
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from labkit.audit.counts import count
+from labkit.audit.files import logs
+from labkit.audit.files.logs import count_file
+
+NAMES = {"label": "y", "prediction": "yhat"}
+
+
+def people(n=500):
+    """Make a table of decisions."""
+    rng = np.random.default_rng(3)
+    return pd.DataFrame(
+        {
+            "id": np.arange(n),
+            "race": rng.choice(["blue, light", 'the "red"', "grün"], n),
+            "site": rng.choice([3, 20, 100], n),
+            "y": rng.integers(0, 2, n),
+            "yhat": rng.random(n) < 0.4,
+            "note": ["two\nlines" if i % 7 == 0 else "one" for i in range(n)],
+        }
+    )
+
+
+WRITERS = {
+    "log.csv": lambda frame, path: frame.to_csv(path, index=False),
+    "log.CSV": lambda frame, path: frame.to_csv(path, index=False),
+    "semicolons.csv": lambda frame, path: frame.to_csv(path, index=False, sep=";"),
+    "excel.csv": lambda frame, path: frame.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\r\n"),
+    "log.tsv": lambda frame, path: frame.to_csv(path, index=False, sep="\t"),
+    "log.csv.gz": lambda frame, path: frame.to_csv(path, index=False),
+    "floats.csv": lambda frame, path: frame.astype({"y": float}).to_csv(path, index=False),
+    "lower.csv": lambda frame, path: frame.assign(yhat=frame["yhat"].map({True: "true", False: "false"})).to_csv(path),
+    "log.parquet": lambda frame, path: frame.to_parquet(path),
+    "log.pq": lambda frame, path: frame.astype({"race": "category", "y": "int8"}).to_parquet(path, row_group_size=60),
+    "text.parquet": lambda frame, path: frame.assign(y=frame["y"].astype(str)).to_parquet(path),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("sensitive", ["race", "site", ["site", "race"]], ids=str)
+def test_files_are_counted_as_the_table_is(name, sensitive, tmp_path):
+    """CSV and Parquet of every make give the counts, and the names of groups, of the table they were written from."""
+    frame = people()
+    WRITERS[name](frame, tmp_path / name)
+    found = count_file(tmp_path / name, **NAMES, sensitive=sensitive)
+    expected = count(frame, **NAMES, sensitive=sensitive)
+    assert found == expected and found.groups.tolist() == expected.groups.tolist()
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log.parquet"])
+def test_parts_of_a_file_add_up(name, tmp_path, monkeypatch):
+    """A file larger than one part, sorted by group so that parts hold one group each, loses and doubles no row."""
+    monkeypatch.setattr(logs, "BLOCK_BYTES", 2000)
+    monkeypatch.setattr(logs, "BLOCK_ROWS", 37)
+    frame, seen = people().sort_values("race"), []
+    WRITERS[name](frame, tmp_path / name)
+    found = count_file(tmp_path / name, **NAMES, sensitive="race", progress=seen.append)
+    assert found == count(frame, **NAMES, sensitive="race")
+    assert len(seen) > 5 and seen[-1] == len(frame) and seen == sorted(seen)
+
+
+def test_numbers_with_leading_zeros_stay_text(tmp_path):
+    """A postal code is no number: its zeros are kept."""
+    people().assign(site=np.where(people()["y"] == 1, "02139", "94110")).to_csv(tmp_path / "log.csv")
+    assert count_file(tmp_path / "log.csv", **NAMES, sensitive="site").groups.tolist() == ["02139", "94110"]
+
+
+def test_a_group_that_looks_like_text_late_in_the_file(tmp_path, monkeypatch):
+    """A column that holds numbers for long and text later is read as it is written."""
+    monkeypatch.setattr(logs, "BLOCK_BYTES", 2000)
+    frame = people().assign(site=["1"] * 499 + ["unknown"])
+    frame.to_csv(tmp_path / "log.csv", index=False)
+    assert count_file(tmp_path / "log.csv", **NAMES, sensitive="site").groups.tolist() == ["1", "unknown"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"y,yhat,race\n0,1,a\n1,2,b\n", "column 'yhat' must hold 0 and 1, or true and false, but it has '2'"),
+        (b"y,yhat,race\n0,yes,a\n", "column 'yhat'.*'yes'"),
+        (b"y,yhat,race\n0,0.4,a\n", "column 'yhat'.*'0.4'.*threshold"),
+        (b"y,yhat,race\n0,,a\n", "column 'yhat'.*missing"),
+        (b"y,yhat,race\n0,1,a\n1,1,NA\n", "'race' is missing for 1 people"),
+        (b"y,yhat,Race\n0,1,a\n", "unknown column 'race': log.csv has no such column; did you mean 'Race'"),
+        (b"y,yhat,race,race\n0,1,a,b\n", "2 columns called 'race'"),
+        (b"y,yhat,race\n0,1\n", "cannot read 'log.csv' as CSV.*Expected 3 columns"),
+        (b"y,yhat,race\n0,1,gr\xfcn\n", "cannot read 'log.csv' as CSV.*UTF-8"),
+        ("y,yhat,race\n0,1,a\n".encode("utf-16"), "cannot read 'log.csv' as CSV.*UTF-8"),
+        (b"y,yhat,race\n", "'log.csv' is empty"),
+        (b"", "unknown column 'y'"),
+    ],
+)
+def test_refuses_files_with_the_remedy(content, message, tmp_path):
+    """What is wrong with a file is said by a message that names the column or the file."""
+    (tmp_path / "log.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        count_file(tmp_path / "log.csv", **NAMES, sensitive="race")
+
+
+def test_refuses_broken_archives_and_parquet(tmp_path):
+    """A download that stopped half-way is an error, never a smaller log."""
+    people().to_csv(tmp_path / "whole.csv.gz", index=False)
+    people().to_parquet(tmp_path / "whole.parquet")
+    for ending, kind in ((".csv.gz", "CSV"), (".parquet", "Parquet")):
+        content = (tmp_path / f"whole{ending}").read_bytes()
+        (tmp_path / f"half{ending}").write_bytes(content[: len(content) // 2])
+        with pytest.raises(ValueError, match=f"cannot read 'half{ending}' as {kind}"):
+            count_file(tmp_path / f"half{ending}", **NAMES, sensitive="race")
+    (tmp_path / "plain.csv.gz").write_bytes(gzip.decompress((tmp_path / "whole.csv.gz").read_bytes()))
+    with pytest.raises(ValueError, match="cannot read 'plain.csv.gz' as CSV"):
+        count_file(tmp_path / "plain.csv.gz", **NAMES, sensitive="race")
+
+
+def test_unknown_columns_of_parquet_are_named(tmp_path):
+    """A Parquet file without the column names those that are close."""
+    people().to_parquet(tmp_path / "log.parquet")
+    with pytest.raises(ValueError, match="unknown column 'rase': log.parquet has no such column; did you mean 'race'"):
+        count_file(tmp_path / "log.parquet", **NAMES, sensitive="rase")
+
+
+def test_refuses_a_file_of_names(tmp_path, monkeypatch):
+    """A column with a value for every row is refused also when no part alone holds too many."""
+    monkeypatch.setattr(logs, "BLOCK_BYTES", 2000)
+    monkeypatch.setattr(logs, "MAX_GROUPS", 300)
+    people().to_csv(tmp_path / "log.csv", index=False)
+    with pytest.raises(ValueError, match="more than 300 groups"):
+        count_file(tmp_path / "log.csv", **NAMES, sensitive="id")
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "message"),
+    [
+        ("decision.csv", FileNotFoundError, "no file .*decision.csv.*did you mean 'decisions.csv'"),
+        ("other/log.csv", FileNotFoundError, "the folder .*other.* does not exist"),
+        ("log.xlsx", ValueError, "'log.xlsx' is neither CSV nor Parquet.*known endings: .csv"),
+        ("decisions", ValueError, "neither CSV nor Parquet"),
+    ],
+)
+def test_refuses_files_that_are_not_there_or_of_another_kind(name, error, message, tmp_path):
+    """A name mistyped is met with the name that is close, another kind of file with the kinds that are known."""
+    people().to_csv(tmp_path / "decisions.csv")
+    with pytest.raises(error, match=message):
+        count_file(tmp_path / name, **NAMES, sensitive="race")

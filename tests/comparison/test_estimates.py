@@ -1,0 +1,76 @@
+"""Figures of gaps: what they show is what was counted."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from labkit.chapters.ch04.plots import plot_confusion
+from labkit.comparison.plots import plot_estimates
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    """No figure stays open."""
+    yield
+    plt.close("all")
+
+
+def test_tiles_hold_people_and_shares_of_their_row():
+    """In the order tn, fp, fn, tp; the picture's values are the shares."""
+    ax = plot_confusion([990, 805, 532, 1369], labels=("no", "yes"), decisions=("low", "high"))
+    texts = [text.get_text() for text in ax.texts]
+    assert texts == ["990 people\n55% of the row", "805 people\n45% of the row", "532 people\n28% of the row",
+                     "1,369 people\n72% of the row"]  # fmt: skip
+    np.testing.assert_allclose(ax.images[0].get_array(), [[990 / 1795, 805 / 1795], [532 / 1901, 1369 / 1901]])
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["no", "yes"]
+
+
+def test_a_row_without_people_has_no_share():
+    """It is not 0%."""
+    texts = [text.get_text() for text in plot_confusion([0, 0, 1, 3]).texts]
+    assert texts[:2] == ["0 people", "0 people"] and texts[3] == "3 people\n75% of the row"
+
+
+@pytest.mark.parametrize("cells", [[1, 2, 3], [[1, 2], [3, 4]], 5])
+def test_other_shapes_are_refused(cells):
+    """A matrix may be written rows first or columns first; four counts have one order."""
+    with pytest.raises(ValueError, match=r"cells have shape .*give the four counts tn, fp, fn, tp"):
+        plot_confusion(cells)
+
+
+def test_differences_stand_from_top_to_bottom():
+    """Each dot with its interval, beside a line at zero."""
+    table = pd.DataFrame({"difference": [0.1, -0.2], "low": [0.0, -0.3], "high": [0.2, -0.1]}, index=["x", "y"])
+    ax = plot_estimates(table)
+    dots, zero = ax.get_lines()
+    np.testing.assert_allclose(np.stack(dots.get_data()), [[0.1, -0.2], [0, 1]])
+    assert set(zero.get_xdata()) == {0} and ax.get_ylim() == (1.5, -0.5)
+    np.testing.assert_allclose(
+        [segment[:, 0] for segment in ax.collections[0].get_segments()], [[0, 0.2], [-0.3, -0.1]]
+    )
+
+
+def test_a_second_level_is_told_apart():
+    """By a label each, in rows of their own side by side."""
+    index = pd.MultiIndex.from_product([["model", "doctor"], ["recorded", "true"]])
+    table = pd.DataFrame({"mean": [1.0, 2, 3, 4], "low": 0.0, "high": 5.0}, index=index)
+    ax = plot_estimates(table, "mean", ax=plt.figure().subplots())
+    first, second = ax.get_lines()[:2]
+    assert (first.get_label(), second.get_label()) == ("recorded", "true")
+    assert list(first.get_xdata()) == [1, 3] and list(second.get_xdata()) == [2, 4]
+    assert (first.get_ydata() < second.get_ydata()).all()
+
+
+def test_the_line_of_reference_can_stand_elsewhere():
+    """At zero unless it is told where."""
+    table = pd.DataFrame({"share": [0.2], "low": [0.1], "high": [0.3]}, index=["one"])
+    for options, place in (({}, 0.0), ({"reference": 0.25}, 0.25)):
+        *_, line = plot_estimates(table, "share", **options).get_lines()
+        assert list(line.get_xdata()) == [place, place]
+
+
+def test_a_missing_column_is_named():
+    """With those that there are."""
+    with pytest.raises(ValueError, match=r"no column \['high', 'low'\]; there are \['difference'\]"):
+        plot_estimates(pd.DataFrame({"difference": [0.1]}))

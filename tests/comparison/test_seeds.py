@@ -1,0 +1,147 @@
+"""One row a run, and means over seeds with intervals."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from labkit.comparison.seeds import accuracy_change, changes_over_seeds, over_seeds, summarise
+
+
+@pytest.fixture
+def table():
+    """A predictions table of two groups with known rates."""
+    generator = np.random.default_rng(0)
+    frame = pd.DataFrame({"group": ["a"] * 200 + ["b"] * 100, "y_true": generator.integers(0, 2, 300)})
+    frame["y_score"] = np.clip(0.3 * frame["y_true"] + generator.random(300) * 0.7, 0, 1)
+    return frame.assign(y_pred=(frame["y_score"] >= 0.5).astype(int))
+
+
+def test_summary_equals_the_parts_computed_by_hand(table):
+    """AUC, accuracy and the signed gap are those of pandas and scikit-learn."""
+    from sklearn.metrics import roc_auc_score
+
+    found, rates = summarise(table), table.groupby("group")["y_pred"].mean()
+    assert found["auc"] == pytest.approx(roc_auc_score(table.y_true, table.y_score))
+    assert found["accuracy"] == pytest.approx((table.y_true == table.y_pred).mean())
+    assert found["gap"] == pytest.approx(rates["a"] - rates["b"])
+    assert found["gap_low"] < found["gap"] < found["gap_high"]
+    positives = table[table.y_true == 1].groupby("group")["y_pred"].mean()
+    assert summarise(table, metric="true_positive_rate")["gap"] == pytest.approx(positives["a"] - positives["b"])
+
+
+def test_summary_knows_recorded_and_true_labels(table):
+    """Against the truth a model may be more accurate, or less, than against the records."""
+    found = summarise(table, true_labels=table["y_pred"])
+    assert found["accuracy_true"] == 1 and found["accuracy"] == summarise(table)["accuracy"]
+    assert "accuracy_true" not in summarise(table)
+    with pytest.raises(ValueError, match=r"true_labels has shape \(3,\) for 300 rows; give one label a row"):
+        summarise(table, true_labels=[0, 1, 1])
+    with pytest.raises(ValueError, match=r"true_labels holds \[2\]; labels are 0 or 1"):
+        summarise(table, true_labels=table["y_pred"] * 2)
+
+
+def test_one_class_has_no_auc(table):
+    """AUC is NaN, not a crash and not 0."""
+    assert np.isnan(summarise(table.assign(y_true=1))["auc"])
+
+
+def test_more_than_two_groups_are_refused(table):
+    """The message names them and what to use."""
+    three = table.assign(group=["a", "b", "c"] * 100)
+    with pytest.raises(ValueError, match=r"\['a', 'b', 'c'\]; a signed gap needs two"):
+        summarise(three)
+
+
+def test_interval_over_seeds_is_students(table):
+    """Mean and interval equal scipy's; order of appearance is kept; one run has no interval."""
+    runs = pd.DataFrame({"model": ["z"] * 3 + ["a"], "gap": [0.1, 0.2, 0.4, 0.3]})
+    found = over_seeds(runs, "gap", by="model")
+    expected = stats.ttest_1samp([0.1, 0.2, 0.4], 0).confidence_interval(0.95)
+    assert list(found.index) == ["z", "a"] and list(found["n"]) == [3, 1]
+    np.testing.assert_allclose(found.loc["z", ["low", "high"]].astype(float), expected)
+    assert found.loc["a", ["low", "high"]].isna().all()
+    with pytest.raises(ValueError, match=r"no column \['loss'\]; there are"):
+        over_seeds(runs, "loss", by="model")
+
+
+def test_interval_covers_at_its_level():
+    """In 2,000 worlds of three normal runs, about 95% of intervals hold the true mean."""
+    runs = pd.DataFrame({"world": np.repeat(np.arange(2000), 3), "v": np.random.default_rng(0).normal(size=6000)})
+    found = over_seeds(runs, "v", by="world")
+    covered = ((found["low"] <= 0) & (0 <= found["high"])).mean()
+    assert abs(covered - 0.95) < 0.02  # four standard errors
+
+
+def test_a_change_of_accuracy_is_paired():
+    """By hand: 12 decisions became right and 4 wrong among 100; the interval is Agresti and Min's."""
+    before = pd.DataFrame({"y_true": 1, "y_pred": [0] * 12 + [1] * 88})
+    after = pd.DataFrame({"y_true": 1, "y_pred": [1] * 12 + [0] * 4 + [1] * 84})
+    found = accuracy_change(before, after)
+    middle, half = 8 / 102, 1.959964 * np.sqrt((12.5 + 4.5) - 8**2 / 102) / 102
+    assert (found["change"], found["gained"], found["lost"]) == (0.08, 12, 4)
+    assert (found["low"], found["high"]) == pytest.approx((middle - half, middle + half), abs=1e-6)
+    assert found["p_value"] == pytest.approx(stats.binomtest(12, 16).pvalue)
+    reverse = accuracy_change(after, before)
+    assert (reverse["change"], reverse["low"]) == pytest.approx((-0.08, -found["high"]))
+    assert accuracy_change(before, before)["p_value"] == 1 and accuracy_change(before, before)["change"] == 0
+
+
+def test_a_change_is_judged_by_the_labels_that_are_given():
+    """What loses accuracy on the records can gain it on the truth."""
+    before = pd.DataFrame({"y_true": [0, 0, 1, 1], "y_pred": [0, 0, 1, 1]})
+    after = before.assign(y_pred=[1, 0, 1, 1])
+    assert accuracy_change(before, after)["change"] == -0.25
+    assert accuracy_change(before, after, true_labels=[1, 0, 1, 1])["change"] == 0.25
+
+
+def test_a_paired_interval_covers_at_its_level():
+    """In 2,000 worlds of 60 people with a true change of .05, about 95% of intervals hold it."""
+    generator, covered = np.random.default_rng(0), 0
+    truth = pd.DataFrame({"y_true": np.ones(60, dtype=int)})
+    for _ in range(2000):
+        cell = generator.choice(4, 60, p=[0.70, 0.10, 0.15, 0.05])  # both right, lost, gained, both wrong
+        found = accuracy_change(truth.assign(y_pred=cell % 4 < 2), truth.assign(y_pred=np.isin(cell, [0, 2])))
+        covered += found["low"] <= 0.05 <= found["high"]
+    assert 0.93 < covered / 2000 < 0.975
+
+
+@pytest.mark.parametrize(
+    ("after", "message"),
+    [
+        ({"y_true": [0], "y_pred": [0]}, "before has 2 rows and after 1; a paired change needs the same people"),
+        ({"y_true": [1, 0], "y_pred": [0, 0]}, "differ in y_true; a paired change needs the same people"),
+    ],
+)
+def test_other_people_make_no_pair(after, message):
+    """Tables of other rows, or in another order, are refused."""
+    with pytest.raises(ValueError, match=message):
+        accuracy_change(pd.DataFrame({"y_true": [0, 1], "y_pred": [0, 1]}), pd.DataFrame(after))
+
+
+def test_changes_are_paired_by_seed():
+    """The mean change and its interval are scipy's for paired runs; a run without a partner is left out."""
+    plain, fair = [0.3, 0.5, 0.1], [0.2, 0.45, 0.02]
+    runs = pd.DataFrame(
+        {"method": ["plain"] * 3 + ["fair"] * 4, "seed": [0, 1, 2, 0, 1, 2, 9], "gap": plain + fair + [1]}
+    )
+    found = changes_over_seeds(runs.sample(frac=1, random_state=1), "gap", by="method", baseline="plain")
+    expected = stats.ttest_rel(fair, plain).confidence_interval(0.95)
+    assert list(found.index) == ["fair"] and found.loc["fair", "n"] == 3
+    np.testing.assert_allclose(found.loc["fair", ["low", "high"]].astype(float), expected)
+    assert found.loc["fair", "mean"] == pytest.approx(np.mean(np.subtract(fair, plain)))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"value": "loss"}, r"no column \['loss'\]; there are"),
+        ({"baseline": "majority"}, "no run of the baseline 'majority'; 'method' holds"),
+        ({"seed": "world"}, "'plain' has two runs with world 0"),
+    ],
+)
+def test_runs_that_cannot_be_paired_are_refused(options, message):
+    """The message names what is missing or twice there."""
+    runs = pd.DataFrame({"method": ["plain", "plain", "fair"], "seed": [0, 1, 0], "gap": 0.1, "world": 0})
+    with pytest.raises(ValueError, match=message):
+        changes_over_seeds(runs, **{"value": "gap", "by": "method", "baseline": "plain"} | options)

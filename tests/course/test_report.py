@@ -1,0 +1,77 @@
+import json
+
+from bs4 import BeautifulSoup
+
+from labkit.course.outputs import Outputs
+from labkit.course.report import make_entry, make_report, render_report, write_report
+
+COUNTS = {"correct": 2, "not yet": 1, "not attempted": 0}
+ERROR = {"cell": 3, "source": "1 < 0", "name": "ValueError", "message": "a <b> & c", "traceback": "Traceback <x>"}
+PASSED = make_entry(
+    name="00_half", status="passed", seconds=12.34, peak_rss_mb=700.0, exercises=COUNTS, error=None, notebook="ignored"
+)
+FAILED = make_entry(name="01_fails", status="failed", seconds=1.0, peak_rss_mb=60.0, exercises=COUNTS, error=ERROR)
+BUDGETS = {"00_half": {"seconds": 10, "mb": 800}, "01_fails": {}}
+
+
+def page(report, folder):
+    """Return the page of a report, parsed."""
+    return BeautifulSoup(render_report(report, budgets=BUDGETS, folder=folder), "html.parser")
+
+
+def test_report_has_the_keys_of_the_schema():
+    """Programs read report.json: these keys, and no others."""
+    report = make_report([PASSED, FAILED], profile="smoke", form="student")
+    assert list(report) == ["profile", "form", "versions", "notebooks"]
+    assert {"python", "fairness-lab", "torch", "transformers"} <= set(report["versions"])
+    keys = ["name", "status", "seconds", "peak_rss_mb", "exercises", "error"]
+    assert [list(entry) for entry in report["notebooks"]] == [keys, keys]
+
+
+def test_both_files_are_written(tmp_path):
+    """report.json holds the report; the page is beside it."""
+    report = make_report([PASSED], profile="default", form="solution")
+    path = write_report(Outputs(tmp_path), report, budgets=BUDGETS)
+    assert json.loads((tmp_path / "report.json").read_text()) == report
+    assert path == tmp_path / "report.html" and "00_half" in path.read_text()
+
+
+def test_page_shows_figures_beside_budgets(tmp_path):
+    """What exceeds its budget at the default size is marked; what keeps it is not."""
+    cells = page(make_report([PASSED], profile="default", form="solution"), tmp_path).select("tbody tr td.number")
+    seconds, memory, *counts = (" ".join(cell.get_text().split()) for cell in cells)
+    assert (seconds, memory) == ("12.3 of 10", "700 of 800")
+    assert counts == [str(count) for count in COUNTS.values()]
+    assert ["exceeded" in cell["class"] for cell in cells[:2]] == [True, False]
+
+
+def test_budget_is_no_verdict_on_other_profiles(tmp_path):
+    """Budgets hold for the default size; a full run may take longer."""
+    assert not page(make_report([PASSED], profile="full", form="solution"), tmp_path).select(".exceeded")
+
+
+def test_page_shows_errors_in_full(tmp_path):
+    """The failing cell, message and traceback are there, as text and not as tags."""
+    text = page(make_report([PASSED, FAILED], profile="smoke", form="solution"), tmp_path).get_text()
+    for part in (
+        "01_fails failed in cell [3]",
+        ERROR["source"],
+        "ValueError: a <b> & c",
+        ERROR["traceback"],
+        "1 failed",
+    ):
+        assert part in text
+
+
+def test_page_links_to_what_exists(tmp_path):
+    """Executed notebooks are linked by page and file; a notebook without output has no dead link."""
+    (tmp_path / "00_half.html").write_text("")
+    (tmp_path / "00_half.ipynb").write_text("")
+    links = page(make_report([PASSED, FAILED], profile="smoke", form="solution"), tmp_path).select("a")
+    assert [link["href"] for link in links] == ["00_half.html", "00_half.ipynb", "#01_fails"]
+
+
+def test_page_needs_no_network(tmp_path):
+    """Nothing in the report is loaded from anywhere."""
+    found = page(make_report([PASSED, FAILED], profile="smoke", form="solution"), tmp_path)
+    assert not found.select("script, link, img, iframe") and "http" not in str(found)

@@ -1,0 +1,30 @@
+"""Every notebook of the course executes at smoke size, in both forms, and leaves what it should."""
+
+import nbformat
+import pytest
+
+from labkit.course.build import find_course
+from labkit.course.run import run_notebooks
+from labkit.exercises.checking import exercises
+
+COURSE = find_course()
+
+
+@pytest.mark.parametrize("form", ["solution", "student"])
+@pytest.mark.parametrize("name", COURSE.names)
+def test_notebook_executes(name, form, tmp_path):
+    """From top to bottom, without an error; figures carry a text; no warning; every exercise has the right outcome."""
+    report = run_notebooks(COURSE, [name], profile="smoke", form=form, workers=2, output=tmp_path, force=True)
+    (entry,) = report["notebooks"]
+    assert entry["status"] == "passed", entry["error"]
+    state = "correct" if form == "solution" else "not attempted"
+    asked = sum(each.id[:2] == name[:2] for each in exercises())
+    assert entry["exercises"] == {"correct": 0, "not yet": 0, "not attempted": 0} | {state: asked}
+    outputs = [
+        output
+        for cell in nbformat.read(tmp_path / f"{name}.ipynb", as_version=4).cells
+        for output in cell.get("outputs", [])
+    ]
+    assert not [output["text"] for output in outputs if output.get("name") == "stderr"]
+    images = [output for output in outputs if "image/png" in output.get("data", {})]
+    assert images and all(image["metadata"]["image/png"]["alt"].strip() for image in images)
