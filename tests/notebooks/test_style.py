@@ -58,8 +58,8 @@ class Page:
 
     @property
     def code(self):
-        """All code cells."""
-        return [cell for cell in self.notebook.cells if cell.cell_type == "code"]
+        """All code cells, except the one that the build adds to check whether a student's copy is up to date."""
+        return [c for c in self.notebook.cells if c.cell_type == "code" and "version" not in tags(c)]
 
     @property
     def counted(self):
