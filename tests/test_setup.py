@@ -21,7 +21,8 @@ STAND_IN = """
     #!/bin/sh
     case "$*" in
         "-m venv .venv")
-            mkdir -p .venv/bin && cp "$0" .venv/bin/python && cp "$0" .venv/bin/labkit && cp "$0" .venv/bin/lint-imports; echo "venv" >> log ;;
+            mkdir -p .venv/bin; echo "venv" >> log
+            for name in python labkit lint-imports; do cp "$0" ".venv/bin/$name"; done ;;
         *" install "*)
             echo "$*" | sed 's/.*install/install/' >> log
             test ! -e fail || exit 1 ;;
@@ -201,4 +202,8 @@ def test_ci_runs_the_tests_then_the_course():
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
     lines = script.read_text().splitlines()
-    assert "set -euo pipefail" in lines and "exec </dev/null" in lines and lines[-3:] == ["make test", "make test-rest", "make course"]
+    assert (
+        "set -euo pipefail" in lines
+        and "exec </dev/null" in lines
+        and lines[-3:] == ["make test", "make test-rest", "make course"]
+    )
