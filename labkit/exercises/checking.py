@@ -3,14 +3,12 @@
 A judge sees only what was collected from an answer, plain values that fit into JSON, and returns None or a hint.
 """
 
-import contextlib
 import importlib
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from labkit.exercises.answers import Fault
 from labkit.exercises.judging import CORRECT, Exercise, OpenQuestion, same
 from labkit.exercises.outcomes import show_code, show_note, show_outcome
 from labkit.exercises.solutions import find_sources, read_solution
@@ -163,8 +161,8 @@ def compare_answers(
     ----------
     identifier, reference, wrong
         As for `exercise`. An answer that equals a wrong one (see `same`) gets the hint of that one, whatever its form.
-        Wrong answers must differ from each other and from the reference by more than twice the tolerance; the tests
-        of the chapters check this.
+        Wrong answers must differ from each other and from the reference by more than four times the tolerance; the
+        tests of the chapters check this.
     otherwise : str
         What any other answer is told.
     tolerance : float, default 0.001
@@ -185,11 +183,8 @@ def compare_answers(
         found = _declared[identifier]
         if same(collected, found.model, tolerance):
             return None
-        for answer, hint in wrong:
-            with contextlib.suppress(Fault):  # a wrong answer may be one that raises
-                if same(collected, found.collected(answer), tolerance):
-                    return hint
-        return None
+        hints = (hint for mistake, hint in found.mistakes if same(collected, mistake, tolerance))
+        return next(hints, None)
 
     settings |= {"recognize": recognize, "tolerance": tolerance, "otherwise": otherwise}
     exercise(identifier, reference=reference, wrong=wrong, **settings)(judge)

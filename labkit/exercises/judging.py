@@ -3,6 +3,7 @@
 Everything here works on plain values (see `labkit.exercises.answers`): numbers, texts, lists and dicts.
 """
 
+import contextlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -159,6 +160,15 @@ class Exercise:
     def model(self) -> Any:
         """The plain values of the reference."""
         return self._read(self.reference)
+
+    @cached_property
+    def mistakes(self) -> list[tuple[Any, str]]:
+        """The plain values of the wrong answers, each with its hint; those that raise have none."""
+        found = []
+        for answer, hint in self.wrong:
+            with contextlib.suppress(Fault):
+                found.append((self.collected(answer), hint))
+        return found
 
     def _read(self, answer: Any) -> Any:
         if answer is ...:
