@@ -275,7 +275,8 @@ def hint(identifier: str, level: int | None = None) -> None:
     identifier : str
         "05.1".
     level : int, optional
-        1, 2, or 3 (the idea). Without it, each call goes one level further, and stays at the idea.
+        1, 2, or 3 (the idea). Without it, each call goes one level further, and stays at the idea. Once all three
+        were shown, the note says how to see the code (`solution`).
 
     Raises
     ------
@@ -289,7 +290,10 @@ def hint(identifier: str, level: int | None = None) -> None:
     if level is None:
         level = min(shown[-1] + 1, max(HELP)) if shown else 1
     shown.append(level)
-    show_note(f"{identifier} · {HELP[level]}", (*found.hints, found.idea)[level - 1])
+    message = (*found.hints, found.idea)[level - 1]
+    if set(HELP) <= set(shown):
+        message += f'\nTo see the code: `from labkit.exercises import solution`, then `solution("{identifier}")`.'
+    show_note(f"{identifier} · {HELP[level]}", message)
 
 
 def solution(identifier: str) -> None:

@@ -92,6 +92,7 @@ def test_hints_are_graded(declare, shown):
     hint("99.1")
     told = [bundle["text/plain"].split("\n")[1] for bundle in shown]
     assert told == ["Look.", "Look closer.", "Divide.", "Divide.", "Look.", "Look closer."]
+    assert ['solution("99.1")' in bundle["text/plain"] for bundle in shown] == [False, False, True, True, True, True]
     assert not any(EXERCISE in bundle for bundle in shown)
     with pytest.raises(ValueError, match="level is 4"):
         hint("99.1", 4)
