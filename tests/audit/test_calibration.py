@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from sklearn.calibration import calibration_curve
 
-from labkit.audit.calibration import calibration_by_group, plot_calibration
+from labkit.audit.calibration import calibration_by_group
+from labkit.audit.plots import plot_calibration
 from labkit.audit.intervals import wilson_interval
 from labkit.data.tables import load_compas
 

@@ -9,7 +9,8 @@ from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 from labkit.audit import score_histogram as histograms
-from labkit.audit.calibration import calibration_by_group, plot_calibration
+from labkit.audit.calibration import calibration_by_group
+from labkit.audit.plots import plot_calibration
 from labkit.audit.score_histogram import ScoreHistogram, count_scores
 from tests.engines import ENGINES, FILTERS, LAZY, on_engine, record_collected
 

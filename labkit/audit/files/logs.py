@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labkit.audit._counting import MAX_GROUPS
-from labkit.audit.counts import Counts, GroupedCounts, count
+from labkit.audit._grouped_counts import GroupedCounts
+from labkit.audit.counts import Counts, count
 from labkit.audit.score_histogram import ScoreHistogram, count_scores
 from labkit.errors import UserError
 from labkit.validation import check_columns, sorted_groups
