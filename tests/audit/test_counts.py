@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from labkit.audit._counting import MAX_GROUPS
 from labkit.audit.counts import Counts, count
+from labkit.audit.score_histogram import ScoreHistogram
 from tests.audit.decisions import NAMES, count_by_hand, make_decisions
 
 
@@ -86,6 +87,23 @@ def test_different_groupings_do_not_add_up():
         count_by_hand(make_decisions(), "race") + count_by_hand(make_decisions(), "sex")
 
 
+def test_counts_are_added_to_counts_only():
+    """A number, or counts of something else, is an error; neither is equal to the counts."""
+    counts = count_by_hand(make_decisions(), "race")
+    scores = ScoreHistogram(counts.groups, counts.cells.reshape(3, 2, 2))
+    for other in (1, scores):
+        assert counts != other
+        with pytest.raises(TypeError, match="unsupported operand"):
+            counts + other
+
+
+def test_counts_show_their_table():
+    """In a terminal and in a notebook."""
+    counts = Counts.from_mapping({"a": [1, 2, 3, 4]})
+    assert "Counts of 10 people" in repr(counts) and "tn  fp  fn  tp" in repr(counts)
+    assert "<th>a</th>" in counts._repr_html_()
+
+
 def test_counts_cannot_be_changed():
     """Code that holds counts cannot change them for other code."""
     counts = count_by_hand(make_decisions(), "race")
@@ -137,7 +155,7 @@ def test_decomposition_intervals_hold_their_level():
     """Percentile intervals of the parts cover the parts of the population about as often as they say."""
     shares = np.array([[0.2, 0.1, 0.08, 0.12], [0.28, 0.07, 0.1, 0.05]])
     truth = Counts.from_mapping(dict(zip("ab", (shares * 10**6).round(), strict=True))).decompose("a", "b").parts
-    rng, runs = np.random.default_rng(0), 400
+    rng, runs = np.random.default_rng(0), 300
     covered = np.zeros(3)
     for cells in rng.multinomial(1000, shares.ravel(), size=runs).reshape(runs, 2, 4):
         found = Counts.from_mapping(dict(zip("ab", cells, strict=True))).decompose("a", "b", n_boot=400)

@@ -192,7 +192,7 @@ def test_the_section_on_scores_says_what_it_leaves_out():
 
 def test_many_groups_are_cut_on_the_terminal_and_listed_on_the_page():
     """With hundreds of groups the terminal shows the first, and the page has all of them and says what is drawn."""
-    found = Counts.from_mapping({site: [3, 2, 3, 4] for site in range(300)}, names=["site"]).audit()
+    found = Counts.from_mapping({site: [3, 2, 3, 4] for site in range(300)}, names=["site"]).audit(n_boot=100)
     console = Console(file=io.StringIO(), width=80)
     print_audit(found, console, title="log.csv")
     printed = console.file.getvalue()

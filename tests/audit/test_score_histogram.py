@@ -111,6 +111,13 @@ def test_parts_of_a_log_add_up():
     assert sum(count_scores(part, **NAMES, min_groups=0) for part in parts) == count_scores(frame, **NAMES)
 
 
+def test_histograms_show_auc():
+    """In a terminal and in a notebook."""
+    counted = count_scores(make_scores(), **NAMES)
+    assert "Scores of 900 people in 1024 bins" in repr(counted) and "auc" in repr(counted)
+    assert "<th>blue</th>" in counted._repr_html_()
+
+
 def test_histograms_that_do_not_fit_are_not_added():
     """Other bins or other columns are rejected; joining bins makes the first fit."""
     fine, coarse = (count_scores(make_scores(), **NAMES, bins=bins) for bins in (64, 16))
