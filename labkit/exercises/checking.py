@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from labkit.exercises._solutions import find_sources, read_solution
 from labkit.exercises.judging import CORRECT, Exercise, OpenQuestion, same
 from labkit.exercises.outcomes import show_code, show_note, show_outcome
-from labkit.exercises._solutions import find_sources, read_solution
 
 FEWEST_WRONG = 3  # wrong answers that an exercise must know
 HELP = {1: "hint 1 of 2", 2: "hint 2 of 2", 3: "the idea of the solution"}
