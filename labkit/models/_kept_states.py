@@ -1,6 +1,6 @@
 """Hidden states on disk: one database in the cache folder, which several processes may read and fill at once.
 
-A state is kept as its bytes, under a key that depends on everything that it depends on: see
+A state is kept as its bytes, under a key made from everything that determines it: see
 `labkit.models.hidden_states.state_keys`. Nothing here ever unpickles what a file says.
 """
 
