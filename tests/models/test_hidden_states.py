@@ -186,7 +186,9 @@ def test_full_disk_asks_for_space_and_keeps_the_cache(empty_cache):
     set_pragma(empty_cache, "max_page_count", 100)
     with open_cache() as cache:
         cache.set(b"before", b"kept")
-    with pytest.raises(RuntimeError, match=r"is full \(database or disk is full\); free space in .*LABKIT_CACHE") as info:
+    with pytest.raises(
+        RuntimeError, match=r"is full \(database or disk is full\); free space in .*LABKIT_CACHE"
+    ) as info:
         write_much()
     assert "damaged" not in str(info.value)
     with open_cache() as cache:
@@ -225,6 +227,22 @@ def test_states_that_do_not_fit_memory_are_refused():
     """The message says what to use instead."""
     with pytest.raises(MemoryError, match='trainable_layers="all"'):
         states.check_memory(2**60)
+
+
+def test_unknown_precision_is_refused(model):
+    """The message names what there is."""
+    with pytest.raises(ValueError, match="precision 'float8' is not one of auto, float32, bfloat16"):
+        embed(model, ["a text"], precision="float8")
+
+
+def test_tokens_in_memory_are_limited(model, monkeypatch):
+    """Beyond the limit they are forgotten, and texts are tokenized again."""
+    texts, *_ = make_texts(20, seed=8)
+    monkeypatch.setattr(states, "REMEMBERED", 10)
+    first = tokenize(model, texts, 63)
+    assert tokenize(model, texts, 63) == first
+    tokenize(model, texts[:1], 63)
+    assert len(states.READ[model.tokenizer][63, len(model.tokenizer)]) == 1
 
 
 @pytest.mark.parametrize(

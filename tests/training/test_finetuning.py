@@ -1,5 +1,6 @@
 """Fine-tuning: what is learned, what is frozen, what is kept, and what is refused."""
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -126,6 +127,16 @@ def test_checkpoint_of_another_run_is_refused(model, tmp_path):
     for other in ((texts[:40], y[:40], FAST), (texts, y, FAST | {"seed": 1})):
         with pytest.raises(ValueError, match="choose an empty folder, or delete this one"):
             finetune(model, *other[:2], config=TrainConfig(**other[2], checkpoint_dir=str(tmp_path)))
+
+
+def test_finished_run_is_read_from_its_checkpoint(model, tmp_path):
+    """Run again, it takes no step: same weights and history, and no speed to speak of."""
+    texts, y, _ = make_texts(48)
+    config = TrainConfig(**FAST, checkpoint_dir=str(tmp_path))
+    first, again = (finetune(model, texts, y, config=config) for _ in range(2))
+    assert torch.equal(weights(first), weights(again))
+    pd.testing.assert_frame_equal(first.history, again.history)
+    assert np.isnan(again.samples_per_second) and first.samples_per_second > 0
 
 
 def test_history_and_tensorboard_agree(model, tmp_path):
@@ -357,9 +368,13 @@ def test_bfloat16_is_checked_against_float32(model, monkeypatch):
     assert finetune(model, texts, y, config=config).config.precision == "bfloat16"
     monkeypatch.setattr(device, "TOLERANCE", 1e-9)
     monkeypatch.setattr(device, "bfloat16_error", None)  # a model is measured once
-    with pytest.warns(UserWarning, match="bfloat16 changes this model's embeddings by .*computing in float32") as warned:
+    with pytest.warns(
+        UserWarning, match="bfloat16 changes this model's embeddings by .*computing in float32"
+    ) as warned:
         assert finetune(model, texts, y, config=config).config.precision == "float32"
     assert [warning.filename for warning in warned] == [__file__]  # once, and it names the line that called finetune
+    asked_for = dataclasses.replace(config, precision="bfloat16")  # taken as it is
+    assert finetune(model, texts, y, config=asked_for).config.precision == "bfloat16"
 
 
 @pytest.mark.slow

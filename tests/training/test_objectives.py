@@ -89,7 +89,7 @@ def train(model, notes, module_cache):
 def test_gap_comes_down(train, other_notes, objective):
     """On other notes from the same source the gap falls by at least half, and the model still decides."""
     texts, _, place = other_notes
-    plain, fair = train(epochs=12), train(objective, epochs=12)
+    plain, fair = train(epochs=16), train(objective, epochs=16)
     before, after = (hard_gap(fit, texts, place) for fit in (plain, fair))
     assert before > 0.4 and after < before / 2
     assert 0.1 < (fair.predict(texts) >= 0.5).mean() < 0.9
