@@ -147,7 +147,13 @@ def open_cache() -> Iterator[diskcache.Cache]:
     RuntimeError
         The cache cannot be read or written; the message says why and what to do.
     """
-    folder = cache_folder("states")
+    try:
+        folder = cache_folder("states")
+    except OSError as error:
+        raise RuntimeError(
+            f"the folder for the cache of hidden states cannot be created ({error}); set the environment variable "
+            "LABKIT_CACHE to a folder that you may write in"
+        ) from error
     limit = int(float(os.environ.get("LABKIT_STATES_GB", 4)) * 2**30)
     try:
         with diskcache.Cache(

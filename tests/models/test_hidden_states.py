@@ -216,6 +216,14 @@ def test_cache_that_may_not_be_written_asks_for_permission(empty_cache):
         write_much()
 
 
+def test_folder_that_cannot_be_created_asks_for_another(tmp_path, monkeypatch):
+    """The message names the folder and the setting that moves it."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("LABKIT_CACHE", str(tmp_path / "file"))
+    with pytest.raises(RuntimeError, match=r"cannot be created \(.*file.*\); set .*LABKIT_CACHE"):
+        write_much()
+
+
 def test_locked_cache_asks_to_wait(empty_cache):
     """Another program that holds the database for a minute is no damage."""
     error = sqlite3.OperationalError("database is locked")

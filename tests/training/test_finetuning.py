@@ -140,7 +140,7 @@ def test_finished_run_is_read_from_its_checkpoint(model, tmp_path):
 
 
 def test_history_and_tensorboard_agree(model, tmp_path):
-    """There is one row per epoch; the record on disk holds loss and learning rate per step, and group rates per epoch."""
+    """The history has one row per epoch; the record on disk has losses and rates per step, group rates per epoch."""
     texts, y, group = make_texts(80)
     validation = make_texts(60, seed=1)
     fit = finetune(model, texts, y, sensitive_features=group, validation=validation,
