@@ -25,8 +25,8 @@ from labkit.models.batches import LengthBuckets, pad
 from labkit.models.encoder import Foundation, load_foundation_model
 from labkit.models.hidden_states import check_max_length, fingerprint, tokenize
 from labkit.models.precision import PRECISIONS, pick_device, pick_precision
-from labkit.training.finetuning import schedule
 from labkit.training.history import History
+from labkit.training.schedule import linear_schedule
 from labkit.validation import check_texts
 
 FORMAT = 2  # of what the cache holds; a change of the arithmetic raises it
@@ -183,9 +183,13 @@ def run(language: LanguageModel, texts, professions, templates, config) -> Pretr
     language.foundation.encoder.embeddings.requires_grad_(False)
     blocks, head = list(language.foundation.encoder.encoder.parameters()), [*language.transform.parameters()]
     head.append(language.bias)
-    groups = [{"params": blocks, "peak": config.learning_rate}, {"params": head, "peak": config.head_learning_rate}]
-    optimizer = torch.optim.AdamW(groups, weight_decay=config.weight_decay, fused=True)
+    weights = [
+        {"params": blocks, "initial_lr": config.learning_rate},
+        {"params": head, "initial_lr": config.head_learning_rate},
+    ]
+    optimizer = torch.optim.AdamW(weights, weight_decay=config.weight_decay, fused=True)
     total, generator, record, losses = config.epochs * len(buckets), torch.Generator(), {}, []
+    scheduler = linear_schedule(optimizer, total, warmup_ratio=config.warmup_ratio)
     due = set(np.linspace(0, total, config.records + 1).round().astype(int).tolist()) if professions else set()
 
     def note(step):
@@ -211,13 +215,12 @@ def run(language: LanguageModel, texts, professions, templates, config) -> Pretr
                 loss = torch.nn.functional.cross_entropy(logits.float(), targets)
                 loss.backward()
                 torch.nn.utils.clip_grad_norm_([*blocks, *head], config.max_grad_norm)
-                rate = schedule(step - 1, total, config.warmup_ratio)
-                for parameters in optimizer.param_groups:
-                    parameters["lr"] = parameters["peak"] * rate
+                learning_rate = scheduler.get_last_lr()[0]
                 optimizer.step()
+                scheduler.step()
                 optimizer.zero_grad()
                 losses.append(loss.item())
-                history.add_step(losses[-1], config.learning_rate * rate, len(rows))
+                history.add_step(losses[-1], learning_rate, len(rows))
                 note(step)
             history.add_epoch(None)
     frame = pd.DataFrame(record).T.rename_axis("step")
