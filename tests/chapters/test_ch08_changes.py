@@ -49,7 +49,7 @@ def test_texts():
     table = pd.DataFrame({"mean": [0.1, np.nan], "low": [0.05, np.nan], "high": [0.2, np.nan]}, index=["x", "y"])
     assert write_intervals(table).tolist() == ["+0.100 [+0.050, +0.200]", "–"]
     changes = pd.DataFrame({"low": [-2, -1], "high": [-1, 1]}, index=["x", "y"])
-    assert say_changes(changes) == "below zero with x; not told from zero with y"
+    assert say_changes(changes) == "below zero with x; not distinguishable from zero with y"
 
 
 def test_wrong_arguments_are_named(before):

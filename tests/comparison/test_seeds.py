@@ -35,7 +35,7 @@ def test_summary_knows_recorded_and_true_labels(table):
     found = summarise(table, true_labels=table["y_pred"])
     assert found["accuracy_true"] == 1 and found["accuracy"] == summarise(table)["accuracy"]
     assert "accuracy_true" not in summarise(table)
-    with pytest.raises(ValueError, match=r"true_labels has shape \(3,\) for 300 rows; give one label a row"):
+    with pytest.raises(ValueError, match=r"true_labels has shape \(3,\) for 300 rows; give one label per row"):
         summarise(table, true_labels=[0, 1, 1])
     with pytest.raises(ValueError, match=r"true_labels holds \[2\]; labels are 0 or 1"):
         summarise(table, true_labels=table["y_pred"] * 2)

@@ -35,13 +35,13 @@ def runs():
 
 def test_splits_hold_everybody_once_and_keep_the_shares(frame):
     """Each row is on one side; groups and labels are as frequent on both; the label is not among the features."""
-    splits = split_frame(frame, label="y", sensitive="sex", test_size=0.4, seeds=2)
+    splits = split_frame(frame, label="y", sensitive="sex", test_size=0.4, n_splits=2)
     for split in splits:
         assert sorted([*split.train[0].index, *split.test[0].index]) == list(frame.index) and len(split.test[1]) == 80
         assert list(split.train[0].columns) == ["x", "note", "sex"] and split.train[2].name == "group"
         assert abs((split.train[2] == "b").mean() - (split.test[2] == "b").mean()) < 0.02
     assert splits[0].test[0].index.tolist() != splits[1].test[0].index.tolist()
-    assert split_frame(frame, label="y", sensitive="sex", text="note", seeds=1)[0].train[0].iloc[0] == "a note"
+    assert split_frame(frame, label="y", sensitive="sex", text="note", n_splits=1)[0].train[0].iloc[0] == "a note"
     with pytest.raises(ValueError, match="unknown column 'race'"):
         split_frame(frame, label="y", sensitive="race")
 
@@ -50,7 +50,7 @@ def test_trials_are_what_the_methods_give(frame):
     """A row for each method and split; the same figures as by hand."""
     from labkit.comparison.seeds import summarise
 
-    splits = split_frame(frame, label="y", sensitive="sex", seeds=2)
+    splits = split_frame(frame, label="y", sensitive="sex", n_splits=2)
     found = try_methods({"untouched": Unmitigated(), "reweighing": Reweighing()}, splits)
     assert list(zip(found["method"], found["seed"], strict=True)) == [
         (name, seed) for seed in (0, 1) for name in ("untouched", "reweighing")
@@ -70,7 +70,7 @@ def test_trials_are_what_the_methods_give(frame):
 
 def test_trials_keep_what_was_decided(frame):
     """Measured again on everybody they give what `try_methods` gives; on some people, what those people give."""
-    splits = split_frame(frame, label="y", sensitive="sex", seeds=2)
+    splits = split_frame(frame, label="y", sensitive="sex", n_splits=2)
     trials = run_trials({"untouched": Unmitigated()}, splits)
     tried = try_methods({"untouched": Unmitigated()}, splits)
     assert measure_trials(trials).drop(columns="seconds").equals(tried.drop(columns="seconds"))
@@ -81,7 +81,7 @@ def test_trials_keep_what_was_decided(frame):
 
 def test_methods_may_have_a_seed_of_their_own(frame):
     """A function of the split's position gives them."""
-    splits, asked = split_frame(frame, label="y", sensitive="sex", seeds=3), []
+    splits, asked = split_frame(frame, label="y", sensitive="sex", n_splits=3), []
 
     def methods(seed):
         asked.append(seed)

@@ -79,7 +79,7 @@ def test_template_changes_what_is_embedded(model):
     ("options", "message"),
     [
         ({"targets": (["a"], ["b", "c"])}, r"at least 2 words in each set; got \['a'\]"),
-        ({"targets": (["a", "b"], ["b", "c"])}, r"\['b'\] stand in both"),
+        ({"targets": (["a", "b"], ["b", "c"])}, r"\['b'\] are in both"),
         ({"targets": (["a", "b"],)}, "two sets of words; got 1"),
         ({"attributes": (["x"], [])}, "attributes needs at least 1"),
         ({"template": "no place"}, "must hold '{}' once"),

@@ -104,7 +104,7 @@ def test_second_run_is_read_from_disk(model, monkeypatch):
     """Nothing is trained again, and all that matters is the same: weights, losses, record."""
     options = {"professions": ["nurse", "doctor"], "config": PretrainConfig(**FAST)}
     first = pretrain(model, make_corpus(64), **options)
-    monkeypatch.setattr(pretraining, "run", None)
+    monkeypatch.setattr(pretraining, "train", None)
     again = pretrain(model, make_corpus(64), **options)
     assert all(torch.equal(a, b) for a, b in zip(first.model.parameters(), again.model.parameters(), strict=True))
     assert again.model.table is again.foundation.encoder.embeddings.word_embeddings.weight
@@ -120,8 +120,8 @@ def test_what_changes_the_result_is_trained_anew(model, monkeypatch, changed):
     texts = make_corpus(32)
     pretrain(model, texts, **options)
     trained = []
-    run = pretraining.run
-    monkeypatch.setattr(pretraining, "run", lambda *arguments: trained.append(1) or run(*arguments))
+    train = pretraining.train
+    monkeypatch.setattr(pretraining, "train", lambda *arguments: trained.append(1) or train(*arguments))
     if changed == "texts":
         texts = [*texts[:-1], "the doctor left ."]
     if changed == "seed":

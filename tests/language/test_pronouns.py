@@ -41,13 +41,13 @@ def test_guesses_sum_to_one(language):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda m: guess(m, ["no gap here ."]), "holds 0 masks"),
-        (lambda m: guess(m, ["[MASK] and [MASK] ."]), "holds 2 masks"),
+        (lambda m: guess(m, ["no gap here ."]), "has 0 masks"),
+        (lambda m: guess(m, ["[MASK] and [MASK] ."]), "has 2 masks"),
         (lambda m: guess(m, ["[MASK] ."], ("he", "anaesthesiologist")), "must be one known token"),
         (lambda m: guess(m, ["[MASK] ."], ("he", "ꙮ")), "must be one known token"),
         (lambda m: share_of_she(m, ["nurse", "ꙮꙮ"]), "profession 'ꙮꙮ' is unknown"),
         (lambda m: share_of_she(m, []), "professions: texts is empty"),
-        (lambda m: share_of_she(m, ["nurse"], ["The nurse said that [MASK] was late."]), "must hold X once"),
+        (lambda m: share_of_she(m, ["nurse"], ["The nurse said that [MASK] was late."]), "must have X once"),
     ],
 )
 def test_bad_questions_are_refused(language, call, message):

@@ -6,7 +6,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from labkit.data.clinic.simulator import counterfactual, simulate_clinic
-from labkit.language.swaps import DISTRICTS, GENDER_WORDS, both_ways, mask_words, swap_words
+from labkit.language.swaps import DISTRICT_WORDS, GENDER_WORDS, both_ways, mask_words, swap_words
 from labkit.mitigation.estimators import FeaturesAndClassifier
 from labkit.mitigation.features import CorrelationRemoval, CounterfactualAugmentation, Unawareness, Unmitigated
 from labkit.mitigation.labels import LabelRepair, Massaging, massage_labels, out_of_fold_scores, repair_labels
@@ -83,7 +83,7 @@ def test_the_draw_belongs_to_its_seed(cells):
 def test_a_cell_that_would_vanish_is_refused():
     """Five positives of ten people, beside ten of ten thousand: independence would leave none of them."""
     y, groups = np.repeat([0, 1, 0, 1], [5, 5, 9990, 10]), np.repeat(["a", "b"], [10, 10_000])
-    with pytest.raises(ValueError, match="'under' would leave nobody of group 'a' with label 1; use 'over'"):
+    with pytest.raises(ValueError, match="'under' would leave nobody in group 'a' with label 1; use 'over'"):
         resample_rows(y, groups, strategy="under", scheme="reweighing")
 
 
@@ -140,7 +140,7 @@ def test_swapping_twice_gives_the_text_back():
 
 def test_a_word_has_one_partner():
     """Two would be a guess; the message says which word."""
-    with pytest.raises(ValueError, match="'he' is to become 'she' and 'they'; give each word one partner"):
+    with pytest.raises(ValueError, match="'he' would become 'she' and 'they'; give each word one partner"):
         both_ways([("he", "she"), ("he", "they")])
 
 
@@ -155,10 +155,13 @@ def test_district_swaps_are_the_clinics_twins_without_proxies():
     """With no other trace of the group, swapping the district is the exact counterfactual note."""
     clinic = simulate_clinic(n=60, seed=0)
     other = counterfactual(clinic)
-    assert [swap_words(note, DISTRICTS) for note in clinic["note"]] == other["note"].tolist()
+    assert [swap_words(note, DISTRICT_WORDS) for note in clinic["note"]] == other["note"].tolist()
     proxies = simulate_clinic(n=60, seed=0, proxy_strength=1.0)
     same = np.mean(
-        [swap_words(n, DISTRICTS) == m for n, m in zip(proxies["note"], counterfactual(proxies)["note"], strict=True)]
+        [
+            swap_words(n, DISTRICT_WORDS) == m
+            for n, m in zip(proxies["note"], counterfactual(proxies)["note"], strict=True)
+        ]
     )
     assert same < 0.5
 
@@ -168,7 +171,7 @@ def test_augmentation_makes_the_word_useless():
     texts = ["From Alder, cough.", "From Birch, cough."] * 40
     y, groups = [1, 0] * 40, ["a", "b"] * 40
     gaps = []
-    for method in (Unmitigated(), CounterfactualAugmentation(swaps=DISTRICTS)):
+    for method in (Unmitigated(), CounterfactualAugmentation(swaps=DISTRICT_WORDS)):
         score = method.fit(texts, y, sensitive_features=groups).predict(texts[:2])["y_score"]
         gaps.append(score[0] - score[1])
     assert gaps[0] > 0.5 and abs(gaps[1]) < 1e-6

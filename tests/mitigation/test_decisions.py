@@ -103,7 +103,7 @@ def test_scores_alone_are_enough_for_thresholds(data):
     assert abs(summarise(table)["gap"]) < 0.04
     with pytest.raises(ValueError, match="scores run from -1 to 3; give scores in"):
         GivenScore().predict_proba([-1, 3])
-    with pytest.raises(ValueError, match="one score a person"):
+    with pytest.raises(ValueError, match="one score per person"):
         GivenScore().predict_proba(X)
 
 
