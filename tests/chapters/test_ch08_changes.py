@@ -54,7 +54,7 @@ def test_texts():
 
 def test_wrong_arguments_are_named(before):
     """Other people, and a baseline that is not there."""
-    with pytest.raises(ValueError, match="other people"):
+    with pytest.raises(ValueError, match="different people"):
         people_moved(before, before.iloc[::-1])
     with pytest.raises(ValueError, match="no table of the baseline 'new'"):
         compare_decisions({"old": before}, baseline="new")
