@@ -1,11 +1,9 @@
-"""Whom a change of rule moves, and how it reads in a table."""
+"""Whom a change of rule moves."""
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from labkit.chapters.ch08.changes import compare_decisions, people_moved
-from labkit.comparison.sentences import say_changes, write_intervals
 
 
 @pytest.fixture
@@ -42,14 +40,6 @@ def test_rules_are_compared_with_the_baseline(before):
     assert table.loc["old", ("change in accuracy", "mean")] == 0
     assert table.loc["new", ("change in accuracy", "mean")] == pytest.approx(0.5 - 0.6)
     assert (table[("gap", "low")] <= table[("gap", "mean")]).all()
-
-
-def test_texts():
-    """A missing mean is a dash; intervals are sorted by their side of zero."""
-    table = pd.DataFrame({"mean": [0.1, np.nan], "low": [0.05, np.nan], "high": [0.2, np.nan]}, index=["x", "y"])
-    assert write_intervals(table).tolist() == ["+0.100 [+0.050, +0.200]", "–"]
-    changes = pd.DataFrame({"low": [-2, -1], "high": [-1, 1]}, index=["x", "y"])
-    assert say_changes(changes) == "below zero with x; not distinguishable from zero with y"
 
 
 def test_wrong_arguments_are_named(before):

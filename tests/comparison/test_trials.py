@@ -1,4 +1,4 @@
-"""Methods tried on splits, and what is said about them."""
+"""Methods tried on splits."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 
 from labkit.comparison.plots import plot_methods
-from labkit.comparison.sentences import describe_changes, describe_means, tabulate_changes, tabulate_means
 from labkit.comparison.trials import Split, measure_trials, run_trials, split_frame, try_methods
 from labkit.mitigation.features import Unmitigated
 from labkit.mitigation.weights import Reweighing
@@ -90,19 +89,6 @@ def test_methods_may_have_a_seed_of_their_own(frame):
     assert [trial.seed for trial in run_trials(methods, splits)] == asked == [0, 1, 2]
 
 
-def test_changes_are_put_into_words(runs):
-    """Each method stands once, under what its interval says; the baseline under nothing."""
-    assert describe_changes(runs, "gap") == ("down: *fair* (-0.200); up: *worse* (+0.103); no clear change: *idle*")
-    assert describe_means(runs, {"gap": "gap"}).endswith("gap: untouched 0.32, fair 0.12, worse 0.42, idle 0.32")
-
-
-def test_changes_stand_side_by_side(runs):
-    """A column for each data set; a method that was not tried there is left empty."""
-    table = tabulate_changes({"one": runs, "two": runs[runs["method"] != "idle"]}, {"gap": "gap", "lost": "lost"})
-    assert list(table.columns) == [("one", "gap"), ("two", "gap")] and list(table.index) == ["fair", "worse", "idle"]
-    assert table["two", "gap"]["idle"] == "" and table["one", "gap"]["fair"].startswith("-0.20 [-0.2")
-
-
 def test_methods_are_plotted_beside_the_baseline(runs):
     """A panel a column, its label on it, and a dashed line at the untouched model's mean."""
     axes = plot_methods(runs.assign(other=1.0), {"gap": "gap (share)", "other": "other"})
@@ -112,10 +98,3 @@ def test_methods_are_plotted_beside_the_baseline(runs):
     plt.close(axes[0].figure)
     with pytest.raises(ValueError, match="no run of the baseline 'nothing'"):
         plot_methods(runs, {"gap": "gap"}, baseline="nothing")
-
-
-def test_means_stand_side_by_side_with_their_intervals():
-    """One row a method, in order of appearance; means and Student's t limits as text."""
-    runs = pd.DataFrame({"method": ["x", "x", "y", "y"], "gap": [0.1, 0.3, 0.0, 0.0]})
-    table = tabulate_means(runs, {"gap": "the gap"}, digits=2)
-    assert table["the gap"].to_dict() == {"x": "0.20 [-1.07, 1.47]", "y": "0.00 [0.00, 0.00]"}

@@ -35,7 +35,7 @@ def make_corpus(n=400):
 def pretrained(model):
     """A tiny model that read such a corpus."""
     options = {"professions": ["nurse", "doctor"], "config": PretrainConfig(**THOROUGH)}
-    return pretrain(model, make_corpus(), **options, disk=False)
+    return pretrain(model, make_corpus(200), **options, disk=False)
 
 
 def test_loss_falls(pretrained):

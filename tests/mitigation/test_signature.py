@@ -1,4 +1,4 @@
-"""Every mitigation method: one signature, one table that comes out, and the same refusals."""
+"""Every mitigation method: one signature, one kind of table as the result, and the same errors."""
 
 import numpy as np
 import pandas as pd
@@ -33,7 +33,7 @@ ON_NUMBERS = {
     "labels by rate": Massaging(),
     "labels by noise": LabelRepair(missed={"b": 0.3}),
     "features": CorrelationRemoval(),
-    "mixture": ExponentiatedGradientReduction(tolerance=0.03),
+    "mixture": ExponentiatedGradientReduction(tolerance=0.1),
     "grid": GridSearchReduction(),
     "thresholds": FairThresholds(),
     "quantiles": QuantileMatching(),
