@@ -35,6 +35,11 @@ def plot_runs(runs: pd.DataFrame, value: str, *, by: str, confidence: float = 0.
     -------
     matplotlib.axes.Axes
         The caller sets the unit of the horizontal axis.
+
+    Raises
+    ------
+    UserError
+        A column is missing.
     """
     means = over_seeds(runs, value, by=by, confidence=confidence)
     if ax is None:

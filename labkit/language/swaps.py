@@ -89,7 +89,7 @@ def _pattern(words: frozenset[str]) -> re.Pattern:
 
 def _before_noun(rest: str) -> bool:
     """Say whether a text goes on with a noun or its adjective, as far as a list of other words can tell."""
-    following = re.match(r"\s+(\[MASK\]|[^\W\d_][\w'-]*)", rest)  # the mask stands for a noun
+    following = re.match(r"\s+(\[MASK\]|[^\W\d_][\w'-]*)", rest)  # the mask replaces a noun
     return bool(following) and following[1].lower() not in NO_NOUN
 
 

@@ -97,7 +97,7 @@ class FineTuning(Method):
         return FitScore(fit)
 
     def predict_proba(self, X: Rows) -> np.ndarray:
-        """Say that there is nothing fitted here; scikit-learn and other methods ask for this name before they fit."""
+        """Raise an error: only what `fit` returns can predict. Classifiers are recognized by this method's name."""
         raise UserError("FineTuning is not fitted; use what fit(X, y) returns: fitted = method.fit(X, y)")
 
 

@@ -20,14 +20,14 @@ def before():
 
 
 def test_movements_are_shares_of_the_group(before):
-    """Each of the four moves is counted where it happens, and net is found less lost."""
+    """Each of the four moves is counted where it happens, and net is found minus lost."""
     after = before.assign(y_pred=[0, 1, 1, 0, 1, 1, 1, 1, 1, 0])
     shares = people_moved(before, after).set_index(["group", "moved"])["share"].unstack()
     assert shares.loc["a"].to_dict() == {"found": 0.2, "lost": 0.2, "alarmed": 0.2, "cleared": 0.2, "net": 0}
     assert shares.loc["b"].to_dict() == {"found": 0.2, "lost": 0, "alarmed": 0, "cleared": 0, "net": 0.2}
 
 
-def test_the_truth_may_be_others_than_the_records(before):
+def test_the_true_labels_may_differ_from_the_records(before):
     """By true labels, somebody recorded negative can be found."""
     after, truth = before.assign(y_pred=1), before["y_true"].replace({0: 1})
     assert people_moved(before, after, true_labels=truth).query("moved == 'found'")["share"].tolist() == [0.4, 0.4]

@@ -1,4 +1,4 @@
-"""A lender's most profitable rules: what each criterion equalises, what it costs, and on counts made by hand."""
+"""A lender's most profitable rules: what each criterion equalizes, what it costs, and on counts made by hand."""
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,7 @@ def test_everybody_is_counted_once(borrowers):
 
 
 @pytest.mark.parametrize(("criterion", "rate"), [(name, rate) for name, rates in HELD.items() for rate in rates])
-def test_a_criterion_equalises_its_rate(criterion, rate, rules):
+def test_a_criterion_equalizes_its_rate(criterion, rate, rules):
     """To the last digits: between two thresholds a lender draws lots."""
     assert np.ptp(rules.loc[criterion, rate]) < 1e-9
 

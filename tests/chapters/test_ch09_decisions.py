@@ -98,7 +98,7 @@ def test_numbers_agree_up_to_their_rounding(written, value, agreed):
 
 
 def test_wrong_arguments_are_named():
-    """An answer to nothing would leave its section open without a word; figures are what a decision is held to."""
+    """An answer to an unknown section would silently be lost, and a decision needs figures."""
     with pytest.raises(ValueError, match="no section 'Figures' to answer; there are: Aim"):
         write_decision(FIGURES, title="x", answers={"Figures": "none"})
     with pytest.raises(ValueError, match="figures is empty"):

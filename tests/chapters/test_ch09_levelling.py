@@ -33,7 +33,7 @@ def test_changes_are_those_of_the_groups_rates(before):
     )
 
 
-def test_the_truth_may_be_others_than_the_records(before):
+def test_the_true_labels_may_differ_from_the_records(before):
     """By true labels; a rate without people is missing, not 0."""
     changes = group_changes(before, before.assign(y_pred=1), true_labels=np.ones(10)).set_index(["metric", "group"])
     assert changes["change"]["true_positive_rate", "a"] == pytest.approx(2 / 5)
@@ -41,7 +41,7 @@ def test_the_truth_may_be_others_than_the_records(before):
 
 
 def test_methods_are_compared_with_the_baseline_of_their_world(before):
-    """World by world, on the people asked for, by the true labels; a baseline does not change against itself."""
+    """World by world, on the chosen people, by the true labels; a baseline does not change from itself."""
     truth, after = np.ones(10), before.assign(y_pred=1)
     trials = [
         Trial(name, seed, table, truth, 0.0) for seed in (0, 1) for name, table in (("old", before), ("new", after))

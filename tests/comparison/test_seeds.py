@@ -48,7 +48,7 @@ def test_one_class_has_no_auc(table):
     assert np.isnan(summarise(table.assign(y_true=1))["auc"])
 
 
-def test_more_than_two_groups_are_refused(table):
+def test_more_than_two_groups_are_rejected(table):
     """The message names them and what to use."""
     three = table.assign(group=["a", "b", "c"] * 100)
     with pytest.raises(ValueError, match=r"\['a', 'b', 'c'\]; a signed gap needs two"):
@@ -122,7 +122,7 @@ def test_a_paired_interval_covers_at_its_level():
     ],
 )
 def test_other_people_make_no_pair(after, message):
-    """Tables of other rows, or in another order, are refused."""
+    """Tables of other rows, or in another order, are rejected."""
     with pytest.raises(ValueError, match=message):
         accuracy_change(pd.DataFrame({"y_true": [0, 1], "y_pred": [0, 1]}), pd.DataFrame(after))
 
@@ -148,7 +148,7 @@ def test_changes_are_paired_by_seed():
         ({"seed": "pair"}, "'plain' has two runs with pair 0"),
     ],
 )
-def test_runs_that_cannot_be_paired_are_refused(options, message):
+def test_runs_that_cannot_be_paired_are_rejected(options, message):
     """The message names what is missing or twice there."""
     runs = pd.DataFrame({"method": ["plain", "plain", "fair"], "seed": [0, 1, 0], "gap": 0.1, "pair": 0})
     with pytest.raises(ValueError, match=message):

@@ -1,4 +1,4 @@
-"""Comparisons in words and tables."""
+"""Comparisons as text: in sentences and in tables."""
 
 import numpy as np
 import pandas as pd
@@ -28,20 +28,20 @@ def runs():
 
 
 def test_changes_are_put_into_words(runs):
-    """Each method stands once, under what its interval says; the baseline under nothing."""
+    """Each method is named once, with what its interval says; the baseline is not named."""
     assert describe_changes(runs, "gap") == ("down: *fair* (-0.200); up: *worse* (+0.103); no clear change: *idle*")
     assert describe_means(runs, {"gap": "gap"}).endswith("gap: untouched 0.32, fair 0.12, worse 0.42, idle 0.32")
 
 
-def test_changes_stand_side_by_side(runs):
-    """A column for each data set; a method that was not tried there is left empty."""
+def test_changes_are_put_side_by_side(runs):
+    """One column per data set; empty where a method was not tried."""
     table = tabulate_changes({"one": runs, "two": runs[runs["method"] != "idle"]}, {"gap": "gap", "lost": "lost"})
     assert list(table.columns) == [("one", "gap"), ("two", "gap")] and list(table.index) == ["fair", "worse", "idle"]
     assert table["two", "gap"]["idle"] == "" and table["one", "gap"]["fair"].startswith("-0.20 [-0.2")
 
 
-def test_means_stand_side_by_side_with_their_intervals():
-    """One row a method, in order of appearance; means and Student's t limits as text."""
+def test_means_are_put_side_by_side_with_their_intervals():
+    """One row per method, in order of appearance; means and Student's t limits as text."""
     runs = pd.DataFrame({"method": ["x", "x", "y", "y"], "gap": [0.1, 0.3, 0.0, 0.0]})
     table = tabulate_means(runs, {"gap": "the gap"}, digits=2)
     assert table["the gap"].to_dict() == {"x": "0.20 [-1.07, 1.47]", "y": "0.00 [0.00, 0.00]"}

@@ -46,7 +46,7 @@ def test_splits_hold_everybody_once_and_keep_the_shares(frame):
 
 
 def test_trials_are_what_the_methods_give(frame):
-    """A row for each method and split; the same figures as by hand."""
+    """One row per method and split, with the same figures as by hand."""
     from labkit.comparison.seeds import summarise
 
     splits = split_frame(frame, label="y", sensitive="sex", n_splits=2)
@@ -78,8 +78,8 @@ def test_trials_keep_what_was_decided(frame):
     assert part["accuracy"] == (table["y_true"] == table["y_pred"]).mean() == part["accuracy_true"]
 
 
-def test_methods_may_have_a_seed_of_their_own(frame):
-    """A function of the split's position gives them."""
+def test_methods_may_depend_on_the_seed(frame):
+    """A function of the split's position makes them."""
     splits, asked = split_frame(frame, label="y", sensitive="sex", n_splits=3), []
 
     def methods(seed):
@@ -89,8 +89,8 @@ def test_methods_may_have_a_seed_of_their_own(frame):
     assert [trial.seed for trial in run_trials(methods, splits)] == asked == [0, 1, 2]
 
 
-def test_methods_are_plotted_beside_the_baseline(runs):
-    """A panel a column, its label on it, and a dashed line at the untouched model's mean."""
+def test_methods_are_plotted_with_the_baseline(runs):
+    """One panel per column with its label, and a dashed line at the untouched model's mean."""
     axes = plot_methods(runs.assign(other=1.0), {"gap": "gap (share)", "other": "other"})
     assert [ax.get_xlabel() for ax in axes] == ["gap (share)", "other"] and axes[0].figure is axes[1].figure
     dashed = [line for line in axes[0].lines if line.get_linestyle() == "--"]

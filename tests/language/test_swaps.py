@@ -63,7 +63,7 @@ def test_district_swaps_are_the_clinics_twins_without_proxies():
 
 
 def test_half_of_the_texts_are_swapped():
-    """By a coin a text: whole texts change, none in part, and none is lost or moved."""
+    """With one coin per text: texts change as a whole, and none is lost or moved."""
     texts = [f"{number}: she said that her mother saw him" for number in range(2000)]
     found = swap_half(texts, seed=0)
     swapped = [swap_words(text) for text in texts]

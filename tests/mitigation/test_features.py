@@ -19,7 +19,7 @@ def test_augmentation_makes_the_word_useless():
     assert gaps[0] > 0.5 and abs(gaps[1]) < 1e-6
 
 
-def test_augmentation_without_group_words_is_refused():
+def test_augmentation_without_group_words_is_rejected():
     """A misspelt pair would augment nothing, silently."""
     with pytest.raises(ValueError, match=r"none of 4 texts holds one of the words to swap \(elder, beech"):
         CounterfactualAugmentation(swaps=both_ways([("elder", "beech")])).fit(

@@ -49,7 +49,7 @@ def test_a_constraint_that_does_not_hold_is_said_unless_asked_not_to(model, peop
         FineTuning(model=model, config=config, objective=term, warn=False).fit(texts, y, sensitive_features=groups)
 
 
-def test_an_estimator_is_refused(model, people):
+def test_an_estimator_is_rejected(model, people):
     """It would not be used."""
     with pytest.raises(ValueError, match="leave estimator= out"):
         FineTuning(model=model, config=CONFIG, estimator=object()).fit(*people[:2], sensitive_features=people[2])

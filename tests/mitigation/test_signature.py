@@ -81,7 +81,7 @@ def assert_is_predictions_table(table, y, columns=("group",)):
 
 @pytest.mark.parametrize("name", ON_TABLES)
 def test_methods_take_a_table(name, people):
-    """Words and numbers in a frame whose index is its own; the method itself stays as it was."""
+    """Words and numbers, in a frame with an unusual index; the method itself does not change."""
     frame, y, group, _ = people
     frame = frame.set_index(frame.index[::-1] * 7)
     method = ON_TABLES[name]
@@ -129,8 +129,8 @@ def test_several_columns_make_intersections(people):
 
 
 @pytest.mark.parametrize("estimator", ["embedder", "finetune"])
-def test_a_foundation_model_can_stand_behind_a_method(estimator, model, notes, empty_cache):
-    """Its embeddings under a linear classifier, and fine-tuning, which resampling feeds; the model stays as it was."""
+def test_a_foundation_model_can_be_the_estimator(estimator, model, notes, empty_cache):
+    """Its embeddings under a linear classifier, and fine-tuning on resampled rows; the model itself does not change."""
     texts, y, groups = notes
     before = model.head[1].weight.clone()
     if estimator == "embedder":
@@ -143,8 +143,8 @@ def test_a_foundation_model_can_stand_behind_a_method(estimator, model, notes, e
     assert (model.head[1].weight == before).all() and not model.head_trained
 
 
-def test_the_threshold_is_the_readers(people):
-    """Where a score decides, another threshold decides otherwise."""
+def test_the_threshold_can_be_chosen(people):
+    """Where a score decides, a higher threshold selects fewer people."""
     frame, y, group, _ = people
     fitted = Unmitigated().fit(frame, y, sensitive_features=group)
     rates = [fitted.predict(frame, threshold=threshold)["y_pred"].mean() for threshold in (0.0, 0.3, 0.7, 1.0)]
@@ -177,7 +177,7 @@ def fit_with(**changes):
     ],
 )
 @pytest.mark.parametrize("method", [Unmitigated(), ExponentiatedGradientReduction(), FairThresholds()])
-def test_unfit_training_data_are_refused(method, changes, message):
+def test_unfit_training_data_are_rejected(method, changes, message):
     """Whatever the method, before anything is fitted; the message says what is wrong."""
     with pytest.raises(ValueError, match=message):
         fit_with(**changes)(method)
@@ -223,14 +223,14 @@ def test_unfit_training_data_are_refused(method, changes, message):
         (CounterfactualAugmentation(), "swaps words in texts; X is ndarray without texts"),
     ],
 )
-def test_settings_that_make_no_sense_are_refused(method, message):
+def test_settings_that_make_no_sense_are_rejected(method, message):
     """The message names the setting, its value and what to give instead."""
     y = [0, 1, 0, 1, 0, 1] if not isinstance(method, LabelRepair) else [0, 1, 0, 1, 0, 0]
     with pytest.raises(ValueError, match=message):
         fit_with(y=y)(method)
 
 
-def test_features_that_are_no_numbers_are_refused(notes):
+def test_features_that_are_not_numbers_are_rejected(notes):
     """A method that changes features needs some: fine-tuning has none."""
     texts, y, groups = notes
     with pytest.raises(ValueError, match="needs numbers of shape .* such as Embedder"):
@@ -246,7 +246,7 @@ def test_columns_that_are_not_there_cannot_be_left_out(people):
 
 @pytest.mark.parametrize("method", [FairThresholds(), QuantileMatching(), CorrelationRemoval()])
 def test_methods_that_decide_by_group_need_it(method, people):
-    """Without the sensitive feature at prediction, and with a group that was not in training, they say so."""
+    """Without the sensitive feature at prediction, or with a group that was not in training, there is an error."""
     frame, y, group, _ = people
     fitted = method.fit(frame, y, sensitive_features=group)
     name = type(method).__name__
@@ -258,7 +258,7 @@ def test_methods_that_decide_by_group_need_it(method, people):
 
 @pytest.mark.parametrize("method", [Unmitigated(), FairThresholds()])
 def test_a_group_missing_from_the_test_set_is_announced(method, people):
-    """The decisions are made; that no gap can be measured with them is said."""
+    """Decisions are made, with a warning that no gap can be measured."""
     frame, y, group, _ = people
     fitted = method.fit(frame, y, sensitive_features=group)
     with pytest.warns(UserWarning, match="nobody in group 'b', which was in training, is among these"):
@@ -282,7 +282,7 @@ def test_a_group_without_positives_cannot_be_made_up_for(method):
         ({"threshold": 1.2}, "threshold is 1.2; give a number between 0 and 1"),
     ],
 )
-def test_unfit_data_to_predict_are_refused(options, message, people):
+def test_unfit_data_to_predict_are_rejected(options, message, people):
     """Lengths, names and the threshold are checked at prediction too."""
     frame, y, group, _ = people
     with pytest.raises(ValueError, match=message):
@@ -290,7 +290,7 @@ def test_unfit_data_to_predict_are_refused(options, message, people):
 
 
 def test_thresholds_of_a_method_are_its_own(people):
-    """A threshold beside those that were chosen would be ignored."""
+    """A threshold in addition to the chosen ones would be ignored."""
     frame, y, group, _ = people
     fitted = FairThresholds().fit(frame, y, sensitive_features=group)
     with pytest.raises(ValueError, match="FairThresholds makes its own decisions; leave threshold= out"):

@@ -77,8 +77,8 @@ def test_the_draw_belongs_to_its_seed(cells):
     assert draws[0] == draws[1] != draws[2]
 
 
-def test_a_cell_that_would_vanish_is_refused():
-    """Five positives of ten people, beside ten of ten thousand: independence would leave none of them."""
+def test_a_cell_that_would_vanish_is_rejected():
+    """Five positives of ten people, and ten of ten thousand: independence would leave none of them."""
     y, groups = np.repeat([0, 1, 0, 1], [5, 5, 9990, 10]), np.repeat(["a", "b"], [10, 10_000])
     with pytest.raises(ValueError, match="'under' would leave nobody in group 'a' with label 1; use 'over'"):
         resample_rows(y, groups, strategy="under", scheme="reweighing")
@@ -97,7 +97,7 @@ def test_the_same_weight_for_everybody_does_nothing(cells):
 
 
 def test_weights_and_whole_repetitions_are_the_same_training(cells):
-    """A person who weighs three is a person who stands there three times."""
+    """A person with weight three counts as much as a person who is there three times."""
     y, groups = cells
     X, times = np.random.default_rng(0).normal(size=(100, 2)), np.where(groups == "b", 3, 1)
     features = X - X.mean(0)
