@@ -17,6 +17,7 @@ from labkit.audit.metrics import METRICS
 from labkit.audit.results import Audit
 from labkit.audit.score_histogram import ScoreHistogram
 from labkit.audit.text import ROWS, SMALL, disparities, format_p_value, format_rate, group_rates
+from labkit.errors import UserError
 from labkit.validation import format_group
 
 if TYPE_CHECKING:
@@ -99,7 +100,10 @@ def audit_file(
     print_audit(audit, console, title=title)
     if scores:
         _print_table(auc_table(scores), console, title=f"{title}: AUC of {score} by group, 95% intervals")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write to the output folder {folder}: {error.strerror or error}") from error
     alt = describe_figure(audit)
     png = to_png(draw_audit(audit), alt=alt)
     more = score_section(scores, score=score) if scores else ""

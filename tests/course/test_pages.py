@@ -5,7 +5,7 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from labkit.course.report import ASSETS, read_asset, render_page
+from labkit.course.pages import ASSETS, read_asset, render_page
 
 FORMULA = new_markdown_cell("A gap $\\Delta v = v_a - v_b$.")
 DIAGRAM = new_markdown_cell("```mermaid\nflowchart LR\n  data --> model\n```")

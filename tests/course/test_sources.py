@@ -5,7 +5,8 @@ import sys
 import nbformat
 import pytest
 
-from labkit.course.build import convert, find_course, student_text
+from labkit.course.build import find_course
+from labkit.course.sources import convert, student_text
 
 COURSE = find_course()
 NAME = "05_parity"
