@@ -161,7 +161,7 @@ def progress() -> None:
 
 @app.command()
 def run(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Which; all if none is named.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Which ones; all by default.")] = None,
     profile: Annotated[Profile, typer.Option(help="Size.")] = Profile.default,
     form: Annotated[Form, typer.Option(help="With solutions, or as students get them.")] = Form.solution,
     workers: Annotated[int | None, typer.Option(min=1, metavar="N", help="How many at a time.")] = None,

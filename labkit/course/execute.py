@@ -178,8 +178,8 @@ def _last_started(notebook: "NotebookNode") -> dict:
 def run_kernel(folder: Path, *, cores: int) -> Iterator["AsyncKernelManager"]:
     """Start a kernel that works in a folder and is held to a number of cores; end it on the way out.
 
-    On POSIX its sockets are files in the folder (ipc): no port that others could read, and none is needed on a machine
-    without a network device. Windows has no ipc, so there it is TCP.
+    On POSIX its sockets are files in the folder (ipc): no port is open to others, and it works on a machine without
+    a network device. Windows has no ipc, so there it is TCP.
     """
     from jupyter_client import AsyncKernelManager
     from jupyter_core.utils import run_sync

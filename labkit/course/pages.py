@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from nbconvert import HTMLExporter
     from nbformat import NotebookNode
 
 ASSETS = Path(__file__).resolve().parent / "assets"
@@ -38,8 +39,6 @@ def render_page(notebook: "NotebookNode", *, title: str) -> str:
         The page. No script, style or picture in it is loaded from elsewhere, unless an output of the notebook itself
         asks for one.
     """
-    from nbconvert import HTMLExporter
-
     notebook = copy.deepcopy(notebook)
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
@@ -52,9 +51,16 @@ def render_page(notebook: "NotebookNode", *, title: str) -> str:
         "mathjax": read_asset("mathjax-tex-svg-full.js") if any(map(_FORMULA.search, texts)) else "",
         "mermaid": read_asset("mermaid-tiny.js") if any(map(_DIAGRAM.search, texts)) else "",
     }
-    exporter = HTMLExporter(template_file=str(ASSETS / "page.html.j2"))
-    page, _ = exporter.from_notebook_node(notebook, resources=resources)
+    page, _ = _exporter().from_notebook_node(notebook, resources=resources)
     return re.sub(r'(href="[\w./-]+)\.ipynb(["#])', r"\1.html\2", page)
+
+
+@cache
+def _exporter() -> "HTMLExporter":
+    """Return the exporter of this process, whose templates take longer to compile than a page to write."""
+    from nbconvert import HTMLExporter
+
+    return HTMLExporter(template_file=str(ASSETS / "page.html.j2"))
 
 
 def _rich_texts(notebook: "NotebookNode") -> Iterator[str]:

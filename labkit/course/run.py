@@ -180,7 +180,7 @@ def read_budget(notebook: "NotebookNode") -> dict[str, float]:
 
 
 def default_output(course: Course, profile: str, form: str) -> Path:
-    """Return the folder a run writes to when none is given."""
+    """Return the folder a run writes to when no other is given."""
     return course.root / "build" / f"{profile}-{form}"
 
 

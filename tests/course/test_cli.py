@@ -140,7 +140,7 @@ def test_unusable_cache_folder_is_one_line(call, course, monkeypatch, arguments)
 
 @pytest.mark.parametrize("command", ["build", "run"])
 def test_missing_extra_is_one_line(call, monkeypatch, command):
-    """Without the extra `course` the command that installs it is named, quoted so that zsh takes it, too."""
+    """Without the extra `course` the command that installs it is named, quoted for zsh."""
     monkeypatch.setattr("labkit.course.build.NOTEBOOK_LIBRARIES", ("nbformat", "no_such_library"))
     done = call(command)
     assert done.exit_code == 1
@@ -193,7 +193,7 @@ def test_debug_keeps_every_traceback(failing, error):
 
 
 def test_debug_shows_a_traceback(course):
-    """In a process of its own: the traceback and the message are on standard error."""
+    """In its own process: the traceback and the message are on standard error."""
     program = "from labkit.course.cli import app; app()"
     command = [sys.executable, "-c", program, "--debug", "run", "nothing"]
     done = subprocess.run(command, cwd=course.root, capture_output=True, text=True)
@@ -201,7 +201,7 @@ def test_debug_shows_a_traceback(course):
     assert "UserError: no notebook named nothing" in done.stderr
 
 
-def test_unknown_profile_is_refused(call):
+def test_unknown_profile_is_rejected(call):
     """Only the three sizes."""
     assert call("run", "--profile", "huge").exit_code == 2
 

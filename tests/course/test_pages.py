@@ -90,11 +90,11 @@ def test_links_between_notebooks_lead_to_pages():
 
 
 def test_vendored_files_are_as_published():
-    """Each vendored file has the sum in the table of assets/README.md, is under 1 MB, and has its licence beside it."""
+    """Each vendored file has the checksum in the table of assets/README.md, is under 1 MB, and has its license."""
     table = (ASSETS / "README.md").read_text()
     rows = re.findall(r"^\| `([\w.-]+)\.gz` .*\| `([0-9a-f]{64})` \| .*`([\w.-]+)` \|$", table, flags=re.MULTILINE)
     assert {f"{name}.gz" for name, _, _ in rows} == {path.name for path in ASSETS.glob("*.gz")}
-    for name, expected, licence in rows:
+    for name, expected, license in rows:
         assert hashlib.sha256(read_asset(name).encode()).hexdigest() == expected
         assert (ASSETS / f"{name}.gz").stat().st_size < 2**20
-        assert (ASSETS / licence).stat().st_size > 500
+        assert (ASSETS / license).stat().st_size > 500

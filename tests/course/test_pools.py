@@ -15,7 +15,7 @@ distributed = pytest.importorskip("distributed")
 
 @pytest.fixture(scope="module")
 def cluster():
-    """A scheduler and two workers with a thread each, in processes of their own."""
+    """A scheduler and two workers with one thread each, in their own processes."""
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
     ) as cluster:
@@ -114,7 +114,7 @@ def test_slots_of_a_cluster(cluster):
         pool.close()
 
 
-def test_workers_with_other_code_are_refused(cluster, monkeypatch):
+def test_workers_with_other_code_are_rejected(cluster, monkeypatch):
     """Results of another version of labkit would be filed under this one's."""
     monkeypatch.setattr(pools, "hash_files", lambda *_: "other code")
     with pytest.raises(ValueError, match="labkit on the Dask workers .* is not labkit as it is here"):

@@ -42,7 +42,7 @@ def test_run_writes_executed_notebooks_and_pages(ran):
 
 
 def test_command_shows_the_failing_cell_and_exits_1(ran):
-    """Without a terminal: one line per notebook, the source and error of the cell that failed, then the sum of it."""
+    """Without a terminal: one line per notebook, the source and error of the cell that failed, then the count."""
     shown = ran.done.output
     assert ran.done.exit_code == 1
     assert "[2/2]" in shown and "00_half" in shown and "passed" in shown
