@@ -5,6 +5,8 @@ from pathlib import Path
 
 import platformdirs
 
+from labkit.errors import UserError
+
 
 def cache_folder(*parts: str) -> Path:
     """Return the cache folder, or a folder inside it, and make it when it is missing.
@@ -22,8 +24,17 @@ def cache_folder(*parts: str) -> Path:
     -------
     pathlib.Path
         An existing folder.
+
+    Raises
+    ------
+    UserError
+        The folder cannot be made, for example because ``LABKIT_CACHE`` names a file.
     """
     root = os.environ.get("LABKIT_CACHE") or platformdirs.user_cache_dir("fairness-lab", appauthor=False)
     folder = Path(root).expanduser().joinpath(*parts)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or error
+        raise UserError(f"cannot make the cache folder {folder}: {reason}; name another one in LABKIT_CACHE") from error
     return folder
