@@ -100,7 +100,8 @@ def check_model() -> Row:
 
 def check_data() -> list[Row]:
     """Compare every data set, shipped or fetched, with the sha256 in the registry."""
-    from labkit.data.fetching import fetch, file_sha256
+    from labkit.cache import file_sha256
+    from labkit.data.fetching import fetch
     from labkit.data.tables import DATASETS_FOLDER, read_registry
 
     needed = "sha256 in registry.toml"

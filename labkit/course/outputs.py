@@ -7,6 +7,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from labkit.cache import file_sha256
 from labkit.course.build import Course, write_file
 from labkit.errors import UserError
 
@@ -39,7 +40,7 @@ def fingerprints(course: Course, parameters: dict[str, dict], *, form: str) -> d
     }
     marks = {}
     for name, values in parameters.items():
-        parts = shared | {"notebook": _sha256(course.path(name, form=form)), "parameters": values}
+        parts = shared | {"notebook": file_sha256(course.path(name, form=form)), "parameters": values}
         marks[name] = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
     return marks
 
@@ -47,7 +48,7 @@ def fingerprints(course: Course, parameters: dict[str, dict], *, form: str) -> d
 def hash_files(folder: Path, *patterns: str) -> str:
     """Return one hash over the names and contents of the files in a folder that match one of the patterns."""
     files = sorted(path for pattern in patterns for path in folder.glob(pattern) if path.is_file())
-    sums = [(path.relative_to(folder).as_posix(), _sha256(path)) for path in files]
+    sums = [(path.relative_to(folder).as_posix(), file_sha256(path)) for path in files]
     return hashlib.sha256(json.dumps(sums).encode()).hexdigest()
 
 
@@ -60,11 +61,6 @@ def library_versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[library] = "not installed"
     return found
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 class Outputs:
@@ -104,7 +100,7 @@ class Outputs:
         """Return the figures of a notebook that is finished and has the wanted fingerprint, or None."""
         try:
             record = json.loads((self.records / f"{name}.json").read_text(encoding="utf-8"))
-            intact = all(_sha256(self.folder / file) == known for file, known in record["sha256"].items())
+            intact = all(file_sha256(self.folder / file) == known for file, known in record["sha256"].items())
             return {key: record[key] for key in FIGURES} if intact and record["fingerprint"] == wanted else None
         except (OSError, ValueError, KeyError):  # no record, not one of ours, or a file of it is gone
             return None
@@ -120,6 +116,6 @@ class Outputs:
             else:
                 write_file(self.folder / file, text)
         if execution.status == "passed":
-            sums = {file: _sha256(self.folder / file) for file in files}
+            sums = {file: file_sha256(self.folder / file) for file in files}
             figures = {key: getattr(execution, key) for key in FIGURES}
             write_file(record, json.dumps({"fingerprint": wanted, "sha256": sums, **figures}, indent=1) + "\n")
