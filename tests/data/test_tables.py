@@ -5,6 +5,7 @@ import gzip
 import importlib.util
 import re
 import shutil
+from contextlib import contextmanager
 
 import pandas as pd
 import pytest
@@ -365,6 +366,34 @@ def test_a_reduction_that_differs_is_not_kept(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="update the whole repository"):
         fetch()
     assert not kept_path("bug").exists()
+
+
+def test_fetching_keeps_the_reduced_file_and_nothing_else(tmp_path, monkeypatch):
+    """The original and temporary files are removed; a second call finds the file."""
+    registered = kept_path("bug")
+    monkeypatch.setenv("LABKIT_CACHE", str(tmp_path))
+    monkeypatch.setattr(
+        fetching, "fetch_carrier", lambda _, members, *, folder: dict.fromkeys(members, folder / "full")
+    )
+    monkeypatch.setattr(fetching, "reduce_sentences", lambda _, target: shutil.copy(registered, target))
+    assert [item.state for item in fetch()] == ["fetched"]
+    assert [item.state for item in fetch()] == ["present"]
+    assert [path.name for path in kept_path("bug").parent.iterdir() if path.suffix != ".lock"] == ["bug.csv"]
+
+
+def test_a_file_that_another_process_downloaded_is_kept(tmp_path, monkeypatch):
+    """A process that waited for the lock looks again before it downloads."""
+    registered = kept_path("bug")
+    monkeypatch.setenv("LABKIT_CACHE", str(tmp_path))
+
+    @contextmanager
+    def wait_for_another_process(_):
+        shutil.copy(registered, kept_path("bug"))
+        yield
+
+    monkeypatch.setattr(fetching, "FileLock", wait_for_another_process)
+    monkeypatch.setattr(fetching, "fetch_carrier", lambda *_, **__: pytest.fail("downloaded again"))
+    assert [item.path for item in fetch()] == [kept_path("bug")]
 
 
 def test_reducing_keeps_columns_quotes_and_letters(tmp_path):
