@@ -10,9 +10,11 @@ find_python = $(shell for p in $(CANDIDATES); do "$$p" -c '$(OLD_ENOUGH)' 2>/dev
 TOO_OLD := Fairness Lab needs Python 3.11 or newer, and none of these is: $(CANDIDATES). Name one: make setup PYTHON=/path/to/python3.11
 # After set-up nothing asks the network.
 export HF_HUB_OFFLINE := 1
+# What `make test` leaves out and `make test-rest` runs.
+REST := slow or network or browser
 
 .DEFAULT_GOAL := help
-.PHONY: help setup course lab test test-full lint bench clean
+.PHONY: help setup course lab test test-rest lint bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -27,13 +29,12 @@ lab: setup ## copy missing notebooks into work/ and open JupyterLab
 	$(BIN)/labkit start
 	$(BIN)/python -m jupyter lab work/00_start_here.ipynb
 
-test: lint ## style, student notebooks against their sources, and the tests except slow ones
+test: lint ## style, student notebooks against their sources, and the tests that are fast and need no network
 	$(BIN)/labkit build --check
-	$(BIN)/python -m pytest -m "not slow and not network"
+	$(BIN)/python -m pytest -m "not ($(REST))"
 
-test-full: lint ## like test, with the slow tests and those that need a package index
-	$(BIN)/labkit build --check
-	$(BIN)/python -m pytest
+test-rest: setup ## the tests that `make test` leaves out: slow ones, and those that need a package index or a browser
+	$(BIN)/python -m pytest -m "$(REST)"
 
 lint: setup ## ruff: mistakes and layout; import-linter: rooms import downward only
 	$(BIN)/python -m ruff check

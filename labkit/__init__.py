@@ -3,6 +3,7 @@
     plots.py        show a figure with its text; colors, markers, sliders
     validation.py   checks of what users hand in
     errors.py       UserError: what the command shows as one line
+    version.py      the version, and the check in the first cell of a student's copy
     cache.py        where the cache folder is
     data/           load_*(), simulate_clinic(), fetching, datasheets
     models/         a pretrained encoder: loaded, run, embedded, its hidden states cached
@@ -23,9 +24,16 @@ A room may import only what stands below it (`make lint` checks this):
     language
     training | comparison
     data | models | audit | exercises
-    plots  validation  cache  errors
+    plots  validation  cache  errors  version
 
 Each room's ``__init__`` is its public list: ``from labkit.audit import audit, calibration_by_group``.
 """
 
-__version__ = "0.1.0"
+import sys
+
+from labkit.version import __version__, check_copy, explain_missing_modules
+
+__all__ = ["__version__", "check_copy"]
+
+if "ipykernel" in sys.modules:
+    explain_missing_modules()

@@ -21,8 +21,8 @@ STAND_IN = """
     #!/bin/sh
     case "$*" in
         "-m venv .venv")
-            mkdir -p .venv/bin && echo "venv" >> log
-            for command in python labkit lint-imports; do cp "$0" .venv/bin/$command; done ;;
+            mkdir -p .venv/bin; echo "venv" >> log
+            for name in python labkit lint-imports; do cp "$0" ".venv/bin/$name"; done ;;
         *" install "*)
             echo "$*" | sed 's/.*install/install/' >> log
             test ! -e fail || exit 1 ;;
@@ -143,6 +143,7 @@ def test_python_that_is_too_old_or_missing_gets_one_clear_line(make, python):
                 "python -m pytest -m not",
             ],
         ),
+        ("test-rest", ["python -m pytest -m slow or network or browser"]),
         ("lab", ["labkit start", "python -m jupyter lab work/00_start_here.ipynb"]),
         ("bench", ["python -m tests.benchmarks.run"]),
     ],
@@ -158,7 +159,7 @@ def test_targets_set_up_and_do_their_job(make, target, calls):
 def test_help_lists_every_target_with_one_line(make):
     """What .PHONY names is what help explains; make without a target is help."""
     targets = re.search(r"^\.PHONY: (help .*)$", MAKEFILE, flags=re.MULTILINE)[1].split()
-    assert {"help", "setup", "course", "lab", "test", "test-full", "lint", "bench", "clean"} == set(targets)
+    assert {"help", "setup", "course", "lab", "test", "test-rest", "lint", "bench", "clean"} == set(targets)
     _, log, said = make()
     assert [line.split()[1] for line in said.splitlines()] == targets and log == []
 
@@ -188,4 +189,8 @@ def test_ci_runs_the_tests_then_the_course():
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
     lines = script.read_text().splitlines()
-    assert "set -euo pipefail" in lines and "exec </dev/null" in lines and lines[-2:] == ["make test", "make course"]
+    assert (
+        "set -euo pipefail" in lines
+        and "exec </dev/null" in lines
+        and lines[-3:] == ["make test", "make test-rest", "make course"]
+    )

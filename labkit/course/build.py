@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labkit.errors import UserError
+from labkit.version import __version__, version_series
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -156,34 +157,6 @@ def build(course: Course, *, check: bool = False) -> Build:
     return Build(stale, stray)
 
 
-def start(course: Course) -> tuple[list[str], list[str]]:
-    """Copy the student notebooks that are missing in ``work/``; what is there stays as it is.
-
-    Returns
-    -------
-    tuple of list of str
-        Names of the notebooks copied, and of those that were there.
-
-    Raises
-    ------
-    FileNotFoundError
-        No student notebook was built yet.
-    """
-    notebooks = sorted(course.notebooks.glob("*.ipynb"))
-    if not notebooks:
-        raise FileNotFoundError(f"{course.notebooks} holds no notebook; `labkit build` writes them from their sources")
-    course.work.mkdir(exist_ok=True)
-    copied, kept = [], []
-    for path in notebooks:
-        target = course.work / path.name
-        if target.exists():
-            kept.append(path.stem)
-        else:
-            write_file(target, path.read_text(encoding="utf-8"))
-            copied.append(path.stem)
-    return copied, kept
-
-
 GRADER = {"schema_version": 3, "grade": False, "solution": False, "locked": False, "task": False}  # nbgrader's schema
 
 
@@ -214,7 +187,7 @@ def convert(source: str, *, student_of: str | None = None):
     taken: set[str] = set()
     for cell in cells:
         cell.metadata.pop("lines_to_next_cell", None)  # layout of the source file, of no use in a notebook
-        cell.id = _free_id(_slug(cell), taken)
+        cell.id = _free_id(cell_slug(cell), taken)
     if student_of is not None:
         mark_for_graders(cells)
         link_solutions(cells, student_of)
@@ -231,8 +204,37 @@ def student_text(source: str, *, name: str) -> str:
     import nbformat
 
     notebook = convert(source, student_of=name)
+    stamp(notebook, name)
     nbformat.validate(notebook)
     return nbformat.writes(notebook).rstrip("\n") + "\n"
+
+
+VERSION_CELL = "version"  # id and tag of the cell that checks whether a copy is up to date
+
+
+def stamp(notebook, name: str) -> None:
+    """Let every copy of a student notebook know what it was made from.
+
+    The notebook's metadata get the version of the course and a fingerprint of the content; the first code cell checks
+    both when it runs (see `labkit.check_copy`); and each stub gets a hash of its source, so that an answer is
+    distinguishable from a stub that nobody touched (see `labkit.course.copies`).
+    """
+    import nbformat
+    from nbformat.v4 import new_code_cell
+
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and "exercise" in cell.metadata:
+            cell.metadata.stub = short_hash(cell.source)
+    fingerprint = short_hash(f"{version_series(__version__)}\n{nbformat.writes(notebook)}")
+    notebook.metadata.labkit = notebook.metadata.get("labkit", {}) | {
+        "version": __version__,
+        "fingerprint": fingerprint,
+    }
+    source = f'import labkit\n\nlabkit.check_copy("{name}", "{__version__}", "{fingerprint}")'
+    metadata = {"tags": [VERSION_CELL], "jupyter": {"source_hidden": True}}
+    cell = new_code_cell(source, id=VERSION_CELL, metadata=metadata)
+    code = (place for place, other in enumerate(notebook.cells) if other.cell_type == "code")
+    notebook.cells.insert(next(code, len(notebook.cells)), cell)
 
 
 def mark_for_graders(cells: list) -> None:
@@ -269,10 +271,16 @@ def _tags(cell) -> list[str]:
     return cell.metadata.get("tags", [])
 
 
-def _slug(cell) -> str:
+def cell_slug(cell) -> str:
+    """Return what a cell's id is made from: its exercise, or else its text."""
     if exercise := cell.metadata.get("exercise"):
         return f"exercise-{exercise}".replace(".", "-")
-    return hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
+    return short_hash(f"{cell.cell_type}\n{cell.source}")
+
+
+def short_hash(text: str) -> str:
+    """Return twelve hexadecimal digits that change with a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _free_id(slug: str, taken: set[str]) -> str:

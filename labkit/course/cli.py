@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from labkit.course.copies import Update
 
 app = typer.Typer(
     help="Fairness Lab: build, run and check the course; audit your own table.",
@@ -114,17 +117,55 @@ def build(
 
 
 @app.command()
-def start() -> None:
+def start(
+    update: Annotated[
+        bool, typer.Option("--update", help="Replace outdated copies; keeps your answers and the old files.")
+    ] = False,
+) -> None:
     """Copy the student notebooks that are missing into work/; yours are never overwritten."""
-    from labkit.course.build import find_course, start
+    from labkit.course.build import find_course
+    from labkit.course.copies import start, update_copy
+    from labkit.errors import UserError
 
     with one_line_errors():
         course = find_course()
-        copied, kept = start(course)
-    for name in copied:
+        copies = start(course)
+    for name in copies.missing:
         typer.echo(f"work/{name}.ipynb copied")
-    if kept:
-        typer.echo(f"{len(kept)} of your notebooks in work/ left as they are")
+    left = len(copies.current) if update else len(copies.current + copies.outdated)
+    if left:
+        typer.echo(f"{left} of your notebooks in work/ left as they are")
+    for name in copies.unreadable:
+        typer.echo(f"work/{name}.ipynb is not a notebook and is left alone; move it away to get a fresh copy", err=True)
+    if not copies.outdated:
+        return
+    if not update:
+        typer.echo(f"outdated, made from an earlier version of the notebook: {', '.join(copies.outdated)}")
+        typer.echo("close these in JupyterLab, then get the new ones and keep your answers with: labkit start --update")
+        return
+    failed = False
+    for name in copies.outdated:
+        try:
+            say_update(name, update_copy(course, name))
+        except (UserError, OSError) as error:  # the others are updated all the same
+            typer.secho(f"labkit: {error}", fg="red", err=True)
+            failed = True
+    typer.echo("run the updated notebooks from top to bottom; after that `labkit progress` counts their exercises")
+    if failed:
+        raise typer.Exit(1)
+
+
+def say_update(name: str, update: "Update") -> None:
+    """Say what became of an outdated copy, and what its student should look at."""
+    answers, others = (
+        f"{number} {word}{'' if number == 1 else 's'}"
+        for number, word in ((len(update.answers), "answer"), (update.others, "other cell"))
+    )
+    typer.echo(f"work/{name}.ipynb updated, with {answers} and {others} of yours; the old copy is {update.kept_as}")
+    for exercise in update.changed:
+        typer.echo(f"  exercise {exercise} has changed since you answered it; compare with notebooks/{name}.ipynb")
+    for exercise in update.gone:
+        typer.echo(f"  exercise {exercise} no longer exists; what you wrote is in {update.kept_as}")
 
 
 @app.command()
@@ -134,11 +175,13 @@ def progress() -> None:
     from rich.table import Table
 
     from labkit.course.build import find_course
+    from labkit.course.copies import find_copies
     from labkit.course.progress import CORRECT, by_objective, read_progress
     from labkit.exercises.judging import STATES
 
     with one_line_errors():
-        standings = read_progress(find_course())
+        course = find_course()
+        standings = read_progress(course)
     table = Table(box=None, pad_edge=False)
     for heading in ("notebook", "objective", *STATES, "points", ""):
         table.add_column(heading, no_wrap=heading not in STATES)
@@ -153,6 +196,8 @@ def progress() -> None:
     done = [each for each in standings if each.state == CORRECT]
     points, possible = (sum(each.points for each in group) for group in (done, standings))
     typer.echo(f"\n{len(done)} of {len(standings)} exercises correct, {points} of {possible} points, as last saved")
+    if outdated := find_copies(course).outdated:
+        typer.echo(f"outdated copies: {', '.join(outdated)}; update them and keep your answers: labkit start --update")
     if waiting:
         typer.echo("put the notebooks that you have not started into work/ with: labkit start")
 

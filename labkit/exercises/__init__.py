@@ -1,8 +1,8 @@
-"""The exercise engine: exercises are declared, checked, hinted at and counted here.
+"""The exercise engine: exercises are declared, checked, hinted at, solved and counted here.
 
-Notebooks call `check`, `hint` and `compare`. `labkit.chapters` declares exercises with `exercise`, `choice` and
-`compare_answers`; an answer is collected as plain values that fit into JSON, and a judge sees only those. The engine
-imports nothing else of labkit; the chapters register with it (`register`).
+Notebooks call `check`, `hint`, `solution` and `compare`. `labkit.chapters` declares exercises with `exercise`,
+`choice` and `compare_answers`. An answer is collected as plain values that fit into JSON, and a judge sees only those.
+The engine imports nothing else of labkit; the chapters register with it (`register`).
 """
 
 import lazy_loader
@@ -13,6 +13,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "checking": [
             "check",
             "hint",
+            "solution",
             "compare",
             "exercise",
             "choice",
@@ -22,6 +23,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "register",
         ],
         "answers": ["outputs_of", "parts", "Fault"],
-        "judging": ["close", "same", "Exercise", "OpenQuestion", "Outcome"],
+        "judging": ["close", "same", "Exercise", "OpenQuestion"],
+        "outcomes": ["Outcome"],
     },
 )

@@ -1,6 +1,6 @@
-"""What students type, made into plain values: numbers, texts, lists and named values that fit into JSON.
+"""What students type, turned into plain values: numbers, texts, lists and dicts that fit into JSON.
 
-An answer that cannot be judged (a missing value, another shape, a function that raises) is a `Fault` with a message.
+An answer that cannot be judged (an infinite number, a module, a function that raises) is a `Fault` with a message.
 """
 
 import copy
@@ -16,28 +16,22 @@ LONGEST = 60  # characters of a value shown in a message
 
 
 class Fault(ValueError):
-    """Why an answer cannot be judged, in words for the student."""
+    """Why an answer cannot be judged, in words for the student.
+
+    A collector raises it; `Exercise.outcome` turns it into the outcome "not yet" with this message.
+    """
+
+
+class NamedValues(dict):
+    """The values of a Series by the labels of its index: a dict that may also be taken as a list."""
 
 
 def plain(value: Any, where: str = "your answer") -> Any:
     """Return a value as what JSON can hold; ``...`` stays as it is and marks what is not filled in yet.
 
-    Parameters
-    ----------
-    value : object
-        Numbers, texts, arrays and tensors (lists), sets (sorted lists), Series (lists, or named values when they have
-        an index of their own), frames (a dict a row; an index of their own becomes columns), dicts, dates and paths.
-        NaN and NA become None.
-    where : str
-        What the value is called in a message.
+    Arrays, tensors and sets (sorted) become lists; a frame becomes a list with one dict per row, an index with labels
+    becomes columns; a Series becomes a list, or `NamedValues` when its index has labels; NaN and NA become None.
 
-    Raises
-    ------
-    Fault
-        An infinite number, or an object that holds none of these.
-
-    Examples
-    --------
     >>> import numpy as np
     >>> plain({"rates": np.array([0.5, np.nan]), "groups": {"b", "a"}})
     {'rates': [0.5, None], 'groups': ['a', 'b']}
@@ -54,15 +48,18 @@ def plain(value: Any, where: str = "your answer") -> Any:
     if isinstance(value, (date, PurePath)):
         return str(value)
     if isinstance(value, Mapping):
-        return {str(key): plain(each, f"{where}[{key!r}]") for key, each in value.items()}
+        kept = NamedValues if isinstance(value, NamedValues) else dict
+        return kept((str(key), plain(each, f"{where}[{key!r}]")) for key, each in value.items())
     if isinstance(value, (set, frozenset)):
         return sorted((plain(each, where) for each in value), key=lambda each: (type(each).__name__, each))
     if isinstance(value, (list, tuple, range)):
         return [plain(each, f"{where}[{position}]") for position, each in enumerate(value)]
     if kind in ("DataFrame", "Series", "Index"):
         return plain(table_values(value), where)
+    if hasattr(value, "detach"):  # a tensor that has a gradient cannot be listed
+        value = value.detach()
     if hasattr(value, "tolist"):  # numpy arrays and scalars, tensors
-        return plain((value.detach() if hasattr(value, "detach") else value).tolist(), where)
+        return plain(value.tolist(), where)
     if isinstance(value, (zip, map, filter)) or kind in ("dict_keys", "dict_values", "generator"):
         return plain(list(islice(value, 10_000)), where)
     if callable(value):
@@ -84,21 +81,26 @@ def table_values(table: Any) -> Any:
         return table.to_dicts()
     if kind == "Index" or not hasattr(table, "index"):
         return list(table)
-    own_index = (
-        table.index.dtype.kind not in "iu" or table.index.name is not None
-    )  # rows kept by a mask have no own one
+    # Whole numbers without a name are positions: all rows, or those that a mask kept.
+    labeled = table.index.dtype.kind not in "iu" or table.index.name is not None
     if kind == "Series":
-        return {str(key): each for key, each in table.items()} if own_index else list(table)
-    return (table.reset_index() if own_index else table).to_dict(orient="records")
+        return NamedValues((str(key), each) for key, each in table.items()) if labeled else list(table)
+    return (table.reset_index() if labeled else table).to_dict(orient="records")
 
 
 def outputs_of(*probes: tuple) -> Callable[[Any], list]:
-    """Return a collector for functions: what a student's function gives for each probe.
+    """Return a collector for functions: it collects what a student's function returns for each probe.
 
     Parameters
     ----------
     *probes : tuple
         The arguments of one call each. They are copied, so a function may change what it gets.
+
+    Returns
+    -------
+    callable
+        For `exercise(..., collect=...)`. It takes a function and returns a list with one plain value per probe; it
+        raises `Fault` for what is no function, and for a function that raises or returns nothing.
 
     Examples
     --------
@@ -133,7 +135,17 @@ def call(function: Callable, probe: tuple) -> Any:
 
 
 def parts(**collectors: Callable) -> Callable[[Any], Any]:
-    """Return a collector for a dict of answers, where the named ones have a collector of their own.
+    """Return a collector for a dict of answers, in which the named ones have their own collectors.
+
+    Parameters
+    ----------
+    **collectors : callable
+        A collector for each key that needs one, such as `outputs_of`; values of other keys are taken as they are.
+
+    Returns
+    -------
+    callable
+        For `exercise(..., collect=...)`: takes a dict of answers, returns a dict of collected values.
 
     Examples
     --------
@@ -152,23 +164,28 @@ def parts(**collectors: Callable) -> Callable[[Any], Any]:
 def leaves(value: Any, where: str = "") -> list[tuple[str, Any]]:
     """Return the (place, value) pairs at the ends of nested lists and dicts; an empty one is an end itself."""
     if isinstance(value, dict) and value:
-        return [leaf for key, each in value.items() for leaf in leaves(each, f"{where}[{key!r}]" if where else key)]
-    if isinstance(value, list) and value:
-        return [leaf for position, each in enumerate(value) for leaf in leaves(each, f"{where}[{position}]")]
-    return [(where, value)]
+        inner = [(f"{where}[{key!r}]" if where else key, each) for key, each in value.items()]
+    elif isinstance(value, list) and value:
+        inner = [(f"{where}[{position}]", each) for position, each in enumerate(value)]
+    else:
+        return [(where, value)]
+    return [leaf for place, each in inner for leaf in leaves(each, place)]
 
 
 def name_of(function: Callable) -> str:
-    """Return the name that a function goes by in a message."""
+    """Return the name of a function for a message."""
     return getattr(function, "__name__", type(function).__name__)
 
 
 def describe(probe: tuple) -> str:
-    """Return arguments as they are written in a call, shortened."""
+    """Return arguments as they are typed in a call, shortened."""
     return ", ".join(short(argument) for argument in probe)
 
 
 def short(value: Any) -> str:
-    """Return a value as Python writes it, on one line and at most 60 characters long."""
-    text = " ".join(repr(value.tolist() if type(value).__name__ == "ndarray" else value).split())
+    """Return a value as Python writes it, on one line and at most 60 characters long; a function by its name."""
+    if callable(value) and hasattr(value, "__name__"):
+        return value.__name__
+    written = repr(value.tolist() if type(value).__name__ == "ndarray" else value)
+    text = " ".join(written.split())
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

@@ -1,27 +1,23 @@
-"""An exercise judges an answer: first its form, then its values; the outcome is shown as text, HTML and JSON."""
+"""An exercise judges an answer: first its form, then its values.
 
-import html
+Everything here works on plain values (see `labkit.exercises.answers`): numbers, texts, lists and dicts.
+"""
+
+import contextlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from labkit.exercises.answers import Fault, leaves, plain, short
+from labkit.exercises.answers import Fault, NamedValues, leaves, plain, short
 
-EXERCISE = "application/vnd.labkit.exercise+json"  # what a checked exercise leaves in its output
-
-
+EXERCISE = "application/vnd.labkit.exercise+json"  # mime type of what a checked exercise leaves in its output
 STATES = ("correct", "not yet", "not attempted")
-
-
 CORRECT, NOT_YET, NOT_ATTEMPTED = STATES
 
 
-# Okabe and Ito's colours, told apart by most colour-blind readers; the sign and the words say the same.
-LOOKS = {CORRECT: ("✓", "#009E73"), NOT_YET: ("✗", "#D55E00"), NOT_ATTEMPTED: ("○", "#767676")}
-
-
-NEUTRAL = "#0072B2"
+# ---- An exercise, and what it says about an answer -------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -35,7 +31,8 @@ class Outcome:
     message : str
         What to tell the student; words between backticks are code.
     crashed : bool
-        The judge failed on this answer: a fault of the exercise, which the student is told in general words.
+        Whether the judge itself failed on this answer: a bug of the exercise, which the student is told in general
+        terms.
     """
 
     state: str
@@ -43,59 +40,217 @@ class Outcome:
     crashed: bool = False
 
 
-def show_outcome(exercise, outcome: Outcome) -> None:
-    """Display an outcome below the cell, and leave it there as JSON: id, state, points and objective."""
-    sign, color = LOOKS[outcome.state]
-    points = f"{exercise.points} point{'s' if exercise.points > 1 else ''}"
-    entry = {
-        "id": exercise.id,
-        "state": outcome.state,
-        "points": exercise.points,
-        "objective": exercise.objective,
-    }
-    show_note(
-        f"{sign} {exercise.id} · {outcome.state} ({points})", outcome.message, color=color, bundle={EXERCISE: entry}
-    )
+def identity(answer: Any) -> Any:
+    """Collect an answer as it is."""
+    return answer
 
 
-def show_note(title: str, message: str, *, color: str = NEUTRAL, bundle: dict | None = None) -> None:
-    """Display a title and a message as text and as HTML; `bundle` adds further mime types to the output."""
-    from IPython.display import display
-
-    page = (
-        f'<div style="border-left: 0.4em solid {color}; padding: 0.3em 0.8em; margin: 0.3em 0">'
-        f'<strong style="color: {color}">{mark_code(title)}</strong><br>{mark_code(message)}</div>'
-    )
-    display((bundle or {}) | {"text/plain": f"{title}\n{message}", "text/html": page}, raw=True)
+def recognize_nothing(collected: Any) -> None:
+    """Know no mistake in advance."""
 
 
-def mark_code(text: str) -> str:
-    """Return a text as HTML: what stands between backticks is code, between stars is emphasised.
+@dataclass(frozen=True)
+class Exercise:
+    """A checked exercise. Declare one with `exercise`, `choice` or `compare_answers`.
 
-    Examples
-    --------
-    >>> mark_code("`a * b < c` *always* fails: 2 * 3 * 4")
-    '<code>a * b &lt; c</code> <em>always</em> fails: 2 * 3 * 4'
+    Attributes
+    ----------
+    id, objective : str
+        "05.1", the first exercise of notebook 05, and "05-decompose", the objective it covers.
+    points : int
+        At least 1.
+    reference : object
+        A right answer, as a student would type it. Other answers must have its form.
+    wrong : tuple of (object, str)
+        Wrong answers that people give, each with the hint it gets.
+    judge : callable
+        Takes what was collected; returns None when it is correct, otherwise the hint.
+    hints : tuple of (str, str)
+        What `hint` says first and second.
+    idea : str
+        The idea of the solution: what `hint` says third.
+    collect : callable
+        Makes plain values of an answer: `outputs_of` for functions, `parts` for several answers at once.
+    untouched : object
+        The answer in the untouched notebook, where that is code to repair and not ``...``.
+    praise : str
+        What a correct answer is told.
+    any_length : bool
+        Whether lists in an answer may have another length than the reference's.
+    recognize : callable
+        Takes what was collected, whatever its form; returns the hint for a mistake it knows, otherwise None.
+    tolerance : float or None
+        How far numbers may be from those of a declared answer; None where a judge of its own decides.
+    otherwise : str
+        What an answer is told that is no declared one; empty where a judge of its own decides.
     """
-    escaped = html.escape(text, quote=False).replace("\n", "<br>")
-    marks = re.compile(r"`([^`]+)`|\*(\S(?:[^*`]*\S)?)\*")
-    return marks.sub(lambda m: f"<code>{m[1]}</code>" if m[1] else f"<em>{m[2]}</em>", escaped)
+
+    id: str
+    points: int
+    objective: str
+    reference: Any
+    wrong: tuple[tuple[Any, str], ...]
+    judge: Callable[[Any], str | None] = field(repr=False)
+    hints: tuple[str, str] = field(repr=False)
+    idea: str = field(repr=False)
+    collect: Callable[[Any], Any] = field(default=identity, repr=False)
+    untouched: Any = field(default=..., repr=False)
+    praise: str = ""
+    any_length: bool = False
+    recognize: Callable[[Any], str | None] = field(default=recognize_nothing, repr=False)
+    tolerance: float | None = None
+    otherwise: str = field(default="", repr=False)
+
+    def outcome(self, answer: Any) -> Outcome:
+        """Check an answer, without showing anything.
+
+        Parameters
+        ----------
+        answer : object
+            What a student gives: a value, a function, or ``...`` for nothing yet.
+
+        Returns
+        -------
+        Outcome
+            The state and what to tell the student. A judge that fails is reported there, never raised.
+        """
+        if self.is_untouched(answer):
+            return Outcome(NOT_ATTEMPTED, f'Replace what the exercise leaves open. `hint("{self.id}")` helps.')
+        try:
+            collected = self.collected(answer)
+        except Fault as fault:
+            message = str(fault)
+            return Outcome(NOT_YET, f"{message[0].upper()}{message[1:]}")
+        found = leaves(collected)
+        open_places = [place for place, value in found if value is ...]
+        if open_places and len(open_places) == len(found):
+            return Outcome(NOT_ATTEMPTED, f'Replace the dots `...` by your answer. `hint("{self.id}")` helps.')
+        if open_places:
+            return Outcome(NOT_YET, f"Still `...`: {', '.join(f'`{place}`' for place in open_places)}.")
+        return self.judged(collected, answer)
+
+    def is_untouched(self, answer: Any) -> bool:
+        """Say whether an answer is still what the notebook came with, or behaves like it."""
+        if answer is ...:
+            return True
+        return self.untouched is not ... and self._trace(answer) == self._trace(self.untouched)
+
+    def _trace(self, answer: Any) -> Any:
+        try:
+            return self.collected(answer)
+        except Fault as fault:
+            return str(fault)
+
+    def collected(self, answer: Any) -> Any:
+        """Return what the judge gets to see of an answer.
+
+        Returns
+        -------
+        object
+            Plain values, with ``...`` for what is not filled in. A Series is a list where the reference has a list.
+
+        Raises
+        ------
+        Fault
+            The answer has no such values.
+        """
+        return unname(self._read(answer), self.model)
+
+    @cached_property
+    def model(self) -> Any:
+        """The plain values of the reference."""
+        return self._read(self.reference)
+
+    @cached_property
+    def mistakes(self) -> list[tuple[Any, str]]:
+        """The plain values of the wrong answers, each with its hint; those that raise have none."""
+        found = []
+        for answer, hint in self.wrong:
+            with contextlib.suppress(Fault):
+                found.append((self.collected(answer), hint))
+        return found
+
+    def _read(self, answer: Any) -> Any:
+        if answer is ...:
+            return ...
+        try:
+            return plain(self.collect(answer))
+        except Fault:
+            raise
+        except Exception as error:
+            raise Fault(f"Your answer could not be read. {type(error).__name__}: {error}") from error
+
+    def judged(self, collected: Any, answer: Any) -> Outcome:
+        """Judge collected values, once they have the form of the reference; known mistakes may have another one."""
+        try:
+            if known := self.recognize(collected):
+                return Outcome(NOT_YET, known)
+            if misfit := find_misfit(collected, self.model, any_length=self.any_length):
+                return Outcome(NOT_YET, self.name_call(misfit, answer))
+            hint = self.judge(collected)
+        except Exception as error:
+            return Outcome(
+                NOT_YET,
+                f"The check does not know what to make of this answer ({type(error).__name__}: {error}). "
+                "Compare its form with what the exercise asks for.",
+                crashed=True,
+            )
+        return Outcome(CORRECT, self.praise) if hint is None else Outcome(NOT_YET, hint)
+
+    def name_call(self, message: str, answer: Any) -> str:
+        """Return a message about the n-th collected value with the call that gave it."""
+        label = getattr(self.collect, "label", None)
+        if label is None:
+            return message
+        return re.sub(r"^Your answer\[(\d+)\]", lambda place: label(int(place[1]), answer), message, count=1)
+
+
+@dataclass(frozen=True)
+class OpenQuestion:
+    """A question with a model answer to compare with; nothing is checked.
+
+    Attributes
+    ----------
+    id, objective : str
+        As in `Exercise`.
+    model_answer : str
+        What `compare` shows once the student has written an answer.
+    """
+
+    id: str
+    objective: str
+    model_answer: str
+
+
+# ---- Form: does an answer look like the reference? -------------------------------------------------------------------
+
+NAMES = {
+    "bool": "True or False",
+    "number": "a number",
+    "text": "a text in quotes",
+    "list": "a list or an array",
+    "dict": "a table of named values",
+    "missing": "None",
+}
+
+
+def unname(answer: Any, like: Any) -> Any:
+    """Return an answer with the values of a Series as a list, wherever a reference has a list."""
+    if isinstance(answer, NamedValues) and isinstance(like, list):
+        answer = list(answer.values())
+    if isinstance(answer, dict) and isinstance(like, dict):
+        return type(answer)((key, unname(each, like.get(key))) for key, each in answer.items())
+    if isinstance(answer, list) and isinstance(like, list) and like:
+        last = len(like) - 1  # further values are held to the form of the last one
+        return [unname(each, like[min(position, last)]) for position, each in enumerate(answer)]
+    return answer
 
 
 def find_misfit(answer: Any, like: Any, where: str = "your answer", *, any_length: bool = False) -> str | None:
     """Return why an answer has another form than a reference, None when it has the same.
 
-    Parameters
-    ----------
-    answer, like : object
-        Plain values, from `labkit.exercises.answers.plain`. Where `like` is None, anything goes.
-    where : str
-        What the answer is called in the message.
-    any_length : bool
-        Lists may be longer or shorter than the reference's; their values are held to the form of its first.
+    Where `like` is None, anything goes. With `any_length`, all values of a list are held to the reference's first.
 
-    Examples
-    --------
     >>> find_misfit({"rate": "0.5"}, {"rate": 0.5})
     "`rate` is the text '0.5'; a number is asked for, without quotes."
     """
@@ -119,7 +274,8 @@ def find_misfit(answer: Any, like: Any, where: str = "your answer", *, any_lengt
             return f"{start} has {say_shape(found)}; the exercise asks for {say_shape(expected)}."
         examples = [like[0]] * len(answer) if any_length and like else like
         pairs = [
-            (each, example, f"{where}[{i}]") for i, (each, example) in enumerate(zip(answer, examples, strict=False))
+            (each, example, f"{where}[{position}]")
+            for position, (each, example) in enumerate(zip(answer, examples, strict=False))
         ]
     else:
         return None
@@ -127,28 +283,20 @@ def find_misfit(answer: Any, like: Any, where: str = "your answer", *, any_lengt
     return next((misfit for misfit in misfits if misfit), None)
 
 
-NAMES = {
-    "bool": "True or False",
-    "number": "a number",
-    "text": "a text in quotes",
-    "list": "a list or an array",
-    "dict": "a table of named values",
-    "missing": "None",
-}
-
-
 def kind_of(value: Any) -> str:
     """Return the kind of a plain value: one of the keys of `NAMES`."""
-    kinds = {bool: "bool", int: "number", float: "number", str: "text", list: "list", dict: "dict"}
+    kinds = {bool: "bool", int: "number", float: "number", str: "text", list: "list", dict: "dict", NamedValues: "dict"}
     return kinds.get(type(value), "missing")
 
 
 def say(value: Any) -> str:
     """Return a value with its kind, for a message."""
     kind = kind_of(value)
-    return {"text": f"the text {short(value)}", "number": f"the number {short(value)}"}.get(
-        kind, f"{short(value)}" if kind == "bool" else NAMES[kind]
-    )
+    if kind == "text":
+        return f"the text {short(value)}"
+    if kind == "number":
+        return f"the number {short(value)}"
+    return short(value) if kind == "bool" else NAMES[kind]
 
 
 def named(where: str, key: str) -> str:
@@ -157,10 +305,8 @@ def named(where: str, key: str) -> str:
 
 
 def shape(value: Any) -> tuple[int, ...]:
-    """Return the shape of nested lists, as far as all of a level are equally long.
+    """Return the shape of nested lists, as far as all lists of a level are equally long.
 
-    Examples
-    --------
     >>> shape([[1, 2], [3, 4], [5, 6]]), shape([[1], [2, 3]])
     ((3, 2), (2,))
     """
@@ -177,8 +323,24 @@ def say_shape(sizes: tuple[int, ...]) -> str:
     return f"shape {sizes}"
 
 
+# ---- Values: does an answer equal another one? -----------------------------------------------------------------------
+
+
 def close(value: Any, expected: float, tolerance: float = 1e-3) -> bool:
     """Say whether a value is a number no further than `tolerance` from the expected one.
+
+    Parameters
+    ----------
+    value : object
+        A plain value; anything but a number is not close. True and False are not numbers here.
+    expected : float
+        The number to compare with.
+    tolerance : float, default 0.001
+        Largest absolute difference that still counts as close: three decimals are enough.
+
+    Returns
+    -------
+    bool
 
     Examples
     --------
@@ -189,9 +351,25 @@ def close(value: Any, expected: float, tolerance: float = 1e-3) -> bool:
 
 
 def same(value: Any, expected: Any, tolerance: float = 1e-3) -> bool:
-    """Say whether plain values are equal, numbers up to `tolerance`, texts without regard to case and outer spaces.
+    """Say whether plain values are equal: numbers up to a tolerance, texts up to case and surrounding spaces.
 
-    Names in a dict that are not expected are passed over.
+    Parameters
+    ----------
+    value : object
+        Plain values. In a dict, names that are not expected are ignored.
+    expected : object
+        The plain values to compare with.
+    tolerance : float, default 0.001
+        Largest absolute difference between two numbers that count as equal.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> same({"rate": 0.5001, "verdict": " Fair "}, {"rate": 0.5, "verdict": "fair"})
+    True
     """
     kind = kind_of(expected)
     if kind_of(value) != kind:
@@ -201,134 +379,8 @@ def same(value: Any, expected: Any, tolerance: float = 1e-3) -> bool:
     if kind == "text":
         return value.strip().casefold() == expected.strip().casefold()
     if kind == "list":
-        return len(value) == len(expected) and all(map(lambda a, b: same(a, b, tolerance), value, expected))
+        pairs = zip(value, expected, strict=False)
+        return len(value) == len(expected) and all(same(a, b, tolerance) for a, b in pairs)
     if kind == "dict":
         return all(key in value and same(value[key], each, tolerance) for key, each in expected.items())
     return value == expected
-
-
-def identity(answer: Any) -> Any:
-    """Collect an answer as it is."""
-    return answer
-
-
-@dataclass(frozen=True)
-class Exercise:
-    """A checked exercise.
-
-    Attributes
-    ----------
-    id, objective : str
-        "05.1", the first exercise of notebook 05, and "05-decompose", the objective it covers.
-    points : int
-        At least 1.
-    reference : object
-        A right answer, as a student would type it. Other answers must have its form.
-    wrong : tuple of (object, str)
-        Wrong answers that people give, each with the hint it gets.
-    judge : callable
-        Takes what was collected; returns None when it is correct, else the hint.
-    hints : tuple of (str, str)
-        What `hint` says first and second.
-    idea : str
-        The idea of the solution: what `hint` says third.
-    collect : callable
-        Makes plain values of an answer: `labkit.exercises.outputs_of` for functions, ``parts`` for several answers.
-    untouched : object
-        Answer in the untouched notebook, where that is code to repair and not ``...``.
-    praise : str
-        What a correct answer is told.
-    any_length : bool
-        Lists in an answer may have another length than the reference's.
-    recognise : callable
-        Takes what was collected, of whatever form; returns the hint for a mistake that it knows, else None.
-    """
-
-    id: str
-    points: int
-    objective: str
-    reference: Any
-    wrong: tuple[tuple[Any, str], ...]
-    judge: Callable[[Any], str | None] = field(repr=False)
-    hints: tuple[str, str] = field(repr=False)
-    idea: str = field(repr=False)
-    collect: Callable[[Any], Any] = field(default=identity, repr=False)
-    untouched: Any = field(default=..., repr=False)
-    praise: str = ""
-    any_length: bool = False
-    recognise: Callable[[Any], str | None] = field(default=lambda collected: None, repr=False)
-
-    def collected(self, answer: Any) -> Any:
-        """Return what the judge gets to see of an answer: plain values, with ``...`` for what is not filled in.
-
-        Raises
-        ------
-        Fault
-            The answer has no such values.
-        """
-        if answer is ...:
-            return ...
-        try:
-            return plain(self.collect(answer))
-        except Fault:
-            raise
-        except Exception as error:
-            raise Fault(f"Your answer could not be read. {type(error).__name__}: {error}") from error
-
-    def outcome(self, answer: Any) -> Outcome:
-        """Check an answer."""
-        if self.is_untouched(answer):
-            return Outcome(NOT_ATTEMPTED, f'Replace what the exercise leaves open. `hint("{self.id}")` helps.')
-        try:
-            collected = self.collected(answer)
-        except Fault as fault:
-            return Outcome(NOT_YET, f"{str(fault)[0].upper()}{str(fault)[1:]}")
-        found = leaves(collected)
-        if open_places := [place for place, value in found if value is ...]:
-            if len(open_places) == len(found):
-                return Outcome(NOT_ATTEMPTED, f'Replace the dots `...` by your answer. `hint("{self.id}")` helps.')
-            return Outcome(NOT_YET, f"Still `...`: {', '.join(f'`{place}`' for place in open_places)}.")
-        return self.judged(collected, answer)
-
-    def judged(self, collected: Any, answer: Any) -> Outcome:
-        """Judge what was collected, once it has the form of the reference; known mistakes may have another one."""
-        try:
-            if known := self.recognise(collected):
-                return Outcome(NOT_YET, known)
-            like = self.collected(self.reference)
-            if misfit := find_misfit(collected, like, any_length=self.any_length):
-                return Outcome(NOT_YET, self.name_call(misfit, answer))
-            hint = self.judge(collected)
-        except Exception as error:
-            return Outcome(
-                NOT_YET,
-                f"The check does not know what to make of this answer ({type(error).__name__}: {error}). "
-                "Compare its form with what the exercise asks for.",
-                crashed=True,
-            )
-        return Outcome(CORRECT, self.praise) if hint is None else Outcome(NOT_YET, hint)
-
-    def name_call(self, message: str, answer: Any) -> str:
-        """Return a message about the n-th thing collected with the call that gave it."""
-        if label := getattr(self.collect, "label", None):
-            return re.sub(r"^Your answer\[(\d+)\]", lambda place: label(int(place[1]), answer), message, count=1)
-        return message
-
-    def is_untouched(self, answer: Any) -> bool:
-        """Say whether an answer is still what the notebook came with, or behaves like it."""
-        return answer is ... or (self.untouched is not ... and self._trace(answer) == self._trace(self.untouched))
-
-    def _trace(self, answer: Any) -> Any:
-        try:
-            return self.collected(answer)
-        except Fault as fault:
-            return str(fault)
-
-
-@dataclass(frozen=True)
-class OpenQuestion:
-    """A question with a model answer to compare with; nothing is checked."""
-
-    id: str
-    objective: str
-    model_answer: str

@@ -1,8 +1,6 @@
-import json
-
 import pytest
 
-from labkit.course.build import build, find_course, start
+from labkit.course.build import build, find_course
 
 
 def test_budget_of_the_header_reaches_the_notebook(course):
@@ -37,21 +35,8 @@ def test_notebook_without_a_source_is_named_and_kept(course):
     assert stray.exists()
 
 
-def test_start_copies_what_is_missing_and_overwrites_nothing(course):
-    """A student's edited copy stays as it is; a missing notebook comes."""
-    build(course)
-    assert start(course) == (["00_half", "01_fails"], [])
-    (course.work / "00_half.ipynb").write_text("mine")
-    (course.work / "01_fails.ipynb").unlink()
-    assert start(course) == (["01_fails"], ["00_half"])
-    assert (course.work / "00_half.ipynb").read_text() == "mine"
-    assert json.loads((course.work / "01_fails.ipynb").read_text())["nbformat"] == 4
-
-
-def test_start_before_build_names_the_command(course):
+def test_student_notebook_before_build_names_the_command(course):
     """Without student notebooks the message has the command that writes them."""
-    with pytest.raises(FileNotFoundError, match="labkit build"):
-        start(course)
     with pytest.raises(FileNotFoundError, match="labkit build"):
         course.read("00_half", form="student")
 

@@ -33,7 +33,7 @@ assert labkit.__version__
 print(sorted(name for name in set(sys.modules) - before if not name.startswith("__editable__")))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "['labkit']"
+    assert done.stdout.strip() == "['labkit', 'labkit.errors', 'labkit.version']"
 
 
 def test_commands_start_without_heavy_imports():

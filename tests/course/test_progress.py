@@ -5,8 +5,9 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from labkit.course.build import build, start
+from labkit.course.build import build
 from labkit.course.cli import app
+from labkit.course.copies import start
 from labkit.course.progress import Line, by_objective, read_progress
 from labkit.exercises.judging import EXERCISE
 

@@ -1,4 +1,4 @@
-"""What says which notebooks there are agrees with those that exist: README, the map in 00, the links between them."""
+"""README, the map in 00 and the links between notebooks agree with the notebooks that exist."""
 
 import re
 from itertools import pairwise
@@ -30,7 +30,7 @@ def test_readme_states_the_minutes_of_each_notebook():
 
 
 def test_the_map_marks_the_notebooks_that_exist():
-    """Bold in the table of the pipeline: every number of a notebook that stands, and no other."""
+    """Bold in the table of the pipeline: every number of a notebook that exists, and no other."""
     text = COURSE.path("00_start_here").read_text(encoding="utf-8")
     rows = re.findall(
         r"^# \| (?:data|pretraining|fine-tuning|decision|monitoring) \|.*\| ([\d*, ]+) \|$", text, re.MULTILINE

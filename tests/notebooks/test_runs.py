@@ -10,7 +10,7 @@ from labkit.exercises.checking import exercises
 COURSE = find_course()
 
 
-@pytest.mark.parametrize("form", ["solution", "student"])
+@pytest.mark.parametrize("form", ["solution", pytest.param("student", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", COURSE.names)
 def test_notebook_executes(name, form, tmp_path):
     """From top to bottom, without an error; figures carry a text; no warning; every exercise has the right outcome."""

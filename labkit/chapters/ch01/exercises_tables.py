@@ -124,13 +124,30 @@ def complain(text):
     )
 
 
-UNFINISHED = (
-    sheet(answers=without(ANSWERS, "Known harms and limits")),
-    sheet(meanings=without(MEANINGS, "y")),
-    sheet(answers=ANSWERS | {"Source and licence": "None."}),
-    sheet().replace("## Do not use it for", "Do not use it for"),
-    sheet().replace("| group | b | ", "| group | b | 1"),
-)
+UNFINISHED = [
+    (
+        sheet(answers=without(ANSWERS, "Known harms and limits")),
+        "Not complete yet. 'Known harms and limits' still holds 'TODO': who is missing, what is measured badly, whose "
+        "labels may be wrong, whom that can hurt.",
+    ),
+    (
+        sheet(meanings=without(MEANINGS, "y")),
+        "Not complete yet. 'Columns' still holds 'TODO': every column with its meaning and its unit or codes.",
+    ),
+    (
+        sheet(answers=ANSWERS | {"Source and licence": "None."}),
+        "Not complete yet. 'Source and licence' says next to nothing: where it comes from, and under which terms; "
+        "write 'unstated' where you do not know.",
+    ),
+    (
+        sheet().replace("## Do not use it for", "Do not use it for"),
+        "Not complete yet. missing section: Do not use it for.",
+    ),
+    (
+        sheet().replace("| group | b | ", "| group | b | 1"),
+        "Not complete yet. 'Group sizes' gives 167 for group 'b'; it is 67.",
+    ),
+]
 
 
 @exercise(
@@ -138,7 +155,7 @@ UNFINISHED = (
     points=3,
     objective="01-datasheet",
     reference=sheet(),
-    wrong=[(text, complain(text)) for text in UNFINISHED],
+    wrong=UNFINISHED,
     hints=(
         "Run the draft again and look for TODO: each one is followed by the question that you have to answer.",
         "`answers` has six keys, the headings without *Columns* and *Group sizes*; `meanings` has one key for each "

@@ -94,7 +94,7 @@ compare_answers(
     points=2,
     objective="07-penalty",
     collect=outputs_of(
-        ({"a": [0.9, 0.5], "b": [0.2]}, {"a": [0.6, 0.8], "b": [0.3]}),
+        ({"a": [0.9, 0.5], "b": [0.2]}, {"a": [0.4, 0.6], "b": [0.4]}),
         ({"a": [0.5, 0.7], "b": [0.2]}, {"a": [0.4, 0.2], "b": [0.7]}),
     ),
     reference=product,

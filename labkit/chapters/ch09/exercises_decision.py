@@ -47,15 +47,37 @@ def complain(text):
     return None if not found else "Not yet. " + "; ".join(found[:3]) + ("; and more." if len(found) > 3 else ".")
 
 
-MISTAKES = (
-    decision(**{"Who gains": "Ill people of `b`, of whom more are found than before, on average."}),
-    decision(**{"Who loses": "nobody, since the gap is closed and both groups are treated alike."}),
-    decision(**{"Who loses": "Ill people of `a` and of `b`, because fewer of both are found now."}),
-    decision(Review="The clinic's ethics board will look at it again after some time has passed."),
-    decision(Review="The clinic's ethics board together with two patients of each district, on 2020-06-30."),
-    decision(**{"Who gains": "TODO"}),
-    decision().replace("| -0.061 |", "| 0.061 |"),
-)
+MISTAKES = [
+    (
+        decision(**{"Who gains": "Ill people of `b`, of whom more are found than before, on average."}),
+        "Not yet. 'Who gains' names `b`, which does not clearly gain.",
+    ),
+    (
+        decision(**{"Who loses": "nobody, since the gap is closed and both groups are treated alike."}),
+        "Not yet. 'Who loses' leaves out `a`, which clearly loses; 'Who loses' says nobody, but `a` clearly loses.",
+    ),
+    (
+        decision(**{"Who loses": "Ill people of `a` and of `b`, because fewer of both are found now."}),
+        "Not yet. 'Who loses' names `b`, which does not clearly lose.",
+    ),
+    (
+        decision(Review="The clinic's ethics board will look at it again after some time has passed."),
+        "Not yet. 'Review' has no date, such as 2030-01-31: a review without one does not happen.",
+    ),
+    (
+        decision(Review="The clinic's ethics board together with two patients of each district, on 2020-06-30."),
+        "Not yet. 'Review' gives 2020-06-30, which has passed.",
+    ),
+    (
+        decision(**{"Who gains": "TODO"}),
+        "Not yet. 'Who gains' still holds 'TODO': the groups that clearly gain, between backticks, and what; 'nobody' "
+        "where none does.",
+    ),
+    (
+        decision().replace("| -0.061 |", "| 0.061 |"),
+        "Not yet. 'Figures' gives 0.061 as mean of 'change in ill people found, a'; it is -0.061.",
+    ),
+]
 
 
 @exercise(
@@ -63,7 +85,7 @@ MISTAKES = (
     points=3,
     objective="09-decide",
     reference=decision(),
-    wrong=[(text, complain(text)) for text in MISTAKES],
+    wrong=MISTAKES,
     hints=(
         "Look at the intervals of the two changes: which one lies clear of zero, and on which side?",
         "Groups stand between backticks, as in `a`. Where no interval lies above zero, write 'nobody', and why. A "

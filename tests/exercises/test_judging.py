@@ -1,0 +1,171 @@
+"""Which outcome and which message an answer gets."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from labkit.exercises.answers import outputs_of
+from labkit.exercises.judging import close, find_misfit, same
+
+
+@pytest.mark.parametrize("answer", [..., [..., ...], {"a": ..., "b": [...]}, (..., {"x": ...})])
+def test_dots_are_not_attempted(declare, answer):
+    """Dots, wherever they are, are no attempt."""
+    assert declare({"a": 1}).outcome(answer).state == "not attempted"
+
+
+def test_a_half_filled_answer_says_what_is_open(declare):
+    """The parts that are still dots are named."""
+    outcome = declare({"a": 1, "b": [2, 3]}).outcome({"a": 1, "b": [2, ...]})
+    assert (outcome.state, outcome.message) == ("not yet", "Still `...`: `b[1]`.")
+
+
+def test_functions_are_called_on_probes(declare):
+    """A stub is no attempt; else the outputs are judged."""
+    halves = declare(lambda n: n / 2, judge=lambda c: None if c == [1, 2] else "no", collect=outputs_of((2,), (4,)))
+    assert halves.outcome(lambda n: ...).state == "not attempted"
+    assert halves.outcome(lambda n: n * 0.5).state == "correct"
+    assert halves.outcome(lambda n: n * 2).message == "no"
+
+
+def half(n):
+    """Return nothing, as a stub without return does."""
+
+
+def crash(n):
+    """Divide by zero for 4."""
+    return 1 / (n - 4)
+
+
+def word(n):
+    """Return a text for a number."""
+    return "two"
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (half, r"`half(2)` returns nothing (None). Does the function end with `return`?"),
+        (crash, r"`crash(4)` raises ZeroDivisionError: division by zero"),
+        (word, "`word(2)` is the text 'two'; a number is asked for, without quotes."),
+        (3, "A function is asked for; you give 3. Leave out the parentheses that call it."),
+        (lambda n: float("nan"), "`<lambda>(2)` is a missing value"),
+    ],
+)
+def test_a_broken_function_is_told_where(declare, function, message):
+    """The message has the call, and the exception's type and text."""
+    outcome = declare(lambda n: n / 2, collect=outputs_of((2,), (4,))).outcome(function)
+    assert outcome.state == "not yet" and outcome.message.startswith(message) and not outcome.crashed
+
+
+def test_untouched_code_to_repair_is_not_attempted(declare):
+    """Broken code as it came is no attempt, even typed again, and even when it raises."""
+    repair = declare(lambda n: n / 2, collect=outputs_of((4,)), untouched=crash, judge=lambda c: None)
+    assert repair.outcome(lambda n: n / 2).state == "correct"
+    assert repair.outcome(crash).state == "not attempted"
+    assert repair.outcome(half).state == "not yet"
+
+
+def test_a_judge_that_crashes_does_not_blow_up(declare):
+    """The student reads a general message, and tests see that it happened."""
+    outcome = declare([1], judge=lambda collected: collected["x"]).outcome([2])
+    assert outcome.state == "not yet" and outcome.crashed and "TypeError" in outcome.message
+
+
+def test_a_collector_that_crashes_does_not_blow_up(declare):
+    """The message has the exception."""
+    outcome = declare(1, collect=lambda answer: answer.missing).outcome(2)
+    assert outcome.state == "not yet" and "AttributeError" in outcome.message
+
+
+@pytest.mark.parametrize(
+    ("answer", "like", "message"),
+    [
+        (None, 1.0, "Your answer is a missing value (NaN or None)."),
+        ({"a": [1, None]}, {"a": [1, 2]}, "`a`[1] is a missing value (NaN or None)."),
+        ("0.5", 0.5, "Your answer is the text '0.5'; a number is asked for, without quotes."),
+        (1, True, "Your answer is the number 1; True or False is asked for."),
+        (True, 1, "Your answer is True; a number is asked for."),
+        ([1], 1, "Your answer is a list or an array; a number is asked for."),
+        ([1, 2, 3], [1, 2], "Your answer has 3 values; the exercise asks for 2 values."),
+        ([[1, 2]], [[1], [2]], "Your answer has shape (1, 2); the exercise asks for shape (2, 1)."),
+        ({"a": 1}, {"a": 1, "b": 2}, "Your answer lacks `b`; it has `a`."),
+        ([{"n": "x"}], [{"n": 1}], "Your answer[0]['n'] is the text 'x'; a number is asked for, without quotes."),
+    ],
+)
+def test_another_form_is_named(answer, like, message):
+    """NaN, a wrong type, a wrong shape and a missing name each get their own message."""
+    assert find_misfit(answer, like).startswith(message)
+
+
+def test_form_leaves_room():
+    """Whole numbers pass for others; undefined values, further names and (on request) lengths are free."""
+    assert find_misfit({"a": 1, "b": "free", "c": 0}, {"a": 1.5, "b": None}) is None
+    assert find_misfit([1, 2, 3], [1.0], any_length=True) is None
+    assert find_misfit([1, "b"], [1.0], any_length=True).startswith("Your answer[1] is the text")
+
+
+def test_numbers_and_texts_are_compared_with_tolerance():
+    """Rounding, case and spaces do not matter; a truth value is no number."""
+    assert close(0.3339, 1 / 3) and not close(0.33, 1 / 3) and not close(True, 1)
+    assert same({"a": [0.5001], "b": " Fair "}, {"a": [0.5], "b": "fair"})
+    assert not same([0.5], [0.5, 0.5]) and not same({"a": 1}, {"b": 1}) and not same("0.5", 0.5)
+
+
+NUMBERS = [0.25, 0.5, 1 / 3]
+FORMS = [
+    NUMBERS,
+    tuple(NUMBERS),
+    np.array(NUMBERS),
+    pd.Series(NUMBERS),
+    pd.Series(NUMBERS, index=[5, 3, 9]),
+    pd.Series(NUMBERS, index=["c", "a", "b"]),
+    pd.Series(NUMBERS, index=pd.Index([5, 3, 9], name="n")),
+    [0.25, 0.5, 0.3333],
+]
+
+
+@pytest.mark.parametrize("answer", FORMS, ids=lambda answer: type(answer).__name__)
+def test_a_list_may_have_another_form(compared, answer):
+    """An array, a tuple, a Series with any index and rounded numbers are the same answer, right or wrong."""
+    thirds = [(NUMBERS, "That is of the others."), ([0, 0, 0], "Zeros?"), ([1, 1, 1], "Ones?")]
+    assert compared([0.1, 0.2, 0.3], thirds).outcome(answer).message == "That is of the others."
+
+
+@pytest.mark.parametrize("answer", FORMS, ids=lambda answer: type(answer).__name__)
+def test_a_list_in_a_dict_or_from_a_function_may_have_another_form(declare, answer):
+    """The form of the reference decides at every depth."""
+
+    def judge(collected):
+        return None if same(collected, [{"rates": NUMBERS}]) else "no"
+
+    found = declare(lambda n: {"rates": NUMBERS}, judge=judge, collect=outputs_of((1,)))
+    assert found.outcome(lambda n: {"rates": answer}).state == "correct"
+
+
+def test_a_series_is_named_values_where_these_are_asked_for(declare):
+    """A Series whose labels are the names counts as a dict, and one dict is still no list."""
+    asked = declare({"a": 1, "b": 2}, judge=lambda collected: None if collected == {"a": 1, "b": 2} else "no")
+    assert asked.outcome(pd.Series({"b": 2, "a": 1})).state == "correct"
+    asked = declare([1, 2], identifier="99.2")
+    assert asked.outcome({"a": 1, "b": 2}).message == (
+        "Your answer is a table of named values; a list or an array is asked for."
+    )
+
+
+def test_a_known_mistake_of_another_form_gets_its_hint(compared):
+    """What people are known to give comes before complaints about its form, also next to one that raises."""
+    mistakes = [(crash, "raises"), (lambda n: [n], "A list?"), (lambda n: n, "Half!")]
+    outcome = compared(lambda n: n / 2, mistakes, collect=outputs_of((4,))).outcome
+    assert outcome(lambda n: [n]).message == "A list?" and outcome(lambda n: n).message == "Half!"
+    assert outcome(lambda n: 9).message == "?" and outcome(lambda n: 2).state == "correct"
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "message"),
+    [(1.01, "correct", ""), (2.01, "not yet", "Twice!"), (1.99, "not yet", "Twice!"), (2.03, "not yet", "?")],
+)
+def test_a_known_mistake_is_recognized_within_the_tolerance(compared, answer, state, message):
+    """A number a little further away is another mistake."""
+    outcome = compared(1.0, [(2.0, "Twice!"), (0.0, "Zero!"), (-1.0, "Sign!")], tolerance=0.02).outcome(answer)
+    assert (outcome.state, outcome.message) == (state, message)
