@@ -58,7 +58,7 @@ def check_machine(root: Path | None = None) -> list[Row]:
         *check_versions((root or PACKAGE.parent) / "constraints.txt"),
         check_model(),
         *check_data(),
-        check_memory(),
+        check_free_memory(),
         check_disk(),
     ]
 
@@ -124,7 +124,8 @@ def check_model() -> Row:
 
 def check_data() -> list[Row]:
     """Compare every data set, shipped or fetched, with the sha256 in the registry."""
-    from labkit.data.fetching import fetch, file_sha256
+    from labkit.cache import file_sha256
+    from labkit.data.fetching import fetch
     from labkit.data.tables import DATASETS_FOLDER, read_registry
 
     needed = "sha256 in registry.toml"
@@ -149,7 +150,7 @@ def check_data() -> list[Row]:
     return rows or [Row("data", f"{whole} sets whole", needed, True)]
 
 
-def check_memory() -> Row:
+def check_free_memory() -> Row:
     """Compare the memory that is free now with what the largest notebook may take."""
     import psutil
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from labkit.cache import file_sha256
 from labkit.course.build import Course, write_file
 from labkit.course.doctor import installed_versions, read_pins
 from labkit.errors import UserError
@@ -61,7 +62,7 @@ def fingerprints(course: Course, parameters: dict[str, dict], *, form: str) -> d
         number = name.partition("_")[0]
         named = sorted(set(re.findall(r"\blabkit\.course\.(\w+)", path.read_text(encoding="utf-8"))))
         parts = shared | {
-            "notebook": _sha256(path),
+            "notebook": file_sha256(path),
             "parameters": values,
             "chapter": hash_files(package / "chapters", f"ch{number}/**/*"),
             "tools": hash_files(package / "course", *(f"{module}.py" for module in named)),
@@ -108,7 +109,7 @@ def hash_files(folder: Path, *patterns: str, leave_out: tuple[str, ...] = ()) ->
         parts = path.relative_to(folder).parts
         hidden = any(part.startswith(".") or part == "__pycache__" for part in parts)
         if not hidden and parts[0] not in leave_out:
-            files.append(("/".join(parts), _sha256(path)))
+            files.append(("/".join(parts), file_sha256(path)))
     return hashlib.sha256(json.dumps(sorted(files)).encode()).hexdigest()
 
 
@@ -121,12 +122,6 @@ def library_versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[library] = "not installed"
     return found
-
-
-def _sha256(path: Path) -> str:
-    """Return the sha256 of a file."""
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 class Outputs:
@@ -191,7 +186,7 @@ class Outputs:
         """
         try:
             record = json.loads((self.records / f"{name}.json").read_text(encoding="utf-8"))
-            intact = all(_sha256(self.folder / file) == known for file, known in record["sha256"].items())
+            intact = all(file_sha256(self.folder / file) == known for file, known in record["sha256"].items())
             return {key: record[key] for key in FIGURES} if intact and record["fingerprint"] == wanted else None
         except (OSError, ValueError, KeyError):  # no record, not one of ours, or a file of it is gone
             return None
@@ -215,6 +210,6 @@ class Outputs:
             else:
                 write_file(self.folder / file, text)
         if execution.status == "passed":
-            checksums = {file: _sha256(self.folder / file) for file in files}
+            checksums = {file: file_sha256(self.folder / file) for file in files}
             figures = {key: getattr(execution, key) for key in FIGURES}
             write_file(record, json.dumps({"fingerprint": wanted, "sha256": checksums, **figures}, indent=1) + "\n")

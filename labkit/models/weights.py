@@ -1,11 +1,10 @@
 """Where the weights of a model are: shipped, in a folder, or downloaded into the cache; checksums are verified."""
 
-import hashlib
 import json
 from functools import cache
 from pathlib import Path
 
-from labkit.cache import cache_folder
+from labkit.cache import cache_folder, file_sha256
 from labkit.errors import Unreachable, UserError
 
 SHIPPED = {  # name -> sha256 of its weights
@@ -63,8 +62,7 @@ def find_model(name: str | Path) -> Path:
 def verify_checksums(folder: Path, checksums: tuple[tuple[str, str], ...]) -> None:
     """Compare files with their sha256 checksums, once in a process; a UserError names the first that differs."""
     for file, expected in checksums:
-        with open(folder / file, "rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
+        found = file_sha256(folder / file)
         if found != expected:
             raise UserError(
                 f"{folder / file} has sha256 {found}, not {expected}: it is damaged or was changed; "
@@ -117,6 +115,6 @@ def fetch_model(name: str, *, dry_run: bool = False) -> Path:
     weights = sorted(folder.glob("*.safetensors"))
     if not weights:
         raise UserError(f"model {name!r} has no *.safetensors file on the hub; other formats are not loaded")
-    checksums = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in weights}
+    checksums = {file.name: file_sha256(file) for file in weights}
     (folder / CHECKSUMS).write_text(json.dumps(checksums, indent=1))
     return folder

@@ -93,13 +93,21 @@ def identify_run(
     head = [(name, tensor.cpu().numpy().tobytes()) for name, tensor in model.head.state_dict().items()]
     members = None if groups is None else groups.tolist()
     digest = hashlib.blake2b(digest_size=20)
-    for part in (settings, ids, y.tolist(), members, describe(objective), fingerprint(model, model.depth), head):
+    for part in (
+        settings,
+        ids,
+        y.tolist(),
+        members,
+        describe_objective(objective),
+        fingerprint(model, model.depth),
+        head,
+    ):
         digest.update(repr(part).encode())
         digest.update(b"\0")
     return digest.hexdigest()
 
 
-def describe(objective: FairObjective | PlainObjective) -> str:
+def describe_objective(objective: FairObjective | PlainObjective) -> str:
     """Return an objective's settings as text, or its name where Python would give its address in memory."""
     if type(objective).__repr__ in (object.__repr__, FunctionType.__repr__):
         return getattr(objective, "__qualname__", type(objective).__qualname__)

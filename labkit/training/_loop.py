@@ -203,7 +203,7 @@ class Collator:
         return inputs, y, groups, torch.as_tensor(part)
 
 
-def train(loop: Loop) -> None:
+def run_loop(loop: Loop) -> None:
     """Take every step that is left, note it in the history, and write checkpoints."""
     config = loop.fit.config
     steps_per_epoch = len(loop.loader)

@@ -13,7 +13,7 @@ from labkit.errors import UserError
 from labkit.models.encoder import Foundation, load_foundation_model
 from labkit.models.hidden_states import check_max_length, tokenize
 from labkit.models.precision import pick_device, pick_precision
-from labkit.training._loop import TrainingData, prepare_loop, train
+from labkit.training._loop import TrainingData, prepare_loop, run_loop
 from labkit.training.config import TrainConfig
 from labkit.training.fit import Fit
 from labkit.training.objectives.base import FairObjective, PlainObjective
@@ -79,7 +79,7 @@ def finetune(
         fit = start_fit(model, texts, config)
         data = TrainingData(tokenize(model, texts, config.max_length), y, groups, names)
         loop = prepare_loop(fit, data, objective, validation)
-        train(loop)
+        run_loop(loop)
     except (torch.OutOfMemoryError, RuntimeError) as error:
         if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
             raise MemoryError(

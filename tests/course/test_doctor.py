@@ -9,8 +9,8 @@ from labkit.course.doctor import (
     Row,
     check_data,
     check_disk,
+    check_free_memory,
     check_machine,
-    check_memory,
     check_model,
     check_python,
     check_versions,
@@ -103,7 +103,7 @@ def test_little_memory_and_disk_have_remedies(monkeypatch, empty_cache):
     little = type("Little", (), {"available": 1e9, "free": 1e9})
     monkeypatch.setattr(psutil, "virtual_memory", lambda: little)
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda folder: little)
-    for row, remedy in ((check_memory(), "--workers 1"), (check_disk(), "LABKIT_CACHE")):
+    for row, remedy in ((check_free_memory(), "--workers 1"), (check_disk(), "LABKIT_CACHE")):
         assert not row.ok and row.found.startswith("1") and remedy in row.remedy
 
 
