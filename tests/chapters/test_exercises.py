@@ -16,9 +16,9 @@ import pytest
 
 from labkit.chapters import modules
 from labkit.course.build import find_course
+from labkit.exercises._solutions import read_solution
 from labkit.exercises.checking import check, exercises, hint, solution
 from labkit.exercises.judging import EXERCISE, Exercise, find_misfit, same
-from labkit.exercises._solutions import read_solution
 from tests.chapters.other_forms import in_other_forms
 
 COURSE = find_course()
