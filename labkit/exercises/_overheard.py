@@ -57,22 +57,23 @@ def overhear() -> Iterator[Overheard]:
     Which warnings are given, ignored or raised as errors stays as it was set. Nothing within an inner call reaches an
     outer one. What a library writes past Python, to the file descriptor, is not caught.
     """
-    heard = Overheard()
-    handlers = handlers_of(sys.stderr)
+    heard, stream = Overheard(), sys.stderr
+    handlers = handlers_of(stream)
     with warnings.catch_warnings(record=True) as heard.given, contextlib.redirect_stderr(heard.stream):
-        before = [handler.setStream(heard.stream) for handler in handlers]
+        for handler in handlers:
+            handler.setStream(heard.stream)
         try:
             yield heard
         finally:
-            for handler, stream in zip(handlers, before, strict=True):
+            for handler in handlers:
                 handler.setStream(stream)
 
 
 def handlers_of(stream: object) -> list[logging.StreamHandler]:
-    """Return the handlers of all loggers that write to a stream."""
+    """Return the handlers of all loggers that keep a stream; those that look `sys.stderr` up each time do not."""
     loggers = [logging.root, *logging.root.manager.loggerDict.values()]
     found = [handler for logger in loggers for handler in getattr(logger, "handlers", ())]
-    return [each for each in found if isinstance(each, logging.StreamHandler) and each.stream is stream]
+    return [each for each in found if isinstance(each, logging.StreamHandler) and vars(each).get("stream") is stream]
 
 
 def short_line(text: str) -> str:

@@ -305,22 +305,30 @@ def test_errors_from_warnings_stay_errors(declare):
     assert message == "`warn(2)` raises UserWarning: strict"
 
 
-def test_handlers_of_logging_are_heard_and_given_back(declare, capfd):
+@pytest.fixture
+def logger():
+    """A logger, which loses its handlers after the test."""
+    found = logging.getLogger("tests.exercises")
+    yield found
+    found.handlers.clear()
+
+
+@pytest.mark.parametrize("make", [logging.StreamHandler, lambda: logging.lastResort], ids=["own", "last resort"])
+def test_handlers_of_logging_are_heard_and_given_back(declare, capfd, logger, make):
     """A handler keeps the stream it was made with, so that replacing `sys.stderr` alone would miss it."""
-    handler, logger = logging.StreamHandler(), logging.getLogger("tests.exercises")
-    logger.addHandler(handler)
-    try:
+    handler = make()
+    for each in (logger, logger.getChild("child")):  # two loggers may share one
+        each.addHandler(handler)
+    logger.propagate = False
 
-        def log(n):
-            logger.warning("logged")
-            return n
+    def log(n):
+        logger.warning("logged")
+        return n
 
-        message = declare(2, collect=outputs_of((2,)), judge=lambda c: None).outcome(log).message
-        assert handler.stream is sys.stderr
-    finally:
-        logger.removeHandler(handler)
+    message = declare(2, collect=outputs_of((2,)), judge=lambda c: None).outcome(log).message
+    logger.getChild("child").handlers.clear()
     assert "wrote to the standard error stream: `logged`" in message
-    assert capfd.readouterr().err == ""
+    assert handler.stream is sys.stderr and capfd.readouterr().err == ""
 
 
 def test_the_stream_is_given_back_after_an_interruption(declare):
