@@ -1,4 +1,4 @@
-"""Figures of the course: one palette, axes in and axes out, and a text for readers who cannot see them."""
+"""What all figures of the course share: one palette, a text for readers who cannot see them, and sliders."""
 
 import base64
 import html
@@ -14,14 +14,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-# Okabe and Ito (2008): told apart with every common form of colour blindness; yellow last, faint on white
+# Okabe and Ito (2008): distinct with every common form of color blindness; yellow is last, since it is faint on white
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#F0E442")
-
-
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")  # beside the colour, so that a print in grey can be read
-
-
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")  # besides the color, so that a gray print can be read
 DPI = 110
+VIEW = "application/vnd.jupyter.widget-view+json"  # how a notebook's output names a widget
 
 
 def show(figure: "Figure", *, alt: str) -> None:
@@ -52,7 +49,25 @@ def show(figure: "Figure", *, alt: str) -> None:
 
 
 def to_png(figure: "Figure", *, alt: str) -> str:
-    """Draw a figure as a base64 PNG that holds ``alt`` as its description."""
+    """Draw a figure as a PNG that carries its text.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        The figure.
+    alt : str
+        What a reader would see; the PNG holds it as its description.
+
+    Returns
+    -------
+    str
+        The PNG in base64.
+
+    Raises
+    ------
+    UserError
+        ``alt`` is empty.
+    """
     if not alt.strip():
         raise UserError("alt is empty: say what the figure shows, for readers who cannot see it")
     drawn = io.BytesIO()
@@ -61,27 +76,40 @@ def to_png(figure: "Figure", *, alt: str) -> str:
 
 
 def image_tag(png: str, *, alt: str) -> str:
-    """Write an HTML image that needs no file and no network; ``png`` is base64."""
+    """Write an HTML image that needs no file and no network.
+
+    Parameters
+    ----------
+    png : str
+        A PNG in base64, see `to_png`.
+    alt : str
+        What a reader would see.
+
+    Returns
+    -------
+    str
+        An ``<img>`` tag.
+    """
     return f'<img src="data:image/png;base64,{png}" alt="{html.escape(alt)}" style="max-width: 100%; height: auto">'
 
 
-VIEW = "application/vnd.jupyter.widget-view+json"
-
-
 def explore(
-    draw: "Callable[..., tuple[Figure, str]]", *, start: dict[str, float], ranges: dict[str, tuple[float, float, float]]
+    draw: "Callable[..., tuple[Figure, str]]",
+    *,
+    start: dict[str, float],
+    ranges: dict[str, tuple[float, float, float]],
 ) -> None:
-    """Show a figure for the starting values, and a slider a setting above it that draws it for others.
+    """Show a figure for the starting values, and above it one slider per setting that draws it for other values.
 
     Where nobody can move a slider (papermill, a page), the figure for the starting values is all there is, and a line
-    of text says so. In JupyterLab the figure for the values that the sliders show appears between the sliders and the
-    first figure, so that both can be compared.
+    of text says so. In JupyterLab the figure for the sliders' values appears between the sliders and the first figure,
+    so that both can be compared.
 
     Parameters
     ----------
     draw : callable
-        Takes the settings by name; returns a figure and its text for readers who cannot see it. An error in it is shown
-        below the sliders.
+        Takes the settings by name; returns a figure and its text for readers who cannot see it. An error that it raises
+        is shown below the sliders.
     start : dict of str to float
         The first value of each setting.
     ranges : dict of str to (float, float, float)
@@ -100,26 +128,32 @@ def explore(
             raise UserError(f"ranges has {name!r}, which has no first value; start has {', '.join(start)}")
         if not low <= start[name] <= high:
             raise UserError(f"{name} starts at {start[name]!r}, outside its range {low} to {high}")
-    sliders = {
-        name: ipywidgets.FloatSlider(
-            start[name], min=low, max=high, step=step, description=name.replace("_", " "), continuous_update=False,
-            style={"description_width": "9em"}, layout={"width": "28em"},
+    sliders = {}
+    for name, (low, high, step) in ranges.items():
+        sliders[name] = ipywidgets.FloatSlider(
+            start[name],
+            min=low,
+            max=high,
+            step=step,
+            description=name.replace("_", " "),
+            continuous_update=False,
+            style={"description_width": "9em"},
+            layout={"width": "28em"},
         )
-        for name, (low, high, step) in ranges.items()
-    }  # fmt: skip
-    moved = ipywidgets.Output()
+    moved = ipywidgets.Output()  # the figure for the sliders' values
 
-    def redraw(change) -> None:
+    def redraw(change: object) -> None:
         moved.clear_output(wait=True)
+        values = {name: slider.value for name, slider in sliders.items()}
         with moved:
-            figure, alt = draw(**start | {name: slider.value for name, slider in sliders.items()})
+            figure, alt = draw(**start | values)
             show(figure, alt=alt)
 
     for slider in sliders.values():
         slider.observe(redraw, "value")
     box = ipywidgets.VBox([*sliders.values(), moved])
     names = ", ".join(name.replace("_", " ") for name in sliders)
-    bundle = box._repr_mimebundle_() | {"text/plain": f"[In JupyterLab, sliders stand here: {names}.]"}
+    bundle = box._repr_mimebundle_() | {"text/plain": f"[In JupyterLab, sliders are here: {names}.]"}
     display(bundle, raw=True)
     figure, alt = draw(**start)
     show(figure, alt=alt)

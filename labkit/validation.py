@@ -2,38 +2,73 @@
 
 import difflib
 from collections.abc import Hashable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from labkit.errors import UserError
 
 
-def check_texts_and_labels(texts, y, *, name="", classes=2):
-    """Return texts as a list and labels as a float32 array, both of length n.
+def check_texts_and_labels(
+    texts: Sequence[str], y: ArrayLike, *, name: str = "", classes: int = 2
+) -> tuple[list[str], np.ndarray]:
+    """Return texts and labels in the form that training needs, or say what is wrong with them.
 
     Parameters
     ----------
     texts : sequence of str
-    y : sequence of 0/1 or booleans
+        One or more, none of them empty.
+    y : array-like of shape (n,)
+        A label for each text: 0, 1 or booleans.
     name : str
         Put before "texts" and "y" in messages.
     classes : int
         How many different labels there must be: 2 to train, 1 to predict.
 
+    Returns
+    -------
+    texts : list of str
+        Of length n.
+    y : float32 array of shape (n,)
+        The labels.
+
     Raises
     ------
     UserError
-        Empty, missing or non-text texts; lengths that differ; labels other than 0/1; too few classes.
+        Missing or empty texts, or values that are not texts; lengths that differ; labels other than 0 and 1; too few
+        classes.
     """
     texts = check_texts(texts, name=name)
     return texts, check_labels(y, len(texts), name=name, classes=classes).astype(np.float32)
 
 
-def check_labels(y, n, *, what="texts", name="", classes=2) -> np.ndarray:
-    """Return labels as an integer array of shape (n,), or raise ValueError as `check_texts_and_labels` says.
+def check_labels(y: ArrayLike, n: int, *, what: str = "texts", name: str = "", classes: int = 2) -> np.ndarray:
+    """Return labels as integers, or say what is wrong with them.
 
-    ``what`` is what the labels belong to, in messages: "texts" or "rows".
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+        Labels: 0, 1 or booleans.
+    n : int
+        How many there must be.
+    what : str
+        What the labels belong to, in messages: "texts" or "rows".
+    name : str
+        Put before "y" in messages.
+    classes : int
+        How many different labels there must be: 2 to train, 1 to predict.
+
+    Returns
+    -------
+    int array of shape (n,)
+        The labels.
+
+    Raises
+    ------
+    UserError
+        Another length, labels other than 0 and 1, or too few classes.
     """
     y = np.asarray(y)
     if y.shape != (n,):
@@ -46,8 +81,26 @@ def check_labels(y, n, *, what="texts", name="", classes=2) -> np.ndarray:
     return y.astype(int)
 
 
-def check_texts(texts, *, name="") -> list[str]:
-    """Return texts as a list, or raise ValueError: none at all, a single string, or one that is missing or empty."""
+def check_texts(texts: Sequence[str], *, name: str = "") -> list[str]:
+    """Return texts as a list, or say what is wrong with them.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        One or more, none of them empty.
+    name : str
+        Put before "texts" in messages.
+
+    Returns
+    -------
+    list of str
+        The texts.
+
+    Raises
+    ------
+    UserError
+        No text at all, a single string, or a text that is missing or empty.
+    """
     if isinstance(texts, str):
         raise UserError(f"{name}texts is one string; give a list of strings")
     texts = list(texts)
@@ -61,15 +114,27 @@ def check_texts(texts, *, name="") -> list[str]:
     return texts
 
 
-def sensitive_frame(sensitive_features, n, *, what="texts") -> pd.DataFrame:
-    """Return sensitive features as a frame of n rows numbered from 0; a column without a name is called "group".
+def sensitive_frame(sensitive_features: Any, n: int, *, what: str = "texts") -> pd.DataFrame:
+    """Return sensitive features as a frame; a column without a name is called "group".
 
-    ``what`` is what the groups belong to, in messages: "texts" or "rows".
+    Parameters
+    ----------
+    sensitive_features : array-like of shape (n,), Series, DataFrame, or dict of arrays
+        Which group each row belongs to.
+    n : int
+        How many rows there must be.
+    what : str
+        What the groups belong to, in messages: "texts" or "rows".
+
+    Returns
+    -------
+    pandas.DataFrame
+        n rows, numbered from 0; one column per sensitive feature.
 
     Raises
     ------
     UserError
-        A length other than n; a missing value.
+        Another length, or a missing value.
     """
     if isinstance(sensitive_features, pd.Series):
         frame = sensitive_features.to_frame(sensitive_features.name or "group")
@@ -86,27 +151,54 @@ def sensitive_frame(sensitive_features, n, *, what="texts") -> pd.DataFrame:
     return frame.reset_index(drop=True)
 
 
-def encode_groups(sensitive_features, n) -> tuple[np.ndarray, list[str]]:
-    """Return group codes from 0, shape (n,), and the groups' names; several columns give their intersections.
+def encode_groups(sensitive_features: Any, n: int) -> tuple[np.ndarray, list[str]]:
+    """Number the groups that sensitive features make; several columns give their intersections.
+
+    Parameters
+    ----------
+    sensitive_features : array-like of shape (n,), Series, DataFrame, or dict of arrays
+        Which group each row belongs to.
+    n : int
+        How many rows there must be.
+
+    Returns
+    -------
+    codes : int array of shape (n,)
+        Each row's group, from 0.
+    names : list of str
+        The groups' names, in the order of their codes.
 
     Raises
     ------
     UserError
-        As `sensitive_frame`; or there is one group only.
+        As `sensitive_frame`; or there is only one group.
     """
     frame = sensitive_frame(sensitive_features, n)
     grouped = frame.groupby(list(frame.columns), observed=True)
     codes = grouped.ngroup().to_numpy()
     if codes.max() == 0:
         raise UserError(f"sensitive_features has one group only ({frame.iloc[0].tolist()}); a gap needs two")
-    return codes, [
-        format_group(group[0] if len(group) == 1 else group)
-        for group in grouped.size().index.to_frame().itertuples(index=False, name=None)
-    ]
+    groups = grouped.size().index.to_frame().itertuples(index=False, name=None)  # tuples, also of a single column
+    return codes, [format_group(group[0] if len(group) == 1 else group) for group in groups]
 
 
 def check_columns(known: Iterable[str], wanted: Iterable[str], *, place: str = "the frame") -> None:
-    """Raise a ValueError for the first wanted column that is not known, and suggest names that are close."""
+    """Reject the first wanted column that does not exist, and suggest names that are close.
+
+    Parameters
+    ----------
+    known : iterable of str
+        The columns that there are.
+    wanted : iterable of str
+        The columns that are asked for.
+    place : str
+        Where the columns are, in messages.
+
+    Raises
+    ------
+    UserError
+        A wanted column is not known.
+    """
     known = [str(name) for name in known]
     for name in wanted:
         if name not in known:
@@ -117,20 +209,42 @@ def check_columns(known: Iterable[str], wanted: Iterable[str], *, place: str = "
 
 
 def sorted_groups(groups: Iterable[Hashable]) -> list[Hashable]:
-    """Sort groups by value, or by their text where values of several types cannot be compared."""
+    """Sort groups by value, or by their text where values of several types cannot be compared.
+
+    Parameters
+    ----------
+    groups : iterable of hashable
+        Values, or tuples of values for intersections.
+
+    Returns
+    -------
+    list
+        The same groups in order.
+    """
     groups = list(groups)
     try:
         return sorted(groups)
     except TypeError:
-        return sorted(groups, key=lambda group: str(group))
+        return sorted(groups, key=str)
 
 
 def list_some(names: Sequence[str], limit: int = 12) -> str:
-    """Write names with commas between them, and say how many more there are."""
+    """Write the first names with commas between them, and say how many more there are."""
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
     return ", ".join(map(str, names[:limit])) + more
 
 
 def format_group(group: Hashable) -> str:
-    """Write a group as text: the value, or the values of an intersection with commas."""
+    """Write a group as text, for a legend, a table or a message.
+
+    Parameters
+    ----------
+    group : hashable
+        A value, or a tuple of values for an intersection.
+
+    Returns
+    -------
+    str
+        The value, or the values with commas between them.
+    """
     return ", ".join(map(str, group)) if isinstance(group, tuple) else str(group)

@@ -1,4 +1,4 @@
-"""The same table on every engine that counts, for the tests of whatever is counted there."""
+"""The same table on every engine that counts, for tests of counting."""
 
 import importlib.util
 import shutil
@@ -18,13 +18,19 @@ FILTERS = [
 
 @cache
 def spark():
-    """Start Spark once a test process, small: two threads, no web page."""
+    """Start Spark once per test process, small: two threads, no web page, and no compiling for a handful of rows."""
     from pyspark.sql import SparkSession
 
     options = {
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.shuffle.partitions": "2",
+        "spark.default.parallelism": "2",
+        "spark.sql.adaptive.enabled": "false",
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.memory": "1g",

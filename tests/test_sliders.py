@@ -1,4 +1,4 @@
-"""Sliders draw a figure again; where nobody moves them, the figure for the first values stands."""
+"""Sliders draw a figure again; where nobody can move them, there is the figure for the first values."""
 
 import matplotlib.pyplot as plt
 import pytest
@@ -18,7 +18,7 @@ def shown(monkeypatch):
 
 @pytest.fixture
 def box(shown, monkeypatch):
-    """The widgets: a slider and the place where it draws."""
+    """The widgets: a slider, and the output that it draws into."""
     import ipywidgets
 
     made = []
@@ -33,10 +33,10 @@ def draw(rate, size):
     return plt.figure(figsize=(1, 1)), f"rate {rate}, size {size}"
 
 
-def test_first_values_stand_still_beside_the_sliders(box, shown):
+def test_first_values_are_shown_next_to_the_sliders(box, shown):
     """A page shows a line of text in place of the sliders, then the figure with its text."""
     sliders, figure = shown
-    assert VIEW in sliders and sliders["text/plain"] == "[In JupyterLab, sliders stand here: rate.]"
+    assert VIEW in sliders and sliders["text/plain"] == "[In JupyterLab, sliders are here: rate.]"
     assert figure["text/plain"] == "[figure: rate 0.25, size 3.0]"
 
 

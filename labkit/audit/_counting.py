@@ -1,7 +1,8 @@
-"""Counting rows of a dataframe of any engine by group, label and prediction, and refusing what cannot be counted.
+"""Count the rows of a dataframe of any engine by group, label and prediction, and reject what cannot be counted.
 
 One narwhals expression runs on pandas, polars, DuckDB, Dask, PySpark and pyarrow. Lazy frames stay lazy: only the
-counts, a few numbers a group, are ever collected.
+counts, a few numbers per group, are ever collected. From top to bottom: counting decisions, the steps that counting
+scores needs as well (``score_histogram.py``), errors, and a fast path for pandas.
 """
 
 import math
@@ -15,58 +16,37 @@ import pandas as pd
 from labkit.errors import UserError
 from labkit.validation import check_columns, list_some, sorted_groups
 
-MAX_GROUPS = 10_000  # more is a column of names or scores, taken for groups by mistake
-
-
+MAX_GROUPS = 10_000  # a column with more values holds names or scores, named as sensitive by mistake
 EXAMPLES = 5  # wrong values that an error shows
+
+MOST_CELLS = 2**20  # combinations that the fast path keeps a table of counts for: 8 MB
+MOST_VALUES = 2**12  # a column of whole numbers in so small a range is its own code
+BLOCK = 2**16  # rows whose combined codes stay in the processor's cache
 
 
 def count_rows(
     frame: Any, *, label: str, prediction: str, sensitive: Sequence[str], weight: str | None
 ) -> dict[Hashable, np.ndarray]:
-    """Count (tn, fp, fn, tp) by group.
-
-    Parameters
-    ----------
-    frame : any frame that narwhals knows
-        Eager or lazy.
-    label, prediction : str
-        Columns of 0 and 1, or of booleans.
-    sensitive : sequence of str
-        Columns whose combinations of values are the groups.
-    weight : str or None
-        A column of counts, where a row stands for several people.
-
-    Returns
-    -------
-    dict
-        Group (a value, or a tuple of values for several columns) to int array (4,), in sorted order.
-
-    Raises
-    ------
-    TypeError
-        Not a dataframe.
-    UserError
-        An unknown column, one column in two roles, values that are not 0/1, a missing group, a weight that is no
-        count, or more than ``MAX_GROUPS`` groups.
-    """
+    """Count (tn, fp, fn, tp) by group, in sorted order; several sensitive columns give tuples as groups."""
     roles = {"label": [label], "prediction": [prediction], "sensitive": sensitive, "weight": [weight] if weight else []}
     frame, schema = open_frame(frame, roles)
-    keys = {f"group_{position}": nw.col(name) for position, name in enumerate(sensitive)}
-    keys |= {"label": binary(label, schema, frame), "prediction": binary(prediction, schema, frame)}
+    keys = group_keys(sensitive)
+    keys["label"] = binary(label, schema, frame)
+    keys["prediction"] = binary(prediction, schema, frame)
     people, unfit = _weight(weight, schema)
-    cells = count_by(frame, keys, people=people, unfit=unfit, most=9 * MAX_GROUPS)  # nine: 0, 1 or neither, twice
+    # labels and predictions are 1, 0 or neither: nine combinations in each group
+    cells = count_by(frame, keys, people=people, unfit=unfit, most=9 * MAX_GROUPS)
     for name, role in ((label, "label"), (prediction, "prediction")):
         if -1 in cells[role]:
-            refuse_values(name, schema, frame)
-    if weight and sum(map(int, cells["unfit"])):
-        _refuse_weight(weight, frame, unfit)
+            reject_values(name, schema, frame)
+    if weight and any(int(rows) > 0 for rows in cells["unfit"]):
+        _reject_weight(weight, frame, unfit)
     places = [2 * label + prediction for label, prediction in zip(cells["label"], cells["prediction"], strict=True)]
-    return by_group(cells, places, sensitive, shape=4)
+    return gather_by_group(cells, places, sensitive, size=4)
 
 
 def open_frame(frame: Any, roles: dict[str, Sequence[str]]) -> tuple[Any, nw.Schema]:
-    """Take a frame of any engine, and refuse what is none, columns it has not, and a column in two roles."""
+    """Wrap a frame of any engine; reject other objects, unknown columns, and a column with two roles."""
     try:
         frame = nw.from_native(frame)
     except TypeError:
@@ -80,41 +60,8 @@ def open_frame(frame: Any, roles: dict[str, Sequence[str]]) -> tuple[Any, nw.Sch
     return frame, schema
 
 
-def count_by(
-    frame: Any, keys: dict[str, nw.Expr], *, most: int, people: nw.Expr | None = None, unfit: nw.Expr | None = None
-) -> dict[str, list]:
-    """Count rows by the values of expressions where the data is, and collect at most ``most`` + 1 counts.
-
-    Parameters
-    ----------
-    frame : narwhals frame
-        Eager or lazy.
-    keys : dict
-        Name to the expression that is counted by.
-    most : int
-        Combinations after which it is no use to collect more.
-    people, unfit : narwhals expressions, optional
-        Summed instead of counting rows.
-
-    Returns
-    -------
-    dict
-        Each name, ``"people"`` and, with weights, ``"unfit"`` to a list: a place a combination.
-    """
-    named = [expression.alias(name) for name, expression in keys.items()]
-    if people is None:
-        if frame.implementation.is_pandas():
-            counted = count_combinations(frame.lazy().select(*named).collect().to_native())
-            if counted is not None:
-                return counted
-        counted = frame.lazy().select(*named).group_by(*keys).agg(nw.len().alias("people"))
-    else:
-        rows = frame.lazy().select(*named, people.alias("people"), unfit.alias("unfit"))
-        counted = rows.group_by(*keys).agg(nw.col("people").sum(), nw.col("unfit").sum())
-    return counted.head(most + 1).collect().to_dict(as_series=False)
-
-
 def _check_roles(roles: dict[str, Sequence[str]]) -> None:
+    """Reject a column that is named for two roles that exclude each other."""
     if not roles["sensitive"]:
         raise UserError("no sensitive column given; name one or several, such as sensitive='sex'")
     for name in roles["sensitive"]:
@@ -132,16 +79,24 @@ def _check_roles(roles: dict[str, Sequence[str]]) -> None:
         raise UserError(f"column {roles['label'][0]!r} is named as label and as score; name a column of scores")
 
 
+def group_keys(sensitive: Sequence[str]) -> dict[str, nw.Expr]:
+    """Name the sensitive columns by position, so that no name of the user's clashes with one of ours."""
+    return {f"group_{position}": nw.col(name) for position, name in enumerate(sensitive)}
+
+
 def binary(name: str, schema: nw.Schema, frame: Any) -> nw.Expr:
-    """Give an expression that is 1, 0, or -1 where the value is neither; compared, so that scores make no groups."""
+    """Give an expression that is 1, 0, or -1 where the value is neither.
+
+    Values are compared, not used as keys: a column of scores, named by mistake, makes three groups and not millions.
+    """
     dtype, column = schema[name], nw.col(name)
     if dtype == nw.Boolean:
         column = column.cast(nw.Int8)  # pyarrow does not compare booleans with numbers
     elif not (dtype.is_numeric() or dtype == nw.Object):
-        refuse_values(name, schema, frame)
+        reject_values(name, schema, frame)
     engine = frame.implementation
     if engine.is_pandas_like() or engine.is_pyarrow() or engine.is_dask():
-        # arithmetic: choosing takes pandas ten times as long
+        # arithmetic: a choice takes pandas ten times as long
         is_one, is_zero = ((column == value).fill_null(False).cast(nw.Int8) for value in (1, 0))
         return is_one * 2 + is_zero - 1
     # a choice: arithmetic takes DuckDB twice as long; a comparison with a missing value chooses the last branch
@@ -149,7 +104,7 @@ def binary(name: str, schema: nw.Schema, frame: Any) -> nw.Expr:
 
 
 def _weight(name: str | None, schema: nw.Schema) -> tuple[nw.Expr | None, nw.Expr | None]:
-    """Give expressions for the people a row stands for, and for 1 where that is no count; None without a column."""
+    """Give two expressions: how many people a row stands for, and 1 where its weight is not a count."""
     if name is None:
         return None, None
     if not schema[name].is_numeric():
@@ -164,47 +119,44 @@ def _weight(name: str | None, schema: nw.Schema) -> tuple[nw.Expr | None, nw.Exp
     )
 
 
-def refuse_values(name: str, schema: nw.Schema, frame: Any) -> None:
-    """Raise a ValueError that shows what a column holds beside 0 and 1."""
-    column = nw.col(name)
-    rows = frame.lazy().select(column)
-    if schema[name].is_numeric() or schema[name] == nw.Object:
-        rows = rows.filter(~column.is_in([0, 1]) | column.is_null())
-    values = rows.head(200).collect()[name].to_list()
-    if not values:
-        raise UserError(f"the frame is empty: column {name!r} has no row to count")
-    shown = dict.fromkeys("missing" if pd.isna(value) else repr(value) for value in values)
-    remedy = (
-        "drop or fill those rows"
-        if list(shown) == ["missing"]
-        else "recode it as 0 and 1 (a score: score >= threshold)"
-    )
-    raise UserError(
-        f"column {name!r} must hold 0 and 1 or booleans, but it has {list_some(list(shown), EXAMPLES)}; {remedy} first"
-    )
+def count_by(
+    frame: Any, keys: dict[str, nw.Expr], *, most: int, people: nw.Expr | None = None, unfit: nw.Expr | None = None
+) -> dict[str, list]:
+    """Count rows by the values of expressions, where the data is; collect at most ``most`` + 1 combinations.
+
+    Returns lists with one entry per combination: its keys, ``"people"``, and with weights (``people`` and ``unfit``,
+    which are summed instead of counting rows) ``"unfit"``.
+    """
+    named = [expression.alias(name) for name, expression in keys.items()]
+    if people is not None:
+        rows = frame.lazy().select(*named, people.alias("people"), unfit.alias("unfit"))
+        counted = rows.group_by(*keys).agg(nw.col("people").sum(), nw.col("unfit").sum())
+        return counted.head(most + 1).collect().to_dict(as_series=False)
+    if frame.implementation.is_pandas():
+        counted = count_combinations(frame.lazy().select(*named).collect().to_native())
+        if counted is not None:
+            return counted
+    counted = frame.lazy().select(*named).group_by(*keys).agg(nw.len().alias("people"))
+    return counted.head(most + 1).collect().to_dict(as_series=False)
 
 
-def _refuse_weight(name: str, frame: Any, unfit: nw.Expr) -> None:
-    values = frame.lazy().filter(unfit == 1).select(name).head(EXAMPLES).collect()[name].to_list()
-    raise UserError(
-        f"weight column {name!r} must hold counts of people, whole and not negative, "
-        f"but it has {list_some([repr(value) for value in dict.fromkeys(values)])}; mend or drop those rows"
-    )
-
-
-def by_group(
-    cells: dict[str, list], places: Sequence[int], sensitive: Sequence[str], *, shape: int, most: int = MAX_GROUPS
+def gather_by_group(
+    cells: dict[str, list], places: Sequence[int], sensitive: Sequence[str], *, size: int, most: int = MAX_GROUPS
 ) -> dict[Hashable, np.ndarray]:
-    """Gather collected counts by group, each an int array of so many places; missing or too many groups are refused."""
+    """Turn collected combinations into one int array of shape (size,) per group; ``places`` says where each count goes.
+
+    Missing groups, and more than ``most`` of them, are rejected.
+    """
     groups: dict[Hashable, np.ndarray] = {}
     missing = dict.fromkeys(sensitive, 0)  # people whose group is not known
-    columns = [cells[f"group_{position}"] for position in range(len(sensitive))]
+    columns = [cells[name] for name in group_keys(sensitive)]
     for group, place, people in zip(zip(*columns, strict=True), places, cells["people"], strict=True):
         for name, value in zip(sensitive, group, strict=True):
-            missing[name] += int(people) if pd.isna(value) else 0
+            if pd.isna(value):
+                missing[name] += int(people)
         key = group[0] if len(group) == 1 else group
         if key not in groups:
-            groups[key] = np.zeros(shape, dtype=np.int64)
+            groups[key] = np.zeros(size, dtype=np.int64)
         groups[key][place] += int(people)
     for name, people in missing.items():
         if people:
@@ -220,64 +172,72 @@ def by_group(
     return {group: groups[group] for group in sorted_groups(groups)}
 
 
-MOST_CELLS = 2**20  # combinations that a table of counts is kept for: 8 MB
+def reject_values(name: str, schema: nw.Schema, frame: Any) -> None:
+    """Raise a UserError that shows what a column holds besides 0 and 1."""
+    column = nw.col(name)
+    rows = frame.lazy().select(column)
+    if schema[name].is_numeric() or schema[name] == nw.Object:
+        rows = rows.filter(~column.is_in([0, 1]) | column.is_null())
+    values = rows.head(200).collect()[name].to_list()
+    if not values:
+        raise UserError(f"the frame is empty: column {name!r} has no row to count")
+    shown = list(dict.fromkeys("missing" if pd.isna(value) else repr(value) for value in values))
+    remedy = "recode it as 0 and 1 (a score: score >= threshold)"
+    if shown == ["missing"]:
+        remedy = "drop or fill those rows"
+    raise UserError(
+        f"column {name!r} must hold 0 and 1 or booleans, but it has {list_some(shown, EXAMPLES)}; {remedy} first"
+    )
 
 
-BLOCK = 2**16  # rows whose combined codes stay in the processor's cache
-
-
-MOST_VALUES = 2**12  # a column of whole numbers in so small a range is its own code
+def _reject_weight(name: str, frame: Any, unfit: nw.Expr) -> None:
+    """Raise a UserError that shows weights that are not counts."""
+    values = frame.lazy().filter(unfit == 1).select(name).head(EXAMPLES).collect()[name].to_list()
+    raise UserError(
+        f"weight column {name!r} must hold counts of people, whole and not negative, "
+        f"but it has {list_some([repr(value) for value in dict.fromkeys(values)])}; fix or drop those rows"
+    )
 
 
 def count_combinations(frame: pd.DataFrame) -> dict[Hashable, list] | None:
-    """Count how often each combination of values occurs.
+    """Count how often each combination of values occurs; None where there are too many for a table.
 
-    Where pandas' ``groupby`` finds a hash for every row and every column, this codes a column by its categories or by
-    its range, and counts the combined codes with one ``bincount``: 1,000,000 rows take milliseconds.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        The columns to count by.
-
-    Returns
-    -------
-    dict or None
-        Columns to lists, a place a combination that occurs, and ``"people"``, how often it does; a missing value is
-        None. None in place of the dict where the columns have too many combinations for a table.
+    pandas' ``groupby`` hashes every row of every column. This codes a column by its categories or its range, and counts
+    the combined codes with one ``bincount``: 1,000,000 rows take milliseconds. Missing values come out as None.
     """
     coded = [_code(frame[name]) for name in frame]
     sizes = [len(values) for _, values in coded]
     cells = math.prod(sizes)
     if cells > MOST_CELLS:
         return None
-    counts, block = np.zeros(cells, np.int64), max(BLOCK, cells)
+    counts = np.zeros(cells, np.int64)
+    block = max(BLOCK, cells)
     for start in range(0, len(frame), block):
-        key = np.zeros(min(block, len(frame) - start), np.int64)
+        key = np.zeros(min(block, len(frame) - start), np.int64)  # position of a row's combination in the table
         for (codes, _), size in zip(coded, sizes, strict=True):
             key *= size
             key += codes[start : start + block]
         counts += np.bincount(key, minlength=cells)
     seen = np.flatnonzero(counts)
-    columns = {
-        name: [values[i] for i in place]
-        for name, (_, values), place in zip(frame, coded, np.unravel_index(seen, sizes), strict=True)
-    }
-    return columns | {"people": counts[seen].tolist()}
+    columns: dict[Hashable, list] = {}
+    for name, (_, values), positions in zip(frame, coded, np.unravel_index(seen, sizes), strict=True):
+        columns[name] = [values[position] for position in positions]
+    columns["people"] = counts[seen].tolist()
+    return columns
 
 
 def _code(column: pd.Series) -> tuple[np.ndarray, list]:
-    """Give each row the position of its value, and the values; the last of them is None, for what is missing."""
+    """Give the position of each row's value, int array (rows,), and the values; None, for missing, is the last."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         codes, values = column.cat.codes.to_numpy(), column.cat.categories.tolist()
     elif isinstance(column.dtype, np.dtype) and column.dtype.kind in "iu" and len(column):
-        codes, low = column.to_numpy(), int(column.min())
+        numbers, low = column.to_numpy(), int(column.min())
         span = int(column.max()) - low + 1
         if span <= MOST_VALUES:
-            wide = codes if codes.itemsize == 8 else codes.astype(np.int64)  # 127 less -128 is no int8
+            wide = numbers if numbers.itemsize == 8 else numbers.astype(np.int64)  # 127 - (-128) overflows int8
             codes = (wide - wide.dtype.type(low)).astype(np.int64, copy=False)
-            return codes, [*range(low, low + span)]  # nothing is missing among whole numbers
-        codes, values = pd.factorize(codes)
+            return codes, [*range(low, low + span)]  # whole numbers are never missing
+        codes, values = pd.factorize(numbers)
         values = values.tolist()
     else:
         codes, values = pd.factorize(column)

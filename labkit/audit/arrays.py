@@ -1,6 +1,6 @@
 """The audit of predictions held in memory: arrays or columns in, group metrics with intervals, tests and warnings out.
 
-Frames, in memory or not, go through ``labkit.audit.count`` and ``Counts.audit``; both ways end in the same ``Audit``.
+Frames, in memory or not, go through ``labkit.audit.count`` and ``Counts.audit``; both ways give the same ``Audit``.
 """
 
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ def audit(
     Returns
     -------
     Audit
-        Tables as nouns (``overall``, ``by_group``, ``intervals``), comparisons as methods (``difference()``).
+        Tables as attributes (``overall``, ``by_group``, ``intervals``), comparisons as methods (``difference()``).
 
     Raises
     ------
@@ -69,14 +69,14 @@ def audit(
     lengths = {name: len(values) for name, values in columns.items()}
     if len(set(lengths.values())) > 1:
         rows = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-        raise UserError(f"lengths differ: {rows}; pass one value a row in each")
+        raise UserError(f"lengths differ: {rows}; pass one value per row in each")
     frame = pd.DataFrame(columns, copy=False)  # the counts only read it
     counts = count(frame, label="y_true", prediction="y_pred", sensitive=list(features))
     return counts.audit(n_boot=n_boot, confidence=confidence, seed=seed, min_group_size=min_group_size)
 
 
 def _named_columns(features: Any) -> dict[str, Any]:
-    """Bring sensitive features of any accepted form into a dict of columns, named as fairlearn names them."""
+    """Turn sensitive features of any accepted form into a dict of columns, named as fairlearn names them."""
     frame = nw.from_native(features, eager_only=True, allow_series=True, pass_through=True)
     if isinstance(frame, nw.DataFrame):
         features = {name: frame[name].to_native() for name in frame.columns}
@@ -95,6 +95,7 @@ def _named_columns(features: Any) -> dict[str, Any]:
 
 
 def _is_flat(values: list | tuple) -> bool:
+    """Say whether a list holds values, not rows."""
     return not values or np.ndim(values[0]) == 0
 
 
@@ -108,5 +109,5 @@ def _column(values: Any, name: str) -> pd.Series:
         if values.ndim == 2 and values.shape[1] == 1:
             values = values[:, 0]
         if values.ndim != 1:
-            raise UserError(f"{name} has shape {values.shape}; pass one value a row, shape (n,)")
+            raise UserError(f"{name} has shape {values.shape}; pass one value per row, shape (n,)")
     return pd.Series(values)

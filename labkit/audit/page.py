@@ -1,35 +1,44 @@
-"""The audit of somebody's own file: a table on the terminal, a figure, and a page that needs no network."""
+"""The audit of a user's own file: tables on the terminal, a figure, and a page that needs no network.
+
+From top to bottom: the command, what it counts, what it prints, the page, the sentences on it, and its section on
+scores. This file is imported whenever the command starts, so that figures and statistics are imported where they are
+needed.
+"""
 
 import base64
 import html
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from labkit.audit.counts import Counts
 from labkit.audit.files.folders import count_folder, count_folder_scores
 from labkit.audit.files.logs import count_file, count_file_scores, file_ending
 from labkit.audit.intervals import check_draws
 from labkit.audit.metrics import METRICS
-from labkit.audit.results import Audit
+from labkit.audit.results import Audit, disparities, group_rates
 from labkit.audit.score_histogram import ScoreHistogram
-from labkit.audit.text import ROWS, SMALL, disparities, format_p_value, format_rate, group_rates
+from labkit.audit.text import (
+    CURVES,
+    GROUPS_DRAWN,
+    ROWS,
+    SMALL,
+    format_groups,
+    format_metric,
+    format_p_value,
+    format_rate,
+)
+from labkit.errors import UserError
 from labkit.validation import format_group
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
     from rich.console import Console
 
-
-GROUPS_DRAWN = 30  # more rows than that cannot be read in one figure
-
-
 METRICS_IN_TABLE = 4  # columns that fit a terminal of 80 characters, intervals included
-
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a }
@@ -55,7 +64,8 @@ def audit_file(
     Parameters
     ----------
     path : str or Path
-        A file with a row a decision, or a folder of Parquet files, which DuckDB reads; larger than memory, if need be.
+        A file with one row per decision, or a folder of Parquet files, which DuckDB reads. It may be larger than
+        memory.
     label, prediction : str
         Columns of 0 and 1, or of true and false.
     sensitive : str or sequence of str
@@ -67,7 +77,7 @@ def audit_file(
     output : str or Path, optional
         Folder to write to, made if it is missing; ``NAME-audit`` in the current folder for a file ``NAME.csv``.
     console : rich.console.Console, optional
-        Where to print; the terminal without it.
+        Where to print; the terminal by default.
 
     Returns
     -------
@@ -79,46 +89,83 @@ def audit_file(
     FileNotFoundError
         There is no such file.
     UserError
-        What ``labkit.audit.count_file``, ``labkit.audit.count_folder`` and ``Audit`` refuse: another ending, unknown
+        What ``labkit.audit.count_file``, ``labkit.audit.count_folder`` and ``Audit`` reject: another ending, unknown
         columns, values that are not 0/1, missing groups, no rows, a single group.
     """
     from rich.console import Console
 
+    from labkit.audit.plots import draw_audit
     from labkit.plots import to_png
 
     path, console = Path(path), console or Console()
     check_draws(n_boot, confidence=0.95)  # before a long read, not after
-    title = Path(os.path.abspath(path)).name  # also of `.`
-    folder = Path(output or (title if path.is_dir() else title.removesuffix(file_ending(path))) + "-audit")
-    kept = {"label": label, "sensitive": sensitive}
+    title = Path(os.path.abspath(path)).name  # the folder `.` has a name, too
+    name = title if path.is_dir() else title.removesuffix(file_ending(path))
+    folder = Path(output or f"{name}-audit")
+
     with console.status(f"counting {title}") as status:
-        kept["progress"] = lambda rows: status.update(f"counting {title}: {rows:,} rows")
-        counts = (count_folder if path.is_dir() else count_file)(path, prediction=prediction, **kept)
+        counts, scores = count_path(
+            path,
+            label=label,
+            prediction=prediction,
+            sensitive=sensitive,
+            score=score,
+            progress=lambda rows: status.update(f"counting {title}: {rows:,} rows"),
+        )
         audit = counts.audit(n_boot=n_boot)
-        scores = score and (count_folder_scores if path.is_dir() else count_file_scores)(path, score=score, **kept)
+
     print_audit(audit, console, title=title)
-    if scores:
+    if scores is not None:
         _print_table(auc_table(scores), console, title=f"{title}: AUC of {score} by group, 95% intervals")
-    folder.mkdir(parents=True, exist_ok=True)
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write to the output folder {folder}: {error.strerror or error}") from error
     alt = describe_figure(audit)
     png = to_png(draw_audit(audit), alt=alt)
-    more = score_section(scores, score=score) if scores else ""
+    more = "" if scores is None else score_section(scores, score=score)
     page = write_page(audit, png, alt=alt, title=title, columns=(label, prediction), more=more)
+
     (folder / "audit.html").write_text(page, encoding="utf-8")
     (folder / "audit.png").write_bytes(base64.b64decode(png))
     counts.table.to_csv(folder / "counts.csv")
-    if scores:
+    written = "audit.html (page), audit.png (figure), counts.csv"
+    if scores is not None:
         scores_by_bin(scores).to_csv(folder / "scores.csv")
-    written = "audit.html (page), audit.png (figure), counts.csv" + (", scores.csv" if scores else "")
+        written += ", scores.csv"
     console.print(f"Written to {folder}: {written}", markup=False, soft_wrap=True)
     return audit
 
 
+def count_path(
+    path: Path,
+    *,
+    label: str,
+    prediction: str,
+    sensitive: str | Sequence[str],
+    score: str | None,
+    progress: Callable[[int], None],
+) -> tuple[Counts, ScoreHistogram | None]:
+    """Count the decisions in a file or folder and, where a column of scores is named, its scores in a second pass."""
+    columns = {"label": label, "sensitive": sensitive, "progress": progress}
+    scores = None
+    if path.is_dir():
+        counts = count_folder(path, prediction=prediction, **columns)
+        if score is not None:
+            scores = count_folder_scores(path, score=score, **columns)
+    else:
+        counts = count_file(path, prediction=prediction, **columns)
+        if score is not None:
+            scores = count_file_scores(path, score=score, **columns)
+    return counts, scores
+
+
 def print_audit(audit: Audit, console: "Console", *, title: str) -> None:
     """Print rates by group with intervals, disparities with tests, and warnings."""
-    from rich.text import Text  # as Text, brackets in the name of a group are no markup
+    from rich.text import Text  # as Text, brackets in the name of a group are not markup
 
-    rates, names = group_rates(audit), [metric.replace("_", " ") for metric in METRICS]
+    rates, names = group_rates(audit), [format_metric(metric) for metric in METRICS]
     for start in range(0, len(names), METRICS_IN_TABLE):
         shown = rates.head(ROWS)[["n", *names[start : start + METRICS_IN_TABLE]]]
         _print_table(shown, console, title=f"{title}: rates by group, {audit.confidence:.0%} intervals")
@@ -131,7 +178,8 @@ def print_audit(audit: Audit, console: "Console", *, title: str) -> None:
         console.print(f"{SMALL} fewer than {audit.min_group_size} people")
 
 
-def _print_table(table: "pd.DataFrame", console: "Console", *, title: str) -> None:
+def _print_table(table: pd.DataFrame, console: "Console", *, title: str) -> None:
+    """Print a table of text, each interval below its rate, so that five columns fit 80 characters."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -141,80 +189,49 @@ def _print_table(table: "pd.DataFrame", console: "Console", *, title: str) -> No
     for name in table.columns:
         printed.add_column(name.replace(" ", "\n") if name.endswith("rate") else name, justify="right")
     for name, row in table.iterrows():
-        # the interval under its rate: five columns fit 80 characters
         stacked = (Text(text.replace(" [", "\n").replace(", ", "–").rstrip("]")) for text in row)
         printed.add_row(Text(name), *stacked)
     console.print(printed)
-
-
-def draw_audit(audit: Audit) -> "Figure":
-    """Draw the eight metrics by group as small panels; with many groups, the largest ``GROUPS_DRAWN`` of them."""
-    from matplotlib.figure import Figure  # without pyplot: no window, no global state
-
-    from labkit.audit.plots import plot_group_rates
-
-    largest = np.sort(np.argsort(-audit.counts.cells.sum(axis=1), kind="stable")[:GROUPS_DRAWN])
-    groups = audit.counts.groups[largest].tolist()
-    figure = Figure(figsize=(13, 2 * (1.3 + 0.3 * len(largest))), layout="constrained")
-    for position, (metric, ax) in enumerate(zip(METRICS, figure.subplots(2, 4, sharey=True).flat, strict=True)):
-        plot_group_rates(audit, metric, groups=groups, ax=ax)
-        if position % 4:
-            ax.set_ylabel("")
-    return figure
-
-
-def describe_figure(audit: Audit) -> str:
-    """Say in words what the figure shows, for readers who cannot see it."""
-    ranges = (f"{metric.replace('_', ' ')} {_range(audit, metric)}" for metric in METRICS)
-    return f"Dots with 95% intervals, a panel for each metric, a row for each group: {'; '.join(ranges)}."
-
-
-def read_metric(audit: Audit, metric: str) -> str:
-    """Say in plain language what a metric is, where it is highest and lowest, and what the parity test says."""
-    known = METRICS[metric]
-    rate, p_value = audit.overall[metric], audit.parity_test(metric)
-    if np.isnan(rate):
-        return f"There are no {known.base}: the rate is undefined."
-    said = f"Of {known.base}, {rate:.1%} {known.meaning}. By group: {_range(audit, metric, intervals=True)}."
-    if np.isnan(p_value):
-        return f"{said} Fewer than two groups have {known.base}, so that nothing can be compared."
-    return (
-        f"{said} If all groups had the same rate, chance alone would make samples of these sizes differ at least this "
-        f"much with probability {format_p_value(p_value)}."
-    )
 
 
 def write_page(audit: Audit, png: str, *, alt: str, title: str, columns: tuple[str, str], more: str = "") -> str:
     """Write the page: warnings first, the figure (base64), readings, tables and ``more`` sections, all in one file."""
     from labkit.plots import image_tag
 
+    people, number = audit.counts.sizes.sum(), len(audit.counts.groups)
     groups = ", ".join(map(str, audit.counts.groups.names))
-    warnings = "".join(f"<li>{html.escape(line)}</li>" for line in audit.warnings)
+    label, prediction = columns
+
+    warnings = ""
+    if audit.warnings:
+        listed = "".join(f"<li>{html.escape(line)}</li>" for line in audit.warnings)
+        warnings = f'<div class="warnings"><h2>Read this first</h2><ul>{listed}</ul></div>'
+    cut = f"<p>The figure shows the {GROUPS_DRAWN} largest of {number} groups.</p>" if number > GROUPS_DRAWN else ""
+    small = f"<p>{SMALL} fewer than {audit.min_group_size} people.</p>" if audit.small_groups else ""
     readings = "".join(
-        f"<dt><b>{metric.replace('_', ' ')}</b></dt><dd>{html.escape(read_metric(audit, metric))}</dd>"
+        f"<dt><b>{format_metric(metric)}</b></dt><dd>{html.escape(read_metric(audit, metric))}</dd>"
         for metric in METRICS
     )
-    people, number = audit.counts.cells.sum(), len(audit.counts.groups)
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Audit of {html.escape(title)}</title><style>{STYLE}</style></head><body>
 <h1>Audit of {html.escape(title)}</h1>
-<p>{people:,} people in {number} groups by <b>{html.escape(groups)}</b>; label <b>{html.escape(columns[0])}</b>,
-prediction <b>{html.escape(columns[1])}</b>. Every interval is for {audit.confidence:.0%}: Wilson's for rates,
+<p>{people:,} people in {number} groups by <b>{html.escape(groups)}</b>; label <b>{html.escape(label)}</b>,
+prediction <b>{html.escape(prediction)}</b>. Every interval is for {audit.confidence:.0%}: Wilson's for rates,
 percentiles of {audit.n_boot:,} draws of the counts for differences and ratios.</p>
-{f'<div class="warnings"><h2>Read this first</h2><ul>{warnings}</ul></div>' if warnings else ""}
+{warnings}
 <h2>Rates by group</h2>
 {image_tag(png, alt=alt)}
-{f"<p>The figure shows the {GROUPS_DRAWN} largest of {number} groups.</p>" if number > GROUPS_DRAWN else ""}
+{cut}
 {group_rates(audit).to_html(border=0, index_names=False)}
-{f"<p>{SMALL} fewer than {audit.min_group_size} people.</p>" if audit.small_groups else ""}
+{small}
 <h2>What each rate says</h2>
 <dl>{readings}</dl>
 <h2>Between groups</h2>
 {disparities(audit).to_html(border=0, index_names=False)}
 <p>max - min is above 0 even where groups are treated alike, since every sample varies; its interval describes how much
-it varies and cannot contain 0. Whether there is a gap at all is for the p-value. {len(METRICS)} metrics are tested: a
-single p-value near 0.05 among them is no finding.</p>
+it varies and cannot contain 0. The p-value says whether there is a gap at all. {len(METRICS)} metrics are tested: a
+single p-value near 0.05 among them is not a finding.</p>
 {more}<h2>The counts behind it</h2>
 {audit.counts.table.to_html(border=0)}
 <p>tn, fp, fn, tp: true negatives, false positives, false negatives, true positives.</p>
@@ -225,17 +242,38 @@ rates compare predictions with recorded labels: where the record is unfair, equa
 """
 
 
+def describe_figure(audit: Audit) -> str:
+    """Say in words what the figure shows, for readers who cannot see it."""
+    ranges = "; ".join(f"{format_metric(metric)} {_range(audit, metric)}" for metric in METRICS)
+    return f"Dots with 95% intervals, a panel for each metric, a row for each group: {ranges}."
+
+
+def read_metric(audit: Audit, metric: str) -> str:
+    """Say in plain language what a metric is, where it is highest and lowest, and what the parity test says."""
+    base, meaning = METRICS[metric].base, METRICS[metric].meaning
+    rate, p_value = audit.overall[metric], audit.parity_test(metric)
+    if np.isnan(rate):
+        return f"There are no {base}: the rate is undefined."
+    said = f"Of {base}, {rate:.1%} {meaning}. By group: {_range(audit, metric, intervals=True)}."
+    if np.isnan(p_value):
+        return f"{said} Fewer than two groups have {base}, so that nothing can be compared."
+    return (
+        f"{said} If all groups had the same rate, chance alone would make samples of these sizes differ at least this "
+        f"much with probability {format_p_value(p_value)}."
+    )
+
+
 def _range(audit: Audit, metric: str, *, intervals: bool = False) -> str:
     """Name the groups with the lowest and the highest rate, among groups that are large enough."""
-    rates = audit.by_group[metric].to_numpy()
-    large = audit.by_group["n"].to_numpy() >= audit.min_group_size
+    rates = audit.by_group[metric].to_numpy()  # (groups,)
+    large = audit.counts.sizes >= audit.min_group_size
     positions = np.flatnonzero(large & ~np.isnan(rates))
     if len(positions) == 0:
         return "undefined in every group that is large enough"
-    groups, limits = audit.counts.groups.tolist(), audit.intervals[metric].to_numpy()
     lowest, highest = positions[rates[positions].argmin()], positions[rates[positions].argmax()]
     if rates[lowest] == rates[highest]:
         return f"{rates[lowest]:.3f} in every group that is large enough"
+    groups, limits = audit.counts.groups.tolist(), audit.intervals[metric].to_numpy()  # limits are (groups, 2)
     said = []
     for place in (lowest, highest):
         rate = format_rate(rates[place], *limits[place]) if intervals else f"{rates[place]:.3f}"
@@ -243,10 +281,27 @@ def _range(audit: Audit, metric: str, *, intervals: bool = False) -> str:
     return f"from {said[0]} to {said[1]}"
 
 
-CURVES = 6  # groups in one figure of calibration; more cannot be told apart
+def score_section(scores: ScoreHistogram, *, score: str) -> str:
+    """Write the section of the page on scores: table of AUC, figure of calibration, and what bounds them."""
+    from labkit.audit.plots import draw_calibration
+    from labkit.plots import image_tag, to_png
 
-
-BINS = 16  # of the figure
+    alt = (
+        f"Share of people labeled positive over the score {score}, one line per group with 95% intervals; on the "
+        "dashed line the share equals the score"
+    )
+    number = len(scores.groups)
+    cut = f" The figure shows the {CURVES} largest of {number} groups." if number > CURVES else ""
+    return f"""<h2>The score {html.escape(score)}</h2>
+{auc_table(scores).to_html(border=0, index_names=False)}
+<p>AUC is the probability that a person labeled positive scores above one labeled negative of the same group, with
+Newcombe's 95% interval. Scores were counted in {scores.bins:,} bins: pairs within a bin count half, so that the AUC of
+the exact scores can differ by the bin error at most; the interval includes it.</p>
+{image_tag(to_png(draw_calibration(scores), alt=alt), alt=alt)}
+<p>Calibration: of the people with about the same score, how many are labeled positive, with Wilson's 95% intervals. On
+the dashed line the score equals the share of people who are labeled positive. A mean score is known to
+&plusmn; {0.5 / scores.bins:.1g}.{cut}</p>
+"""
 
 
 def auc_table(scores: ScoreHistogram) -> pd.DataFrame:
@@ -259,49 +314,16 @@ def auc_table(scores: ScoreHistogram) -> pd.DataFrame:
             "AUC": [format_rate(*row) for row in auc[["auc", "low", "high"]].itertuples(index=False)],
             "bin error": ["undefined" if np.isnan(error) else f"± {error:.1g}" for error in auc["error"]],
         },
-        index=pd.Index(map(format_group, scores.groups.tolist()), name=", ".join(map(str, scores.groups.names))),
+        index=format_groups(scores.groups),
     )
-
-
-def draw_calibration(scores: ScoreHistogram):
-    """Draw how many people are labelled positive at each score, for the ``CURVES`` largest groups."""
-    from matplotlib.figure import Figure  # without pyplot: no window, no global state
-
-    from labkit.audit.calibration import plot_calibration
-
-    largest = np.sort(np.argsort(-scores.cells.sum(axis=(1, 2)), kind="stable")[:CURVES])
-    table = ScoreHistogram(scores.groups[largest], scores.cells[largest]).calibration(bins=min(BINS, scores.bins))
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    ax = plot_calibration(table, ax=figure.subplots())
-    ax.axline((0, 0), slope=1, color="0.6", linewidth=0.8, linestyle="--")
-    ax.set(xlim=(-0.02, 1.02), xlabel="score (mean in the bin)")
-    return figure
-
-
-def score_section(scores: ScoreHistogram, *, score: str) -> str:
-    """Write the section of the page: table of AUC, figure of calibration, and what bounds them."""
-    from labkit.plots import image_tag, to_png
-
-    alt = (
-        f"Share of people labelled positive over the score {score}, a line a group with 95% intervals; on the dashed "
-        "line the share equals the score"
-    )
-    number = len(scores.groups)
-    cut = f" The figure shows the {CURVES} largest of {number} groups." if number > CURVES else ""
-    return f"""<h2>The score {html.escape(score)}</h2>
-{auc_table(scores).to_html(border=0, index_names=False)}
-<p>AUC is the probability that a person labelled positive scores above one labelled negative of the same group, with
-Newcombe's 95% interval. Scores were counted in {scores.bins:,} bins: pairs within a bin count half, so that the AUC of
-the exact scores can differ by the bin error at most; the interval includes it.</p>
-{image_tag(to_png(draw_calibration(scores), alt=alt), alt=alt)}
-<p>Calibration: of the people with about the same score, how many are labelled positive, with Wilson's 95% intervals. On
-the dashed line a score is the probability that it is read as. A mean score is known to
-&plusmn; {0.5 / scores.bins:.1g}.{cut}</p>
-"""
 
 
 def scores_by_bin(scores: ScoreHistogram) -> pd.DataFrame:
-    """List the counts: a row a group and bin that has people, with the bin's lower edge, negatives and positives."""
+    """List the counts: one row per group and bin that has people: the bin's lower edge, negatives and positives."""
     group, place = np.nonzero(scores.cells.sum(axis=1))
-    columns = {"from": place / scores.bins, "negatives": scores.cells[group, 0, place]}
-    return pd.DataFrame(columns | {"positives": scores.cells[group, 1, place]}, index=scores.groups[group])
+    columns = {
+        "from": place / scores.bins,
+        "negatives": scores.cells[group, 0, place],
+        "positives": scores.cells[group, 1, place],
+    }
+    return pd.DataFrame(columns, index=scores.groups[group])

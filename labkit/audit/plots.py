@@ -1,25 +1,30 @@
-"""Figures of an audit: rates by group with their intervals."""
+"""Figures of an audit: rates by group with their intervals, and calibration by group."""
 
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 
 from labkit.audit.metrics import METRICS
-from labkit.audit.text import SMALL
+from labkit.audit.results import Audit
+from labkit.audit.score_histogram import ScoreHistogram
+from labkit.audit.text import CURVES, GROUPS_DRAWN, format_groups, format_metric
 from labkit.errors import UserError
 from labkit.plots import MARKERS, PALETTE
 from labkit.validation import format_group
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-    from labkit.audit.results import Audit
+GREY = "#767676"  # lines of reference
+CURVE_BINS = 16  # points on a line of the figure of calibration
 
 
 def plot_group_rates(
-    audit: "Audit",
+    audit: Audit,
     metrics: str | Sequence[str] = "selection_rate",
     *,
     groups: Sequence[Hashable] | None = None,
@@ -32,11 +37,11 @@ def plot_group_rates(
     audit : Audit
         What to plot.
     metrics : str or sequence of str
-        One or several of ``METRICS``; several share the axes, told apart by colour and marker.
+        One or several of ``METRICS``; several share the axes and differ by color and marker.
     groups : sequence, optional
-        Groups to plot, from top to bottom; all of them without it.
+        Groups to plot, from top to bottom; all of them by default.
     ax : matplotlib.axes.Axes, optional
-        Where to plot; a new figure without it.
+        Where to plot; a new figure by default.
 
     Returns
     -------
@@ -46,7 +51,7 @@ def plot_group_rates(
     Raises
     ------
     UserError
-        An unknown metric or group, or none.
+        An unknown metric or group, or none at all.
     """
     names = [metrics] if isinstance(metrics, str) else list(metrics)
     unknown = [name for name in names if name not in METRICS]
@@ -59,23 +64,89 @@ def plot_group_rates(
         raise UserError(f"unknown groups {strangers or groups}; choose from {known}")
     order = [known.index(group) for group in groups]
     rates, intervals = audit.by_group.iloc[order], audit.intervals.iloc[order]
-    hollow = rates["n"].to_numpy() < audit.min_group_size
+    small = rates["n"].to_numpy() < audit.min_group_size
     if ax is None:
         _, ax = plt.subplots(figsize=(6.4, 1.3 + 0.28 * len(groups) * len(names) ** 0.5), layout="constrained")
-    offsets = (np.arange(len(names)) - (len(names) - 1) / 2) * (0.7 / len(names))  # rows of one group side by side
+    offsets = (np.arange(len(names)) - (len(names) - 1) / 2) * (0.7 / len(names))  # side by side in a group's row
     for name, color, marker, offset in zip(names, PALETTE, MARKERS, offsets, strict=False):
-        place = np.arange(len(groups)) + offset
-        rate, limits = rates[name].to_numpy(), intervals[name].to_numpy()
+        place = np.arange(len(groups)) + offset  # (groups,)
+        rate, limits = rates[name].to_numpy(), intervals[name].to_numpy()  # (groups,), (groups, 2)
         ax.hlines(place, limits[:, 0], limits[:, 1], color=color, linewidth=1.6)
-        for chosen, face, label in ((~hollow, color, name.replace("_", " ")), (hollow, "white", None)):
-            ax.plot(rate[chosen], place[chosen], marker, color=color, markerfacecolor=face, label=label)
-    labels = [format_group(group) + (f" {SMALL}" if small else "") for group, small in zip(groups, hollow, strict=True)]
-    ax.set_yticks(range(len(groups)), labels)
+        ax.plot(rate[~small], place[~small], marker, color=color, label=format_metric(name))
+        ax.plot(rate[small], place[small], marker, color=color, markerfacecolor="white")
+    ax.set_yticks(range(len(groups)), format_groups(rates.index, audit.small_groups))
     ax.set(ylim=(len(groups) - 0.4, -0.6), xlim=(-0.02, 1.02), ylabel=", ".join(map(str, rates.index.names)))
     if len(names) == 1:
-        ax.axvline(audit.overall[names[0]], color="#767676", linestyle="--", linewidth=1)
-        ax.set_xlabel(f"{names[0].replace('_', ' ')}\n(share of {METRICS[names[0]].base})")
+        ax.axvline(audit.overall[names[0]], color=GREY, linestyle="--", linewidth=1)
+        ax.set_xlabel(f"{format_metric(names[0])}\n(share of {METRICS[names[0]].base})")
     else:
         ax.set_xlabel("rate (share of people)")
         ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return ax
+
+
+def plot_calibration(table: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
+    """Plot the share labeled positive over the score, one line per group, with intervals.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What `calibration_by_group` or ``ScoreHistogram.calibration`` gives.
+    ax : matplotlib.axes.Axes, optional
+        Where to plot; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Shares from 0 to 1; the label of the score is for the caller to refine.
+
+    Raises
+    ------
+    UserError
+        More groups than there are colors.
+    """
+    groups = table.index.get_level_values("group").unique()
+    if len(groups) > len(PALETTE):
+        raise UserError(f"{len(groups)} groups need as many colors; choose up to {len(PALETTE)} of them")
+    if ax is None:
+        _, ax = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
+    step = np.ptp(table["score"]) / 100  # groups are side by side, so that no interval hides another
+    for position, (group, color, marker) in enumerate(zip(groups, PALETTE, MARKERS, strict=False)):
+        rows = table.loc[group]
+        place = rows["score"] + (position - (len(groups) - 1) / 2) * step
+        ax.vlines(place, rows["low"], rows["high"], color=color, linewidth=1.6)
+        ax.plot(place, rows["share"], marker + "-", color=color, linewidth=0.8, label=format_group(group))
+    ax.set(ylim=(-0.02, 1.02), xlabel="score", ylabel="labeled positive\n(share of people with this score)")
+    ax.legend(frameon=False)
+    return ax
+
+
+def draw_audit(audit: Audit) -> "Figure":
+    """Draw the eight metrics by group as small panels; with many groups, the largest ``GROUPS_DRAWN`` of them."""
+    from matplotlib.figure import Figure  # not pyplot's: no window, nothing to close
+
+    groups = audit.counts.groups[_largest(audit.counts.sizes, GROUPS_DRAWN)].tolist()
+    figure = Figure(figsize=(13, 2 * (1.3 + 0.3 * len(groups))), layout="constrained")
+    for position, (metric, ax) in enumerate(zip(METRICS, figure.subplots(2, 4, sharey=True).flat, strict=True)):
+        plot_group_rates(audit, metric, groups=groups, ax=ax)
+        if position % 4:
+            ax.set_ylabel("")
+    return figure
+
+
+def draw_calibration(scores: ScoreHistogram) -> "Figure":
+    """Draw what share of people is labeled positive at each score, for the ``CURVES`` largest groups."""
+    from matplotlib.figure import Figure
+
+    largest = _largest(scores.sizes, CURVES)
+    shown = ScoreHistogram(scores.groups[largest], scores.cells[largest])
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    ax = plot_calibration(shown.calibration(bins=min(CURVE_BINS, scores.bins)), ax=figure.subplots())
+    ax.axline((0, 0), slope=1, color="0.6", linewidth=0.8, linestyle="--")
+    ax.set(xlim=(-0.02, 1.02), xlabel="score (mean in the bin)")
+    return figure
+
+
+def _largest(sizes: np.ndarray, number: int) -> np.ndarray:
+    """Return the positions of the largest groups, in the order of the groups."""
+    return np.sort(np.argsort(-sizes, kind="stable")[:number])

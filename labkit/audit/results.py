@@ -1,16 +1,17 @@
 """What counts say about groups: rates with intervals, differences, tests and warnings.
 
-Users meet the class here as the result of ``labkit.audit.audit`` and of ``Counts.audit``.
+`labkit.audit.audit` and ``Counts.audit`` return the class that is here.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
+from labkit.audit._grouped_counts import GroupedCounts
 from labkit.audit.intervals import (
     check_draws,
     draw_cells,
@@ -20,14 +21,19 @@ from labkit.audit.intervals import (
     wilson_interval,
 )
 from labkit.audit.metrics import METRICS, divide, proportion, spread, tally
+from labkit.audit.text import (
+    ROWS,
+    SMALL,
+    format_groups,
+    format_metric,
+    format_p_value,
+    format_rate,
+    format_rates,
+    list_warnings,
+    write_html,
+    write_text,
+)
 from labkit.errors import UserError
-
-
-class GroupCounts(Protocol):
-    """What an audit needs to know: names of groups and their cells, (groups, 4). ``labkit.audit.Counts`` has both."""
-
-    groups: pd.Index
-    cells: np.ndarray
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -56,7 +62,7 @@ class Audit:
         Fewer than two groups, or an option outside its range.
     """
 
-    counts: GroupCounts
+    counts: GroupedCounts
     n_boot: int = 2000
     confidence: float = 0.95
     seed: int = 0
@@ -82,7 +88,7 @@ class Audit:
     def by_group(self) -> pd.DataFrame:
         """Every metric by group (rows), NaN where it is undefined, and ``n``, the size of the group."""
         table = pd.DataFrame(divide(*self._tally()), index=self.counts.groups, columns=list(METRICS))
-        table["n"] = self.counts.cells.sum(axis=1)
+        table["n"] = self.counts.sizes
         return table
 
     @property
@@ -95,7 +101,7 @@ class Audit:
     @property
     def small_groups(self) -> list:
         """Groups with fewer than ``min_group_size`` people."""
-        return self.counts.groups[~self._large()].tolist()
+        return self.counts.groups[self.counts.sizes < self.min_group_size].tolist()
 
     def pairwise(self, metric: str) -> pd.DataFrame:
         """Compare each pair of groups by the signed difference a - b and its Newcombe interval.
@@ -110,12 +116,12 @@ class Audit:
         Returns
         -------
         pandas.DataFrame
-            One row a pair with columns a, b, difference, low, high; NaN where the metric is undefined.
+            One row per pair with columns a, b, difference, low, high; NaN where the metric is undefined.
         """
-        successes, trials = (values[:, self._position(metric)] for values in self._tally())
+        successes, trials = self._tally_metric(metric)  # each (groups,)
         groups = self.counts.groups.tolist()
-        first, second = np.array(list(combinations(range(len(groups)), 2))).T
-        rates = divide(successes, trials)
+        first, second = np.array(list(combinations(range(len(groups)), 2))).T  # positions of a and b, each (pairs,)
+        rates = divide(successes, trials)  # (groups,)
         low, high = newcombe_interval(
             (successes[first], trials[first]), (successes[second], trials[second]), confidence=self.confidence
         )
@@ -126,8 +132,8 @@ class Audit:
         """Return the p-value of "all groups have the same rate": what to use instead of an interval for max - min.
 
         Chi-square of homogeneity; where an expected count is under 5, Fisher's exact test (two groups) or ``n_boot``
-        random tables with the observed margins. Small groups take part: the test stays valid for them. See
-        ``labkit.audit.intervals.parity_p_value`` for sources.
+        random tables with the observed margins. Small groups take part: the test stays valid for them. The sources are
+        in ``labkit.audit.intervals.parity_p_value``.
 
         Parameters
         ----------
@@ -140,14 +146,14 @@ class Audit:
             p-value in (0, 1]; NaN where fewer than two groups define the metric.
         """
         if metric not in self._p_values:
-            successes, trials = (values[:, self._position(metric)] for values in self._tally())
+            successes, trials = self._tally_metric(metric)
             self._p_values[metric] = parity_p_value(successes, trials, n_draws=self.n_boot, seed=self.seed)
         return self._p_values[metric]
 
     def difference(self, include_small: bool = False) -> pd.Series:
         """Return max - min over groups of every metric, in probability.
 
-        Its expectation is above 0 under perfect parity; ask ``parity_test`` whether there is a gap at all.
+        Its expectation is above 0 even under perfect parity; ``parity_test`` says whether there is a gap at all.
 
         Parameters
         ----------
@@ -157,9 +163,9 @@ class Audit:
         Returns
         -------
         pandas.Series
-            One value a metric; NaN where fewer than two groups define it.
+            One value per metric; NaN where fewer than two groups define it.
         """
-        return self._series(spread(self._kept(include_small)))
+        return self._compare(spread, include_small)
 
     def ratio(self, include_small: bool = False) -> pd.Series:
         """Return min / max over groups of every metric, in [0, 1]; NaN where undefined or 0 / 0.
@@ -172,9 +178,9 @@ class Audit:
         Returns
         -------
         pandas.Series
-            One value a metric.
+            One value per metric.
         """
-        return self._series(proportion(self._kept(include_small)))
+        return self._compare(proportion, include_small)
 
     def difference_interval(self, include_small: bool = False) -> pd.DataFrame:
         """Give percentile intervals of max - min, from draws of the counts. They never test parity.
@@ -195,54 +201,114 @@ class Audit:
         return self._percentiles(spread, include_small)
 
     def ratio_interval(self, include_small: bool = False) -> pd.DataFrame:
-        """Give percentile intervals of min / max, from draws of the counts; like ``difference_interval``."""
+        """Give percentile intervals of min / max, from draws of the counts; like ``difference_interval``.
+
+        Parameters
+        ----------
+        include_small : bool
+            Also use groups with fewer than ``min_group_size`` people.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Metrics as rows, columns low and high; NaN where ``ratio`` is.
+        """
         return self._percentiles(proportion, include_small)
 
     @property
     def warnings(self) -> list[str]:
         """What a reader must know first: small groups, undefined metrics, rates that rest on few people."""
-        from labkit.audit.text import audit_warnings
-
-        return audit_warnings(self)
+        return list_warnings(self.counts, min_group_size=self.min_group_size)
 
     def __repr__(self) -> str:
-        from labkit.audit.text import audit_text
-
-        return audit_text(self)
+        rates = self.by_group
+        rates.index = format_groups(rates.index, self.small_groups)
+        return write_text(self._title(), rates, self.difference(), warnings=self.warnings, notes=self._notes())
 
     def _repr_html_(self) -> str:
-        from labkit.audit.text import audit_html
+        return write_html(
+            self._title(), group_rates(self), self.difference(), warnings=self.warnings, notes=self._notes()
+        )
 
-        return audit_html(self)
+    def _title(self) -> str:
+        """Say how many people and groups were counted, and by which columns."""
+        groups = self.counts.groups
+        columns = ", ".join(map(str, groups.names))
+        return f"Audit of {self.counts.sizes.sum():,} people in {len(groups)} groups by {columns}"
+
+    def _notes(self) -> list[str]:
+        """Say below a view how its numbers are to be read."""
+        notes = [f"Intervals: Wilson, {self.confidence:.0%}. A difference is not a test: see parity_test(metric)."]
+        if self.small_groups:
+            notes.append(f"{SMALL} fewer than {self.min_group_size} people.")
+        if len(self.counts.groups) > ROWS:
+            notes.append(f"The first {ROWS} of {len(self.counts.groups)} groups are shown; .by_group has all.")
+        return notes
 
     @cached_property
     def _p_values(self) -> dict[str, float]:
-        return {}  # kept: random tables of hundreds of groups take a second
+        """Keep p-values that were computed: random tables of hundreds of groups take a second."""
+        return {}
 
     def _tally(self) -> tuple[np.ndarray, np.ndarray]:
-        return tally(self.counts.cells)  # successes and trials, each (groups, 8)
+        """Return successes and trials, each (groups, 8)."""
+        return tally(self.counts.cells)
 
-    def _large(self) -> np.ndarray:
-        return self.counts.cells.sum(axis=1) >= self.min_group_size
-
-    def _kept(self, include_small: bool) -> np.ndarray:
-        rates = divide(*self._tally())
-        return rates if include_small else rates[self._large()]
-
-    def _percentiles(self, statistic, include_small: bool) -> pd.DataFrame:
-        observed = self._kept(include_small)
-        kept = slice(None) if include_small else self._large()
-        drawn = []
-        for cells in draw_cells(self.counts.cells, n_boot=self.n_boot, seed=self.seed):  # (block, groups, 4)
-            drawn.append(statistic(divide(*tally(cells[:, kept]))))
-        return percentile_limits(
-            np.concatenate(drawn), statistic(observed), confidence=self.confidence, index=list(METRICS)
-        )
-
-    def _series(self, values: np.ndarray) -> pd.Series:
-        return pd.Series(values, index=list(METRICS))
-
-    def _position(self, metric: str) -> int:
+    def _tally_metric(self, metric: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return successes and trials of one metric, each (groups,)."""
         if metric not in METRICS:
             raise UserError(f"unknown metric {metric!r}; choose one of {', '.join(METRICS)}")
-        return list(METRICS).index(metric)
+        position = list(METRICS).index(metric)
+        successes, trials = self._tally()
+        return successes[:, position], trials[:, position]
+
+    def _compared(self, include_small: bool) -> np.ndarray:
+        """Say which groups take part in differences and ratios, bool array (groups,)."""
+        return (self.counts.sizes >= self.min_group_size) | include_small
+
+    def _compare(self, statistic: Callable[[np.ndarray], np.ndarray], include_small: bool) -> pd.Series:
+        """Apply a statistic, (..., groups, 8) -> (..., 8), to the rates of the groups that take part."""
+        rates = divide(*self._tally())[self._compared(include_small)]
+        return pd.Series(statistic(rates), index=list(METRICS))
+
+    def _percentiles(self, statistic: Callable[[np.ndarray], np.ndarray], include_small: bool) -> pd.DataFrame:
+        """Give percentile limits of a statistic over draws of the counts."""
+        compared = self._compared(include_small)
+        drawn = []
+        for cells in draw_cells(self.counts.cells, n_boot=self.n_boot, seed=self.seed):  # (block, groups, 4)
+            drawn.append(statistic(divide(*tally(cells[:, compared]))))  # (block, 8)
+        observed = self._compare(statistic, include_small)
+        return percentile_limits(
+            np.concatenate(drawn), observed.to_numpy(), confidence=self.confidence, index=observed.index
+        )
+
+
+def group_rates(audit: Audit) -> pd.DataFrame:
+    """Write ``by_group`` as text, for a table in a notebook or on a page.
+
+    Parameters
+    ----------
+    audit : Audit
+        Any audit.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per group (small ones are marked); columns n and every metric in words, each rate with its Wilson
+        interval.
+    """
+    return format_rates(audit.by_group, audit.intervals, audit.small_groups)
+
+
+def disparities(audit: Audit) -> pd.DataFrame:
+    """Write differences and ratios as text, one row per metric, with the p-value of the parity test."""
+    difference, ratio = audit.difference(), audit.ratio()
+    differences, ratios = audit.difference_interval(), audit.ratio_interval()
+    return pd.DataFrame(
+        {
+            "max - min": [format_rate(difference[name], *differences.loc[name]) for name in METRICS],
+            "min / max": [format_rate(ratio[name], *ratios.loc[name]) for name in METRICS],
+            "p of equal rates": [format_p_value(audit.parity_test(name)) for name in METRICS],
+        },
+        index=pd.Index(map(format_metric, METRICS), name="metric"),
+    )

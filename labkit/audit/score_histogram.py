@@ -1,9 +1,9 @@
 """Scores counted into bins by group and label, on any dataframe engine: AUC and calibration with the bin error stated.
 
-A histogram is counts, so that those of two parts of a log add up, and a log of any length leaves a few kilobytes. What
-binning can change is bounded: two people in one bin are ordered in no way, so that AUC lies between the case that all
-such pairs are in the wrong order and the case that all are in the right one; and a score lies within half a bin's width
-of the middle of its bin.
+A histogram holds counts: those of two parts of a log add up, and a log of any length leaves a few kilobytes. What
+binning can change is bounded. The order of two people in one bin is not known, so that AUC lies between the case that
+all such pairs are in the wrong order and the case that all are in the right one; and a score lies within half a bin's
+width of the middle of its bin.
 """
 
 from collections.abc import Sequence
@@ -14,35 +14,30 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from labkit.audit._counting import binary, by_group, count_by, open_frame, refuse_values
-from labkit.audit.counts import GroupedCounts
-from labkit.audit.intervals import auc_interval, wilson_interval
+from labkit.audit._counting import binary, count_by, gather_by_group, group_keys, open_frame, reject_values
+from labkit.audit._grouped_counts import GroupedCounts
+from labkit.audit.calibration import tabulate_calibration
+from labkit.audit.intervals import auc_interval
 from labkit.audit.metrics import divide
 from labkit.errors import UserError
 from labkit.validation import format_group
 
 BINS = 1024  # AUC of smooth scores is then known to about 1 / 1024
-
-
 MAX_BINS = 2**16
-
-
 MAX_GROUPS = 1_000  # a group has twice as many cells as there are bins
-
-
 EXAMPLES = 5  # wrong scores that an error shows
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ScoreHistogram(GroupedCounts):
-    """People by group, label and bin of their score. They never change; ``+`` adds those of two parts of a log.
+    """People by group, label and bin of their score; they never change, and ``+`` adds those of two parts of a log.
 
     Parameters
     ----------
     groups : pandas.Index
         Names of the groups, all different, without missing values; a MultiIndex for intersections.
     cells : int array of shape (groups, 2, bins)
-        Counts of people labelled 0, then labelled 1. Bins are equally wide over [0, 1]; bin b holds scores from
+        Counts of people labeled 0, then labeled 1. Bins are equally wide over [0, 1]; bin b holds scores from
         b / bins to below (b + 1) / bins, the last one 1 as well.
 
     Raises
@@ -57,9 +52,9 @@ class ScoreHistogram(GroupedCounts):
     {'f': 1.0, 'm': 0.0}
     """
 
-    cells_of_a_group = "negatives and positives by bin"
+    cells_in_words = "negatives and positives by bin"
 
-    def _fits(self, shape: tuple[int, ...]) -> bool:
+    def _is_cell_shape(self, shape: tuple[int, ...]) -> bool:
         return len(shape) == 2 and shape[0] == 2 and _is_number_of_bins(shape[1])
 
     @property
@@ -68,9 +63,24 @@ class ScoreHistogram(GroupedCounts):
         return self.cells.shape[2]
 
     def coarsen(self, bins: int) -> "ScoreHistogram":
-        """Join neighbouring bins, so that fewer are left; nothing else is lost."""
-        if not _is_number_of_bins(bins) or bins > self.bins:
-            raise UserError(f"bins={bins!r}: {self.bins} bins can be joined to a smaller power of two, from 2 on")
+        """Join neighboring bins.
+
+        Parameters
+        ----------
+        bins : int
+            How many are left: a power of two, not above the histogram's.
+
+        Returns
+        -------
+        ScoreHistogram
+            The same people in fewer bins.
+
+        Raises
+        ------
+        UserError
+            Another number of bins.
+        """
+        self._check_coarser(bins)
         return ScoreHistogram(self.groups, self.cells.reshape(len(self.groups), 2, bins, -1).sum(axis=-1))
 
     def auc(self, *, confidence: float = 0.95) -> pd.DataFrame:
@@ -87,26 +97,39 @@ class ScoreHistogram(GroupedCounts):
         Returns
         -------
         pandas.DataFrame
-            A row a group: ``n``, ``positives``, ``auc``, ``error`` (half of highest - lowest: how far the exact AUC can
-            be from ``auc``), ``lowest``, ``highest``, and ``low`` and ``high``, Newcombe's interval, which says how
-            much the AUC varies between samples; it begins at ``lowest`` and ends at ``highest``, so that the bin error
-            is in it. NaN for a group without positives or without negatives.
+            One row per group: ``n``, ``positives``, ``auc``, ``error`` (half of highest - lowest: how far the exact AUC
+            can be from ``auc``), ``lowest``, ``highest``, and ``low`` and ``high``, Newcombe's interval, which says how
+            much the AUC varies between samples. Its lower limit is that of ``lowest`` and its upper limit that of
+            ``highest``, so that it covers the bin error. NaN for a group without positives or without negatives.
         """
         sizes = self.cells.sum(axis=-1)  # (groups, 2)
-        negative, positive = np.moveaxis(divide(self.cells, sizes[..., None]), 1, 0)  # shares by bin, (groups, bins)
+        shares = divide(self.cells, sizes[..., None])  # (groups, 2, bins)
+        negative, positive = shares[:, 0], shares[:, 1]  # each (groups, bins)
+        # pairs of a positive and a negative: those with the negative in a lower bin, and those in the same bin
         lowest = (positive * (negative.cumsum(axis=-1) - negative)).sum(axis=-1)
         tied = (positive * negative).sum(axis=-1)
-        highest = np.minimum(lowest + tied, 1)  # rounding aside it is never above 1
+        highest = np.minimum(lowest + tied, 1)  # only rounding takes it above 1
         low, high = auc_interval(lowest, highest, sizes[:, 1], sizes[:, 0], confidence=confidence)
-        columns = {"n": sizes.sum(axis=-1), "positives": sizes[:, 1], "auc": lowest + tied / 2, "error": tied / 2}
-        columns |= {"lowest": lowest, "highest": highest, "low": low, "high": high}
-        return pd.DataFrame(columns, index=self.groups)
+        return pd.DataFrame(
+            {
+                "n": self.sizes,
+                "positives": sizes[:, 1],
+                "auc": lowest + tied / 2,
+                "error": tied / 2,
+                "lowest": lowest,
+                "highest": highest,
+                "low": low,
+                "high": high,
+            },
+            index=self.groups,
+        )
 
     def calibration(self, *, bins: int = 16, confidence: float = 0.95) -> pd.DataFrame:
-        """Count, for people of each group with about the same score, how many are labelled positive.
+        """Count, for people of each group with about the same score, how many are labeled positive.
 
-        The mean score of a bin is computed from the middles of the finest bins, so it is off by at most half the width
-        of those, ``error``. ``labkit.audit.plot_calibration`` draws the table.
+        The mean score of a bin is computed from the middles of the histogram's bins, so that it is off by at most half
+        their width, ``error``. `calibration_by_group` gives the same table from the scores themselves, and
+        `plot_calibration` draws either.
 
         Parameters
         ----------
@@ -119,21 +142,30 @@ class ScoreHistogram(GroupedCounts):
         -------
         pandas.DataFrame
             Indexed by group and bin; bins in which a group has nobody are left out. Columns: ``score`` (mean in the
-            bin), ``error`` (of that mean, at most), ``n``, ``positives``, ``share`` (of people labelled positive),
+            bin), ``error`` (of that mean, at most), ``n``, ``positives``, ``share`` (of people labeled positive),
             ``low``, ``high``.
         """
-        cells = self.coarsen(bins).cells
-        n, positives = cells.sum(axis=1), cells[:, 1]
-        middles = (np.arange(self.bins) + 0.5) / self.bins
-        summed = (self.cells.sum(axis=1) * middles).reshape(*n.shape, -1).sum(axis=-1)  # of scores, (groups, bins)
-        group, place = np.nonzero(n)
-        n, positives, summed = n[group, place], positives[group, place], summed[group, place]
-        low, high = wilson_interval(positives, n, confidence=confidence)
-        columns = {"score": summed / n, "error": 0.5 / self.bins, "n": n, "positives": positives}
-        columns |= {"share": positives / n, "low": low, "high": high}
-        names = [format_group(each) if isinstance(each, tuple) else each for each in self.groups.tolist()]
-        index = pd.MultiIndex.from_arrays([[names[i] for i in group], place], names=["group", "bin"])
-        return pd.DataFrame(columns, index=index)
+        self._check_coarser(bins)
+        width = self.bins // bins  # bins of the histogram in one of the table's
+        group, place = np.nonzero(self.cells.sum(axis=1))  # positions of each bin that has people
+        cells = pd.DataFrame(
+            {
+                "group": group,
+                "bin": place // width,
+                "score": (place + 0.5) / self.bins,  # the middle of the bin
+                "n": self.cells[group, :, place].sum(axis=1),
+                "positives": self.cells[group, 1, place],
+            }
+        )
+        table = tabulate_calibration(cells, confidence=confidence)
+        table.insert(1, "error", 0.5 / self.bins)
+        names = [format_group(group) if isinstance(group, tuple) else group for group in self.groups.tolist()]
+        return table.rename(index=dict(enumerate(names)), level="group")
+
+    def _check_coarser(self, bins: int) -> None:
+        """Reject a number of bins that these bins cannot be joined to."""
+        if not _is_number_of_bins(bins) or bins > self.bins:
+            raise UserError(f"bins={bins!r}: {self.bins} bins can be joined to a smaller power of two, from 2 on")
 
     def __repr__(self) -> str:
         return f"Scores of {self.cells.sum():,} people in {self.bins} bins\n{self.auc()}"
@@ -172,7 +204,7 @@ def count_scores(
     TypeError
         ``frame`` is not a dataframe.
     UserError
-        An unknown column, one column in two roles, labels that are not 0/1, scores that are missing, NaN or outside
+        An unknown column, one column with two roles, labels that are not 0/1, scores that are missing, NaN or outside
         [0, 1], a missing group, no rows, or more than ``MAX_GROUPS`` groups.
     """
     if not _is_number_of_bins(bins):
@@ -181,18 +213,19 @@ def count_scores(
     frame, schema = open_frame(frame, {"label": [label], "score": [score], "sensitive": names})
     if not schema[score].is_numeric() and schema[score] != nw.Object:
         raise UserError(f"score column {score!r} holds {schema[score]}, not numbers; name a column of scores in [0, 1]")
-    keys = {f"group_{position}": nw.col(name) for position, name in enumerate(names)}
-    keys |= {"label": binary(label, schema, frame), "bin": _bin(score, bins)}
-    cells = count_by(frame, keys, most=3 * (bins + 2) * MAX_GROUPS)  # labels are 0, 1 or neither; so are bins
+    keys = group_keys(names)
+    keys["label"] = binary(label, schema, frame)
+    keys["bin"] = _bin(score, bins)
+    # labels are 0, 1 or neither; besides the bins there are one for the score 1 and one for what is not a score
+    cells = count_by(frame, keys, most=3 * (bins + 2) * MAX_GROUPS)
     if -1 in cells["label"]:
-        refuse_values(label, schema, frame)
+        reject_values(label, schema, frame)
     if -1 in cells["bin"]:
-        _refuse_scores(score, frame)
-    # the score 1 is alone in a bin of its own; it belongs to the last one
-    places = [
-        label * bins + min(int(place), bins - 1) for label, place in zip(cells["label"], cells["bin"], strict=True)
-    ]
-    counted = by_group(cells, places, names, shape=2 * bins, most=MAX_GROUPS)
+        _reject_scores(score, frame)
+    # the score 1 belongs to the last bin
+    bin_of = [min(int(place), bins - 1) for place in cells["bin"]]
+    places = [label * bins + place for label, place in zip(cells["label"], bin_of, strict=True)]
+    counted = gather_by_group(cells, places, names, size=2 * bins, most=MAX_GROUPS)
     if len(counted) < min_groups:
         raise UserError("the frame is empty: there is no row to count")
     grouped = {group: counts.reshape(2, bins) for group, counts in counted.items()}
@@ -200,24 +233,27 @@ def count_scores(
 
 
 def _is_number_of_bins(bins: Any) -> bool:
+    """Say whether this is a power of two in range."""
     return isinstance(bins, int | np.integer) and 2 <= bins <= MAX_BINS and int(bins).bit_count() == 1
 
 
-def _fit(score: str) -> nw.Expr:
+def _is_score(score: str) -> nw.Expr:
+    """Give an expression for whether a value lies in [0, 1]."""
     column = nw.col(score).cast(nw.Float64)
     return ((column >= 0) & (column <= 1)).fill_null(False)  # also False for NaN
 
 
 def _bin(score: str, bins: int) -> nw.Expr:
-    """Give an expression for the bin of a score, and -1 where it is no score."""
+    """Give an expression for the bin of a score, and -1 where the value is not one."""
     scaled = nw.col(score).cast(nw.Float64) * bins  # exact, since bins is a power of two
-    return nw.when(_fit(score)).then(scaled).otherwise(nw.lit(-1.0)).floor().cast(nw.Int64)
+    return nw.when(_is_score(score)).then(scaled).otherwise(nw.lit(-1.0)).floor().cast(nw.Int64)
 
 
-def _refuse_scores(score: str, frame: Any) -> None:
-    values = frame.lazy().filter(~_fit(score)).select(score).head(EXAMPLES).collect()[score].to_list()
+def _reject_scores(score: str, frame: Any) -> None:
+    """Raise a UserError that shows values that are not scores."""
+    values = frame.lazy().filter(~_is_score(score)).select(score).head(EXAMPLES).collect()[score].to_list()
     shown = ", ".join(dict.fromkeys("missing" if pd.isna(value) else repr(value) for value in values))
     raise UserError(
         f"score column {score!r} must hold numbers from 0 to 1, but it has {shown}; drop rows without a score, and "
-        "bring other scores into [0, 1] first (ranks divided by their number keep the AUC)"
+        "map other scores to [0, 1] first (ranks divided by their number keep the AUC)"
     )

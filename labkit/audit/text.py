@@ -1,60 +1,61 @@
-"""An audit in words and tables: for a terminal, for a notebook, and the warnings that come before any number."""
+"""Rates, warnings and views of an audit as text, made from plain tables: what `Audit` shows of itself.
+
+``results.py`` imports this file, so that nothing here knows the class.
+"""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
+from labkit.audit._grouped_counts import GroupedCounts
 from labkit.audit.metrics import METRICS, tally
 from labkit.validation import format_group
 
 SMALL = "†"  # marks groups under min_group_size, everywhere
-
-
 ROWS = 40  # groups shown in a notebook or on a terminal; the tables of the audit hold all
+GROUPS_DRAWN = 30  # rows in one figure of rates; nobody can read more
+CURVES = 6  # lines in one figure of calibration; more look alike
+WARNINGS = 10  # shown in a notebook or on a terminal; .warnings has all
 
 
 def format_rate(rate: float, low: float, high: float) -> str:
     """Write a rate with its interval, or say that it is undefined.
 
+    Parameters
+    ----------
+    rate, low, high : float
+        A rate and the limits of its interval; NaN where the rate is undefined.
+
+    Returns
+    -------
+    str
+        Three decimals each.
+
+    Examples
+    --------
     >>> format_rate(0.25, 0.1, 0.4)
     '0.250 [0.100, 0.400]'
     """
     return "undefined" if np.isnan(rate) else f"{rate:.3f} [{low:.3f}, {high:.3f}]"
 
 
-def group_rates(audit) -> pd.DataFrame:
-    """Write ``by_group`` as text: a row a group (small ones marked), n, and each rate with its Wilson interval."""
-    rates, intervals = audit.by_group, audit.intervals
-    marked = set(audit.small_groups)
-    rows = {"n": [f"{int(size):,}" for size in rates["n"]]}
-    for metric in METRICS:
-        limits = intervals[metric]
-        rows[metric.replace("_", " ")] = [
-            format_rate(*values) for values in zip(rates[metric], limits["low"], limits["high"], strict=True)
-        ]
-    names = [format_group(group) + (f" {SMALL}" if group in marked else "") for group in audit.counts.groups]
-    return pd.DataFrame(rows, index=pd.Index(names, name=", ".join(map(str, audit.counts.groups.names))))
-
-
-def disparities(audit) -> pd.DataFrame:
-    """Write differences and ratios as text, a row a metric, beside the p-value of the parity test."""
-    difference, ratio = audit.difference(), audit.ratio()
-    differences, ratios = audit.difference_interval(), audit.ratio_interval()
-    return pd.DataFrame(
-        {
-            "max - min": [format_rate(difference[name], *differences.loc[name]) for name in METRICS],
-            "min / max": [format_rate(ratio[name], *ratios.loc[name]) for name in METRICS],
-            "p of equal rates": [format_p_value(audit.parity_test(name)) for name in METRICS],
-        },
-        index=pd.Index([name.replace("_", " ") for name in METRICS], name="metric"),
-    )
-
-
 def format_p_value(p_value: float) -> str:
     """Write a p-value with three decimals, or what it is below.
 
+    Parameters
+    ----------
+    p_value : float
+        In [0, 1]; NaN where the test is undefined.
+
+    Returns
+    -------
+    str
+        Such as ``"0.042"``, ``"< 0.001"`` or ``"undefined"``.
+
+    Examples
+    --------
     >>> format_p_value(0.00002)
     '< 0.001'
     """
@@ -63,78 +64,93 @@ def format_p_value(p_value: float) -> str:
     return "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
 
 
-def audit_warnings(audit) -> list[str]:
-    """List what a reader must know before the numbers: small groups, undefined rates, rates on few people."""
+def format_metric(metric: str) -> str:
+    """Write the name of a metric in words: "true positive rate"."""
+    return metric.replace("_", " ")
+
+
+def format_groups(groups: pd.Index, small: Iterable[Hashable] = ()) -> pd.Index:
+    """Write groups as text, and the columns they come from as the name of the index; small groups carry a mark."""
+    small = set(small)
+    names = [format_group(group) + (f" {SMALL}" if group in small else "") for group in groups.tolist()]
+    return pd.Index(names, name=", ".join(map(str, groups.names)))
+
+
+def format_rates(rates: pd.DataFrame, intervals: pd.DataFrame, small: Sequence[Hashable]) -> pd.DataFrame:
+    """Write ``Audit.by_group`` with ``Audit.intervals`` as text: one row per group, and columns n and every metric."""
+    columns = {"n": [f"{int(size):,}" for size in rates["n"]]}
+    for metric in METRICS:
+        limits = intervals[metric]
+        columns[format_metric(metric)] = [
+            format_rate(*values) for values in zip(rates[metric], limits["low"], limits["high"], strict=True)
+        ]
+    return pd.DataFrame(columns, index=format_groups(rates.index, small))
+
+
+def list_warnings(counts: GroupedCounts, *, min_group_size: int) -> list[str]:
+    """List what a reader must know before the numbers: small groups, undefined rates, rates that rest on few people."""
     found = []
-    groups, sizes = audit.counts.groups.tolist(), audit.counts.cells.sum(axis=1)
-    small = audit.small_groups
+    groups, sizes = counts.groups.tolist(), counts.sizes
+    large = sizes >= min_group_size
     for group, size in zip(groups, sizes, strict=True):
-        if group in small:
+        if size < min_group_size:
             found.append(
-                f"group {format_group(group)!r} has {size} people; under {audit.min_group_size} "
+                f"group {format_group(group)!r} has {size} people; under {min_group_size} "
                 "(min_group_size=) it is shown, and left out of difference() and ratio()"
             )
-    if len(sizes) - len(small) < 2:
+    if large.sum() < 2:
         found.append(
-            f"fewer than two groups have {audit.min_group_size} people: difference() and ratio() are undefined; count "
+            f"fewer than two groups have {min_group_size} people: difference() and ratio() are undefined; count "
             "more data, merge groups or pass include_small=True"
         )
-    _, trials = tally(audit.counts.cells)  # (groups, 8)
-    bases = {metric.base: position for position, metric in enumerate(METRICS.values())}
-    for group, people in zip(groups, trials, strict=True):
-        for base, position in bases.items():
-            names = ", ".join(name for name, metric in METRICS.items() if metric.base == base)
-            if people[position] == 0:
-                found.append(f"{names} of group {format_group(group)!r} undefined (NaN): there are no {base}")
-            elif people[position] < audit.min_group_size and group not in small:
-                found.append(
-                    f"{names} of group {format_group(group)!r}: only {people[position]} {base}; wide intervals"
-                )
+    _, trials = tally(counts.cells)  # (groups, 8)
+    metrics_by_base: dict[str, list[str]] = {}  # whom a metric counts: the metrics
+    for name, metric in METRICS.items():
+        metrics_by_base.setdefault(metric.base, []).append(name)
+    for group, people, is_large in zip(groups, trials, large, strict=True):
+        for base, names in metrics_by_base.items():
+            number, listed = people[list(METRICS).index(names[0])], ", ".join(names)
+            if number == 0:
+                found.append(f"{listed} of group {format_group(group)!r} undefined (NaN): there are no {base}")
+            elif number < min_group_size and is_large:
+                found.append(f"{listed} of group {format_group(group)!r}: only {number} {base}; wide intervals")
     return found
 
 
-def audit_text(audit) -> str:
-    """Write an audit for a plain terminal or a log."""
-    rates = audit.by_group.head(ROWS)
-    names = group_rates(audit).index[: len(rates)]
-    shown = rates.assign(n=rates["n"].astype(int)).set_axis(names).rename(columns=lambda name: name.replace("_", " "))
-    lines = [_title(audit), shown.to_string(float_format="{:.3f}".format, line_width=110), ""]
-    lines += ["max - min over groups: " + ", ".join(_differences(audit))]
-    lines += [f"! {line}" for line in _cut(audit.warnings, 10, "warnings")]
-    return "\n".join(lines + _note(audit))
+def write_text(
+    title: str, rates: pd.DataFrame, differences: pd.Series, *, warnings: Sequence[str], notes: Sequence[str]
+) -> str:
+    """Write an audit for a plain terminal or a log; ``rates`` is ``Audit.by_group`` with groups as text."""
+    rates = rates.head(ROWS)
+    shown = rates.assign(n=rates["n"].astype(int)).rename(columns=format_metric)
+    lines = [title, shown.to_string(float_format="{:.3f}".format, line_width=110), ""]
+    lines.append("max - min over groups: " + _list_differences(differences))
+    lines += [f"! {line}" for line in _cut(warnings, WARNINGS, "warnings")]
+    return "\n".join([*lines, *notes])
 
 
-def audit_html(audit) -> str:
-    """Write an audit for a notebook: rates with intervals, differences, warnings."""
-    table = group_rates(audit).head(ROWS).to_html(border=0, justify="right", index_names=False)
-    warnings = "".join(f"<li>{html.escape(line)}</li>" for line in _cut(audit.warnings, 10, "warnings"))
-    return (
-        f"<p><b>{html.escape(_title(audit))}</b></p>{table}"
-        f"<p>max − min over groups: {html.escape(', '.join(_differences(audit)))}</p>"
-        + (f"<p>Warnings</p><ul>{warnings}</ul>" if warnings else "")
-        + "".join(f"<p><small>{html.escape(line)}</small></p>" for line in _note(audit))
-    )
+def write_html(
+    title: str, rates: pd.DataFrame, differences: pd.Series, *, warnings: Sequence[str], notes: Sequence[str]
+) -> str:
+    """Write an audit for a notebook; ``rates`` is what `format_rates` gives."""
+    parts = [
+        f"<p><b>{html.escape(title)}</b></p>",
+        rates.head(ROWS).to_html(border=0, justify="right", index_names=False),
+        f"<p>max − min over groups: {html.escape(_list_differences(differences))}</p>",
+    ]
+    if warnings:
+        listed = "".join(f"<li>{html.escape(line)}</li>" for line in _cut(warnings, WARNINGS, "warnings"))
+        parts.append(f"<p>Warnings</p><ul>{listed}</ul>")
+    parts += [f"<p><small>{html.escape(line)}</small></p>" for line in notes]
+    return "".join(parts)
 
 
-def _title(audit) -> str:
-    groups = audit.counts.groups
-    return (
-        f"Audit of {audit.counts.cells.sum():,} people in {len(groups)} groups by {', '.join(map(str, groups.names))}"
-    )
-
-
-def _differences(audit) -> list[str]:
-    return [f"{name.replace('_', ' ')} {value:.3f}" for name, value in audit.difference().items()]
-
-
-def _note(audit) -> list[str]:
-    notes = [f"Intervals: Wilson, {audit.confidence:.0%}. A difference is not a test: see parity_test(metric)."]
-    if audit.small_groups:
-        notes.append(f"{SMALL} fewer than {audit.min_group_size} people.")
-    if len(audit.counts.groups) > ROWS:
-        notes.append(f"The first {ROWS} of {len(audit.counts.groups)} groups are shown; .by_group has all.")
-    return notes
+def _list_differences(differences: pd.Series) -> str:
+    """Write every metric with its difference, in one line."""
+    return ", ".join(f"{format_metric(name)} {value:.3f}" for name, value in differences.items())
 
 
 def _cut(lines: Sequence[str], limit: int, what: str) -> list[str]:
-    return [*lines[:limit], *([f"and {len(lines) - limit} more {what}"] if len(lines) > limit else [])]
+    """Keep the first lines, and say how many more there are."""
+    more = [f"and {len(lines) - limit} more {what}"] if len(lines) > limit else []
+    return [*lines[:limit], *more]

@@ -15,10 +15,20 @@ CORRECT, NOT_YET, NOT_ATTEMPTED = STATES
 
 @dataclass(frozen=True)
 class Standing:
-    """Where one exercise stands: its notebook, id, objective and points, and the state of its last check.
+    """How far a student is with one exercise.
 
-    ``state`` is "correct", "not yet" or "not attempted"; ``started`` is False when ``work/`` has no such notebook;
-    ``readable`` is False when it has one that cannot be read.
+    Attributes
+    ----------
+    notebook, exercise, objective : str
+        Name of the notebook, id of the exercise ("05.1"), and the objective it belongs to.
+    points : int
+        What it is worth.
+    state : {"correct", "not yet", "not attempted"}
+        What its last check said.
+    started : bool
+        False when ``work/`` has no such notebook.
+    readable : bool
+        False when it has one that cannot be read.
     """
 
     notebook: str
@@ -32,7 +42,15 @@ class Standing:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where the exercises stand, and a sentence with a remedy for each notebook that could not be read."""
+    """How far a student is.
+
+    Attributes
+    ----------
+    standings : list of Standing
+        One for each exercise.
+    problems : list of str
+        A sentence with a remedy for each notebook that could not be read.
+    """
 
     standings: list[Standing]
     problems: list[str]
@@ -40,7 +58,21 @@ class Progress:
 
 @dataclass(frozen=True)
 class Line:
-    """Exercises of one objective counted: ``counts`` by state, and the points earned of those to be had."""
+    """The exercises of one objective, counted.
+
+    Attributes
+    ----------
+    notebook, objective : str
+        Whose exercises.
+    counts : dict of str to int
+        How many are in each state.
+    points, possible : int
+        Points earned, and points of all of them.
+    started : bool
+        False when ``work/`` has no such notebook.
+    readable : bool
+        False when it has one that cannot be read.
+    """
 
     notebook: str
     objective: str
@@ -52,11 +84,21 @@ class Line:
 
 
 def read_progress(course: Course) -> Progress:
-    """Return where every exercise of the course stands.
+    """Return how far a student is with every exercise of the course.
 
-    Which exercises there are is read from the notebooks of the course, so that a deleted cell does not hide one; what
-    became of them from the outputs saved in ``work/``, which anybody can edit: this shows a student the way, and proves
-    nothing. A notebook that cannot be read hides no other.
+    The exercises are read from the student notebooks of the course, so that a deleted cell in ``work/`` does not hide
+    one; their states from the outputs saved in ``work/``. Anybody can edit those: this shows students the way, and
+    proves nothing. A notebook that cannot be read hides no other.
+
+    Parameters
+    ----------
+    course : Course
+        Whose notebooks.
+
+    Returns
+    -------
+    Progress
+        In the order of the course.
 
     Raises
     ------
@@ -115,7 +157,18 @@ def last_states(cells: Iterable[dict]) -> Iterator[tuple[str, str]]:
 
 
 def by_objective(standings: Iterable[Standing]) -> list[Line]:
-    """Count exercises and points by notebook and objective, in the order of the course."""
+    """Count exercises and points by notebook and objective.
+
+    Parameters
+    ----------
+    standings : iterable of Standing
+        The ``standings`` of `read_progress`.
+
+    Returns
+    -------
+    list of Line
+        One for each objective of a notebook, in the order of the course.
+    """
     grouped: dict[tuple[str, str], list[Standing]] = {}
     for standing in standings:
         grouped.setdefault((standing.notebook, standing.objective), []).append(standing)

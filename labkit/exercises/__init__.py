@@ -23,6 +23,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "register",
         ],
         "answers": ["outputs_of", "parts", "Fault"],
-        "judging": ["close", "same", "Exercise", "OpenQuestion", "Outcome"],
+        "judging": ["close", "same", "Exercise", "OpenQuestion"],
+        "outcomes": ["Outcome"],
     },
 )

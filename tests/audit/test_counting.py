@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from labkit.audit import _counting as codes
-from labkit.audit import counts
+from labkit.audit import _counting, counts
 from labkit.audit._counting import count_combinations
 
 RNG = np.random.default_rng(2)
@@ -38,24 +37,24 @@ def as_dict(columns):
 @pytest.mark.parametrize("name", COLUMNS)
 @pytest.mark.parametrize("block", [64, 2**16])
 def test_combinations_are_those_of_groupby(name, block, monkeypatch):
-    """Every kind of column, beside another one, counts as with groupby, in one block of rows or in several."""
-    monkeypatch.setattr(codes, "BLOCK", block)
+    """Every kind of column, with another one, is counted as by groupby, in one block of rows or in several."""
+    monkeypatch.setattr(_counting, "BLOCK", block)
     frame = pd.DataFrame({"key": COLUMNS[name].reset_index(drop=True), "label": RNG.integers(-1, 2, N)})
     expected = frame.groupby(["key", "label"], dropna=False, observed=True).size().rename("people").reset_index()
     assert as_dict(count_combinations(frame)) == as_dict({name: expected[name].tolist() for name in expected})
 
 
 def test_too_many_combinations_are_left_to_the_engine(monkeypatch):
-    """Where no table would hold the combinations nothing is counted here, and the counts still come out."""
+    """Where no table would hold the combinations, the fast path gives up, and the counts are still right."""
     frame = pd.DataFrame({"y": [0, 1] * 300, "yhat": [1, 1, 0] * 200, "race": WORDS[0], "site": np.arange(600) % 7})
     names = {"label": "y", "prediction": "yhat", "sensitive": ["race", "site"]}
     expected = counts.count(frame, **names)
-    monkeypatch.setattr(codes, "MOST_CELLS", 10)
+    monkeypatch.setattr(_counting, "MOST_CELLS", 10)
     assert count_combinations(frame) is None
     assert counts.count(frame, **names) == expected
 
 
 def test_an_empty_frame_has_no_combinations():
-    """Without rows there is nothing, of any type."""
+    """Without rows there is nothing to count, whatever the types of the columns."""
     empty = pd.DataFrame({"a": np.zeros(0, int), "b": np.zeros(0, object)})
     assert count_combinations(empty) == {"a": [], "b": [], "people": []}

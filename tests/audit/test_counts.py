@@ -1,88 +1,26 @@
-"""Counting on every engine, refusing what cannot be counted, adding up and decomposing."""
+"""Counting decisions, rejecting what cannot be counted, adding up and decomposing."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labkit.audit._counting import MAX_GROUPS
 from labkit.audit.counts import Counts, count
-from tests.engines import ENGINES, FILTERS, LAZY, on_engine, record_collected
-
-NAMES = {"label": "y", "prediction": "yhat"}
-pytestmark = FILTERS
-
-
-def people(n=600):
-    """Make a table of decisions with groups of several types."""
-    rng = np.random.default_rng(1)
-    return pd.DataFrame(
-        {
-            "y": rng.integers(0, 2, n),
-            "yhat": rng.random(n) < 0.4,
-            "race": rng.choice(["blue", "green", "red"], n),
-            "sex": rng.random(n) < 0.5,
-            "site": rng.integers(1, 4, n),
-            "name": [f"person {i}" for i in range(n)],
-        }
-    )
-
-
-def by_hand(frame, sensitive):
-    """Count with pandas alone."""
-    cells = {}
-    for group, part in frame.groupby(sensitive):
-        y, yhat = part["y"].astype(bool), part["yhat"].astype(bool)
-        cells[group] = [(~y & ~yhat).sum(), (~y & yhat).sum(), (y & ~yhat).sum(), (y & yhat).sum()]
-    return Counts.from_mapping(cells, names=[sensitive] if isinstance(sensitive, str) else sensitive)
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("sensitive", ["race", "sex", "site", ["race", "sex"]], ids=str)
-def test_engines_agree(engine, sensitive):
-    """Every engine gives the counts that pandas alone gives, for text, booleans, integers and intersections."""
-    frame = people()
-    assert count(on_engine(frame, engine), **NAMES, sensitive=sensitive) == by_hand(frame, sensitive)
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-def test_weighted_counts_equal_rows(engine):
-    """A table in which a row stands for several people gives the counts of the people."""
-    frame = people()
-    table = frame.groupby(["race", "y", "yhat"]).size().rename("people").reset_index()
-    assert count(on_engine(table, engine), **NAMES, sensitive="race", weight="people") == by_hand(frame, "race")
-
-
-@pytest.mark.parametrize("engine", [engine for engine in ENGINES if engine not in ("pandas-pyarrow", "pyspark")])
-def test_categories_are_groups_by_value(engine):
-    """A categorical column gives its values as groups, without categories that nobody has."""
-    frame = people()
-    expected = by_hand(frame, "race")
-    frame["race"] = pd.Categorical(frame["race"], categories=["red", "green", "blue", "nobody"])
-    assert count(on_engine(frame, engine), **NAMES, sensitive="race") == expected
+from labkit.audit.score_histogram import ScoreHistogram
+from tests.audit.decisions import NAMES, count_by_hand, make_decisions
 
 
 @pytest.mark.parametrize("convert", [bool, float, "Int64", "boolean", object, "int8[pyarrow]"], ids=str)
 def test_labels_may_be_any_zero_and_one(convert):
     """Booleans and numbers equal to 0 and 1 are labels, whatever column type holds them."""
-    frame = people()
-    assert count(frame.assign(y=frame["y"].astype(convert)), **NAMES, sensitive="race") == by_hand(frame, "race")
-
-
-@pytest.mark.parametrize("engine", LAZY)
-@pytest.mark.parametrize("weight", [None, "site"])
-def test_lazy_frames_stay_lazy(engine, weight, monkeypatch):
-    """From a lazy frame of any engine only a handful of counts is ever collected, whoever asks the engine for rows."""
-    frame, heights = on_engine(people(), engine), []
-    record_collected(monkeypatch, engine, heights)
-    count(frame, **NAMES, sensitive="race", weight=weight)
-    assert set(heights) == {12}  # three groups, four cells
+    frame = make_decisions()
+    assert count(frame.assign(y=frame["y"].astype(convert)), **NAMES, sensitive="race") == count_by_hand(frame, "race")
 
 
 def test_groups_are_sorted_and_named():
     """Groups come in sorted order under the name of their column; intersections as a MultiIndex."""
-    frame = people()
+    frame = make_decisions()
     one, two = (count(frame, **NAMES, sensitive=names) for names in ("race", ["race", "sex"]))
     assert one.groups.tolist() == ["blue", "green", "red"] and one.groups.name == "race"
     assert list(two.groups.names) == ["race", "sex"] and two.groups[0] == ("blue", False)
@@ -111,68 +49,71 @@ def test_groups_are_sorted_and_named():
         ({"w": "3"}, {"weight": "w"}, "weight column 'w' holds String"),
     ],
 )
-def test_refuses_what_cannot_be_counted(change, options, message):
-    """Input that cannot be counted is refused by a message that names the value and the remedy."""
+def test_rejects_what_cannot_be_counted(change, options, message):
+    """Input that cannot be counted is rejected by a message that names the value and the remedy."""
     with pytest.raises(ValueError, match=message):
-        count(people().assign(**change), **{**NAMES, "sensitive": "race", **options})
+        count(make_decisions().assign(**change), **{**NAMES, "sensitive": "race", **options})
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize(
-    ("column", "value", "message"),
-    [("race", None, "'race' is missing for 1 people"), ("y", None, "it has missing"), ("y", 7, "it has 7")],
-)
-def test_one_bad_row_is_found_on_every_engine(engine, column, value, message):
-    """A single missing group or wrong label is an error on every engine, never a silent loss of a row."""
-    frame = people()
-    frame[column] = frame[column].astype("Int64" if column == "y" else object)
-    frame.loc[5, column] = value
-    with pytest.raises(ValueError, match=message):
-        count(on_engine(frame, engine), **NAMES, sensitive="race")
-
-
-def test_refuses_a_column_of_names():
-    """A column with a value for every row is taken for a mistake before it fills the memory."""
+def test_rejects_a_column_of_names():
+    """A column with a value for every row is a mistake, and is rejected before it fills the memory."""
     with pytest.raises(ValueError, match=f"more than {MAX_GROUPS} groups"):
-        count(people(MAX_GROUPS + 1), **NAMES, sensitive="name")
+        count(make_decisions(MAX_GROUPS + 1), **NAMES, sensitive="name")
 
 
 @pytest.mark.parametrize("dtype", [int, float, object, str])
-def test_refuses_an_empty_frame(dtype):
-    """A frame without rows is refused, whatever its columns would hold."""
+def test_rejects_an_empty_frame(dtype):
+    """A frame without rows is rejected, whatever its columns would hold."""
     with pytest.raises(ValueError, match="is empty"):
-        count(people().iloc[:0].astype({"y": dtype}), **NAMES, sensitive="race")
+        count(make_decisions().iloc[:0].astype({"y": dtype}), **NAMES, sensitive="race")
 
 
-def test_refuses_what_is_no_frame():
-    """A list is no dataframe, and the message says what to use instead."""
+def test_rejects_a_list():
+    """A list is not a dataframe, and the message says what to use instead."""
     with pytest.raises(TypeError, match=r"cannot count a list.*audit\(y_true="):
         count([1, 2], **NAMES, sensitive="race")
 
 
 def test_parts_of_a_log_add_up():
     """Counts of parts, one of them of a single group and one empty, add up to the counts of the whole."""
-    frame = people()
+    frame = make_decisions()
     parts = [frame[frame["race"] == "red"], frame[frame["race"] != "red"], frame.iloc[:0]]
-    assert sum(count(part, **NAMES, sensitive="race", min_groups=0) for part in parts) == by_hand(frame, "race")
+    assert sum(count(part, **NAMES, sensitive="race", min_groups=0) for part in parts) == count_by_hand(frame, "race")
 
 
 def test_different_groupings_do_not_add_up():
     """Counts by different columns are not added."""
     with pytest.raises(ValueError, match="count both by the same sensitive columns"):
-        by_hand(people(), "race") + by_hand(people(), "sex")
+        count_by_hand(make_decisions(), "race") + count_by_hand(make_decisions(), "sex")
+
+
+def test_counts_are_added_to_counts_only():
+    """A number, or counts of something else, is an error; neither is equal to the counts."""
+    counts = count_by_hand(make_decisions(), "race")
+    scores = ScoreHistogram(counts.groups, counts.cells.reshape(3, 2, 2))
+    for other in (1, scores):
+        assert counts != other
+        with pytest.raises(TypeError, match="unsupported operand"):
+            counts + other
+
+
+def test_counts_show_their_table():
+    """In a terminal and in a notebook."""
+    counts = Counts.from_mapping({"a": [1, 2, 3, 4]})
+    assert "Counts of 10 people" in repr(counts) and "tn  fp  fn  tp" in repr(counts)
+    assert "<th>a</th>" in counts._repr_html_()
 
 
 def test_counts_cannot_be_changed():
-    """Nobody who holds counts can change them for somebody else."""
-    counts = by_hand(people(), "race")
+    """Code that holds counts cannot change them for other code."""
+    counts = count_by_hand(make_decisions(), "race")
     with pytest.raises(ValueError, match="read-only"):
         counts.cells[0, 0] = 5
     with pytest.raises(AttributeError):
         counts.cells = np.zeros((3, 4))
     table = counts.table
     table.iloc[0, 0] += 1
-    assert counts == by_hand(people(), "race")
+    assert counts == count_by_hand(make_decisions(), "race")
 
 
 @pytest.mark.parametrize(
@@ -184,8 +125,8 @@ def test_counts_cannot_be_changed():
         ({"a": [1, 2, 3, 4], None: [1, 1, 1, 1]}, "none may be missing"),
     ],
 )
-def test_refuses_cells_that_are_no_counts(cells, message):
-    """Rates, negative numbers, three columns and groups without a name are no counts."""
+def test_rejects_cells_that_are_not_counts(cells, message):
+    """Rates, negative numbers, three columns and groups without a name are not counts."""
     with pytest.raises(ValueError, match=message):
         Counts.from_mapping(cells)
 
@@ -214,7 +155,7 @@ def test_decomposition_intervals_hold_their_level():
     """Percentile intervals of the parts cover the parts of the population about as often as they say."""
     shares = np.array([[0.2, 0.1, 0.08, 0.12], [0.28, 0.07, 0.1, 0.05]])
     truth = Counts.from_mapping(dict(zip("ab", (shares * 10**6).round(), strict=True))).decompose("a", "b").parts
-    rng, runs = np.random.default_rng(0), 400
+    rng, runs = np.random.default_rng(0), 300
     covered = np.zeros(3)
     for cells in rng.multinomial(1000, shares.ravel(), size=runs).reshape(runs, 2, 4):
         found = Counts.from_mapping(dict(zip("ab", cells, strict=True))).decompose("a", "b", n_boot=400)
@@ -227,13 +168,13 @@ def test_decomposition_intervals_hold_their_level():
     [
         (("a", "z"), {}, "unknown group 'z'; the groups are"),
         (("a", "a"), {}, "both 'a'"),
-        (("a", "none"), {}, "'none' has no people labelled positive"),
-        (("all", "a"), {}, "'all' has no people labelled negative"),
+        (("a", "none"), {}, "'none' has no people labeled positive"),
+        (("all", "a"), {}, "'all' has no people labeled negative"),
         (("a", "b"), {"n_boot": 10}, "n_boot=10"),
         (("a", "b"), {"confidence": 95}, "confidence=95"),
     ],
 )
-def test_refuses_gaps_without_parts(pair, options, message):
+def test_rejects_gaps_without_parts(pair, options, message):
     """An unknown group, twice the same, or a group in which a rate is undefined has no decomposition."""
     cells = {"a": [1, 2, 3, 4], "b": [4, 3, 2, 1], "none": [5, 5, 0, 0], "all": [0, 0, 5, 5]}
     with pytest.raises(ValueError, match=message):

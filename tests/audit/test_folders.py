@@ -1,4 +1,4 @@
-"""Folders of Parquet files: counted as the table is, however they are laid out, and refused with the file's name."""
+"""Folders of Parquet files: counted as the table is, whatever their layout, and rejected with the file's name."""
 
 import numpy as np
 import pandas as pd
@@ -94,7 +94,7 @@ def test_nothing_is_read_before_it_is_asked_for(tmp_path):
         count_folder(tmp_path, **NAMES, sensitive="race")
 
 
-def test_what_writers_leave_behind_is_no_data(tmp_path):
+def test_what_writers_leave_behind_is_not_data(tmp_path):
     """Hidden files and those of writers (`_temporary`, `.crc`) are left out."""
     frame = people()
     in_parts(frame, tmp_path)
@@ -135,21 +135,21 @@ def test_a_partition_without_a_value_is_a_missing_group(tmp_path):
         (lambda part, n: part[:0], "is empty"),
     ],
 )  # fmt: skip
-def test_refuses_folders_with_the_remedy(change, message, tmp_path):
-    """What is wrong is said by a message that names the file, the column or the value."""
+def test_rejects_folders_with_the_remedy(change, message, tmp_path):
+    """The message names the file, the column or the value that is wrong."""
     in_parts(people(), tmp_path / "log", change)
     with pytest.raises(ValueError, match=message):
         count_folder(tmp_path / "log", **NAMES, sensitive="race").audit()
 
 
-def test_refuses_a_folder_without_parquet(tmp_path):
-    """A folder of CSV files is none of Parquet files."""
+def test_rejects_a_folder_without_parquet(tmp_path):
+    """A folder of CSV files is not a folder of Parquet files."""
     people().to_csv(tmp_path / "a.csv")
     with pytest.raises(ValueError, match=r"holds no Parquet file \(.parquet or .pq\); name a folder that does"):
         count_folder(tmp_path, **NAMES, sensitive="race")
 
 
-def test_refuses_a_broken_file_by_name(tmp_path):
+def test_rejects_a_broken_file_by_name(tmp_path):
     """A copy that stopped half-way is an error, never a smaller log."""
     in_parts(people(), tmp_path / "log")
     content = (tmp_path / "log" / "b.PQ").read_bytes()

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import random_table
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from labkit.audit.counts import Counts
@@ -46,19 +47,20 @@ def test_newcombe_intervals_cover_as_stated():
 @pytest.mark.parametrize(
     ("sizes", "rate", "runs", "least"),
     [
-        ([500, 500, 500, 500], 0.3, 1500, 0.04),  # chi-square
-        ([2000, 300, 30], 0.4, 1500, 0.04),  # chi-square, unequal sizes
+        ([500, 500, 500, 500], 0.3, 1000, 0.04),  # chi-square
+        ([2000, 300, 30], 0.4, 1000, 0.04),  # chi-square, unequal sizes
         ([12, 15], 0.3, 1500, 0.005),  # Fisher: exact, hence below its level
         ([9, 9, 9, 12], 0.3, 1000, 0.02),  # random tables
         ([400, 4, 3], 0.02, 1000, 0.0),  # random tables with hardly any success
     ],
 )
 def test_parity_test_holds_its_level(sizes, rate, runs, least):
-    """Under equal rates the test rejects in no more than 5% of samples, and is not asleep where it could reject."""
-    sizes, rng = np.array(sizes), np.random.default_rng(0)
-    rejected = np.mean(
-        [parity_p_value(rng.binomial(sizes, rate), sizes, n_draws=400, seed=seed) <= LEVEL for seed in range(runs)]
-    )
+    """Under equal rates the test rejects in no more than 5% of samples, and in some where it could reject."""
+    sizes = np.array(sizes)
+    successes = np.random.default_rng(0).binomial(sizes, rate, size=(runs, len(sizes)))
+    tables, number = np.unique(successes, axis=0, return_counts=True)  # small samples repeat
+    p_values = [parity_p_value(table, sizes, n_draws=400, seed=seed) for seed, table in enumerate(tables)]
+    rejected = np.average(np.array(p_values) <= LEVEL, weights=number)
     assert least - slack(runs, max(least, 1e-9)) <= rejected <= LEVEL + slack(runs)
 
 
@@ -84,6 +86,25 @@ def test_parity_test_of_random_tables_agrees_with_fishers_exact_test_for_k_group
             exact += np.prod([comb(size, k) for size, k in zip(sizes, table, strict=True)]) / comb(people, total)
     drawn = parity_p_value(np.array(successes), np.array(sizes), n_draws=20_000, seed=0)
     assert drawn == pytest.approx(exact, abs=slack(20_000, exact))
+
+
+def test_random_tables_repeat_with_the_seed_and_do_not_depend_on_blocks(monkeypatch):
+    """The p-value repeats with its seed, changes with it, and is the same when few tables are held at once."""
+    successes, sizes = np.array([1, 4, 6]), np.array([6, 7, 8])
+    first, again, other = (parity_p_value(successes, sizes, n_draws=500, seed=seed) for seed in (0, 0, 1))
+    assert first == again != other
+    held = []
+    sampler = type(random_table([1, 1], [1, 1]))
+    draw_tables = sampler.rvs
+
+    def recorded(self, size):
+        held.append(size)
+        return draw_tables(self, size=size)
+
+    monkeypatch.setattr(sampler, "rvs", recorded)
+    monkeypatch.setattr("labkit.audit.intervals.BLOCK", 7 * 6)  # numbers in seven tables
+    assert parity_p_value(successes, sizes, n_draws=500, seed=0) == first
+    assert max(held) == 7 and sum(held) == 500
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Files of decisions: every way they are written is counted alike, and what is wrong with one is said."""
+"""Files of decisions: whatever their format, they are counted alike, and errors say what is wrong with a file."""
 
 import gzip
 
@@ -46,7 +46,7 @@ WRITERS = {
 @pytest.mark.parametrize("name", WRITERS)
 @pytest.mark.parametrize("sensitive", ["race", "site", ["site", "race"]], ids=str)
 def test_files_are_counted_as_the_table_is(name, sensitive, tmp_path):
-    """CSV and Parquet of every make give the counts, and the names of groups, of the table they were written from."""
+    """CSV and Parquet of every kind give the counts, and the names of groups, of the table they were written from."""
     frame = people()
     WRITERS[name](frame, tmp_path / name)
     found = count_file(tmp_path / name, **NAMES, sensitive=sensitive)
@@ -56,7 +56,7 @@ def test_files_are_counted_as_the_table_is(name, sensitive, tmp_path):
 
 @pytest.mark.parametrize("name", ["log.csv", "log.parquet"])
 def test_parts_of_a_file_add_up(name, tmp_path, monkeypatch):
-    """A file larger than one part, sorted by group so that parts hold one group each, loses and doubles no row."""
+    """A file larger than one part, sorted so that each part holds one group, neither loses nor doubles a row."""
     monkeypatch.setattr(logs, "BLOCK_BYTES", 2000)
     monkeypatch.setattr(logs, "BLOCK_ROWS", 37)
     frame, seen = people().sort_values("race"), []
@@ -67,13 +67,13 @@ def test_parts_of_a_file_add_up(name, tmp_path, monkeypatch):
 
 
 def test_numbers_with_leading_zeros_stay_text(tmp_path):
-    """A postal code is no number: its zeros are kept."""
+    """A postal code is not a number: its zeros are kept."""
     people().assign(site=np.where(people()["y"] == 1, "02139", "94110")).to_csv(tmp_path / "log.csv")
     assert count_file(tmp_path / "log.csv", **NAMES, sensitive="site").groups.tolist() == ["02139", "94110"]
 
 
 def test_a_group_that_looks_like_text_late_in_the_file(tmp_path, monkeypatch):
-    """A column that holds numbers for long and text later is read as it is written."""
+    """A column that holds numbers at first, and text later, is read as it is written."""
     monkeypatch.setattr(logs, "BLOCK_BYTES", 2000)
     frame = people().assign(site=["1"] * 499 + ["unknown"])
     frame.to_csv(tmp_path / "log.csv", index=False)
@@ -97,14 +97,14 @@ def test_a_group_that_looks_like_text_late_in_the_file(tmp_path, monkeypatch):
         (b"", "unknown column 'y'"),
     ],
 )
-def test_refuses_files_with_the_remedy(content, message, tmp_path):
-    """What is wrong with a file is said by a message that names the column or the file."""
+def test_rejects_files_with_the_remedy(content, message, tmp_path):
+    """The message names the column or the file that is wrong."""
     (tmp_path / "log.csv").write_bytes(content)
     with pytest.raises(ValueError, match=message):
         count_file(tmp_path / "log.csv", **NAMES, sensitive="race")
 
 
-def test_refuses_broken_archives_and_parquet(tmp_path):
+def test_rejects_broken_archives_and_parquet(tmp_path):
     """A download that stopped half-way is an error, never a smaller log."""
     people().to_csv(tmp_path / "whole.csv.gz", index=False)
     people().to_parquet(tmp_path / "whole.parquet")
@@ -125,8 +125,8 @@ def test_unknown_columns_of_parquet_are_named(tmp_path):
         count_file(tmp_path / "log.parquet", **NAMES, sensitive="rase")
 
 
-def test_refuses_a_file_of_names(tmp_path, monkeypatch):
-    """A column with a value for every row is refused also when no part alone holds too many."""
+def test_rejects_a_file_of_names(tmp_path, monkeypatch):
+    """A column with a value for every row is rejected even when no single part holds too many."""
     monkeypatch.setattr(logs, "BLOCK_BYTES", 2000)
     monkeypatch.setattr(logs, "MAX_GROUPS", 300)
     people().to_csv(tmp_path / "log.csv", index=False)
@@ -143,8 +143,8 @@ def test_refuses_a_file_of_names(tmp_path, monkeypatch):
         ("decisions", ValueError, "neither CSV nor Parquet"),
     ],
 )
-def test_refuses_files_that_are_not_there_or_of_another_kind(name, error, message, tmp_path):
-    """A name mistyped is met with the name that is close, another kind of file with the kinds that are known."""
+def test_rejects_files_that_do_not_exist_or_of_another_kind(name, error, message, tmp_path):
+    """The message for a misspelled name suggests a close one, that for another kind of file lists the known kinds."""
     people().to_csv(tmp_path / "decisions.csv")
     with pytest.raises(error, match=message):
         count_file(tmp_path / name, **NAMES, sensitive="race")

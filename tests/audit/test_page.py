@@ -1,30 +1,34 @@
 """The audit of a file: what is printed and written says what the audit of the table says."""
 
+import io
 import re
 import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from rich.console import Console
 
 from labkit.audit.arrays import audit
-from labkit.audit.counts import Counts
+from labkit.audit.counts import Counts, count
 from labkit.audit.metrics import METRICS
 from labkit.audit.page import (
-    CURVES,
-    GROUPS_DRAWN,
     auc_table,
     audit_file,
-    draw_audit,
-    draw_calibration,
+    count_path,
+    print_audit,
     read_metric,
     score_section,
+    write_page,
 )
+from labkit.audit.results import Audit
 from labkit.audit.score_histogram import count_scores
+from labkit.audit.text import CURVES, GROUPS_DRAWN, ROWS
 
 NAMES = {"label": "y", "prediction": "yhat"}
 
@@ -50,53 +54,60 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
 
-@pytest.fixture
-def log(tmp_path):
+@pytest.fixture(scope="module")
+def log(tmp_path_factory):
     """Write a log of decisions with a group that is small and a name with markup in it."""
     rng, n = np.random.default_rng(4), 800
     frame = pd.DataFrame({"y": rng.integers(0, 2, n), "sex": rng.choice(["[b]f[/b]", "<script>m"], n), "site": 1})
     frame["yhat"] = (rng.random(n) < np.where(frame["sex"] == "<script>m", 0.6, 0.4)).astype(int)
     frame.loc[:6, ["sex", "y"]] = ["x", 0]
-    frame.to_csv(tmp_path / "log.csv", index=False)
-    return tmp_path / "log.csv"
+    path = tmp_path_factory.mktemp("data") / "log.csv"
+    frame.to_csv(path, index=False)
+    return path
 
 
-@pytest.fixture
-def console(tmp_path):
-    """Print to a file, 80 characters wide."""
-    with open(tmp_path / "terminal.txt", "w", encoding="utf-8") as file:
-        yield Console(file=file, width=80)
+class Run(NamedTuple):
+    """One run of the audit: what it returned, printed and wrote."""
+
+    audit: Audit
+    printed: str
+    folder: Path
 
 
-def test_the_file_is_audited_as_the_table_is(log, console, tmp_path):
+@pytest.fixture(scope="module")
+def run(log, tmp_path_factory):
+    """Audit the log once, on a terminal of 80 characters, into a folder that does not exist yet."""
+    folder = tmp_path_factory.mktemp("run") / "deep" / "out"
+    console = Console(file=io.StringIO(), width=80)
+    found = audit_file(log, **NAMES, sensitive="sex", n_boot=500, output=folder, console=console)
+    return Run(found, console.file.getvalue(), folder)
+
+
+def test_the_file_is_audited_as_the_table_is(run, log):
     """The audit that comes back is the audit of the same table in memory, with the replicates asked for."""
-    found = audit_file(log, **NAMES, sensitive="sex", n_boot=500, output=tmp_path / "out", console=console)
     frame = pd.read_csv(log)
     expected = audit(y_true=frame["y"], y_pred=frame["yhat"], sensitive_features=frame[["sex"]], n_boot=500)
-    assert found.counts == expected.counts
-    assert found.difference_interval().equals(expected.difference_interval())
+    assert run.audit.counts == expected.counts
+    assert run.audit.difference_interval().equals(expected.difference_interval())
 
 
-def test_the_terminal_shows_rates_tests_and_warnings(log, console, tmp_path):
+def test_the_terminal_shows_rates_tests_and_warnings(run):
     """Eighty characters hold every metric with its interval; markup in names is shown, not obeyed."""
-    found = audit_file(log, **NAMES, sensitive="sex", output=tmp_path / "out", console=console)
-    console.file.flush()
-    printed = (tmp_path / "terminal.txt").read_text(encoding="utf-8")
-    assert max(map(len, printed.splitlines())) <= 80 or "Written to" in max(printed.splitlines(), key=len)
-    low, high = found.intervals.loc["<script>m", "precision"]
+    lines = [line for line in run.printed.splitlines() if not line.startswith("Written to")]
+    assert max(map(len, lines)) <= 80
+    low, high = run.audit.intervals.loc["<script>m", "precision"]
     for part in ("[b]f[/b]", "<script>m", "x †", f"{low:.3f}–{high:.3f}", "p of equal rates", "undefined"):
-        assert part in printed
-    words = " ".join(printed.split())
-    for line in found.warnings:
+        assert part in run.printed
+    words = " ".join(run.printed.split())
+    for line in run.audit.warnings:
         assert f"Warning: {line}" in words
     for metric in METRICS:
         assert metric.replace("_", " ") in words
 
 
-def test_the_page_needs_no_network_and_closes_its_tags(log, console, tmp_path):
+def test_the_page_needs_no_network_and_closes_its_tags(run):
     """The page is one file: figure inside, with a text; nothing fetched; names of groups are escaped."""
-    audit_file(log, **NAMES, sensitive="sex", output=tmp_path / "out", console=console)
-    text = (tmp_path / "out" / "audit.html").read_text(encoding="utf-8")
+    text = (run.folder / "audit.html").read_text(encoding="utf-8")
     page = Page(text)
     assert not re.search(r"https?:|//\w|@import|url\(", re.sub(r"base64,[^\"]*", "", text))
     assert page.seen.count("img") == 1 and "script" not in page.seen
@@ -104,53 +115,90 @@ def test_the_page_needs_no_network_and_closes_its_tags(log, console, tmp_path):
     assert page.seen.count("table") == 3 and page.seen.count("dt") == len(METRICS)
 
 
-def test_files_are_written_where_asked_or_beside_the_name(log, console, tmp_path, monkeypatch):
-    """Page, figure and counts go to the folder given, made if missing, or to NAME-audit in the current folder."""
-    monkeypatch.chdir(tmp_path)
-    counts = audit_file(log, **NAMES, sensitive="sex", output=tmp_path / "deep" / "out", console=console).counts
-    audit_file(log, **NAMES, sensitive="sex", console=console)
-    for folder in (tmp_path / "deep" / "out", Path("log-audit")):
-        assert sorted(path.name for path in folder.iterdir()) == ["audit.html", "audit.png", "counts.csv"]
-        assert (folder / "audit.png").read_bytes().startswith(b"\x89PNG")
-        assert (
-            Counts(*(lambda table: (table.index, table.to_numpy()))(pd.read_csv(folder / "counts.csv", index_col=0)))
-            == counts
-        )
+def test_page_figure_and_counts_are_written(run):
+    """They go to the folder given, which is made if it is missing; the counts can be read again."""
+    assert sorted(path.name for path in run.folder.iterdir()) == ["audit.html", "audit.png", "counts.csv"]
+    assert (run.folder / "audit.png").read_bytes().startswith(b"\x89PNG")
+    table = pd.read_csv(run.folder / "counts.csv", index_col=0)
+    assert Counts(table.index, table.to_numpy()) == run.audit.counts
 
 
-@pytest.mark.parametrize("name", ["log.csv", "log.parquet", "parts"])
-def test_scores_are_on_the_page_where_a_column_is_named(name, console, tmp_path):
-    """AUC by group with its interval and bin error, and calibration as a second figure; the counts are written out."""
+@pytest.fixture(scope="module")
+def scored():
+    """A table of decisions and scores."""
     rng, n = np.random.default_rng(7), 600
     frame = pd.DataFrame({"y": rng.integers(0, 2, n), "sex": rng.choice(["f", "m"], n), "score": rng.random(n)})
-    frame["yhat"] = (frame["score"] > 0.5).astype(int)
-    path = tmp_path / name
-    if name == "parts":
+    return frame.assign(yhat=(frame["score"] > 0.5).astype(int))
+
+
+def write_scored(frame, path):
+    """Write the table as its path says: CSV, Parquet, or a folder of two Parquet files."""
+    if path.suffix == ".csv":
+        frame.to_csv(path)
+    elif path.suffix == ".parquet":
+        frame.to_parquet(path)
+    else:
         path.mkdir()
         frame[:200].to_parquet(path / "a.parquet")
         frame[200:].to_parquet(path / "b.parquet")
-    else:
-        (frame.to_csv if name.endswith("csv") else frame.to_parquet)(path)
-    audit_file(path, **NAMES, sensitive="sex", score="score", output=tmp_path / "out", console=console)
-    page = Page(text := (tmp_path / "out" / "audit.html").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log.parquet", "parts"])
+@pytest.mark.parametrize("score", ["score", None])
+def test_decisions_and_scores_are_counted_in_files_and_folders(name, score, scored, tmp_path):
+    """Both are those of the table, whatever holds it; without a column of scores only decisions are counted."""
+    write_scored(scored, tmp_path / name)
+    columns = {"sensitive": "sex", "score": score, "progress": lambda rows: None}
+    counts, scores = count_path(tmp_path / name, **NAMES, **columns)
+    assert counts == count(scored, **NAMES, sensitive="sex")
+    expected = count_scores(scored, label="y", score="score", sensitive="sex")
+    assert scores is None if score is None else scores == expected
+
+
+def test_scores_are_on_the_page_where_a_column_is_named(scored, tmp_path, monkeypatch):
+    """AUC with its interval and bin error, calibration as a second figure, and the counts; in NAME-audit by default."""
+    monkeypatch.chdir(tmp_path)
+    write_scored(scored, tmp_path / "log.csv")
+    console = Console(file=io.StringIO(), width=80)
+    audit_file("log.csv", **NAMES, sensitive="sex", score="score", console=console)
+    page = Page(text := Path("log-audit", "audit.html").read_text(encoding="utf-8"))
     assert page.seen.count("img") == 2 and page.seen.count("table") == 4
-    auc = count_scores(frame, label="y", score="score", sensitive="sex").auc().loc["f"]
+    auc = count_scores(scored, label="y", score="score", sensitive="sex").auc().loc["f"]
     assert f"{auc['auc']:.3f} [{auc['low']:.3f}, {auc['high']:.3f}]" in text and f"± {auc['error']:.1g}" in text
-    listed = pd.read_csv(tmp_path / "out" / "scores.csv")
-    assert listed[["negatives", "positives"]].sum().sum() == n and listed["from"].between(0, 1).all()
+    assert "AUC of score by group" in console.file.getvalue()
+    listed = pd.read_csv(Path("log-audit", "scores.csv"))
+    assert listed[["negatives", "positives"]].sum().sum() == len(scored) and listed["from"].between(0, 1).all()
 
 
-def test_many_groups_of_scores_are_drawn_in_part():
-    """The figure of calibration holds the largest groups, the table all; a group without positives is undefined."""
+def test_a_folder_gives_its_name_to_the_output(scored, tmp_path, monkeypatch):
+    """Also where it is the current one, whose path is a dot."""
+    monkeypatch.setattr("labkit.audit.plots.draw_audit", lambda audit: Figure(figsize=(1, 1)))
+    write_scored(scored, tmp_path / "parts")
+    monkeypatch.chdir(tmp_path / "parts")
+    audit_file(".", **NAMES, sensitive="sex", console=Console(file=io.StringIO()))
+    assert Path("parts-audit", "audit.html").exists()
+
+
+def test_the_section_on_scores_says_what_it_leaves_out():
+    """The table has all groups, one of them without positives; the figure is said to hold the largest."""
     n = CURVES + 3
     frame = pd.DataFrame({"y": [0, 1, 0] * n, "site": np.repeat(np.arange(n), 3), "score": [0.2, 0.7, 0.4] * n})
     frame.loc[frame["site"] == 0, "y"] = 0
     scores = count_scores(frame, label="y", score="score", sensitive="site")
-    assert len(draw_calibration(scores).axes[0].get_legend().get_texts()) == CURVES
-    assert (
-        len(auc_table(scores)) == n and auc_table(scores).loc["0", ["AUC", "bin error"]].tolist() == ["undefined"] * 2
-    )
+    table = auc_table(scores)
+    assert len(table) == n and table.loc["0", ["AUC", "bin error"]].tolist() == ["undefined"] * 2
     assert f"{CURVES} largest of {n} groups" in score_section(scores, score="score")
+
+
+def test_many_groups_are_cut_on_the_terminal_and_listed_on_the_page():
+    """With hundreds of groups the terminal shows the first, and the page has all of them and says what is drawn."""
+    found = Counts.from_mapping({site: [3, 2, 3, 4] for site in range(300)}, names=["site"]).audit(n_boot=100)
+    console = Console(file=io.StringIO(), width=80)
+    print_audit(found, console, title="log.csv")
+    printed = console.file.getvalue()
+    assert f"The first {ROWS} of 300 groups are shown" in printed and "299" not in printed.split("Warning")[0]
+    page = write_page(found, png="", alt="", title="log.csv", columns=("y", "yhat"))
+    assert f"{GROUPS_DRAWN} largest of 300 groups" in page and page.count("<th>299") == 2
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -173,21 +221,9 @@ def test_readings_of_equal_rates():
 def test_readings_of_what_is_undefined():
     """Without positives the reading says so instead of giving a number."""
     found = Counts.from_mapping({"a": [30, 10, 0, 0], "b": [60, 15, 0, 0]}).audit()
-    assert read_metric(found, "true_positive_rate") == "There are no people labelled positive: the rate is undefined."
+    assert read_metric(found, "true_positive_rate") == "There are no people labeled positive: the rate is undefined."
     only_a = Counts.from_mapping({"a": [30, 10, 5, 5], "b": [60, 15, 0, 0]}).audit()
-    assert "Fewer than two groups have people labelled positive" in read_metric(only_a, "true_positive_rate")
-
-
-def test_many_groups_are_drawn_in_part_and_listed_in_full(console, tmp_path):
-    """With hundreds of groups the figure holds the largest, and the page all of them."""
-    n = 300 * 12
-    frame = pd.DataFrame({"y": [0, 1] * (n // 2), "yhat": [0, 0, 1] * (n // 3), "site": np.arange(n) % 300})
-    frame.to_parquet(tmp_path / "log.parquet")
-    found = audit_file(tmp_path / "log.parquet", **NAMES, sensitive="site", output=tmp_path / "out", console=console)
-    figure = draw_audit(found)
-    assert len(figure.axes) == len(METRICS) and len(figure.axes[0].get_yticks()) == GROUPS_DRAWN
-    page = (tmp_path / "out" / "audit.html").read_text(encoding="utf-8")
-    assert f"{GROUPS_DRAWN} largest of 300 groups" in page and page.count("<th>299") == 2
+    assert "Fewer than two groups have people labeled positive" in read_metric(only_a, "true_positive_rate")
 
 
 @pytest.mark.parametrize(
@@ -200,11 +236,12 @@ def test_many_groups_are_drawn_in_part_and_listed_in_full(console, tmp_path):
         ({"path": "log.json"}, ValueError, "neither CSV nor Parquet"),
     ],
 )
-def test_refuses_and_writes_nothing(options, error, message, log, console, tmp_path):
-    """What cannot be audited is refused with the remedy, and no half-made folder is left."""
-    path = log.parent / options.pop("path", log.name)
+def test_rejects_and_writes_nothing(options, error, message, log, tmp_path):
+    """What cannot be audited is rejected with the remedy, and no half-made folder is left."""
+    options = {"path": log.name, "sensitive": "sex", **NAMES, **options}
+    options["path"] = log.parent / options["path"]
     with pytest.raises(error, match=message):
-        audit_file(path, **{**NAMES, "sensitive": "sex", **options}, output=tmp_path / "out", console=console)
+        audit_file(**options, output=tmp_path / "out", console=Console(file=io.StringIO()))
     assert not (tmp_path / "out").exists()
 
 

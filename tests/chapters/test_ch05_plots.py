@@ -6,7 +6,16 @@ import pytest
 from matplotlib import pyplot as plt
 
 from labkit.audit.counts import Counts
-from labkit.chapters.ch05.plots import plot_errors_by_gap, plot_forced_rates, plot_multipliers, plot_spread
+from labkit.audit.metrics import PARTS
+from labkit.chapters.ch05.plots import (
+    plot_decomposition,
+    plot_errors_by_gap,
+    plot_forced_rates,
+    plot_multipliers,
+    plot_spread,
+)
+from labkit.plots import PALETTE
+from tests.figures import drawn, spans
 
 COMPAS = Counts.from_mapping({"African-American": [990, 805, 532, 1369], "Caucasian": [1139, 349, 461, 505]})
 
@@ -33,11 +42,11 @@ def test_squares_are_measured_rates():
 def test_circles_lie_on_the_forced_curve():
     """A hollow circle a group, where the equation puts it for everybody's PPV and TPR."""
     ax, overall = plot_forced_rates(COMPAS.audit()), COMPAS.audit().overall
-    curve = ax.get_lines()[0]
+    (curve,) = (values for label, values in drawn(ax).items() if label.startswith("forced"))
     ppv, tpr = overall["precision"], overall["true_positive_rate"]
     for base, forced in points(ax, "o"):
         assert forced == pytest.approx(base / (1 - base) * (1 - ppv) / ppv * tpr)
-        assert np.interp(base, curve.get_xdata(), curve.get_ydata()) == pytest.approx(forced, abs=1e-3)
+        assert np.interp(base, *curve.T) == pytest.approx(forced, abs=1e-3)
 
 
 def make_sweep():
@@ -54,38 +63,67 @@ def make_sweep():
 def test_errors_are_drawn_over_the_gap():
     """A line for each kind of labels, from the model's gap to parity."""
     ax = plot_errors_by_gap(make_sweep())
-    lines = {bar.get_label(): bar.lines[0].get_xydata().round(3).tolist() for bar in ax.containers}
+    lines = {label: points.round(3).tolist() for label, points in drawn(ax).items()}
     assert lines == {"recorded": [[0.2, 0.5], [0.0, 0.6]], "true": [[0.2, 0.6], [0.0, 0.5]]}
 
 
 def test_what_is_impossible_is_grey():
     """A triangle from the difference of the base rates at parity down to zero; none without that difference."""
-    (area,) = plot_errors_by_gap(make_sweep(), forbidden=0.18).collections[-1:]
-    corners = {tuple(corner) for corner in area.get_paths()[0].vertices.round(3).tolist()}
+    area = drawn(plot_errors_by_gap(make_sweep(), forbidden=0.18))["impossible by the recorded labels"]
+    corners = {tuple(corner) for corner in area.round(3).tolist()}
     assert corners == {(0.0, 0.0), (0.0, 0.18), (0.18, 0.0)}
-    labels = plot_errors_by_gap(make_sweep()).get_legend_handles_labels()[1]
-    assert labels == ["recorded", "true"]
+    assert set(drawn(plot_errors_by_gap(make_sweep()))) == {"recorded", "true"}
 
 
 PATH = pd.DataFrame({"bound": [0.0, 0.1, 0.3], "multiplier": [0.4, 0.2, 0.0]})
 
 
 def test_multipliers_are_drawn_over_bounds():
-    """A point for each bound; the dashed line stands at the gap without a bound."""
-    curve, line = plot_multipliers(PATH, own=0.22).get_lines()
-    assert curve.get_xydata().tolist() == PATH.to_numpy().tolist()
-    assert line.get_xdata()[0] == 0.22 and line.get_linestyle() == "--"
+    """A point for each bound; a line marks the gap without a bound."""
+    shown = drawn(plot_multipliers(PATH, own=0.22))
+    assert shown["multiplier"].tolist() == PATH.to_numpy().tolist()
+    assert shown["softened gap without a bound"][:, 0].tolist() == [0.22, 0.22]
 
 
 def test_spread_is_a_histogram_with_the_measured_value():
-    """Heights are shares and sum to one; the line stands at the measured value."""
+    """Heights are shares and sum to one; the line is at the measured value."""
     ax = plot_spread([0.1, 0.1, 0.2, 0.9], 0.5)
-    assert sum(bar.get_height() for bar in ax.patches) == pytest.approx(1)
-    assert ax.get_lines()[0].get_xdata()[0] == 0.5
+    assert drawn(ax)["if all rates were equal"].sum() == pytest.approx(1)
+    assert drawn(ax)["measured"][0, 0] == 0.5
+
+
+GAP = Counts.from_mapping({"a": [30, 10, 10, 30], "b": [50, 5, 30, 15], "tiny": [2, 1, 0, 0]})
+
+
+def test_decomposition_bars_are_the_parts():
+    """Bars have the heights of the parts, lines span the intervals, and the title states the gap."""
+    found = GAP.decompose("a", "b")
+    ax = plot_decomposition(found)
+    (heights,) = drawn(ax).values()
+    np.testing.assert_allclose(heights, found.parts)
+    np.testing.assert_allclose([limits for _, limits in sorted(spans(ax, along="y").items())], found.intervals)
+    assert ax.get_title() == f"a − b: gap {found.gap:+.2f}" and "probability" in ax.get_ylabel()
+
+
+def test_decompositions_are_drawn_side_by_side():
+    """Several gaps share the axes without hiding each other."""
+    ax = plot_decomposition({"one way": GAP.decompose("a", "b"), "the other": GAP.decompose("b", "a")})
+    edges = sorted((bar.get_x(), bar.get_x() + bar.get_width()) for bar in ax.patches)
+    assert len(edges) == 2 * len(PARTS)
+    assert all(end <= start for (_, end), (start, _) in zip(edges, edges[1:], strict=False))
+    assert len(ax.get_legend().get_texts()) == 2
+
+
+@pytest.mark.parametrize("number", [0, len(PALETTE) + 1])
+def test_rejects_decompositions_that_look_alike(number):
+    """No gap, or more gaps than colors, make no figure."""
+    found = GAP.decompose("a", "b", n_boot=100)
+    with pytest.raises(ValueError, match=f"{number} decompositions"):
+        plot_decomposition({str(name): found for name in range(number)})
 
 
 def test_figures_take_axes_and_label_them():
-    """All draw where they are told to, with labelled axes."""
+    """All draw where they are told to, with labeled axes."""
     for draw in (
         lambda ax: plot_forced_rates(COMPAS.audit(), ax=ax),
         lambda ax: plot_errors_by_gap(make_sweep(), ax=ax),
@@ -94,3 +132,5 @@ def test_figures_take_axes_and_label_them():
     ):
         _, ax = plt.subplots()
         assert draw(ax) is ax and ax.get_xlabel() and ax.get_ylabel()
+    _, ax = plt.subplots()
+    assert plot_decomposition(GAP.decompose("a", "b", n_boot=100), ax=ax) is ax

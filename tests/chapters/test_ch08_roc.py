@@ -7,6 +7,7 @@ import pytest
 from scipy.spatial import ConvexHull
 
 from labkit.chapters.ch08.roc import plot_roc_regions, roc_by_group, roc_hull, selection_gaps
+from tests.figures import drawn, unlabeled
 
 
 @pytest.fixture(scope="module")
@@ -51,12 +52,21 @@ def test_gaps_at_thresholds():
 
 
 def test_the_figure_shows_curves_hulls_and_the_shared_region(people):
-    """A thin and a thick line for each group, marks, and a shaded region below the lower hull."""
+    """A thin and a thick line for each group, marks, and a shaded region between the diagonal and the lower hull."""
     curves = roc_by_group(y_true=people[0], y_score=people[1], sensitive_features=people[2])
     ax = plot_roc_regions(curves, marks={"one threshold": {"a": (0.2, 0.5), "b": (0.1, 0.3)}})
-    texts = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert len(ax.get_lines()) == 2 * 2 + 2 + 1 and len(ax.collections) == 1
-    assert texts[0] == "every group can be here" and "one threshold" in texts
+    shown = drawn(ax)
+    for group, mark in (("a", (0.2, 0.5)), ("b", (0.1, 0.3))):
+        hull = shown[f"{group}: thresholds (thin) and lotteries"]
+        np.testing.assert_allclose(hull, roc_hull(curves[group])[["fpr", "tpr"]])
+        curve = curves[group][["fpr", "tpr"]].to_numpy()
+        assert sum(np.array_equal(line.get_xydata(), curve) for line in unlabeled(ax)) == 1
+        assert any(line.get_xydata().tolist() == [list(mark)] for line in ax.get_lines())
+    region = shown["every group can be here"]
+    for group in "ab":
+        hull = roc_hull(curves[group])
+        assert (region[:, 1] <= np.interp(region[:, 0], hull["fpr"], hull["tpr"]) + 1e-9).all()
+    assert (region[:, 1] >= region[:, 0] - 1e-9).all() and "one threshold" in shown
     assert ax.get_xlabel() and ax.get_ylabel()
     plt.close(ax.figure)
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labkit.chapters.ch09.fronts import describe_fronts, find_front, non_dominated, plot_front, plot_fronts
+from tests.figures import drawn, spans
 
 POINT = st.tuples(st.integers(0, 4), st.integers(0, 4))  # few values, so that ties are frequent
 POINTS = st.lists(POINT, min_size=1, max_size=12)
@@ -88,12 +89,17 @@ def test_draws_are_repeatable():
 
 
 def test_points_are_plotted_with_both_intervals():
-    """A marker a family, rings on the front, a line in each direction for every point."""
+    """A marker for each family, rings on the front, a line in each direction for every point."""
     runs = runs_of(x=[(0.8, 0.3), (0.82, 0.32)], y=[(0.7, 0.1), (0.72, 0.1)], z=[(0.6, 0.2), (0.6, 0.2)])
     ax = plot_front(runs, gain="accuracy", cost="gap", families={"x": "one", "y": "two", "z": "two"})
-    assert ax.get_legend_handles_labels()[1] == ["one", "two", "on the front"]
-    rings = ax.lines[-1]
-    assert rings.get_xdata().tolist() == pytest.approx([0.1, 0.31]) and len(ax.collections) == 4
+    shown = {label: points.round(3).tolist() for label, points in drawn(ax).items()}
+    assert shown == {
+        "one": [[0.31, 0.81]],
+        "two": [[0.1, 0.71], [0.2, 0.6]],
+        "on the front": [[0.1, 0.71], [0.31, 0.81]],
+    }
+    assert sorted(spans(ax, along="x")) == pytest.approx([0.6, 0.71, 0.81])
+    assert sorted(spans(ax, along="y")) == pytest.approx([0.1, 0.2, 0.31])
     plt.close(ax.figure)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from labkit.chapters.ch04.plots import plot_confusion
 from labkit.comparison.plots import plot_estimates
+from tests.figures import drawn, spans, unlabeled
 
 
 @pytest.fixture(autouse=True)
@@ -39,35 +40,34 @@ def test_other_shapes_are_refused(cells):
         plot_confusion(cells)
 
 
-def test_differences_stand_from_top_to_bottom():
-    """Each dot with its interval, beside a line at zero."""
+def test_differences_are_listed_from_top_to_bottom():
+    """Each dot with its interval, and a line at zero."""
     table = pd.DataFrame({"difference": [0.1, -0.2], "low": [0.0, -0.3], "high": [0.2, -0.1]}, index=["x", "y"])
     ax = plot_estimates(table)
-    dots, zero = ax.get_lines()
-    np.testing.assert_allclose(np.stack(dots.get_data()), [[0.1, -0.2], [0, 1]])
+    (dots,) = (line for line in unlabeled(ax) if line.get_marker() == "o")
+    (zero,) = (line for line in unlabeled(ax) if line.get_marker() == "None")
+    np.testing.assert_allclose(dots.get_xydata(), [[0.1, 0], [-0.2, 1]])
     assert set(zero.get_xdata()) == {0} and ax.get_ylim() == (1.5, -0.5)
-    np.testing.assert_allclose(
-        [segment[:, 0] for segment in ax.collections[0].get_segments()], [[0, 0.2], [-0.3, -0.1]]
-    )
+    assert spans(ax) == {0: pytest.approx((0, 0.2)), 1: pytest.approx((-0.3, -0.1))}
 
 
-def test_a_second_level_is_told_apart():
-    """By a label each, in rows of their own side by side."""
+def test_each_value_of_a_second_level_has_its_label():
+    """And its own row, side by side with the other."""
     index = pd.MultiIndex.from_product([["model", "doctor"], ["recorded", "true"]])
     table = pd.DataFrame({"mean": [1.0, 2, 3, 4], "low": 0.0, "high": 5.0}, index=index)
     ax = plot_estimates(table, "mean", ax=plt.figure().subplots())
-    first, second = ax.get_lines()[:2]
-    assert (first.get_label(), second.get_label()) == ("recorded", "true")
-    assert list(first.get_xdata()) == [1, 3] and list(second.get_xdata()) == [2, 4]
-    assert (first.get_ydata() < second.get_ydata()).all()
+    shown = drawn(ax)
+    assert set(shown) == {"recorded", "true"}
+    assert shown["recorded"][:, 0].tolist() == [1, 3] and shown["true"][:, 0].tolist() == [2, 4]
+    assert (shown["recorded"][:, 1] < shown["true"][:, 1]).all()
 
 
-def test_the_line_of_reference_can_stand_elsewhere():
-    """At zero unless it is told where."""
+def test_the_line_of_reference_can_be_moved():
+    """It is at zero by default."""
     table = pd.DataFrame({"share": [0.2], "low": [0.1], "high": [0.3]}, index=["one"])
     for options, place in (({}, 0.0), ({"reference": 0.25}, 0.25)):
-        *_, line = plot_estimates(table, "share", **options).get_lines()
-        assert list(line.get_xdata()) == [place, place]
+        lines = unlabeled(plot_estimates(table, "share", **options))
+        assert [list(line.get_xdata()) for line in lines if line.get_marker() == "None"] == [[place, place]]
 
 
 def test_a_missing_column_is_named():

@@ -8,6 +8,7 @@ import pytest
 from labkit.chapters.ch03.plots import plot_scalars
 from labkit.comparison.plots import plot_runs, plot_sweep
 from labkit.comparison.seeds import over_seeds
+from tests.figures import drawn, spans, unlabeled
 
 
 @pytest.fixture(autouse=True)
@@ -22,12 +23,12 @@ RECORD = pd.DataFrame({"tag": ["loss"] * 30 + ["rate/a"] * 3, "step": [*range(1,
 
 
 def test_scalars_are_drawn_at_their_steps():
-    """Without smoothing the line is the record; with it, a running mean stands before the values."""
-    line = plot_scalars(RECORD, "loss").get_lines()[0]
-    np.testing.assert_allclose(line.get_ydata(), RECORD.value[:30])
-    np.testing.assert_allclose(line.get_xdata(), range(1, 31))
-    behind, smooth = plot_scalars(RECORD, "loss", smooth=5).get_lines()
-    np.testing.assert_allclose(smooth.get_ydata(), RECORD.value[:30].rolling(5, min_periods=1).mean())
+    """Without smoothing the line is the record; with it, the line is a running mean, and the record is behind it."""
+    exact = drawn(plot_scalars(RECORD, "loss"))["loss"]
+    np.testing.assert_allclose(exact, RECORD.loc[:29, ["step", "value"]])
+    ax = plot_scalars(RECORD, "loss", smooth=5)
+    np.testing.assert_allclose(drawn(ax)["loss"][:, 1], RECORD.value[:30].rolling(5, min_periods=1).mean())
+    (behind,) = unlabeled(ax)
     np.testing.assert_allclose(behind.get_ydata(), RECORD.value[:30])
 
 
@@ -36,7 +37,7 @@ def test_labels_and_markers():
     _, ax = plt.subplots()
     assert plot_scalars(RECORD, {"loss": "all", "rate/a": "group a"}, ax=ax) is ax
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["all", "group a"]
-    assert [line.get_marker() for line in ax.get_lines()] == ["None", "s"]
+    assert {line.get_label(): line.get_marker() for line in ax.get_lines()} == {"all": "None", "group a": "s"}
     with pytest.raises(ValueError, match=r"no scalar \['lost'\] in the record; there are \['loss', 'rate/a'\]"):
         plot_scalars(RECORD, ["lost"])
 
@@ -46,12 +47,12 @@ def test_runs_show_every_seed_and_the_mean():
     runs = pd.DataFrame({"model": ["z", "z", "z", "a", "a", "a"], "gap": [0.1, 0.2, 0.3, 0.0, 0.1, 0.05]})
     ax = plot_runs(runs, "gap", by="model")
     assert [text.get_text() for text in ax.get_yticklabels()] == ["z", "a"]
-    means, *dots = ax.get_lines()
-    np.testing.assert_allclose(means.get_xdata(), [0.2, 0.05])
-    np.testing.assert_allclose(np.concatenate([line.get_xdata() for line in dots]), runs["gap"])
+    means = drawn(ax)["mean and 95% interval over seeds"]
+    np.testing.assert_allclose(means, [[0.2, 0], [0.05, 1]])
+    ticks = [line.get_xdata() for line in ax.get_lines() if line.get_marker() == "|"]
+    np.testing.assert_allclose(np.sort(np.concatenate(ticks)), np.sort(runs["gap"]))
     expected = over_seeds(runs, "gap", by="model")[["low", "high"]].to_numpy()
-    found = [segment[:, 0] for segment in ax.collections[0].get_segments()]
-    np.testing.assert_allclose(found, expected)
+    np.testing.assert_allclose([spans(ax)[row] for row in (0, 1)], expected)
 
 
 def test_a_sweep_has_a_line_for_each_group():
@@ -59,9 +60,8 @@ def test_a_sweep_has_a_line_for_each_group():
     runs = pd.DataFrame({"knob": [0.5, 0.5, 0.0, 0.0] * 2, "group": ["b"] * 4 + ["a"] * 4, "rate": np.arange(8) / 10})
     ax = plot_sweep(runs, "rate", over="knob", by="group")
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["b", "a"]
-    for line, means in zip(ax.get_lines(), ([0.25, 0.05], [0.65, 0.45]), strict=True):
-        np.testing.assert_allclose(line.get_xdata(), [0, 0.5])
-        np.testing.assert_allclose(line.get_ydata(), means)
+    np.testing.assert_allclose(drawn(ax)["b"], [[0, 0.25], [0.5, 0.05]])
+    np.testing.assert_allclose(drawn(ax)["a"], [[0, 0.65], [0.5, 0.45]])
     low = over_seeds(runs, "rate", by=["group", "knob"])["low"].min()
     assert min(band.get_paths()[0].vertices[:, 1].min() for band in ax.collections) == pytest.approx(low)
     with pytest.raises(ValueError, match="'group' has 9 values; 8 lines"):

@@ -1,7 +1,7 @@
-"""A folder of Parquet files, such as Spark, Dask or DuckDB write: counted where it lies by DuckDB, never loaded.
+"""A folder of Parquet files, such as Spark, Dask and DuckDB write: DuckDB counts it where it is, and nothing is loaded.
 
 DuckDB reads the columns that are named, in parts, on all cores; only the counts come back. Folders may be partitioned
-as Hive does it: ``race=blue/part-0.parquet`` makes ``race`` a column.
+as Hive does: ``race=blue/part-0.parquet`` makes ``race`` a column.
 """
 
 import os
@@ -19,7 +19,6 @@ from labkit.validation import check_columns
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
-
 
 TEXTS = 1000  # different texts that a column of true and false is read from
 
@@ -55,8 +54,8 @@ def count_folder(
     ModuleNotFoundError
         DuckDB is not installed.
     UserError
-        No Parquet file, one that cannot be read, a column that only some files have or that has other types in some,
-        and what ``count`` refuses.
+        No Parquet file, one that cannot be read, a column that only some files have or that has another type in some,
+        and what ``count`` rejects.
     """
     names = [sensitive] if isinstance(sensitive, str) else list(sensitive)
     columns = {"label": label, "prediction": prediction, "sensitive": names, "min_groups": 1}
@@ -73,7 +72,7 @@ def count_folder_scores(
     sensitive: str | Sequence[str],
     progress: Callable[[int], None] | None = None,
 ) -> ScoreHistogram:
-    """Count the scores in a folder by group, label and bin; like ``count_folder``, as ``count_scores`` does."""
+    """Count the scores in a folder by group, label and bin: `count_scores` for what `count_folder` reads."""
     names = [sensitive] if isinstance(sensitive, str) else list(sensitive)
     columns = {"label": label, "score": score, "sensitive": names}
     return _count_whole(path, [label, score, *names], [label], lambda rows: count_scores(rows, **columns), progress)
@@ -82,7 +81,7 @@ def count_folder_scores(
 def _count_whole(
     path: str | Path, wanted: list[str], truths: list[str], count_rows: Callable, progress: Callable[[int], None] | None
 ) -> Any:
-    """Open the wanted columns of a folder, count its rows at once, and name groups that were numbers by numbers."""
+    """Open the wanted columns of a folder, count its rows at once, and turn names of groups into numbers."""
     with _reading(path):
         rows, keys = open_folder(path, wanted, truths=truths)
         counts = count_rows(rows)
@@ -93,7 +92,7 @@ def _count_whole(
 
 @contextmanager
 def _reading(path: str | Path) -> Iterator[None]:
-    """Say in one line what DuckDB could not read."""
+    """Turn errors of DuckDB into one line that names the folder."""
     try:
         import duckdb
     except ModuleNotFoundError as error:
@@ -110,27 +109,13 @@ def _reading(path: str | Path) -> Iterator[None]:
 def open_folder(
     path: str | Path, wanted: Sequence[str], *, truths: Sequence[str] = ()
 ) -> tuple["duckdb.DuckDBPyRelation", list[str]]:
-    """Open the wanted columns of a folder as a lazy table.
+    """Open the wanted columns of a folder as a lazy table; also return those of them that come from paths, as text.
 
-    Parameters
-    ----------
-    path : str or Path
-        The folder.
-    wanted : sequence of str
-        Columns that every file must have, in its content or in its path.
-    truths : sequence of str
-        Those among them whose text is read as 0 and 1.
-
-    Returns
-    -------
-    rows : duckdb.DuckDBPyRelation
-        Nothing is read before something is asked of it.
-    keys : list of str
-        Wanted columns that come from paths, as text.
+    Text in the columns ``truths`` is read as 0 and 1.
     """
     import duckdb
 
-    path = Path(os.path.abspath(path))  # a folder `.` has a name, too
+    path = Path(os.path.abspath(path))  # the folder `.` has a name, too
     files = _files(path)
     wanted = list(dict.fromkeys(wanted))
     keys = _check_files(path, files, wanted)
@@ -150,6 +135,7 @@ def open_folder(
 
 
 def _files(path: Path) -> list[Path]:
+    """List the Parquet files in a folder, without those that writers hide."""
     found = [
         file
         for file in sorted(path.rglob("*"))
@@ -166,7 +152,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def _check_files(path: Path, files: Sequence[Path], wanted: Sequence[str]) -> list[str]:
-    """Refuse files that are broken or differ in a wanted column; return the wanted columns that come from paths."""
+    """Reject files that are broken or differ in a wanted column; return the wanted columns that come from paths."""
     import pyarrow as pa
     import pyarrow.parquet
 
@@ -190,7 +176,7 @@ def _check_files(path: Path, files: Sequence[Path], wanted: Sequence[str]) -> li
                 other, kind = first[name]
                 raise UserError(
                     f"files in {path.name!r} differ: column {name!r} holds {kind} in '{other}' and {columns[name]} in "
-                    f"'{shown}'; write it alike in all, or audit them one by one"
+                    f"'{shown}'; write the same type in all, or audit them one by one"
                 )
     check_columns(names, wanted, place=path.name)
     for name, shown in lacking:
@@ -202,7 +188,7 @@ def _check_files(path: Path, files: Sequence[Path], wanted: Sequence[str]) -> li
 
 
 def _kind(dtype: "pa.DataType") -> str:
-    """Say what a column holds, in words under which types that count alike are the same."""
+    """Say what a column holds, in words that are the same for types that are counted alike."""
     import pyarrow as pa
 
     dtype = dtype.value_type if pa.types.is_dictionary(dtype) else dtype
@@ -230,4 +216,5 @@ def _with_truths(rows: "duckdb.DuckDBPyRelation", name: str) -> "duckdb.DuckDBPy
 
 
 def _quoted(text: str, mark: str) -> str:
+    """Quote a name or a text for SQL."""
     return mark + text.replace(mark, 2 * mark) + mark

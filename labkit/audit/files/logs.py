@@ -1,4 +1,4 @@
-"""Somebody's own file of decisions, CSV or Parquet: read in parts, only the columns named, counted on the way."""
+"""A user's own file of decisions, CSV or Parquet: read in parts, only the columns named, and counted part by part."""
 
 import csv
 import difflib
@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labkit.audit._counting import MAX_GROUPS
-from labkit.audit.counts import Counts, GroupedCounts, count
+from labkit.audit._grouped_counts import GroupedCounts
+from labkit.audit.counts import Counts, count
 from labkit.audit.score_histogram import ScoreHistogram, count_scores
 from labkit.errors import UserError
 from labkit.validation import check_columns, sorted_groups
@@ -16,16 +17,9 @@ from labkit.validation import check_columns, sorted_groups
 if TYPE_CHECKING:
     import pyarrow as pa
 
-
 CSV_ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
-
-
 PARQUET_ENDINGS = (".parquet", ".pq")
-
-
 BLOCK_BYTES = 16 * 2**20  # of a CSV in memory at a time
-
-
 BLOCK_ROWS = 2**20  # of a Parquet file in memory at a time
 
 
@@ -61,9 +55,9 @@ def count_file(
     Raises
     ------
     FileNotFoundError
-        There is no such file; the message names files that are called alike.
+        There is no such file; the message names files with similar names.
     UserError
-        Another ending, a file that cannot be read, and what ``count`` refuses.
+        Another ending, a file that cannot be read, and what ``count`` rejects.
     """
     names = [sensitive] if isinstance(sensitive, str) else list(sensitive)
     columns = {"label": label, "prediction": prediction, "sensitive": names, "min_groups": 0}
@@ -80,7 +74,7 @@ def count_file_scores(
     sensitive: str | Sequence[str],
     progress: Callable[[int], None] | None = None,
 ) -> ScoreHistogram:
-    """Count the scores in a file by group, label and bin; like ``count_file``, with the errors of ``count_scores``."""
+    """Count the scores in a file by group, label and bin: `count_scores` for what `count_file` reads."""
     names = [sensitive] if isinstance(sensitive, str) else list(sensitive)
 
     def count_part(part: "pa.Table") -> ScoreHistogram:
@@ -120,17 +114,18 @@ def _count_parts(
 
 
 def file_ending(path: Path) -> str:
-    """Return which of the known endings a file name has; a ValueError names them when it has none."""
+    """Return which of the known endings a file name has; a UserError names them when it has none."""
     endings = (*CSV_ENDINGS, *PARQUET_ENDINGS)
     for ending in endings:
         if path.name.lower().endswith(ending):
             return ending
     raise UserError(
-        f"{path.name!r} is neither CSV nor Parquet by its name, and no folder; known endings: {', '.join(endings)}"
+        f"{path.name!r} is neither CSV nor Parquet by its name, nor a folder; known endings: {', '.join(endings)}"
     )
 
 
 def _hint(path: Path) -> str:
+    """Say what may be meant by a path that does not exist."""
     if not path.parent.is_dir():
         return f"; the folder {str(path.parent)!r} does not exist either"
     close = difflib.get_close_matches(path.name, [other.name for other in path.parent.iterdir()])
@@ -142,11 +137,9 @@ def _csv_parts(path: Path, wanted: list[str], ending: str) -> Iterator["pa.Table
     import pyarrow as pa
     import pyarrow.csv
 
-    unreadable = (
-        f"cannot read {path.name!r} as CSV: {{}}; save it as UTF-8 with as many fields in each row as names on top"
-    )
+    open_text = gzip.open if ending.endswith(".gz") else open
     try:
-        with (gzip.open if ending.endswith(".gz") else open)(path, "rt", encoding="utf-8-sig", newline="") as file:
+        with open_text(path, "rt", encoding="utf-8-sig", newline="") as file:
             first = file.readline()
         delimiter = "\t" if ending.startswith(".tsv") else max(",;\t|", key=first.count)
         header = next(csv.reader([first], delimiter=delimiter), [])
@@ -167,10 +160,15 @@ def _csv_parts(path: Path, wanted: list[str], ending: str) -> Iterator["pa.Table
     except PermissionError:
         raise
     except (UnicodeDecodeError, EOFError, OSError, pa.ArrowInvalid) as error:
-        raise UserError(unreadable.format(str(error).splitlines()[0])) from error
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"cannot read {path.name!r} as CSV: {reason}; save it as UTF-8, with as many fields in each row as there "
+            "are names in the first"
+        ) from error
 
 
 def _parquet_parts(path: Path, wanted: list[str]) -> Iterator["pa.Table"]:
+    """Yield the wanted columns of a Parquet file in parts."""
     import pyarrow as pa
     import pyarrow.parquet
 
@@ -197,7 +195,7 @@ def _truths(column: "pa.ChunkedArray", name: str) -> "pa.ChunkedArray":
 
 
 def read_truths(texts: Sequence[str | None], name: str) -> list[int | None]:
-    """Read each text as 0 or 1, or say which of them in the column of that name is neither; None stays None."""
+    """Read each text as 0 or 1, or raise an error that shows those that are neither; None stays None."""
     values = [None if text is None else _truth(text) for text in texts]
     wrong = [text for text, value in zip(texts, values, strict=True) if value is None and text is not None]
     if wrong:
@@ -231,13 +229,13 @@ def _numbers(part: "pa.Table", name: str) -> "pa.Table":
         numbers = pyarrow.compute.cast(pyarrow.compute.utf8_trim_whitespace(part.column(name)), pa.float64())
     except pa.ArrowInvalid as error:
         raise UserError(
-            f"score column {name!r} must hold numbers from 0 to 1: {error}; mend or drop that row"
+            f"score column {name!r} must hold numbers from 0 to 1: {error}; fix or drop that row"
         ) from error
     return part.set_column(part.schema.get_field_index(name), name, numbers)
 
 
 def numbered(counts: GroupedCounts, columns: Sequence[str]) -> GroupedCounts:
-    """Name groups by numbers where every value of a column of text is a whole number, as readers of tables do."""
+    """Turn a text column of group names into numbers where all are whole numbers, as readers of tables do."""
     groups = [group if isinstance(group, tuple) else (group,) for group in counts.groups.tolist()]
     values = [
         [int(value) for value in column] if name in columns and all(_is_whole(value) for value in column) else column
@@ -250,4 +248,5 @@ def numbered(counts: GroupedCounts, columns: Sequence[str]) -> GroupedCounts:
 
 
 def _is_whole(text: str) -> bool:
-    return text.isdecimal() and text.isascii() and str(int(text)) == text  # "02139" stays a postal code
+    """Say whether a text is how a whole number is written; "02139" is not, and stays a postal code."""
+    return text.isdecimal() and text.isascii() and str(int(text)) == text

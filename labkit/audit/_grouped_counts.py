@@ -1,0 +1,121 @@
+"""What counts by group have in common, whatever is counted: they are checked, never change, add up and compare."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+
+from labkit.errors import UserError
+from labkit.validation import sorted_groups
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class GroupedCounts:
+    """Whole, non-negative counts by group; a subclass says what the cells of one group are.
+
+    Parameters
+    ----------
+    groups : pandas.Index
+        Names of the groups, all different, without missing values; a MultiIndex for intersections.
+    cells : int array of shape (groups, ...)
+        Counts of people.
+
+    Raises
+    ------
+    UserError
+        A shape that does not fit, a group named twice or missing, a count that is negative or not whole.
+    """
+
+    groups: pd.Index
+    cells: np.ndarray
+
+    cells_in_words: ClassVar[str] = "cells"  # what one group's cells are, for errors
+
+    def __post_init__(self):
+        given = np.asarray(self.cells)
+        if given.shape[:1] != (len(self.groups),) or not self._is_cell_shape(given.shape[1:]):
+            raise UserError(
+                f"cells have shape {given.shape}; {len(self.groups)} groups need one row of {self.cells_in_words} each"
+            )
+        if self.groups.has_duplicates or any(pd.isna(part) for group in self.groups for part in np.atleast_1d(group)):
+            raise UserError(f"groups {self.groups.tolist()} must differ and none may be missing; name each group once")
+        with np.errstate(invalid="ignore"):  # NaN has no integer; the comparison finds it
+            cells = given.astype(np.int64)
+        wrong = (cells != given) | (cells < 0)
+        if wrong.any():
+            raise UserError(
+                f"{given[wrong][0]} is not a count of people; counts are whole and not negative (not rates)"
+            )
+        cells.setflags(write=False)
+        object.__setattr__(self, "cells", cells)
+
+    def _is_cell_shape(self, shape: tuple[int, ...]) -> bool:
+        """Say whether one group's cells may have this shape."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_cells(
+        cls, cells: Mapping[Hashable, Sequence | np.ndarray], *, names: Sequence[str], shape: tuple[int, ...]
+    ) -> Self:
+        """Make counts from a mapping of groups to their cells.
+
+        Parameters
+        ----------
+        cells : mapping of group to int array of shape ``shape``
+            A group is a tuple where ``names`` has several entries.
+        names : sequence of str
+            What the groups are groups of, such as ``("race", "sex")``.
+        shape : tuple of int
+            Shape of one group's cells, which an empty mapping does not tell.
+
+        Returns
+        -------
+        GroupedCounts
+            Groups in the order of the mapping.
+        """
+        if len(names) == 1:
+            index = pd.Index(list(cells), name=names[0])
+        else:
+            index = pd.MultiIndex.from_tuples(list(cells), names=list(names))
+        return cls(index, np.array(list(cells.values())) if cells else np.zeros((0, *shape), np.int64))
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """How many people each group has, int array (groups,)."""
+        return self.cells.sum(axis=tuple(range(1, self.cells.ndim)))
+
+    def cells_by_group(self) -> dict[Hashable, np.ndarray]:
+        """Return the cells of each group by its name."""
+        return dict(zip(self.groups.tolist(), self.cells, strict=True))
+
+    def __add__(self, other: Self) -> Self:
+        """Add counts of other people; a group that only one side has is kept."""
+        if type(other) is not type(self):
+            return NotImplemented
+        if list(self.groups.names) != list(other.groups.names):
+            raise UserError(
+                f"counts by {list(self.groups.names)} cannot be added to counts by {list(other.groups.names)}; "
+                "count both by the same sensitive columns"
+            )
+        shape = self.cells.shape[1:]
+        if shape != other.cells.shape[1:]:
+            raise UserError(f"cells of shape {shape} cannot be added to cells of shape {other.cells.shape[1:]}")
+        mine, theirs = self.cells_by_group(), other.cells_by_group()
+        none = np.zeros(shape, dtype=np.int64)
+        added = {group: mine.get(group, none) + theirs.get(group, none) for group in sorted_groups({**mine, **theirs})}
+        return self.from_cells(added, names=self.groups.names, shape=shape)
+
+    def __radd__(self, other: Any) -> Self:
+        return self if isinstance(other, int) and other == 0 else NotImplemented  # sum(parts) starts at 0
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        if list(self.groups.names) != list(other.groups.names) or self.cells.shape[1:] != other.cells.shape[1:]:
+            return False
+        mine, theirs = self.cells_by_group(), other.cells_by_group()
+        return mine.keys() == theirs.keys() and all((mine[group] == theirs[group]).all() for group in mine)
+
+    __hash__ = None
