@@ -113,6 +113,7 @@ CONFLICT = b"""{
         (b'{"cells": {}}', "is not a notebook"),
         (b'{"cells": "text"}', "is not a notebook"),
         (b'{"cells": [null]}', "is not a notebook"),
+        (b'{"cells": [1]}', "is not a notebook"),
         (b"[" * 10**5, "is not a notebook"),
         (b'{"cells": ' + b"9" * 5000 + b"}", "is not a notebook"),
         ('{"cells": "ä"}'.encode("latin-1"), "is not a notebook"),
