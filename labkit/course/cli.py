@@ -1,6 +1,7 @@
 """The command `labkit`. Each command imports what it needs when it is called, so that all of them start at once."""
 
 import os
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -128,25 +129,29 @@ def start(
 ) -> None:
     """Copy the student notebooks that are missing into work/; yours are never overwritten."""
     from labkit.course.build import find_course
-    from labkit.course.copies import start, update_copy
+    from labkit.course.copies import explain_damage, start, update_copy
 
     course = find_course()
     copies = start(course)
     for name in copies.missing:
         typer.echo(f"work/{name}.ipynb copied")
-    left = len(copies.current) if update else len(copies.current + copies.outdated)
+    old = copies.outdated + copies.recoded
+    left = len(copies.current) if update else len(copies.current + old)
     if left:
         typer.echo(f"{left} of your notebooks in work/ left as they are")
     for name in copies.unreadable:
-        typer.echo(f"work/{name}.ipynb is not a notebook and is left alone; move it away to get a fresh copy", err=True)
-    if not copies.outdated:
+        typer.echo(f"left alone: {explain_damage(course.work / f'{name}.ipynb')}", err=True)
+    if not old:
         return
     if not update:
-        typer.echo(f"outdated, made from an earlier version of the notebook: {', '.join(copies.outdated)}")
+        if copies.outdated:
+            typer.echo(f"outdated, made from an earlier version of the notebook: {', '.join(copies.outdated)}")
+        if copies.recoded:
+            typer.echo(f"in an encoding that JupyterLab does not open: {', '.join(copies.recoded)}")
         typer.echo("close these in JupyterLab, then get the new ones and keep your answers with: labkit start --update")
         return
     failed = False
-    for name in copies.outdated:
+    for name in old:
         try:
             say_update(name, update_copy(course, name))
         except (UserError, OSError) as error:  # the others are updated all the same
@@ -179,17 +184,23 @@ def progress() -> None:
     from labkit.course.build import find_course
     from labkit.course.copies import find_copies
     from labkit.course.progress import CORRECT, by_objective, read_progress
+    from labkit.errors import UserError
     from labkit.exercises.judging import STATES
 
     course = find_course()
-    standings = read_progress(course)
+    found = read_progress(course)
+    standings = found.standings
     table = Table(box=None, pad_edge=False)
     for heading in ("notebook", "objective", *STATES, "points", ""):
         table.add_column(heading, no_wrap=heading not in STATES)
     shown, waiting = None, False
     for line in by_objective(standings):
         name = line.notebook if line.notebook != shown else ""
-        note = "not started" if name and not line.started else ""
+        note = ""
+        if name and not line.started:
+            note = "not started"
+        elif name and not line.readable:
+            note = "cannot be read"
         waiting |= not line.started
         table.add_row(name, line.objective, *map(str, line.counts.values()), f"{line.points}/{line.possible}", note)
         shown = line.notebook
@@ -197,10 +208,20 @@ def progress() -> None:
     done = [each for each in standings if each.state == CORRECT]
     points, possible = (sum(each.points for each in group) for group in (done, standings))
     typer.echo(f"\n{len(done)} of {len(standings)} exercises correct, {points} of {possible} points, as last saved")
-    if outdated := find_copies(course).outdated:
-        typer.echo(f"outdated copies: {', '.join(outdated)}; update them and keep your answers: labkit start --update")
+    with suppress(UserError):  # a damaged notebook of the course is among the problems
+        copies = find_copies(course)
+        if copies.outdated:
+            names = ", ".join(copies.outdated)
+            typer.echo(f"outdated copies: {names}; update them and keep your answers: labkit start --update")
+        if copies.recoded:
+            names = ", ".join(copies.recoded)
+            typer.echo(f"in an encoding that JupyterLab does not open: {names}; repair with: labkit start --update")
     if waiting:
         typer.echo("put the notebooks that you have not started into work/ with: labkit start")
+    for problem in found.problems:
+        typer.secho(f"labkit: {problem}", fg="red", err=True)
+    if found.problems:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -5,9 +5,11 @@ fingerprint in their metadata, and again in the cell that checks the copy (`labk
 programs drop metadata when they save. A copy with neither was made before copies carried one, and is outdated.
 """
 
+import codecs
 import json
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -19,6 +21,7 @@ from labkit.course.sources import VERSION_CELL, cell_slug, short_hash
 from labkit.errors import UserError
 
 CHECK = re.compile(r"labkit\.check_copy\(.*\"([0-9a-f]{12})\"\)")  # the cell that `labkit build` adds
+CONFLICT = re.compile(rb"^(<{7}|={7}|>{7})( |\r?$)", flags=re.MULTILINE)  # what git leaves in a file
 GIVEN_ID = re.compile(rf"[0-9a-f]{{12}}(-\d+)?|exercise-[\w-]+|{VERSION_CELL}")  # ids that `labkit build` gives
 
 
@@ -27,13 +30,15 @@ class Copies:
     """Names of notebooks, by the state of their copy in ``work/``.
 
     ``missing`` have no copy; ``current`` and ``outdated`` have one; ``unreadable`` have something there that is no
-    notebook: a damaged file, a folder, or a link that leads nowhere.
+    notebook: a damaged file, a folder, or a link that leads nowhere (see `explain_damage`). ``recoded`` have one that
+    was saved in an encoding that JupyterLab does not open; `update_copy` makes it readable again.
     """
 
     missing: list[str] = field(default_factory=list)
     current: list[str] = field(default_factory=list)
     outdated: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
+    recoded: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -69,25 +74,92 @@ def find_copies(course: Course) -> Copies:
     FileNotFoundError
         No student notebook was built yet.
     UserError
-        A student notebook in ``notebooks/`` is damaged.
+        A student notebook in ``notebooks/`` is damaged, or ``work/`` is something else than a folder.
     """
+    check_work(course)
     notebooks = sorted(course.notebooks.glob("*.ipynb"))
     if not notebooks:
         raise FileNotFoundError(f"{course.notebooks} holds no notebook; `labkit build` writes them from their sources")
     copies = Copies()
     for path in notebooks:
         target = course.work / path.name
+        newest = read_fingerprint(read_student_notebook(path))
         if not os.path.lexists(target):
             copies.missing.append(path.stem)
             continue
         try:
-            made_from = read_fingerprint(parse_notebook(target.read_bytes()))
+            content = read_copy(target)
+            made_from = read_fingerprint(parse_notebook(content))
         except (OSError, ValueError):
             copies.unreadable.append(path.stem)
             continue
-        current = made_from == read_fingerprint(_read_student_notebook(path))
-        (copies.current if current else copies.outdated).append(path.stem)
+        if not is_plain_utf8(content):
+            copies.recoded.append(path.stem)
+        elif made_from == newest:
+            copies.current.append(path.stem)
+        else:
+            copies.outdated.append(path.stem)
     return copies
+
+
+def check_work(course: Course) -> None:
+    """Raise UserError where ``work/`` is a file, or a link that leads to no folder."""
+    work = course.work
+    if work.is_dir() or not os.path.lexists(work):
+        return
+    if work.is_symlink():
+        raise UserError(
+            f"{work} is a link that leads to no folder ({os.readlink(work)}); make that folder available, or delete "
+            "the link, then try again"
+        )
+    raise UserError(f"{work} is where your notebooks go, but it is not a folder; move it away, then try again")
+
+
+def explain_damage(path: Path) -> str:
+    """Return what is wrong with a copy that cannot be read, and how to save the work in it.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        What is there instead of a notebook: a file, a folder, or a link that leads nowhere.
+
+    Returns
+    -------
+    str
+        One sentence that begins with the path.
+    """
+    if path.is_symlink() and not path.exists():
+        return (
+            f"{path} is a link that leads nowhere ({os.readlink(path)}); make that file available, or delete the link "
+            "and run `labkit start`"
+        )
+    try:
+        content = read_copy(path)
+    except OSError as error:
+        return f"{path} cannot be read ({error.strerror}); move it away, then run `labkit start` to get a fresh copy"
+    if CONFLICT.search(content):
+        side = f"git checkout --ours {shlex.quote(str(path))}"
+        return f"{path} holds a merge conflict of git; keep one side with `{side}`, or with --theirs for the other one"
+    what = "is not a notebook" if content.strip() else "is empty"
+    checkpoint = path.parent / ".ipynb_checkpoints" / f"{path.stem}-checkpoint.ipynb"
+    try:
+        parse_notebook(read_copy(checkpoint))
+    except (OSError, ValueError):
+        rest = ", and paste your answers from the old file, which a text editor opens" if content.strip() else ""
+        return f"{path} {what}; rename it, run `labkit start` to get a fresh copy{rest}"
+    return f"{path} {what}; JupyterLab's last checkpoint of it is whole: copy {checkpoint} over it"
+
+
+def read_copy(path: Path) -> bytes:
+    """Return the content of a file; OSError for what is no file, so that nothing waits for a pipe."""
+    if path.exists() and not path.is_file():
+        raise OSError(None, "it is not a file")
+    return path.read_bytes()
+
+
+def is_plain_utf8(content: bytes) -> bool:
+    """Say whether JupyterLab opens a notebook with this content: in UTF-8, without a byte order mark."""
+    return not content.startswith(codecs.BOM_UTF8) and b"\0" not in content  # UTF-16 and UTF-32 have zero bytes
 
 
 def start(course: Course) -> Copies:
@@ -103,7 +175,7 @@ def start(course: Course) -> Copies:
     FileNotFoundError
         No student notebook was built yet.
     UserError
-        A student notebook in ``notebooks/`` is damaged.
+        As for `find_copies`.
     """
     copies = find_copies(course)
     course.work.mkdir(exist_ok=True)
@@ -136,11 +208,11 @@ def update_copy(course: Course, name: str) -> Update:
     target = course.work / f"{name}.ipynb"
     if target.is_symlink():
         raise UserError(f"{target} is a link and is left alone; replace it with the file it leads to, then try again")
-    content = target.read_bytes()
     try:
+        content = read_copy(target)
         old = nbformat.from_dict(parse_notebook(content))
-    except ValueError as error:
-        raise UserError(f"{target} is not a notebook; delete it or move it away, then run `labkit start`") from error
+    except (OSError, ValueError) as error:
+        raise UserError(explain_damage(target)) from error
     fresh = course.read(name, form="student")
     update = carry_over(old.cells, fresh)
     nbformat.validate(fresh)
@@ -245,8 +317,9 @@ def _copy_source(cell):
     from nbformat import v4
 
     make = {"code": v4.new_code_cell, "markdown": v4.new_markdown_cell}.get(cell.cell_type, v4.new_raw_cell)
-    pasted_images = {"attachments": cell.attachments} if "attachments" in cell else {}
-    return make(cell.source, **pasted_images)
+    images = cell.get("attachments")
+    is_valid = isinstance(images, dict) and all(isinstance(image, dict) for image in images.values())
+    return make(cell.source, **({"attachments": images} if is_valid else {}))
 
 
 def _insert_below(cells: list, own_cells: dict[str | None, list]) -> Iterable:
@@ -257,14 +330,22 @@ def _insert_below(cells: list, own_cells: dict[str | None, list]) -> Iterable:
 
 
 def parse_notebook(content: bytes) -> dict:
-    """Return a notebook file's content with each cell's source as one string; ValueError when it is no notebook."""
-    notebook = json.loads(content)
+    """Return a notebook file's content with each cell's source as one string; ValueError when it is no notebook.
+
+    UTF-8, with or without a byte order mark, UTF-16 and UTF-32 are read.
+    """
     try:
+        notebook = json.loads(content)
+        if not isinstance(notebook["cells"], list):
+            raise TypeError("cells are no list")
         for cell in notebook["cells"]:
-            cell["source"] = "".join(cell["source"])
+            # Half a character, which no file can hold, is written as Python does.
+            cell["source"] = "".join(cell["source"]).encode("utf-8", "backslashreplace").decode("utf-8")
             cell["metadata"] = dict(cell.get("metadata", {}))
             cell["cell_type"] = str(cell["cell_type"])
-    except (KeyError, TypeError, AttributeError) as error:
+            if not isinstance(cell.get("id"), str):
+                cell.pop("id", None)
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError("no cells as a notebook has them") from error
     return notebook
 
@@ -278,7 +359,8 @@ def read_fingerprint(notebook: dict) -> str | None:
         return next((found[1] for found in checks if found), None)
 
 
-def _read_student_notebook(path: Path) -> dict:
+def read_student_notebook(path: Path) -> dict:
+    """Return a student notebook of the course; a UserError names the command that writes it anew."""
     try:
         return parse_notebook(path.read_bytes())
     except ValueError as error:

@@ -1,11 +1,12 @@
 """How far a student is: what the checks in the notebooks of ``work/`` said last, by notebook and objective."""
 
-import json
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from labkit.course.build import Course
+from labkit.course.copies import check_work, explain_damage, parse_notebook, read_copy, read_student_notebook
 from labkit.errors import UserError
 from labkit.exercises.judging import EXERCISE, STATES
 
@@ -26,6 +27,8 @@ class Standing:
         What its last check said.
     started : bool
         False when ``work/`` has no such notebook.
+    readable : bool
+        False when it has one that cannot be read.
     """
 
     notebook: str
@@ -34,6 +37,23 @@ class Standing:
     points: int
     state: str
     started: bool = True
+    readable: bool = True
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a student is.
+
+    Attributes
+    ----------
+    standings : list of Standing
+        One for each exercise.
+    problems : list of str
+        A sentence with a remedy for each notebook that could not be read.
+    """
+
+    standings: list[Standing]
+    problems: list[str]
 
 
 @dataclass(frozen=True)
@@ -50,6 +70,8 @@ class Line:
         Points earned, and points of all of them.
     started : bool
         False when ``work/`` has no such notebook.
+    readable : bool
+        False when it has one that cannot be read.
     """
 
     notebook: str
@@ -58,13 +80,15 @@ class Line:
     points: int
     possible: int
     started: bool
+    readable: bool = True
 
 
-def read_progress(course: Course) -> list[Standing]:
+def read_progress(course: Course) -> Progress:
     """Return how far a student is with every exercise of the course.
 
     The exercises are read from the student notebooks of the course, so that a deleted cell in ``work/`` does not hide
-    one; their states from the outputs saved in ``work/``.
+    one; their states from the outputs saved in ``work/``. Anybody can edit those: this shows students the way, and
+    proves nothing. A notebook that cannot be read hides no other.
 
     Parameters
     ----------
@@ -73,7 +97,7 @@ def read_progress(course: Course) -> list[Standing]:
 
     Returns
     -------
-    list of Standing
+    Progress
         In the order of the course.
 
     Raises
@@ -81,40 +105,53 @@ def read_progress(course: Course) -> list[Standing]:
     FileNotFoundError
         The student notebooks were not built yet.
     UserError
-        A file in ``work/`` is not a notebook; the message names it.
+        ``work/`` is something else than a folder.
     """
-    standings = []
+    check_work(course)
+    standings, problems = [], []
     for name in course.choose():
-        target = course.work / f"{name}.ipynb"
-        states = dict(last_states(read_cells(target))) if target.is_file() else {}
-        source = course.path(name, form="student")
+        source, target = course.path(name, form="student"), course.work / f"{name}.ipynb"
         if not source.is_file():
             raise FileNotFoundError(f"{source} is missing; `labkit build` writes it from its source")
-        for metadata in (cell.get("metadata", {}) for cell in read_cells(source)):
-            if identifier := metadata.get("exercise"):
-                identifier, objective = str(identifier), str(metadata.get("objective", ""))
-                state = states.get(identifier, NOT_ATTEMPTED)
-                points = int(metadata.get("points", 1))
-                standings.append(Standing(name, identifier, objective, points, state, target.is_file()))
-    return standings
+        started = os.path.lexists(target)
+        states, problem = read_states(target) if started else ({}, None)
+        if problem:
+            problems.append(problem)
+        try:
+            asked = read_exercises(source)
+        except UserError as error:
+            problems.append(str(error))
+            continue
+        for identifier, objective, points in asked:
+            state = states.get(identifier, NOT_ATTEMPTED)
+            standings.append(Standing(name, identifier, objective, points, state, started, problem is None))
+    return Progress(standings, problems)
 
 
-def read_cells(path: Path) -> list[dict]:
-    """Return the cells of a notebook file; anything else is a `UserError`."""
+def read_exercises(path: Path) -> list[tuple[str, str, int]]:
+    """Return id, objective and points of each exercise in a student notebook of the course."""
     try:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        if not all(isinstance(cell, dict) for cell in cells):
-            raise TypeError("a cell is not an object")
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is not a notebook; delete it or move it away, then run `labkit start`") from error
-    return cells
+        cells = [cell["metadata"] for cell in read_student_notebook(path)["cells"] if "exercise" in cell["metadata"]]
+        return [(str(each["exercise"]), str(each.get("objective", "")), int(each.get("points", 1))) for each in cells]
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{path} is damaged; `labkit build` writes it from its source") from error
+
+
+def read_states(path: Path) -> tuple[dict[str, str], str | None]:
+    """Return the state of each exercise in a student's copy, and what keeps the copy from being read, if anything."""
+    try:
+        return dict(last_states(parse_notebook(read_copy(path))["cells"])), None
+    except (OSError, ValueError):
+        return {}, explain_damage(path)
 
 
 def last_states(cells: Iterable[dict]) -> Iterator[tuple[str, str]]:
-    """Yield (exercise id, state) of every check's output, in the order of the notebook."""
+    """Yield (exercise id, state) of every check's output, in the order of the notebook; skip outputs of other forms."""
     for cell in cells:
-        for output in cell.get("outputs", ()):
-            outcome = output.get("data", {}).get(EXERCISE)
+        outputs = cell.get("outputs") if cell["cell_type"] == "code" else None
+        for output in outputs if isinstance(outputs, list) else ():
+            data = output.get("data") if isinstance(output, dict) else None
+            outcome = data.get(EXERCISE) if isinstance(data, dict) else None
             if isinstance(outcome, dict) and outcome.get("state") in STATES and "id" in outcome:
                 yield str(outcome["id"]), outcome["state"]
 
@@ -125,7 +162,7 @@ def by_objective(standings: Iterable[Standing]) -> list[Line]:
     Parameters
     ----------
     standings : iterable of Standing
-        From `read_progress`.
+        The ``standings`` of `read_progress`.
 
     Returns
     -------
@@ -143,6 +180,7 @@ def by_objective(standings: Iterable[Standing]) -> list[Line]:
             sum(each.points for each in group if each.state == CORRECT),
             sum(each.points for each in group),
             all(each.started for each in group),
+            all(each.readable for each in group),
         )
         for (notebook, objective), group in grouped.items()
     ]

@@ -113,12 +113,15 @@ def stamp(notebook: "NotebookNode", name: str) -> None:
     notebook.cells.insert(next(code, len(notebook.cells)), cell)
 
 
+CHECK_IMPORT = "from labkit.exercises import check"  # the first line of every cell that earns points
+
+
 def mark_for_graders(cells: list["NotebookNode"]) -> None:
     """Give the cells of exercises nbgrader's metadata: where students write, and which cell earns the points.
 
     The stub is theirs to change. The cell below it that checks the answer is worth the exercise's points and is
     restored before grading; under nbgrader a check that is not correct raises (see `labkit.exercises.check`), so
-    that it earns none.
+    that it earns none. That cell imports `check` itself, in case a stub gave the name to something else.
 
     Parameters
     ----------
@@ -141,6 +144,8 @@ def mark_for_graders(cells: list["NotebookNode"]) -> None:
             number = str(asked.exercise).replace(".", "-")
             marks = {"grade": True, "locked": True, "points": asked.points, "grade_id": f"check-{number}"}
             cell.metadata.nbgrader = GRADER | marks
+            if CHECK_IMPORT not in cell.source.splitlines():
+                cell.source = f"{CHECK_IMPORT}\n\n{cell.source}"
             asked = None
 
 

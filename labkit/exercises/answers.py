@@ -5,14 +5,23 @@ An answer that cannot be judged (an infinite number, a module, a function that r
 
 import copy
 import math
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
-from itertools import islice
+from decimal import Decimal
 from numbers import Integral, Real
 from pathlib import PurePath
 from typing import Any
 
 LONGEST = 60  # characters of a value shown in a message
+MOST_WRITTEN = 600  # characters of it that are looked at: blanks are joined before it is cut
+LONGEST_ERROR = 500  # characters of an exception's text
+LONGEST_MESSAGE = 2_000  # characters of everything that a student is told about an answer
+MOST_VALUES = 100_000  # values of an answer; no exercise asks for a hundredth of that
+MOST_CHARACTERS = 100_000  # of a text in an answer
+DEEPEST = 50  # lists within lists
+
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # control characters, half characters
 
 
 class Fault(ValueError):
@@ -26,52 +35,105 @@ class NamedValues(dict):
     """The values of a Series by the labels of its index: a dict that may also be taken as a list."""
 
 
+class Room:
+    """How much of an answer may still be read, so that a huge one costs neither memory nor minutes."""
+
+    def __init__(self):
+        self.left = MOST_VALUES
+
+    def take(self) -> None:
+        """Count one value."""
+        self.left -= 1
+        self.check(0)
+
+    def check(self, number: int) -> None:
+        """Raise Fault where there is no room for so many values."""
+        if number > self.left or self.left < 0:
+            raise Fault(f"your answer holds more than {MOST_VALUES:,} values; the exercise asks for far fewer.")
+
+
 def plain(value: Any, where: str = "your answer") -> Any:
     """Return a value as what JSON can hold; ``...`` stays as it is and marks what is not filled in yet.
 
     Arrays, tensors and sets (sorted) become lists; a frame becomes a list with one dict per row, an index with labels
-    becomes columns; a Series becomes a list, or `NamedValues` when its index has labels; NaN and NA become None.
+    becomes columns; a Series becomes a list, or `NamedValues` when its index has labels; NaN and NA become None. Texts
+    and numbers of a class derived from Python's become Python's own. Fault where an answer is larger than any exercise
+    asks for.
 
     >>> import numpy as np
     >>> plain({"rates": np.array([0.5, np.nan]), "groups": {"b", "a"}})
     {'rates': [0.5, None], 'groups': ['a', 'b']}
     """
+    return _plain(value, where, Room(), 0)
+
+
+def _plain(value: Any, where: str, room: Room, depth: int) -> Any:
+    room.take()
+    if depth > DEEPEST:
+        raise Fault(f"your answer is nested more than {DEEPEST} deep.")
+
+    def inner(each: Any, place: str = where) -> Any:
+        return _plain(each, place, room, depth + 1)
+
     kind = type(value).__name__
-    if value is None or value is ... or isinstance(value, (bool, str)):
+    if value is None or value is ... or isinstance(value, bool):
         return value
+    if isinstance(value, str):
+        return plain_text(value, where)
     if kind in ("NAType", "NaTType"):
         return None
-    if isinstance(value, Integral):
-        return int(value)
-    if isinstance(value, Real):
-        return plain_number(float(value), where)
+    if isinstance(value, (Integral, Real, Decimal)):
+        return plain_number(value, where)
     if isinstance(value, (date, PurePath)):
-        return str(value)
+        return plain_text(str(value), where)
     if isinstance(value, Mapping):
         kept = NamedValues if isinstance(value, NamedValues) else dict
-        return kept((str(key), plain(each, f"{where}[{key!r}]")) for key, each in value.items())
+        return kept((plain_key(key), inner(each, f"{where}[{key!r}]")) for key, each in value.items())
     if isinstance(value, (set, frozenset)):
-        return sorted((plain(each, where) for each in value), key=lambda each: (type(each).__name__, each))
+        return sorted((inner(each) for each in value), key=lambda each: (type(each).__name__, each))
     if isinstance(value, (list, tuple, range)):
-        return [plain(each, f"{where}[{position}]") for position, each in enumerate(value)]
+        return [inner(each, f"{where}[{position}]") for position, each in enumerate(value)]
+    if isinstance(shape := getattr(value, "shape", None), tuple):  # a table, an array, a tensor
+        room.check(math.prod(shape))
     if kind in ("DataFrame", "Series", "Index"):
-        return plain(table_values(value), where)
+        return inner(table_values(value))
     if hasattr(value, "detach"):  # a tensor that has a gradient cannot be listed
         value = value.detach()
     if hasattr(value, "tolist"):  # numpy arrays and scalars, tensors
-        return plain(value.tolist(), where)
+        return inner(value.tolist())
     if isinstance(value, (zip, map, filter)) or kind in ("dict_keys", "dict_values", "generator"):
-        return plain(list(islice(value, 10_000)), where)
+        return [inner(each, f"{where}[{position}]") for position, each in enumerate(value)]
     if callable(value):
         raise Fault(f"{where} is a function; did you forget the parentheses that call it?")
     raise Fault(f"{where} is of type {kind}, which cannot be compared; give numbers, texts or a table.")
 
 
-def plain_number(value: float, where: str) -> float | None:
-    """Return a float, None for NaN; Fault for an infinite one."""
-    if math.isinf(value):
+def plain_text(value: str, where: str) -> str:
+    """Return a text as Python's own `str`: of a derived class such as `numpy.str_` or an Enum, what it equals."""
+    if len(text := str.__str__(value)) > MOST_CHARACTERS:
+        raise Fault(f"{where} is a text of {len(text):,} characters; the exercise asks for far fewer.")
+    return text
+
+
+def plain_key(key: Any) -> str:
+    """Return a key of a dict as a text: of a derived class, as what it equals is written."""
+    if isinstance(key, str):
+        return str.__str__(key)
+    if isinstance(key, int) and not isinstance(key, bool):
+        return str(int.__int__(key))
+    return str.__str__(str(key))
+
+
+def plain_number(value: Any, where: str) -> int | float | None:
+    """Return a number as Python's own `int` or `float`, None for NaN; Fault for an infinite one."""
+    if isinstance(value, int):
+        return int.__int__(value)
+    if isinstance(value, Integral):
+        return int(value)
+    number = float.__float__(value) if isinstance(value, float) else float(value)
+    if math.isinf(number):
         raise Fault(f"{where} is infinite: somewhere a number is divided by zero.")
-    return None if math.isnan(value) else value
+    return None if math.isnan(number) else number
 
 
 def table_values(table: Any) -> Any:
@@ -84,7 +146,7 @@ def table_values(table: Any) -> Any:
     # Whole numbers without a name are positions: all rows, or those that a mask kept.
     labeled = table.index.dtype.kind not in "iu" or table.index.name is not None
     if kind == "Series":
-        return NamedValues((str(key), each) for key, each in table.items()) if labeled else list(table)
+        return NamedValues((plain_key(key), each) for key, each in table.items()) if labeled else list(table)
     return (table.reset_index() if labeled else table).to_dict(orient="records")
 
 
@@ -123,12 +185,16 @@ def outputs_of(*probes: tuple) -> Callable[[Any], list]:
 
 
 def call(function: Callable, probe: tuple) -> Any:
-    """Call a student's function on a copy of a probe; Fault when it raises or returns nothing."""
+    """Call a student's function on a copy of a probe; Fault when it raises, ends the program or returns nothing."""
     called = f"`{name_of(function)}({describe(probe)})`"
     try:
         result = function(*copy.deepcopy(probe))
-    except Exception as error:
-        raise Fault(f"{called} raises {type(error).__name__}: {error}") from error
+    except KeyboardInterrupt:  # the student's, or a time limit's
+        raise
+    except SystemExit as error:
+        raise Fault(f"{called} ends the program (`sys.exit`). Let the function return its result instead.") from error
+    except BaseException as error:
+        raise Fault(f"{called} raises {describe_error(error)}") from error
     if result is None:
         raise Fault(f"{called} returns nothing (None). Does the function end with `return`?")
     return result if result is ... else plain(result, called)
@@ -182,10 +248,69 @@ def describe(probe: tuple) -> str:
     return ", ".join(short(argument) for argument in probe)
 
 
+def describe_error(error: BaseException) -> str:
+    """Return the type and the text of an exception, shortened; its text may itself fail."""
+    try:
+        text = str(error)
+    except Exception:
+        text = "(its text cannot be shown)"
+    return f"{type(error).__name__}: {cut(text, LONGEST_ERROR)}"
+
+
 def short(value: Any) -> str:
     """Return a value as Python writes it, on one line and at most 60 characters long; a function by its name."""
     if callable(value) and hasattr(value, "__name__"):
         return value.__name__
-    written = repr(value.tolist() if type(value).__name__ == "ndarray" else value)
-    text = " ".join(written.split())
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    start = ""
+    for piece in written(value):
+        start += piece
+        if len(start) > MOST_WRITTEN:
+            break
+    return cut(" ".join(start.split()), LONGEST)
+
+
+def written(value: Any, depth: int = 0) -> Iterator[str]:
+    """Yield what Python's `repr` returns piece by piece, so that of a huge value only the beginning is written."""
+    kind = type(value)
+    if depth > LONGEST:  # brackets alone fill the message; a list may also hold itself
+        yield "…"
+    elif kind.__name__ == "ndarray":
+        yield from written_items("[", value, "]", depth) if value.ndim else written(value.tolist(), depth)
+    elif kind is list:
+        yield from written_items("[", value, "]", depth)
+    elif kind is tuple:
+        yield from written_items("(", value, ",)" if len(value) == 1 else ")", depth)
+    elif kind is dict:
+        yield "{"
+        for position, (key, each) in enumerate(value.items()):
+            yield ", " if position else ""
+            yield from written(key, depth + 1)
+            yield ": "
+            yield from written(each, depth + 1)
+        yield "}"
+    elif kind is str:
+        yield repr(value[: MOST_WRITTEN + 1])
+    else:
+        yield repr(value)
+
+
+def written_items(opening: str, items: Iterable, closing: str, depth: int) -> Iterator[str]:
+    """Yield the parts of a list, a tuple or an array, whose elements are written as Python's own numbers."""
+    is_array = type(items).__name__ == "ndarray"
+    yield opening
+    for position, each in enumerate(items):
+        yield ", " if position else ""
+        is_row = type(each).__name__ == "ndarray"
+        yield from written(each.tolist() if is_array and not is_row and hasattr(each, "tolist") else each, depth + 1)
+    yield closing
+
+
+def cut(text: str, longest: int) -> str:
+    """Return a text, or its beginning and "…" where it is longer."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def printable(text: str) -> str:
+    """Return a message at most 2,000 characters long, in which what no page can show is written as Python does."""
+    lines = cut(text, LONGEST_MESSAGE).replace("\r\n", "\n")
+    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), lines)

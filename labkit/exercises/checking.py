@@ -14,6 +14,8 @@ from labkit.exercises.judging import CORRECT, Exercise, OpenQuestion, same
 from labkit.exercises.outcomes import show_code, show_note, show_outcome
 
 FEWEST_WRONG = 3  # wrong answers that an exercise must know
+# Read once, before a cell of the notebook could change it: under nbgrader, a check that is not correct must raise.
+GRADING = bool(os.environ.get("NBGRADER_EXECUTION"))
 HELP = {1: "hint 1 of 2", 2: "hint 2 of 2", 3: "the idea of the solution"}
 
 _IDENTIFIER = re.compile(r"\d\d\.[1-9]\d*")
@@ -245,6 +247,13 @@ def is_text(value: Any) -> bool:
 def check(identifier: str, answer: Any) -> None:
     """Show whether an answer is correct, not yet (with a hint) or not attempted.
 
+    To nbgrader, a cell without an error and without output on the standard error stream has earned its points. So
+    while nbgrader grades or validates, an answer that is not correct raises; and what a student's function warns about
+    or writes to that stream while it is checked becomes part of the message.
+
+    A check runs in the student's own kernel, whose code can do whatever the check can: it serves learning, and is no
+    proof that an answer is correct.
+
     Parameters
     ----------
     identifier : str
@@ -257,13 +266,13 @@ def check(identifier: str, answer: Any) -> None:
     ValueError
         No exercise has this id; the message lists those of the notebook.
     AssertionError
-        Only while nbgrader grades or validates: the answer is not correct. To nbgrader, a cell without an error has
-        earned its points.
+        The answer is not correct, and nbgrader executed the notebook when this module was imported (the environment
+        variable ``NBGRADER_EXECUTION`` was set).
     """
     found = find(identifier, _declared)
     outcome = found.outcome(answer)
     show_outcome(found, outcome)
-    if os.environ.get("NBGRADER_EXECUTION") and outcome.state != CORRECT:
+    if GRADING and outcome.state != CORRECT:
         raise AssertionError(f"{identifier}: {outcome.state}. {outcome.message}")
 
 

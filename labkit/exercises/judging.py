@@ -6,11 +6,12 @@ Everything here works on plain values (see `labkit.exercises.answers`): numbers,
 import contextlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from labkit.exercises.answers import Fault, NamedValues, leaves, plain, short
+from labkit.exercises._overheard import overhear
+from labkit.exercises.answers import Fault, NamedValues, describe_error, leaves, plain, printable, short
 
 EXERCISE = "application/vnd.labkit.exercise+json"  # mime type of what a checked exercise leaves in its output
 STATES = ("correct", "not yet", "not attempted")
@@ -112,8 +113,15 @@ class Exercise:
         Returns
         -------
         Outcome
-            The state and what to tell the student. A judge that fails is reported there, never raised.
+            The state and what to tell the student, warnings of a function of theirs included. A judge that fails is
+            reported there, never raised.
         """
+        with overhear() as heard:
+            found = self._examine(answer)
+        told = heard.sentences() if found.state != NOT_ATTEMPTED else []
+        return replace(found, message=printable("\n".join(filter(None, [found.message, *told]))))
+
+    def _examine(self, answer: Any) -> Outcome:
         if self.is_untouched(answer):
             return Outcome(NOT_ATTEMPTED, f'Replace what the exercise leaves open. `hint("{self.id}")` helps.')
         try:
@@ -127,13 +135,18 @@ class Exercise:
             return Outcome(NOT_ATTEMPTED, f'Replace the dots `...` by your answer. `hint("{self.id}")` helps.')
         if open_places:
             return Outcome(NOT_YET, f"Still `...`: {', '.join(f'`{place}`' for place in open_places)}.")
-        return self.judged(collected, answer)
+        with overhear():
+            return self.judged(collected, answer)
 
     def is_untouched(self, answer: Any) -> bool:
         """Say whether an answer is still what the notebook came with, or behaves like it."""
         if answer is ...:
             return True
-        return self.untouched is not ... and self._trace(answer) == self._trace(self.untouched)
+        if self.untouched is ...:
+            return False
+        with overhear():  # what the exercise's own code says is no concern of the student's
+            untouched = self._trace(self.untouched)
+        return self._trace(answer) == untouched
 
     def _trace(self, answer: Any) -> Any:
         try:
@@ -159,14 +172,15 @@ class Exercise:
     @cached_property
     def model(self) -> Any:
         """The plain values of the reference."""
-        return self._read(self.reference)
+        with overhear():
+            return self._read(self.reference)
 
     @cached_property
     def mistakes(self) -> list[tuple[Any, str]]:
         """The plain values of the wrong answers, each with its hint; those that raise have none."""
         found = []
         for answer, hint in self.wrong:
-            with contextlib.suppress(Fault):
+            with contextlib.suppress(Fault), overhear():
                 found.append((self.collected(answer), hint))
         return found
 
@@ -175,10 +189,10 @@ class Exercise:
             return ...
         try:
             return plain(self.collect(answer))
-        except Fault:
+        except (Fault, KeyboardInterrupt):
             raise
-        except Exception as error:
-            raise Fault(f"Your answer could not be read. {type(error).__name__}: {error}") from error
+        except BaseException as error:  # SystemExit too: nothing that a student writes should end the notebook
+            raise Fault(f"Your answer could not be read. {describe_error(error)}") from error
 
     def judged(self, collected: Any, answer: Any) -> Outcome:
         """Judge collected values, once they have the form of the reference; known mistakes may have another one."""
@@ -191,7 +205,7 @@ class Exercise:
         except Exception as error:
             return Outcome(
                 NOT_YET,
-                f"The check does not know what to make of this answer ({type(error).__name__}: {error}). "
+                f"The check does not know what to make of this answer ({describe_error(error)}). "
                 "Compare its form with what the exercise asks for.",
                 crashed=True,
             )

@@ -114,9 +114,8 @@ def test_what_users_can_fix_is_one_line(call, course, arguments, message):
         (["run", "00"], "solutions/00_half.py", b'# %% tags="solution"\n1\n', "00_half.py makes no valid notebook"),
         (["build"], "solutions/00_half.py", CHECKED, "exercise 00.1 has no points; add points=N"),
         (["run", "--profile", "smoke"], "profiles.toml", b"[smoke", "profiles.toml is not valid TOML"),
-        (["progress"], "../work/00_half.ipynb", b'{"cells": [1]}', "00_half.ipynb is not a notebook; delete it"),
     ],
-    ids=["cut short", "no notebook", "encoding", "metadata", "metadata, run", "points", "profiles", "copy"],
+    ids=["cut short", "no notebook", "encoding", "metadata", "metadata, run", "points", "profiles"],
 )
 def test_damaged_files_are_one_line(call, course, arguments, file, content, message):
     """Files that a user edits or an editor damages are named, with what to do."""

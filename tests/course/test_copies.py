@@ -1,6 +1,7 @@
 """A student's copies in work/: made, named when outdated, updated when asked; what their first cell says."""
 
 import json
+import os
 import re
 import sys
 import tomllib
@@ -152,15 +153,62 @@ def test_copy_without_metadata_is_judged_by_its_first_cell(copied, keep_check):
 
 
 @pytest.mark.parametrize(
-    "content", [b"{", b"[]", b'{"cells": 3}', b'{"cells": [{"source": "x"}]}', b'{"cells": ["x"]}', b"\xff\xfe", b""]
+    "content",
+    [b"{", b"[]", b'{"cells": 3}', b'{"cells": {}}', b'{"cells": [{"source": "x"}]}', b'{"cells": ["x"]}', b"\xff\xfe"],
 )
 def test_damaged_copy_is_named_and_left_alone(copied, content):
     """Whatever is no notebook is neither outdated nor replaced."""
     copy_of(copied).write_bytes(content)
     assert start(copied).unreadable == [NAME]
-    with pytest.raises(UserError, match="00_half.ipynb is not a notebook; delete it or move it away"):
+    with pytest.raises(UserError, match="00_half.ipynb is not a notebook; rename it, run `labkit start`"):
         update_copy(copied, NAME)
     assert copy_of(copied).read_bytes() == content
+
+
+def test_checkpoint_of_jupyterlab_is_offered(copied):
+    """Where it is a whole notebook; a damaged one is not mentioned."""
+    checkpoint = copied.work / ".ipynb_checkpoints" / f"{NAME}-checkpoint.ipynb"
+    checkpoint.parent.mkdir()
+    checkpoint.write_bytes(copy_of(copied).read_bytes())
+    copy_of(copied).write_bytes(b"")
+    said = module.explain_damage(copy_of(copied))
+    assert f"is empty; JupyterLab's last checkpoint of it is whole: copy {checkpoint} over it" in said
+    checkpoint.write_bytes(b"{")
+    assert "JupyterLab" not in module.explain_damage(copy_of(copied))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32-be"])
+def test_copy_in_another_encoding_is_named_and_repaired_when_asked(copied, encoding, monkeypatch):
+    """It is neither current nor damaged; the new file has the answers, the old one its bytes."""
+    text = edit_copy(copied, write("half = ...", "half = 1.5  # ½")).decode("utf-8")
+    copy_of(copied).write_bytes(text.encode(encoding))
+    assert find_copies(copied) == module.Copies(recoded=[NAME])
+    monkeypatch.chdir(copied.root)
+    assert f"does not open: {NAME}" in CliRunner().invoke(app, ["start"]).output
+    assert copy_of(copied).read_bytes() == text.encode(encoding)
+    assert CliRunner().invoke(app, ["start", "--update"]).exit_code == 0
+    assert find_copies(copied).current == [NAME] and "half = 1.5  # ½" in sources_of(copied)
+    assert (copied.work / f"{NAME}.old.ipynb").read_bytes() == text.encode(encoding)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes there")
+def test_what_is_no_file_is_not_waited_for(copied):
+    """A pipe would block for ever."""
+    copy_of(copied).unlink()
+    os.mkfifo(copy_of(copied))
+    assert find_copies(copied).unreadable == [NAME]
+    assert "cannot be read (it is not a file); move it away" in module.explain_damage(copy_of(copied))
+
+
+def test_odd_cells_are_carried_over_as_far_as_they_can_be(copied):
+    """Ids and images of another form, and half a character, which no file can hold."""
+    notebook = json.loads(copy_of(copied).read_text())
+    odd = {"cell_type": "markdown", "source": "mine \ud800", "metadata": {}, "id": 7, "attachments": ["x"]}
+    notebook["cells"] += [odd, odd | {"id": ["x"], "attachments": {"a.png": "x"}}]
+    copy_of(copied).write_text(json.dumps(notebook))
+    revise(copied)
+    assert update_copy(copied, NAME).others == 2
+    assert sources_of(copied).count(r"mine \ud800") == 2
 
 
 def test_odd_metadata_are_no_fingerprint(copied):
@@ -185,11 +233,34 @@ def test_link_is_followed_and_never_replaced(copied, tmp_path):
     assert copy_of(copied).is_symlink() and len(list(copied.work.iterdir())) == 1
 
 
-def test_damaged_student_notebook_names_the_command(copied):
-    """The course's own file is not the student's fault: `labkit build` writes it."""
+@pytest.mark.parametrize("has_copy", [True, False])
+def test_damaged_student_notebook_names_the_command(copied, has_copy):
+    """The course's own file is not the student's fault, and is not copied: `labkit build` writes it."""
     copied.path(NAME, form="student").write_text("{")
+    if not has_copy:
+        copy_of(copied).unlink()
     with pytest.raises(UserError, match="labkit build"):
-        find_copies(copied)
+        start(copied)
+    assert copy_of(copied).exists() == has_copy
+
+
+@pytest.mark.parametrize("command", ["start", "progress"])
+@pytest.mark.parametrize("kind", ["file", "link", "loop"])
+def test_work_that_is_no_folder_is_a_sentence(copied, command, kind, monkeypatch):
+    """Nothing is written, and what is there stays."""
+    if kind != "file" and sys.platform == "win32":
+        pytest.skip("links need rights there")
+    copied.work.rename(copied.root / "elsewhere")
+    if kind == "file":
+        copied.work.write_text("mine")
+    else:
+        copied.work.symlink_to("work" if kind == "loop" else "stick/work")
+    monkeypatch.chdir(copied.root)
+    done = CliRunner().invoke(app, [command])
+    message = "is not a folder; move it away" if kind == "file" else "is a link that leads to no folder"
+    assert done.exit_code == 1 and isinstance(done.exception, SystemExit)
+    assert message in done.output and len(done.output.splitlines()) == 1
+    assert copied.work.is_symlink() or copied.work.read_text() == "mine"
 
 
 # Updating

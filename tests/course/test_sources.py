@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from labkit.course.build import find_course
-from labkit.course.sources import convert, student_text
+from labkit.course.sources import CHECK_IMPORT, convert, student_text
 
 COURSE = find_course()
 NAME = "05_parity"
@@ -105,6 +105,24 @@ def test_graders_find_stubs_and_checks():
         "grade": True, "solution": False, "locked": True, "points": 2, "grade_id": "check-05-1",
     }  # fmt: skip
     assert not any("nbgrader" in cell.metadata for cell in convert(SOURCE).cells)
+
+
+def test_a_stub_cannot_replace_the_check():
+    """Each cell that earns points imports `check` itself; the source does not need to."""
+    whole, student = convert(SOURCE), convert(SOURCE, student_of=NAME)
+    (cell,) = (cell for cell in student.cells if "check(" in cell.source)
+    assert cell.source == 'from labkit.exercises import check\n\ncheck("05.1", answer)'
+    assert [each.source for each in whole.cells if "check(" in each.source] == ['check("05.1", answer)']
+    already = SOURCE.replace('check("05.1"', 'from labkit.exercises import check\n\ncheck("05.1"')
+    assert [each.source for each in convert(already, student_of=NAME).cells if "check(" in each.source] == [cell.source]
+
+
+def test_every_exercise_of_the_course_is_checked_by_the_course():
+    """All cells that earn points, in all notebooks, run the course's `check` whatever the name meant before."""
+    for name in COURSE.names:
+        cells = COURSE.read(name, form="student").cells
+        earning = [cell for cell in cells if cell.metadata.get("nbgrader", {}).get("grade")]
+        assert earning and all(cell.source.startswith(f"{CHECK_IMPORT}\n") for cell in earning)
 
 
 @pytest.fixture(scope="module")

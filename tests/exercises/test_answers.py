@@ -1,13 +1,17 @@
 """What students type becomes plain values, or a fault with a message."""
 
+import enum
+import itertools
 import json
 import math
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from labkit.exercises.answers import Fault, NamedValues, outputs_of, parts, plain
+from labkit.exercises.answers import Fault, NamedValues, leaves, outputs_of, parts, plain, printable, short
 
 
 @pytest.mark.parametrize(
@@ -105,3 +109,159 @@ def test_a_function_among_the_arguments_is_named():
     """A message has its name, not where it is in memory."""
     with pytest.raises(Fault, match=r"`<lambda>\(len, 3\)` returns nothing"):
         outputs_of((len, 3))(lambda function, n: None)
+
+
+class Word(enum.StrEnum):
+    """A text by name."""
+
+    UP = "up"
+
+
+class OldWord(str, enum.Enum):  # noqa: UP042 (a StrEnum is another case)
+    """A text by name that `str` does not return."""
+
+    UP = "up"
+
+
+class Count(enum.IntEnum):
+    """A whole number by name."""
+
+    TWO = 2
+
+
+class OldCount(int, enum.Enum):
+    """A whole number by name that `str` does not return."""
+
+    TWO = 2
+
+
+class Loud(str):
+    """A text that shows itself in another way."""
+
+    def __str__(self):
+        """Shout."""
+        return self.upper()
+
+
+class Meters(float):
+    """A number that shows itself in another way."""
+
+    def __float__(self):
+        """Return centimeters."""
+        return 100.0 * self
+
+
+EQUALS = [
+    (np.str_("up"), "up"),
+    (np.array(["up", "down"])[0], "up"),
+    (Word.UP, "up"),
+    (OldWord.UP, "up"),
+    (Loud("up"), "up"),
+    (Count.TWO, 2),
+    (OldCount.TWO, 2),
+    (np.uint8(2), 2),
+    (Meters(0.5), 0.5),
+    (np.float64(0.5), 0.5),
+    (Fraction(1, 2), 0.5),
+    (Decimal("0.5"), 0.5),
+    (np.bool_(True), True),
+    (np.array(True), True),
+]
+
+
+@pytest.mark.parametrize(("value", "expected"), EQUALS, ids=[type(value).__name__ for value, _ in EQUALS])
+def test_a_derived_class_is_what_it_equals(value, expected):
+    """On its own, in a list, in a dict and as a key; the result is of Python's own type."""
+    for collected in (plain(value), plain([value])[0], plain({"a": value})["a"]):
+        assert collected == expected and type(collected) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        (Word.UP, "up"),
+        (OldWord.UP, "up"),
+        (Loud("up"), "up"),
+        (np.str_("up"), "up"),
+        (OldCount.TWO, "2"),
+        (True, "True"),
+        (0.5, "0.5"),
+    ],
+    ids=lambda key: type(key).__name__,
+)
+def test_a_key_of_a_derived_class_is_what_it_equals(key, expected):
+    """A key is a text, in a dict and in a Series."""
+    assert list(plain({key: 1})) == list(plain(pd.Series([1], index=pd.Index([key], dtype=object)))) == [expected]
+
+
+def nested(depth):
+    """Return a list in a list in a list."""
+    value = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (np.zeros(10**7), "more than 100,000 values"),
+        (np.broadcast_to(0.0, (10**6, 10**6)), "more than 100,000 values"),
+        (pd.DataFrame({"n": range(60_000), "m": 0}), "more than 100,000 values"),
+        ([[0] * 60_000, [0] * 60_000], "more than 100,000 values"),
+        (range(10**12), "more than 100,000 values"),
+        ((n for n in itertools.count()), "more than 100,000 values"),
+        (map(str, itertools.count()), "more than 100,000 values"),
+        (nested(200), "nested more than 50 deep"),
+        ("x" * 10**6, "your answer is a text of 1,000,000 characters"),
+    ],
+    ids=["array", "array without memory", "frame", "lists", "range", "generator", "map", "depth", "text"],
+)
+def test_a_huge_answer_is_not_read(value, message):
+    """Its size is known before it is turned into lists, or it is read only up to the limit."""
+    with pytest.raises(Fault, match=message):
+        plain(value)
+
+
+def test_an_answer_as_large_as_sensible_is_read():
+    """Far more than any exercise asks for."""
+    assert len(plain(np.zeros((10_000, 5)))) == 10_000
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        ["a", None, ("b",), (), (1, 2.5), {}, {"k": [True], 2: 3}],
+        np.array([[0.5, 1.0], [2.0, np.nan]]),
+        np.array(3),
+        np.array(["a", "b"]),
+        "a  text with  blanks",
+        {1, 2},
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_value_is_shown_as_python_writes_it(value):
+    """On one line."""
+    listed = value.tolist() if hasattr(value, "tolist") else value
+    assert short(value) == " ".join(repr(listed).split())
+
+
+def test_of_a_huge_value_only_the_beginning_is_written():
+    """Also where it has no end, because it holds itself."""
+    assert short(list(range(10**6))) == "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, …"
+    assert short(np.broadcast_to(0.0, (10**9, 10**9))).startswith("[[0.0, 0.0, ")
+    itself = []
+    itself.append(itself)
+    assert short(itself) == "[" * 59 + "…" and short(nested(10**4)) == "[" * 59 + "…"
+
+
+def test_a_message_has_an_end_and_can_be_printed():
+    """Long ones are cut; lines stay lines; what cannot be sent or would steer a terminal is written out."""
+    assert len(printable("x" * 10**6)) == 2_000
+    assert printable("a\r\nb\tc\x1b\ud800é") == "a\nb\tc\\x1b\\ud800é"
+
+
+def test_plain_leaves_hold_only_python_types():
+    """A judge compares types exactly, so nothing else may reach it."""
+    types = {type(leaf) for _, leaf in leaves(plain([value for value, _ in EQUALS]))}
+    assert types == {str, int, float, bool}

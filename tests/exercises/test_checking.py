@@ -1,8 +1,14 @@
 """Exercises are declared, checked, hinted at and solved."""
 
+import os
+import subprocess
+import sys
+import warnings
+
 import pytest
 
 from labkit.exercises import checking
+from labkit.exercises.answers import outputs_of
 from labkit.exercises.checking import check, choice, compare, hint, open_question, solution
 from labkit.exercises.judging import EXERCISE
 from labkit.exercises.outcomes import LOOKS
@@ -174,12 +180,50 @@ def test_a_package_without_a_course_says_so(declare, shown, monkeypatch):
     assert "which are not here" in shown[-1]["text/plain"]
 
 
-@pytest.mark.parametrize("mode", ["autograde", "validate"])
-def test_check_fails_for_nbgrader_unless_correct(declare, mode, shown, monkeypatch):
+def test_check_fails_for_nbgrader_unless_correct(declare, shown, monkeypatch):
     """To nbgrader a cell without an error has earned its points, so a wrong answer or none must raise there."""
     declare(0.5, judge=lambda collected: None if collected == 0.5 else "no")
-    monkeypatch.setenv("NBGRADER_EXECUTION", mode)
+    monkeypatch.setattr(checking, "GRADING", True)
     check("99.1", 0.5)
     for answer in (..., 7.0):
         with pytest.raises(AssertionError, match=r"99\.1: not (yet|attempted)"):
             check("99.1", answer)
+
+
+@pytest.mark.parametrize(("mode", "grading"), [("autograde", "True"), ("validate", "True"), ("", "False")])
+def test_a_notebook_cannot_leave_nbgrader(mode, grading):
+    """Whether nbgrader grades is read when the module is imported; what a cell does to the environment is too late."""
+    code = (
+        "import os; from labkit.exercises import checking; os.environ.pop('NBGRADER_EXECUTION', None); "
+        "print(checking.GRADING)"
+    )
+    environment = os.environ | {"NBGRADER_EXECUTION": mode}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == grading
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_check_writes_nothing_that_costs_points(declare, shown, capfd):
+    """nbgrader gives 0 for output on the standard error stream; the student reads there what would have been."""
+
+    def half(n):
+        warnings.warn("halves are rare", stacklevel=1)
+        print("note 1", file=sys.stderr)
+        return n / 2
+
+    declare(
+        lambda n: n / 2, collect=outputs_of((2,), (4,)), praise="Done.", judge=lambda c: None if c == [1, 2] else "no"
+    )
+    check("99.1", half)
+    assert capfd.readouterr().err == ""
+    assert shown[0][EXERCISE]["state"] == "correct"
+    assert "Done.\nWhile your code ran, Python warned: `UserWarning: halves are rare`." in shown[0]["text/plain"]
+    assert "standard error stream: `note 1 note 1`." in shown[0]["text/plain"]
+
+
+def test_what_a_check_shows_can_be_sent(declare, shown):
+    """Half characters, which no encoding has, and control characters are written as Python writes them."""
+    declare({"a": 1})
+    check("99.1", {"\ud800": 1, "\x1b[31m": 2})
+    text = shown[0]["text/plain"]
+    assert r"it has `\ud800`, `\x1b[31m`" in text and text.encode("utf-8")

@@ -1,11 +1,19 @@
 """Which outcome and which message an answer gets."""
 
+import contextlib
+import logging
+import sys
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from labkit.exercises import checking
 from labkit.exercises.answers import outputs_of
+from labkit.exercises.checking import choice
 from labkit.exercises.judging import close, find_misfit, same
+from tests.exercises.conftest import HELP
 
 
 @pytest.mark.parametrize("answer", [..., [..., ...], {"a": ..., "b": [...]}, (..., {"x": ...})])
@@ -169,3 +177,174 @@ def test_a_known_mistake_is_recognized_within_the_tolerance(compared, answer, st
     """A number a little further away is another mistake."""
     outcome = compared(1.0, [(2.0, "Twice!"), (0.0, "Zero!"), (-1.0, "Sign!")], tolerance=0.02).outcome(answer)
     assert (outcome.state, outcome.message) == (state, message)
+
+
+class Odd(BaseException):
+    """Neither an error nor an exit."""
+
+
+class Mute(Exception):
+    """An error whose text is an error."""
+
+    def __str__(self):
+        """Fail."""
+        raise RuntimeError
+
+
+def leave(n):
+    """End the program."""
+    sys.exit(n)
+
+
+def fail_at_length(n):
+    """Raise with a text of 10 MB."""
+    raise ValueError("x" * 10**7)
+
+
+def fail_oddly(n):
+    """Raise what is no Exception."""
+    raise Odd("odd")
+
+
+def fail_mutely(n):
+    """Raise what has no text."""
+    raise Mute
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (leave, "`leave(2)` ends the program (`sys.exit`). Let the function return its result instead."),
+        (fail_at_length, "`fail_at_length(2)` raises ValueError: xxx"),
+        (fail_oddly, "`fail_oddly(2)` raises Odd: odd"),
+        (fail_mutely, "`fail_mutely(2)` raises Mute: (its text cannot be shown)"),
+    ],
+)
+def test_whatever_a_function_raises_is_an_outcome(declare, function, message):
+    """With a message of bounded length."""
+    outcome = declare(lambda n: n / 2, collect=outputs_of((2,))).outcome(function)
+    assert outcome.state == "not yet" and outcome.message.startswith(message) and len(outcome.message) < 700
+
+
+@pytest.mark.parametrize("error", [SystemExit, Odd])
+def test_a_collector_may_meet_an_exit(declare, error):
+    """A collector that calls a student's code itself, and an answer that ends the program while it is read."""
+
+    def read(answer):
+        raise error
+
+    assert declare(1, collect=read).outcome(2).message.startswith(f"Your answer could not be read. {error.__name__}")
+    outcome = declare([1], identifier="99.2").outcome(leave(n) for n in (1, 2))
+    assert outcome.message.startswith("Your answer could not be read. SystemExit: 1")
+
+
+def test_an_interruption_stays_one(declare):
+    """Ctrl-C and a time limit end a check; they are no answer."""
+
+    def interrupt(n):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        declare(1, collect=outputs_of((2,))).outcome(interrupt)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{f"{'k' * 1000}{n}": n for n in range(100)}, {"a": [...] * 999 + [1]}, {"b" * 10**6: 1}],
+    ids=["many keys", "many dots", "long key"],
+)
+def test_a_message_is_bounded(declare, answer):
+    """However much there is to name."""
+    outcome = declare({"a": 1}).outcome(answer)
+    assert outcome.state == "not yet" and len(outcome.message) <= 2_000
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize(("factor", "state"), [(1, "correct"), (2, "not yet")])
+def test_warnings_are_told_with_the_outcome(declare, factor, state):
+    """Each once, three at most; those of the reference and of an untouched stub are not the student's."""
+
+    def warn(n):
+        for number in range(9):
+            warnings.warn(f"warning {number}", stacklevel=1)
+        return n * factor
+
+    def reference(n):
+        warnings.warn("ours", stacklevel=1)
+        return n
+
+    options = {"untouched": lambda n: warnings.warn("ours", stacklevel=1), "collect": outputs_of((2,), (4,))}
+    found = declare(reference, judge=lambda c: None if c == [2, 4] else "no", **options).outcome(warn)
+    assert found.state == state and "ours" not in found.message
+    assert [f"`UserWarning: warning {n}`" in found.message for n in range(4)] == [True, True, True, False]
+
+
+@pytest.mark.filterwarnings("default")
+def test_division_by_zero_in_a_right_answer_is_correct(declare, capfd):
+    """What numpy says about an empty group, with which exercises call functions on purpose."""
+
+    def rate(right, people):
+        value = np.float64(right) / np.float64(people)
+        return 0.0 if np.isnan(value) else value
+
+    judge = {"judge": lambda collected: None if collected == [0.5, 0.0] else "no"}
+    outcome = declare(rate, collect=outputs_of((1, 2), (0, 0)), **judge).outcome(rate)
+    assert outcome.state == "correct" and "RuntimeWarning: invalid value" in outcome.message
+    assert capfd.readouterr().err == ""
+
+
+def test_errors_from_warnings_stay_errors(declare):
+    """Whoever turned warnings into errors gets them."""
+
+    def warn(n):
+        warnings.warn("strict", stacklevel=1)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        message = declare(1, collect=outputs_of((2,))).outcome(warn).message
+    assert message == "`warn(2)` raises UserWarning: strict"
+
+
+@pytest.fixture
+def logger():
+    """A logger, which loses its handlers after the test."""
+    found = logging.getLogger("tests.exercises")
+    yield found
+    found.handlers.clear()
+
+
+@pytest.mark.parametrize("make", [logging.StreamHandler, lambda: logging.lastResort], ids=["own", "last resort"])
+def test_handlers_of_logging_are_heard_and_given_back(declare, capfd, logger, make):
+    """A handler keeps the stream it was made with, so that replacing `sys.stderr` alone would miss it."""
+    handler = make()
+    for each in (logger, logger.getChild("child")):  # two loggers may share one
+        each.addHandler(handler)
+    logger.propagate = False
+
+    def log(n):
+        logger.warning("logged")
+        return n
+
+    message = declare(2, collect=outputs_of((2,)), judge=lambda c: None).outcome(log).message
+    logger.getChild("child").handlers.clear()
+    assert "wrote to the standard error stream: `logged`" in message
+    assert handler.stream is sys.stderr and capfd.readouterr().err == ""
+
+
+def test_the_stream_is_given_back_after_an_interruption(declare):
+    """Whatever ends the check."""
+
+    def interrupt(n):
+        raise KeyboardInterrupt
+
+    before = sys.stderr
+    with contextlib.suppress(KeyboardInterrupt):
+        declare(1, collect=outputs_of((2,))).outcome(interrupt)
+    assert sys.stderr is before
+
+
+def test_a_choice_may_be_a_text_of_numpy():
+    """`names[values.argmax()]` of an array of names gives one."""
+    choice("99.1", options={"up": "No.", "down": None, "none": "Nor this.", "both": "Hardly."}, **HELP)
+    names = np.array(["up", "down"])
+    assert checking._declared["99.1"].outcome(names[np.array([1, 2]).argmax()]).state == "correct"
