@@ -3,6 +3,7 @@
 import ast
 import importlib
 import pkgutil
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import labkit
 PACKAGE = Path(labkit.__file__).parent
 FILES = {".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): path for path in PACKAGE.rglob("*.py")}
 FOLDERS = sorted(path.parent for path in PACKAGE.rglob("__init__.py"))
+TOML = (PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8")
 LONGEST, MOST_FILES = 400, 12
 
 
@@ -107,3 +109,22 @@ def test_files_of_a_room_alone_begin_with_an_underscore():
         if private and lent or not private and not lent and name not in shown:
             wrong.append(name)
     assert wrong == []
+
+
+def test_the_readme_maps_the_rooms():
+    """Its table has every room, in an order in which a room imports only from those below it."""
+    readme = (PACKAGE.parent / "README.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(\w+)` \| .+ \|$", readme.split("### The package")[1].split("\n## ")[0], re.MULTILINE)
+    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert set(listed) == rooms and len(listed) == len(rooms)
+    contract = re.findall(r"labkit\.(\w+)", TOML.split("layers = [")[1].split("]")[0])
+    assert listed == [room for room in contract if room in rooms]
+
+
+def test_the_docstring_of_the_package_maps_the_rooms():
+    """The first thing that a stranger reads names every room and every file beside them."""
+    here = {path.name for path in PACKAGE.glob("*.py")} | {
+        f"{path.parent.name}/" for path in PACKAGE.glob("*/__init__.py")
+    }
+    here -= {"__init__.py"}
+    assert set(re.findall(r"^    (\w+(?:/|\.py))  ", labkit.__doc__, re.MULTILINE)) == here

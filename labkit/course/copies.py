@@ -1,7 +1,7 @@
 """A student's copies in ``work/``: missing ones are made, outdated ones are named and, when asked, updated.
 
 A copy is outdated when the student notebook in ``notebooks/`` is not the one that it was made from. Both carry a
-fingerprint in their metadata, and again in the cell that checks the copy (`labkit.course.build.stamp`), because some
+fingerprint in their metadata, and again in the cell that checks the copy (`labkit.course.sources.stamp`), because some
 programs drop metadata when they save. A copy with neither was made before copies carried one, and is outdated.
 """
 

@@ -881,7 +881,7 @@ except (RuntimeError, NotImplementedError) as error:
 # %% [markdown]
 # **Symptom.** Two equal losses: the second one only costs time, and if both are stepped, the update doubles. Two draws of
 # one model differ: a result that nobody can repeat. And weights on one device cannot meet data on another. The repair: one loss, one
-# place where the device is chosen, a seed before the weights are drawn. (`finetune` does all three: see `labkit/device.py`.)
+# place where the device is chosen, a seed before the weights are drawn. (`finetune` does all three: see `labkit/models/precision.py`.)
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 03.12 · Mend the draw
