@@ -117,6 +117,36 @@ def test_environment_that_cannot_work_any_more_is_rebuilt(make, tmp_path, breaka
     assert make("setup", folder=folder)[1] == ["venv", *INSTALLS, "labkit fetch"]
 
 
+# Names of files and folders that a shell, make or a shebang line could take for something else.
+ODD_NAMES = ["with two  blanks", "it's", 'say "hi"', "$HOME $(HOME) `id`", "a#b, c;d (e) & f*", "back\\new"]
+
+
+@needs_make
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_python_may_be_in_a_folder_of_any_name(make, tmp_path, name):
+    """PYTHON= is one path, whatever is in it."""
+    folder = tmp_path / name
+    folder.mkdir()
+    python = Path(shutil.copy2(tmp_path / "python3.11", folder))
+    assert make("setup", f"PYTHON={python}")[:2] == (0, ["venv", *INSTALLS, "labkit fetch"])
+
+
+@needs_make
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_the_repository_may_be_in_a_folder_of_any_name(make, tmp_path, name):
+    """Set-up works there, and recognizes the folder at the second call."""
+    folder = make.folder.rename(tmp_path / name)
+    assert make("setup", folder=folder)[:2] == (0, ["venv", *INSTALLS, "labkit fetch"])
+    assert make("setup", folder=folder)[:2] == (0, ["labkit fetch"])
+
+
+@needs_make
+def test_python_with_blanks_that_cannot_be_used_is_named_whole(make, tmp_path):
+    """The message has the path as it was given."""
+    status, log, said = make("setup", f"PYTHON={tmp_path}/no such/python3.11")
+    assert status != 0 and log == [] and f"none of these is: '{tmp_path}/no such/python3.11'" in said
+
+
 @needs_make
 @pytest.mark.parametrize("python", ["old", "missing"])
 def test_python_that_is_too_old_or_missing_gets_one_clear_line(make, python):
