@@ -1,13 +1,15 @@
-# Everything needs only Python 3.11, make and git; `make help` lists the targets. Without make: README.md.
+# Everything needs only Python 3.11 or newer, make and git; `make help` lists the targets. Without make: README.md.
 SHELL := /bin/sh
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 TORCH := $(shell sed -n 's/^torch==//p' constraints.txt)
-# The first of these that runs and is new enough; or name one: make setup PYTHON=/path/to/python3.11
-CANDIDATES := $(or $(PYTHON),python3.11 python3)
-OLD_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
-find_python = $(shell for p in $(CANDIDATES); do "$$p" -c '$(OLD_ENOUGH)' 2>/dev/null && { echo "$$p"; break; }; done)
-TOO_OLD := Fairness Lab needs Python 3.11 or newer, and none of these is: $(CANDIDATES). Name one: make setup PYTHON=/path/to/python3.11
+# Paths are data: $(call quote,TEXT) is one word for the shell, whatever is in it; $(value NAME) leaves `$` alone.
+quote = '$(subst ','\'',$(1))'
+# The first of these that runs and is one that pyproject.toml allows; or name one: make setup PYTHON=/path/to/python3.11
+CANDIDATES := $(if $(value PYTHON),$(call quote,$(value PYTHON)),python3.11 python3)
+ALLOWED := import sys; version = sys.version_info[:3]; sys.exit(version < (3, 11) or version == (3, 14, 1))
+find_python = $(shell for p in $(CANDIDATES); do "$$p" -c '$(ALLOWED)' 2>/dev/null && { printf '%s' "$$p"; break; }; done)
+NO_PYTHON := Fairness Lab needs Python 3.11 or newer, but not 3.14.1, and none of these is: $(CANDIDATES). Name one: make setup PYTHON=/path/to/python3.11
 # After set-up nothing asks the network.
 export HF_HUB_OFFLINE := 1
 # What `make test` leaves out and `make test-rest` runs.
@@ -50,16 +52,16 @@ clean: ## remove what runs wrote (build/); notebooks in work/ stay
 # .ready is written last, .installing stands while pip is at work. Where that is found at the start, a set-up broke off
 # half-way and everything begins anew; so it does when the folder was moved, or its Python is gone.
 WHOLE := $(shell test ! -e .venv/.installing && $(BIN)/python -c "" 2>/dev/null && echo yes)
-MOVED := $(shell test ! -e .venv/.ready || test "$$(cat .venv/.ready)" = "$(CURDIR)" || echo yes)
+MOVED := $(shell test ! -e .venv/.ready || test "$$(cat .venv/.ready)" = $(call quote,$(CURDIR)) || echo yes)
 AGAIN := $(if $(and $(WHOLE),$(if $(MOVED),,stayed)),,again)
 .PHONY: again
 again: ;
 
 .venv/.ready: pyproject.toml constraints.txt $(AGAIN)
-	$(eval FOUND := $(find_python))$(if $(FOUND),,$(error $(TOO_OLD)))
+	$(if $(find_python),,$(error $(NO_PYTHON)))
 	$(if $(AGAIN),@rm -rf .venv)
 	@mkdir -p .venv && touch .venv/.installing
-	@test -x $(BIN)/python || $(FOUND) -m venv .venv
-	$(PIP) install torch==$(TORCH) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX),-c constraints.txt)
+	@test -x $(BIN)/python || $(call quote,$(find_python)) -m venv .venv
+	$(PIP) install torch==$(TORCH) $(if $(value TORCH_INDEX),--index-url $(call quote,$(value TORCH_INDEX)),-c constraints.txt)
 	$(PIP) install -e '.[course,cluster,engines,test]' -c constraints.txt
-	@rm .venv/.installing && echo "$(CURDIR)" > $@
+	@rm .venv/.installing && printf '%s\n' $(call quote,$(CURDIR)) > $@

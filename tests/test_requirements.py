@@ -7,12 +7,14 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -167,6 +169,32 @@ def test_each_requirement_of_an_extra_says_what_needs_it():
 
 # What is pinned
 
+# What pinned distributions need that are installed only with another Python, from the metadata of their wheels.
+NEEDS_ELSEWHERE = {
+    "aiohttp": [
+        "aiohappyeyeballs>=2.5.0",
+        "aiosignal>=1.4.0",
+        "attrs>=17.3.0",
+        "frozenlist>=1.1.1",
+        "multidict<8.0,>=4.5",
+        "propcache>=0.2.0",
+        "typing_extensions>=4.4",
+        "yarl<2.0,>=1.25.1",
+    ],
+    "aiosignal": ["frozenlist>=1.1.0", "typing_extensions>=4.2"],
+    "yarl": ["idna>=2.0", "multidict>=4.0", "propcache>=0.2.1"],
+}
+
+
+@cache
+def requirements_of(name: str) -> list[Requirement]:
+    """Return what a distribution requires, with and without extras, on any system and Python."""
+    try:
+        needs = metadata.requires(name) or []
+    except metadata.PackageNotFoundError:  # for another system or Python, or reported by the test of versions
+        needs = NEEDS_ELSEWHERE.get(name, [])
+    return [Requirement(need) for need in needs]
+
 
 def reachable(environment: dict[str, str]) -> set[str]:
     """Return the names of all distributions that the requirements with all extras lead to, in an environment.
@@ -184,11 +212,7 @@ def reachable(environment: dict[str, str]) -> set[str]:
             continue
         seen.add(key)
         names.add(name)
-        try:
-            needs = metadata.requires(name) or []
-        except metadata.PackageNotFoundError:  # belongs to another system, or is reported by the test of versions
-            continue
-        for needed in map(Requirement, needs):
+        for needed in requirements_of(name):
             contexts = [environment | {"extra": extra} for extra in (requirement.extras or {""})]
             applies = needed.marker is None or any(needed.marker.evaluate(context) for context in contexts)
             fixed_by_torch = name == "torch" and any(part.operator == "==" for part in needed.specifier)
@@ -202,13 +226,44 @@ SYSTEMS = {
     "Windows": {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt", "platform_machine": "AMD64"},
     "macOS": {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix", "platform_machine": "arm64"},
 }
+# Every release that could be meant: from the first that pyproject.toml allows to minor versions that are still to come.
+RELEASES = [f"3.{minor}.{micro}" for minor in range(16) for micro in range(20)]
+PROMISED = list(SpecifierSet(PROJECT["requires-python"]).filter(RELEASES))
+# The first release of each minor version: requirements that apply to some Pythons name nothing finer.
+FIRST_RELEASES = [release for release in PROMISED if release.endswith(".0")]
 
 
+@cache
+def reachable_with(system: str, release: str) -> set[str]:
+    """Return the names of all distributions that set-up installs on a system of SYSTEMS, with a release of Python."""
+    python = {"python_version": release.rpartition(".")[0], "python_full_version": release}
+    return reachable(default_environment() | SYSTEMS[system] | python | {"implementation_version": release})
+
+
+@pytest.mark.parametrize("release", FIRST_RELEASES)
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_constraints_cover_everything_that_set_up_installs(system):
+def test_constraints_cover_everything_that_set_up_installs(system, release):
     """No version is left to the day of the installation, on any system that environment.yml promises."""
-    names = reachable(default_environment() | SYSTEMS[system])
-    assert names - set(PINS) - NEVER_PINNED == set()
+    assert reachable_with(system, release) - set(PINS) - NEVER_PINNED == set()
+
+
+def test_every_pinned_version_allows_every_python_that_is_promised():
+    """Pip ignores a version whose Requires-Python excludes the Python at hand, and set-up fails."""
+    refused = {}
+    for name in PINS:
+        try:
+            needed = metadata.metadata(name)["Requires-Python"]
+        except metadata.PackageNotFoundError:  # for another system or Python, or reported by the test of versions
+            continue
+        allowed = list(SpecifierSet(needed or "").filter(PROMISED))
+        if allowed != PROMISED:
+            refused[f"{name}=={metadata.version(name)}"] = f"Python {needed}"
+    assert not refused
+
+
+def test_the_pythons_that_are_promised_begin_with_the_first_release():
+    """Debian 12 has 3.11.2, which "Python 3.11 or newer" includes."""
+    assert PROMISED[0] == FIRST_RELEASES[0] == "3.11.0" and "3.11.2" in PROMISED and "3.13.0" in FIRST_RELEASES
 
 
 def test_installed_versions_are_the_pinned_ones():
@@ -227,7 +282,7 @@ def test_installed_versions_are_the_pinned_ones():
 
 def test_nothing_is_pinned_that_set_up_does_not_install():
     """A pin that nothing leads to is a leftover."""
-    names = set().union(*(reachable(default_environment() | system) for system in SYSTEMS.values()))
+    names = set().union(*(reachable_with(system, release) for system in SYSTEMS for release in FIRST_RELEASES))
     assert set(PINS) <= names
 
 
@@ -235,6 +290,13 @@ def test_nothing_is_pinned_that_set_up_does_not_install():
 def test_every_requirement_allows_its_pinned_version(requirement):
     """constraints.txt and pyproject.toml do not contradict each other."""
     assert requirement.specifier.contains(PINS[canonicalize_name(requirement.name)])
+
+
+@pytest.mark.parametrize("name", NEEDS_ELSEWHERE)
+def test_pins_for_another_python_fit_each_other(name):
+    """What is not installed here is compared with what its wheels ask for."""
+    needs = map(Requirement, NEEDS_ELSEWHERE[name])
+    assert all(need.specifier.contains(PINS[canonicalize_name(need.name)]) for need in needs)
 
 
 # The folder datasets/ and the package of that name

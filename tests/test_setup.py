@@ -4,15 +4,18 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+OLDEST = re.search(r">=([\d.]+)", PYPROJECT["project"]["requires-python"])[1]
 MAKEFILE = (ROOT / "Makefile").read_text()
 needs_make = pytest.mark.skipif(not shutil.which("make"), reason="make is not installed (Windows)")
 
@@ -26,7 +29,7 @@ STAND_IN = """
         *" install "*)
             echo "$*" | sed 's/.*install/install/' >> log
             test ! -e fail || exit 1 ;;
-        -c*) test ! -e too_old ;;
+        -c*) test ! -e not_allowed ;;
         *) echo $(basename "$0") "$@" >> log ;;
     esac
 """
@@ -117,12 +120,42 @@ def test_environment_that_cannot_work_any_more_is_rebuilt(make, tmp_path, breaka
     assert make("setup", folder=folder)[1] == ["venv", *INSTALLS, "labkit fetch"]
 
 
+# Names of files and folders that a shell, make or a shebang line could take for something else.
+ODD_NAMES = ["with two  blanks", "it's", 'say "hi"', "$HOME $(HOME) `id`", "a#b, c;d (e) & f*", "back\\new"]
+
+
 @needs_make
-@pytest.mark.parametrize("python", ["old", "missing"])
-def test_python_that_is_too_old_or_missing_gets_one_clear_line(make, python):
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_python_may_be_in_a_folder_of_any_name(make, tmp_path, name):
+    """PYTHON= is one path, whatever is in it."""
+    folder = tmp_path / name
+    folder.mkdir()
+    python = Path(shutil.copy2(tmp_path / "python3.11", folder))
+    assert make("setup", f"PYTHON={python}")[:2] == (0, ["venv", *INSTALLS, "labkit fetch"])
+
+
+@needs_make
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_the_repository_may_be_in_a_folder_of_any_name(make, tmp_path, name):
+    """Set-up works there, and recognizes the folder at the second call."""
+    folder = make.folder.rename(tmp_path / name)
+    assert make("setup", folder=folder)[:2] == (0, ["venv", *INSTALLS, "labkit fetch"])
+    assert make("setup", folder=folder)[:2] == (0, ["labkit fetch"])
+
+
+@needs_make
+def test_python_with_blanks_that_cannot_be_used_is_named_whole(make, tmp_path):
+    """The message has the path as it was given."""
+    status, log, said = make("setup", f"PYTHON={tmp_path}/no such/python3.11")
+    assert status != 0 and log == [] and f"none of these is: '{tmp_path}/no such/python3.11'" in said
+
+
+@needs_make
+@pytest.mark.parametrize("python", ["not allowed", "missing"])
+def test_python_that_is_not_allowed_or_missing_gets_one_clear_line(make, python):
     """No traceback and no half-made environment: one line that names the version needed."""
-    (make.folder / "too_old").touch()
-    arguments = [] if python == "old" else ["PYTHON=python3.11-nowhere"]
+    (make.folder / "not_allowed").touch()
+    arguments = [] if python == "not allowed" else ["PYTHON=python3.11-nowhere"]
     status, log, said = make("setup", *arguments)
     assert status != 0 and log == [] and not (make.folder / ".venv").exists()
     assert len(said.strip().splitlines()) == 1 and "Fairness Lab needs Python 3.11 or newer" in said
@@ -170,18 +203,29 @@ def test_the_library_list_of_conda_is_that_of_the_package():
     *conda, nested = environment["dependencies"]
     assert environment["name"] == PYPROJECT["project"]["name"] and "pip" in conda
     python = next(item for item in conda if item.startswith("python="))
-    assert PYPROJECT["project"]["requires-python"] == f">={python.removeprefix('python=')}"
+    assert OLDEST == python.removeprefix("python=")
     assert nested == {"pip": ["-c constraints.txt", "-e .[course,cluster,engines,test]"]}
     assert "-e '.[course,cluster,engines,test]' -c constraints.txt" in MAKEFILE
     assert set(PYPROJECT["project"]["optional-dependencies"]) == {"course", "cluster", "engines", "test"}
 
 
-def test_makefile_asks_for_the_python_that_the_package_needs():
-    """One number in four places."""
-    needed = PYPROJECT["project"]["requires-python"].removeprefix(">=")
-    assert f"sys.version_info < ({needed.replace('.', ', ')})" in MAKEFILE
-    assert f"needs Python {needed} or newer" in MAKEFILE and f"python{needed} python3" in MAKEFILE
-    assert PYPROJECT["tool"]["ruff"]["target-version"] == f"py{needed.replace('.', '')}"
+@pytest.mark.parametrize("minor", range(9, 16))
+def test_makefile_takes_the_pythons_that_the_package_allows(monkeypatch, minor):
+    """The condition in the Makefile is that of pyproject.toml, to the last digit."""
+    condition = re.search(r"^ALLOWED := (.*)$", MAKEFILE, flags=re.MULTILINE)[1]
+    allowed = SpecifierSet(PYPROJECT["project"]["requires-python"])
+    for micro in range(20):
+        monkeypatch.setattr(sys, "version_info", (3, minor, micro, "final", 0))
+        with pytest.raises(SystemExit) as ended:
+            exec(condition)
+        assert (not ended.value.code) == (f"3.{minor}.{micro}" in allowed)
+
+
+def test_the_oldest_python_is_the_same_everywhere():
+    """One number in all places that name it."""
+    assert f"needs Python {OLDEST} or newer" in MAKEFILE and f"python{OLDEST} python3" in MAKEFILE
+    assert f"You need Python {OLDEST} or newer" in (ROOT / "README.md").read_text()
+    assert PYPROJECT["tool"]["ruff"]["target-version"] == f"py{OLDEST.replace('.', '')}"
 
 
 def test_ci_runs_the_tests_then_the_course():

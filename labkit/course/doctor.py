@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from packaging.specifiers import SpecifierSet
+
 from labkit.cache import cache_folder
 from labkit.course.build import PACKAGE
 from labkit.errors import UserError
@@ -64,11 +66,11 @@ def check_machine(root: Path | None = None) -> list[Row]:
 
 
 def check_python() -> Row:
-    """Compare the Python version with the oldest that the package allows."""
-    needed = metadata.metadata("fairness-lab")["Requires-Python"].removeprefix(">=")
+    """Compare the Python version with those that the package allows."""
+    allowed = SpecifierSet(metadata.metadata("fairness-lab")["Requires-Python"])
     found = ".".join(map(str, sys.version_info[:3]))
-    ok = sys.version_info >= tuple(map(int, needed.split(".")))
-    return Row("Python", found, f"{needed} or newer", ok, "" if ok else "make setup PYTHON=/path/to/python3.11")
+    ok = found in allowed
+    return Row("Python", found, str(allowed), ok, "" if ok else "make setup PYTHON=/path/to/python3.11")
 
 
 def check_versions(constraints: Path) -> list[Row]:

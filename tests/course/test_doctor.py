@@ -36,11 +36,13 @@ def test_rows_have_a_remedy_exactly_where_something_is_wrong():
     assert all(isinstance(row, Row) and bool(row.remedy) != row.ok for row in rows)
 
 
-def test_python_that_is_too_old_is_named(monkeypatch):
+@pytest.mark.parametrize("version, ok", [((3, 10, 4), False), ((3, 11, 0), True), ((3, 14, 1), False)])
+def test_python_that_the_package_does_not_allow_is_named(monkeypatch, version, ok):
     """The package's own requirement decides."""
-    monkeypatch.setattr(sys, "version_info", (3, 10, 4, "final", 0))
+    monkeypatch.setattr(sys, "version_info", (*version, "final", 0))
+    monkeypatch.setattr(doctor.metadata, "metadata", lambda name: {"Requires-Python": "!=3.14.1,>=3.11"})
     row = check_python()
-    assert (row.found, row.ok) == ("3.10.4", False) and "PYTHON=" in row.remedy
+    assert (row.found, row.ok) == (".".join(map(str, version)), ok) and ("PYTHON=" in row.remedy) != ok
 
 
 def test_installed_versions_are_compared_with_those_tested(constraints):
