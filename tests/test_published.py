@@ -1,8 +1,8 @@
 """The shipped data give the numbers that others published, to the digits they published.
 
-Each case is one number: its name says what it counts, the text beside it is the number as printed. Sources stand in
-the docstrings. The associations of the shipped model (WEAT) are in `test_associations.py`, and the reference model of
-the sentences in `test_data.py`.
+Each case is one number: its name says what it counts, and its text is the number as printed. Sources are in the
+docstrings. The associations of the shipped model (WEAT) are in `language/test_associations.py`, and the reference model
+of the sentences is in `data/test_tables.py`.
 """
 
 import numpy as np
@@ -100,7 +100,7 @@ def compas_regression():
     kept = frame[
         frame["days_b_screening_arrest"].abs().le(30)  # the score belongs to this arrest
         & frame["is_recid"].ne(-1)  # a COMPAS case was found
-        & frame["c_charge_degree"].ne("O")  # not a traffic offence
+        & frame["c_charge_degree"].ne("O")  # not a traffic offense
         & frame["score_text"].notna()
     ].assign(high=lambda rows: (rows["score_text"] != "Low").astype(int))
     formula = (

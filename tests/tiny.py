@@ -27,7 +27,7 @@ def save_tiny_bert(folder, *, model_type="bert"):
 
 
 def make_texts(n, *, seed=0):
-    """Return n texts of 5 to 30 words, labels (1: "fever" stands in the text) and groups "a" or "b"."""
+    """Return n texts of 5 to 30 words, labels (1: "fever" is in the text) and groups "a" or "b"."""
     generator = np.random.default_rng(seed)
     texts = [" ".join(generator.choice(WORDS, generator.integers(5, 31))) for _ in range(n)]
     return texts, np.array([int("fever" in text) for text in texts]), generator.choice(["a", "b"], n)

@@ -32,6 +32,7 @@ from labkit.audit.text import (
     format_p_value,
     format_rate,
 )
+from labkit.errors import UserError
 from labkit.validation import format_group
 
 if TYPE_CHECKING:
@@ -117,12 +118,15 @@ def audit_file(
     if scores is not None:
         _print_table(auc_table(scores), console, title=f"{title}: AUC of {score} by group, 95% intervals")
 
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write to the output folder {folder}: {error.strerror or error}") from error
     alt = describe_figure(audit)
     png = to_png(draw_audit(audit), alt=alt)
     more = "" if scores is None else score_section(scores, score=score)
     page = write_page(audit, png, alt=alt, title=title, columns=(label, prediction), more=more)
 
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / "audit.html").write_text(page, encoding="utf-8")
     (folder / "audit.png").write_bytes(base64.b64decode(png))
     counts.table.to_csv(folder / "counts.csv")

@@ -1,8 +1,8 @@
 """Many runs compared: means with intervals, paired changes, trials of several methods, and their figures.
 
-A table of runs has one row per training run. `over_seeds` averages, `changes_over_seeds` pairs each run with the
-baseline's run of the same seed; `summarise` reduces a predictions table to one such row. `run_trials` and `try_methods`
-fit methods on the same splits.
+A table of runs has one row per training run. `over_seeds` averages them, `changes_over_seeds` pairs each run with the
+baseline's run of the same seed, and `summarise` reduces a predictions table to one such row. `run_trials` and
+`try_methods` fit methods on the same splits.
 """
 
 import lazy_loader

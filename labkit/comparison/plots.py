@@ -1,5 +1,6 @@
-"""Figures of comparisons: several seeds with their mean, a setting that is varied, estimates with intervals."""
+"""Figures of comparisons: runs with their mean, a setting that is varied, estimates with intervals."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
@@ -15,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def plot_runs(runs: pd.DataFrame, value: str, *, by: str, confidence: float = 0.95, ax: "Axes | None" = None) -> "Axes":
-    """Plot every run as a dot, and the mean over seeds with its interval, a row for each value of ``by``.
+    """Plot each run as a tick and the mean over seeds with its interval, with one row per value of ``by``.
 
     Parameters
     ----------
     runs : DataFrame
-        A row per run.
+        One row per run.
     value : str
         Column on the horizontal axis.
     by : str
@@ -28,12 +29,17 @@ def plot_runs(runs: pd.DataFrame, value: str, *, by: str, confidence: float = 0.
     confidence : float
         Level of the interval, in (0, 1); see `labkit.comparison.over_seeds`.
     ax : matplotlib.axes.Axes, optional
-        Where to plot; a new figure without it.
+        Where to plot. Default: a new figure.
 
     Returns
     -------
     matplotlib.axes.Axes
         The caller sets the unit of the horizontal axis.
+
+    Raises
+    ------
+    UserError
+        A column is missing.
     """
     means = over_seeds(runs, value, by=by, confidence=confidence)
     if ax is None:
@@ -51,23 +57,25 @@ def plot_runs(runs: pd.DataFrame, value: str, *, by: str, confidence: float = 0.
     return ax
 
 
-def plot_sweep(runs: pd.DataFrame, value: str, *, over: str, by: str, confidence: float = 0.95, ax=None) -> "Axes":
-    """Plot a value against a setting that was turned: the mean over repetitions, with its interval, for each group.
+def plot_sweep(
+    runs: pd.DataFrame, value: str, *, over: str, by: str, confidence: float = 0.95, ax: "Axes | None" = None
+) -> "Axes":
+    """Plot a value against a setting: the mean over repetitions, with its interval, for each group.
 
     Parameters
     ----------
     runs : DataFrame
-        A row per repetition, setting and group.
+        One row per repetition, setting and group.
     value : str
         Column on the vertical axis.
     over : str
         Column with the setting, a number, on the horizontal axis.
     by : str
-        Column whose values get a line each, told apart by colour and marker.
+        Column whose values get a line each, with different colors and markers.
     confidence : float
         Level of the interval, in (0, 1); see `labkit.comparison.over_seeds`.
     ax : matplotlib.axes.Axes, optional
-        Where to plot; a new figure without it.
+        Where to plot. Default: a new figure.
 
     Returns
     -------
@@ -77,7 +85,7 @@ def plot_sweep(runs: pd.DataFrame, value: str, *, over: str, by: str, confidence
     Raises
     ------
     UserError
-        A column that is not there, or more lines than there are colours.
+        A column is missing, or there are more lines than colors.
     """
     means = over_seeds(runs, value, by=[by, over], confidence=confidence).reset_index()
     names = means[by].unique()
@@ -94,29 +102,31 @@ def plot_sweep(runs: pd.DataFrame, value: str, *, over: str, by: str, confidence
     return ax
 
 
-def plot_methods(runs: pd.DataFrame, columns: dict, *, by: str = "method", baseline: str = "untouched"):
-    """Plot runs by method, a panel for each column, with a dashed line at the baseline's mean.
+def plot_methods(
+    runs: pd.DataFrame, columns: Mapping[str, str], *, by: str = "method", baseline: str = "untouched"
+) -> "list[Axes]":
+    """Plot runs by method, with one panel per column and a dashed line at the baseline's mean.
 
     Parameters
     ----------
     runs : DataFrame
-        A row per run.
-    columns : dict of str to str
+        One row per run.
+    columns : mapping of str to str
         Column to the label of its axis, with its unit.
     by : str
-        Column with the methods.
+        Column that names the method.
     baseline : str
-        The method that the others are compared with.
+        The method to compare with.
 
     Returns
     -------
     list of matplotlib.axes.Axes
-        One for each column, in one figure.
+        One per column, in one figure.
 
     Raises
     ------
     UserError
-        No run of the baseline.
+        There is no run of the baseline, or a column is missing.
     """
     if baseline not in set(runs[by]):
         raise UserError(f"no run of the baseline {baseline!r}; {by!r} holds {runs[by].unique().tolist()}")
@@ -134,19 +144,19 @@ def plot_methods(runs: pd.DataFrame, columns: dict, *, by: str = "method", basel
 def plot_estimates(
     table: pd.DataFrame, value: str = "difference", *, reference: float = 0.0, ax: "Axes | None" = None
 ) -> "Axes":
-    """Plot estimates, such as differences, as dots with their intervals, a row each, beside a line of reference.
+    """Plot estimates, such as differences, as dots with their intervals, one per row, with a line of reference.
 
     Parameters
     ----------
     table : DataFrame
-        Columns ``value``, low and high. The index names the rows, from top to bottom; where it has two levels the
-        second is told apart by colour and marker.
+        Columns ``value``, low and high. The index names the rows, from top to bottom; a second level gets different
+        colors and markers.
     value : str
         Column of the dots.
     reference : float
-        Where the line stands; 0 is no difference.
+        Where the line is drawn; 0 means no difference.
     ax : matplotlib.axes.Axes, optional
-        Where to plot; a new figure without it.
+        Where to plot. Default: a new figure.
 
     Returns
     -------
@@ -156,7 +166,7 @@ def plot_estimates(
     Raises
     ------
     UserError
-        A column that is not there.
+        A column is missing.
     """
     if missing := {value, "low", "high"} - set(table.columns):
         raise UserError(f"no column {sorted(missing)}; there are {list(table.columns)}")

@@ -1,4 +1,6 @@
-"""Compare models by predictions tables: one row a run, means over seeds, and changes between two models, paired."""
+"""Compare models by their predictions tables: one row per run, means over seeds, and paired changes."""
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,8 +10,8 @@ from labkit.errors import UserError
 
 
 def summarise(
-    table: pd.DataFrame, *, sensitive: str = "group", metric: str = "selection_rate", true_labels=None
-) -> dict:
+    table: pd.DataFrame, *, sensitive: str = "group", metric: str = "selection_rate", true_labels: Any = None
+) -> dict[str, float]:
     """Reduce a predictions table with two groups to the figures by which models are compared.
 
     Parameters
@@ -21,15 +23,15 @@ def summarise(
     metric : str
         One of `labkit.audit.METRICS`, whose gap is reported.
     true_labels : array-like of shape (n,), optional
-        The truth, where ``y_true`` holds recorded labels that may be wrong (the clinic's ``y_true_disease``): 0 and 1.
+        True labels, 0 and 1, where ``y_true`` holds recorded labels that may be wrong (the clinic's
+        ``y_true_disease``).
 
     Returns
     -------
     dict
-        "auc" (NaN when ``y_true`` has one class), "accuracy" ("accuracy_true" as well, against ``true_labels`` where
-        they are given), and the signed gap of the metric, first group less
-        second in sorted order: "gap" with its Newcombe interval "gap_low", "gap_high", which covers the draw of the
-        people in the table, not the draw of the training run.
+        "auc" (NaN if ``y_true`` has one class); "accuracy"; with ``true_labels`` also "accuracy_true"; and the signed
+        gap of the metric, first group minus second in sorted order: "gap" with its Newcombe interval "gap_low",
+        "gap_high". The interval covers the sampling of the people in the table, not the randomness of training.
 
     Raises
     ------
@@ -44,27 +46,27 @@ def summarise(
         groups = sorted(table[sensitive].unique())
         raise UserError(f"{sensitive!r} has the groups {groups}; a signed gap needs two: use audit().pairwise()")
     pair = pairs.iloc[0]
-    both = table["y_true"].nunique() == 2
-    return {
-        "auc": float(roc_auc_score(table["y_true"], table["y_score"])) if both else float("nan"),
+    both_labels = table["y_true"].nunique() == 2
+    summary = {
+        "auc": float(roc_auc_score(table["y_true"], table["y_score"])) if both_labels else float("nan"),
         "accuracy": float(is_right(table).mean()),
-        **({} if true_labels is None else {"accuracy_true": float(is_right(table, true_labels).mean())}),
-        "gap": float(pair["difference"]),
-        "gap_low": float(pair["low"]),
-        "gap_high": float(pair["high"]),
     }
+    if true_labels is not None:
+        summary["accuracy_true"] = float(is_right(table, true_labels).mean())
+    limits = {"gap": "difference", "gap_low": "low", "gap_high": "high"}
+    return summary | {name: float(pair[column]) for name, column in limits.items()}
 
 
 def over_seeds(runs: pd.DataFrame, value: str, *, by: str | list[str], confidence: float = 0.95) -> pd.DataFrame:
     """Average a value over training runs, with Student's t interval for the mean.
 
-    The interval answers "what would other seeds have given on average?"; it does not cover the draw of the data. With
-    three runs it is 2.5 standard deviations wide on either side: few seeds say little, and it shows.
+    The interval answers "what would other seeds have given on average?"; it does not cover the sampling of the data.
+    With three runs it extends 2.5 standard deviations on either side: few seeds say little, and the interval shows it.
 
     Parameters
     ----------
     runs : DataFrame
-        A row per run.
+        One row per run.
     value : str
         Column to average.
     by : str or list of str
@@ -75,12 +77,12 @@ def over_seeds(runs: pd.DataFrame, value: str, *, by: str | list[str], confidenc
     Returns
     -------
     DataFrame
-        Indexed by ``by`` in order of appearance: mean, low, high, n. With one run, low and high are NaN.
+        Indexed by ``by`` in order of appearance: mean, low, high, n (runs). With one run, low and high are NaN.
 
     Raises
     ------
     UserError
-        A column that is not there.
+        A column is missing.
     """
     from scipy import stats
 
@@ -94,8 +96,19 @@ def over_seeds(runs: pd.DataFrame, value: str, *, by: str | list[str], confidenc
     return frame.assign(low=frame["mean"] - half, high=frame["mean"] + half)[["mean", "low", "high", "n"]]
 
 
-def is_right(table: pd.DataFrame, true_labels=None) -> np.ndarray:
-    """Say for each row of a predictions table whether the decision equals the label, shape (n,) of bool.
+def is_right(table: pd.DataFrame, true_labels: Any = None) -> np.ndarray:
+    """Say for each row of a predictions table whether the decision is right.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns y_true and y_pred, n rows.
+    true_labels : array-like of shape (n,), optional
+        Labels to judge by instead of ``y_true``.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
 
     Raises
     ------
@@ -104,38 +117,42 @@ def is_right(table: pd.DataFrame, true_labels=None) -> np.ndarray:
     """
     labels = np.asarray(table["y_true"] if true_labels is None else true_labels)
     if labels.shape != (len(table),):
-        raise UserError(f"true_labels has shape {labels.shape} for {len(table)} rows; give one label a row")
+        raise UserError(f"true_labels has shape {labels.shape} for {len(table)} rows; give one label per row")
     if strange := set(pd.unique(labels).tolist()) - {0, 1}:
         raise UserError(f"true_labels holds {sorted(strange, key=str)[:5]}; labels are 0 or 1")
     return labels == table["y_pred"].to_numpy()
 
 
-def accuracy_change(before: pd.DataFrame, after: pd.DataFrame, *, true_labels=None, confidence: float = 0.95) -> dict:
-    """Compare the accuracy of two models on the same people, paired: most people are decided alike by both.
+def accuracy_change(
+    before: pd.DataFrame, after: pd.DataFrame, *, true_labels: Any = None, confidence: float = 0.95
+) -> dict[str, float]:
+    """Compare the accuracy of two models on the same people, paired.
 
-    Only those whose decision became right, or wrong, say anything; that makes the interval much narrower than two
-    separate ones. It covers the draw of the people, not the training seed (see `changes_over_seeds` for that).
+    Most people get the same decision from both models. Only those whose decision became right or wrong matter, which
+    makes the interval much narrower than two separate ones would suggest. It covers the sampling of the people, not the
+    training seed (see `changes_over_seeds` for that).
 
     Parameters
     ----------
     before, after : DataFrame
         Predictions tables of n rows, the same people in the same order.
     true_labels : array-like of shape (n,), optional
-        Labels to judge by instead of ``y_true``: the truth, where the recorded labels may be wrong.
+        Labels to judge by instead of ``y_true``: the true ones, where the recorded labels may be wrong.
     confidence : float
         Level of the interval, in (0, 1).
 
     Returns
     -------
     dict
-        "change" of accuracy, after less before, with "low" and "high": Wald's interval with half a person added to each
-        cell (Agresti and Min, 2005, "Simple improved confidence intervals for comparing matched proportions"); "gained"
-        and "lost", the numbers of people whose decision became right and wrong; "p_value" of McNemar's exact test.
+        "change" of accuracy, after minus before, with "low" and "high": Wald's interval with half a person added to
+        each cell (Agresti and Min, 2005, "Simple improved confidence intervals for comparing matched proportions");
+        "gained" and "lost", the numbers of people whose decision became right and wrong; "p_value" of McNemar's exact
+        test.
 
     Raises
     ------
     UserError
-        The tables hold other people (lengths, labels), or `true_labels` does not fit.
+        The tables hold different people (lengths or labels differ), or ``true_labels`` do not fit.
 
     Examples
     --------
@@ -167,14 +184,16 @@ def accuracy_change(before: pd.DataFrame, after: pd.DataFrame, *, true_labels=No
 
 
 def changes_over_seeds(
-    runs: pd.DataFrame, value: str, *, by: str, baseline, seed: str = "seed", confidence: float = 0.95
+    runs: pd.DataFrame, value: str, *, by: str, baseline: Any, seed: str = "seed", confidence: float = 0.95
 ) -> pd.DataFrame:
-    """Average the change of a value against a baseline over seeds, run by run: what the seed does to both cancels.
+    """Average a value's change from a baseline over pairs of runs with the same seed.
+
+    What a seed does to both runs of a pair cancels.
 
     Parameters
     ----------
     runs : DataFrame
-        A row for each run.
+        One row per run.
     value : str
         Column to compare.
     by : str
@@ -182,20 +201,20 @@ def changes_over_seeds(
     baseline : object
         The method to compare with.
     seed : str
-        Column that pairs the runs of two methods.
+        Column with the seed, by which the runs of two methods are paired.
     confidence : float
         Level of Student's t interval, in (0, 1).
 
     Returns
     -------
     DataFrame
-        As `over_seeds`, of the differences from the baseline's run of the same seed, without a row for the baseline. A
-        run without a partner is left out, and ``n`` says how many pairs there were.
+        As `over_seeds`, of the differences from the baseline's run with the same seed; the baseline has no row. A run
+        without a partner is left out, and ``n`` is the number of pairs.
 
     Raises
     ------
     UserError
-        A column that is not there, an unknown baseline, or two runs of one method with the same seed.
+        A column is missing, the baseline is unknown, or a method has two runs with the same seed.
     """
     if missing := {value, by, seed} - set(runs.columns):
         raise UserError(f"no column {sorted(missing)}; there are {list(runs.columns)}")

@@ -1,4 +1,4 @@
-"""Try methods on several splits of data: a row of figures for each, and in words what clearly changed."""
+"""Try methods on several splits of data: one row of figures per method and split."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -11,7 +11,15 @@ from labkit.validation import check_columns
 
 
 class Split(NamedTuple):
-    """People to train on and people to measure on, each as (X, y, groups), and the truth about the latter if known."""
+    """People to train on and other people to measure on: two parts of one table, or two simulated samples.
+
+    Attributes
+    ----------
+    train, test : tuple (X, y, groups)
+        Each of its people.
+    true_labels : array-like, optional
+        True labels of the test people, where their ``y`` may be wrong.
+    """
 
     train: tuple
     test: tuple
@@ -19,7 +27,13 @@ class Split(NamedTuple):
 
 
 def split_frame(
-    frame: pd.DataFrame, *, label: str, sensitive: str, text: str | None = None, test_size=0.5, seeds: int = 3
+    frame: pd.DataFrame,
+    *,
+    label: str,
+    sensitive: str,
+    text: str | None = None,
+    test_size: float = 0.5,
+    n_splits: int = 3,
 ) -> list[Split]:
     """Split a table several times, with groups and labels in equal shares on both sides.
 
@@ -28,30 +42,59 @@ def split_frame(
     Parameters
     ----------
     frame : DataFrame
+        One row per person.
     label, sensitive : str
         Columns with labels 0/1 and with groups.
     text : str, optional
-        Column with texts, which then are all that a model reads. Without it, a model reads all columns but the label,
-        the sensitive one included.
+        Column with texts, if a model should read only them. Default: it reads all columns except the label, including
+        the sensitive one.
     test_size : float
         Share of the people to measure on, in (0, 1).
-    seeds : int
-        How many splits.
+    n_splits : int
+        How many splits; their random seeds are 0, 1, 2 ...
+
+    Returns
+    -------
+    list of Split
+
+    Raises
+    ------
+    UserError
+        A column is missing.
     """
     from sklearn.model_selection import train_test_split
 
     check_columns(frame.columns, [name for name in (label, sensitive, text) if name])
     strata = frame[label].astype(str) + " " + frame[sensitive].astype(str)
 
-    def triple(part):
-        return part[text] if text else part.drop(columns=label), part[label], part[sensitive].rename("group")
+    def triple(part: pd.DataFrame) -> tuple:
+        """Return what a model reads, the labels and the groups."""
+        X = part[text] if text else part.drop(columns=label)
+        return X, part[label], part[sensitive].rename("group")
 
-    halves = (train_test_split(frame, test_size=test_size, random_state=seed, stratify=strata) for seed in range(seeds))
-    return [Split(triple(train), triple(test)) for train, test in halves]
+    splits = []
+    for seed in range(n_splits):
+        train, test = train_test_split(frame, test_size=test_size, random_state=seed, stratify=strata)
+        splits.append(Split(triple(train), triple(test)))
+    return splits
 
 
 class Trial(NamedTuple):
-    """One method, fitted once: what it decided about the test people of its split, and what fitting took."""
+    """One run of a method on one split.
+
+    Attributes
+    ----------
+    method : str
+        The method's name.
+    seed : int
+        Seed of the run: the position of its split, from 0, which pairs the runs of several methods.
+    table : DataFrame
+        Predictions table of the split's test people.
+    true_labels : array-like or None
+        Their true labels, where known.
+    seconds : float
+        How long fitting took.
+    """
 
     method: str
     seed: int
@@ -65,10 +108,10 @@ def run_trials(methods: Mapping[str, Any] | Callable[[int], Mapping[str, Any]], 
 
     Parameters
     ----------
-    methods : mapping of str to Method, or function
-        By name; a function gives them for the position of a split, where methods have a seed of their own.
+    methods : mapping of str to Method, or function from a seed to such a mapping
+        By name. A function makes the methods of each split, for methods that have a random seed.
     splits : sequence of Split
-        The position of a split is its ``seed``.
+        The position of a split, from 0, is the seed of its runs.
 
     Returns
     -------
@@ -77,30 +120,39 @@ def run_trials(methods: Mapping[str, Any] | Callable[[int], Mapping[str, Any]], 
     """
     trials = []
     for seed, split in enumerate(splits):
+        X, y, groups = split.train
+        X_test, y_test, groups_test = split.test
         for name, method in (methods(seed) if callable(methods) else methods).items():
-            fitted = method.fit(*split.train[:2], sensitive_features=pd.Series(split.train[2], name="group"))
-            table = fitted.predict(*split.test[:2], sensitive_features=pd.Series(split.test[2], name="group"))
+            fitted = method.fit(X, y, sensitive_features=pd.Series(groups, name="group"))
+            table = fitted.predict(X_test, y_test, sensitive_features=pd.Series(groups_test, name="group"))
             trials.append(Trial(name, seed, table, split.true_labels, fitted.seconds))
     return trials
 
 
-def measure_trials(trials: Sequence[Trial], *, metric: str = "selection_rate", rows=slice(None)) -> pd.DataFrame:
-    """Measure what methods decided, on all people or on some.
+def measure_trials(
+    trials: Sequence[Trial], *, metric: str = "selection_rate", rows: slice | np.ndarray = slice(None)
+) -> pd.DataFrame:
+    """Measure what methods decided, on all people or on some of them.
 
     Parameters
     ----------
     trials : sequence of Trial
-        With two groups.
+        Their people are in two groups.
     metric : str
-        Whose gap is measured, see `labkit.comparison.summarise`.
+        The rate whose gap is measured, see `labkit.comparison.summarise`.
     rows : slice, or array of int or bool
         Positions of the people to measure on.
 
     Returns
     -------
     DataFrame
-        A row for each trial: method, seed, what `summarise` gives, gap_size (the gap without its sign), selected (the
-        share decided 1) and seconds of fitting.
+        One row per trial: method, seed, what `summarise` gives, gap_size (the gap without its sign), selected (the
+        share decided 1) and seconds (of fitting).
+
+    Raises
+    ------
+    UserError
+        There are not two groups.
     """
     measured = []
     for name, seed, table, true_labels, seconds in trials:
@@ -112,17 +164,22 @@ def measure_trials(trials: Sequence[Trial], *, metric: str = "selection_rate", r
     return pd.DataFrame(measured)
 
 
-def try_methods(methods: Mapping[str, Any], splits: Sequence[Split], *, metric: str = "selection_rate") -> pd.DataFrame:
+def try_methods(
+    methods: Mapping[str, Any] | Callable[[int], Mapping[str, Any]],
+    splits: Sequence[Split],
+    *,
+    metric: str = "selection_rate",
+) -> pd.DataFrame:
     """Fit every method on every split and measure it there: `run_trials`, then `measure_trials`.
 
     Parameters
     ----------
-    methods : mapping of str to Method
-        By name.
+    methods : mapping of str to Method, or function from a seed to such a mapping
+        As in `run_trials`.
     splits : sequence of Split
-        With two groups; the position of a split is its ``seed``.
+        Their people are in two groups.
     metric : str
-        Whose gap is measured, see `labkit.comparison.summarise`.
+        The rate whose gap is measured, see `labkit.comparison.summarise`.
 
     Returns
     -------

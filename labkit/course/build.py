@@ -1,16 +1,23 @@
 """The course's notebooks on disk: sources that people edit, student notebooks built from them, a student's copies."""
 
-import hashlib
+import importlib.util
 import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from labkit.errors import UserError
-from labkit.version import __version__, version_series
+from labkit.course.sources import convert, student_text
+from labkit.errors import MissingExtra, UserError
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 PACKAGE = Path(__file__).resolve().parents[1]
+
+# What building and executing notebooks imports, from the extra `course`.
+NOTEBOOK_LIBRARIES = ("ipykernel", "jinja2", "joblib", "jupytext", "nbconvert", "nbformat", "papermill")
 
 
 @dataclass(frozen=True)
@@ -22,7 +29,7 @@ class Course:
     root : pathlib.Path
         The repository: holds ``notebooks/``, ``datasets/`` and ``constraints.txt``.
     package : pathlib.Path
-        The package whose code the notebooks use; what is cached is computed again when it changes.
+        The package whose code the notebooks use; notebooks that depend on a changed part of it run again.
     """
 
     root: Path
@@ -51,14 +58,18 @@ class Course:
     def choose(self, names: Iterable[str] = ()) -> list[str]:
         """Return the named notebooks in the order of the course, all of them when no name is given.
 
-        A name may be whole, a path, or the number alone: "04_measuring", "work/04_measuring.ipynb", "04".
+        Parameters
+        ----------
+        names : iterable of str
+            Whole names, paths, or numbers alone: "04_measuring", "work/04_measuring.ipynb", "04".
 
         Raises
         ------
         UserError
-            A name that is no notebook; the message lists those that are.
+            The course has no source at all, or no notebook of that name; the message lists those there are.
         """
-        known, wanted = self.names, {Path(name).name.removesuffix(".ipynb").removesuffix(".py") for name in names}
+        known = self.names
+        wanted = {Path(name).name.removesuffix(".ipynb").removesuffix(".py") for name in names}
         if not known:
             raise UserError(f"{self.solutions} holds no notebook source (NN_topic.py)")
         numbers = {name.partition("_")[0]: name for name in known}
@@ -68,29 +79,51 @@ class Course:
         return [name for name in known if not wanted or name in wanted]
 
     def path(self, name: str, *, form: str = "solution") -> Path:
-        """The file that a form of a notebook is made from: its source, or the student notebook."""
+        """Return the file that a form of a notebook is read from: its source, or the student notebook."""
         return self.solutions / f"{name}.py" if form == "solution" else self.notebooks / f"{name}.ipynb"
 
-    def read(self, name: str, *, form: str = "solution"):
-        """Return a notebook as a ``NotebookNode``: the whole source, or what students get.
+    def read(self, name: str, *, form: str = "solution") -> "NotebookNode":
+        """Return a notebook: made from its source, or the one that students get.
+
+        Parameters
+        ----------
+        name : str
+            One of `names`.
+        form : {"solution", "student"}
+            The whole source with its solutions, or the student notebook.
 
         Raises
         ------
         FileNotFoundError
             The student notebook was not built yet; the message has the command.
+        UserError
+            The file is not a notebook, or not a source in UTF-8.
         """
-        path = self.path(name, form=form)
-        if form == "solution":
-            return convert(path.read_text(encoding="utf-8"))
-        if not path.is_file():
-            raise FileNotFoundError(f"{path} is missing; `labkit build` writes it from its source")
         import nbformat
 
-        return nbformat.read(path, as_version=4)
+        path = self.path(name, form=form)
+        if form == "solution":
+            try:
+                return convert(read_source(path))
+            except nbformat.ValidationError as error:
+                raise UserError(
+                    f"{path} makes no valid notebook: {error.message}; check its cells' metadata"
+                ) from error
+        if not path.is_file():
+            raise FileNotFoundError(f"{path} is missing; `labkit build` writes it from its source")
+        try:
+            return nbformat.read(path, as_version=4)
+        except (ValueError, TypeError, AttributeError, KeyError, nbformat.ValidationError) as error:
+            raise UserError(f"{path} is not a notebook; `labkit build` writes it again from its source") from error
 
 
 def find_course(start: str | Path | None = None) -> Course:
-    """Return the course around a folder (default: the current one), or the one this package stands in.
+    """Return the course around a folder, or else the one that this package is in.
+
+    Parameters
+    ----------
+    start : str or pathlib.Path, optional
+        A folder in the repository; the current one when left out.
 
     Raises
     ------
@@ -107,15 +140,46 @@ def find_course(start: str | Path | None = None) -> Course:
 
 
 def spare_import() -> None:
-    """Keep jsonschema, which nbformat needs, from building a grammar for IRIs: a second or two, used by nothing here.
+    """Keep jsonschema, which nbformat needs, from building a grammar for IRIs, which takes a second or two.
 
-    jsonschema treats the grammar's package as optional; this lets it find none.
+    Nothing here needs that grammar. Its package is optional to jsonschema; after this call it finds none.
     """
     sys.modules.setdefault("rfc3987_syntax", None)
 
 
+def check_notebook_libraries() -> None:
+    """Check that the extra ``course``, with what builds and executes notebooks, is installed.
+
+    Raises
+    ------
+    MissingExtra
+        One of its libraries is missing; the message has the command that installs them.
+    """
+    missing = [library for library in NOTEBOOK_LIBRARIES if importlib.util.find_spec(library) is None]
+    if missing:
+        raise MissingExtra(
+            f'notebooks need {", ".join(missing)}: pip install -e ".[course]" -c constraints.txt, in the repository'
+        )
+
+
+def read_source(path: Path) -> str:
+    """Return the text of a notebook's source; an encoding other than UTF-8 is a `UserError`."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not in UTF-8 ({error.reason}, byte {error.start}); save it as UTF-8") from error
+
+
 def write_file(path: Path, text: str) -> None:
-    """Write a file whole or not at all: aside first, then moved into place. Newlines are the same on every system."""
+    """Write a file whole or not at all, with the same newlines on every system.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file, in an existing folder. The text goes to a temporary file beside it, which then takes its place.
+    text : str
+        Its content.
+    """
     aside = path.with_name(f".{path.name}.tmp")
     aside.write_bytes(text.encode("utf-8"))
     os.replace(aside, path)
@@ -123,7 +187,15 @@ def write_file(path: Path, text: str) -> None:
 
 @dataclass(frozen=True)
 class Build:
-    """What `build` found: names of student notebooks that differed from their source, and those without a source."""
+    """What `build` found.
+
+    Attributes
+    ----------
+    stale : list of str
+        Names of student notebooks that differed from their source.
+    stray : list of str
+        Names of student notebooks without a source.
+    """
 
     stale: list[str]
     stray: list[str]
@@ -135,7 +207,7 @@ def build(course: Course, *, check: bool = False) -> Build:
     Parameters
     ----------
     course : Course
-        Whose notebooks.
+        Its sources are read, its student notebooks written.
     check : bool
         Write nothing; only compare.
 
@@ -143,11 +215,16 @@ def build(course: Course, *, check: bool = False) -> Build:
     -------
     Build
         What differed (and, without `check`, was written). Files without a source are named, never deleted.
+
+    Raises
+    ------
+    UserError
+        The course has no source, or one that makes no valid notebook.
     """
     stale = []
     for name in course.choose():
         target, source = course.path(name, form="student"), course.path(name)
-        text = student_text(source.read_text(encoding="utf-8"), name=name)
+        text = student_text(read_source(source), name=name)
         # git on Windows may have turned \n into \r\n on checkout
         if not target.is_file() or target.read_bytes().replace(b"\r\n", b"\n") != text.encode("utf-8"):
             stale.append(name)
@@ -155,138 +232,3 @@ def build(course: Course, *, check: bool = False) -> Build:
                 write_file(target, text)
     stray = sorted(path.stem for path in course.notebooks.glob("*.ipynb") if path.stem not in course.names)
     return Build(stale, stray)
-
-
-GRADER = {"schema_version": 3, "grade": False, "solution": False, "locked": False, "task": False}  # nbgrader's schema
-
-
-def convert(source: str, *, student_of: str | None = None):
-    """Make a notebook from a source in percent format, the same bytes each time.
-
-    Parameters
-    ----------
-    source : str
-        Text of ``NN_topic.py``. Metadata under ``labkit:`` in its header is kept.
-    student_of : str, optional
-        Name of the source, ``NN_topic``, to make the notebook that students get: without the cells tagged
-        ``solution``, with a link to them below each exercise, and with nbgrader's metadata (see `mark_for_graders`).
-        Without it, the whole notebook.
-
-    Returns
-    -------
-    nbformat.NotebookNode
-        Without outputs. Metadata of exercises (``exercise``, ``points``, ``objective``) stays with its cell. A cell's
-        id comes from its exercise, or else from its own text: editing, adding or removing one cell leaves the ids of
-        all others alone.
-    """
-    import jupytext
-    from nbformat.v4 import new_notebook
-
-    parsed = jupytext.reads(source, fmt="py:percent")
-    cells = [cell for cell in parsed.cells if student_of is None or "solution" not in _tags(cell)]
-    taken: set[str] = set()
-    for cell in cells:
-        cell.metadata.pop("lines_to_next_cell", None)  # layout of the source file, of no use in a notebook
-        cell.id = _free_id(cell_slug(cell), taken)
-    if student_of is not None:
-        mark_for_graders(cells)
-        link_solutions(cells, student_of)
-    notebook = new_notebook(cells=cells)
-    notebook.metadata.kernelspec = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-    notebook.metadata.language_info = {"name": "python"}
-    if "labkit" in parsed.metadata:
-        notebook.metadata.labkit = parsed.metadata.labkit
-    return notebook
-
-
-def student_text(source: str, *, name: str) -> str:
-    """Return the file content of the student notebook of a source: JSON, two-way stable, newline at the end."""
-    import nbformat
-
-    notebook = convert(source, student_of=name)
-    stamp(notebook, name)
-    nbformat.validate(notebook)
-    return nbformat.writes(notebook).rstrip("\n") + "\n"
-
-
-VERSION_CELL = "version"  # id and tag of the cell that checks whether a copy is up to date
-
-
-def stamp(notebook, name: str) -> None:
-    """Let every copy of a student notebook know what it was made from.
-
-    The notebook's metadata get the version of the course and a fingerprint of the content; the first code cell checks
-    both when it runs (see `labkit.check_copy`); and each stub gets a hash of its source, so that an answer is
-    distinguishable from a stub that nobody touched (see `labkit.course.copies`).
-    """
-    import nbformat
-    from nbformat.v4 import new_code_cell
-
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and "exercise" in cell.metadata:
-            cell.metadata.stub = short_hash(cell.source)
-    fingerprint = short_hash(f"{version_series(__version__)}\n{nbformat.writes(notebook)}")
-    notebook.metadata.labkit = notebook.metadata.get("labkit", {}) | {
-        "version": __version__,
-        "fingerprint": fingerprint,
-    }
-    source = f'import labkit\n\nlabkit.check_copy("{name}", "{__version__}", "{fingerprint}")'
-    metadata = {"tags": [VERSION_CELL], "jupyter": {"source_hidden": True}}
-    cell = new_code_cell(source, id=VERSION_CELL, metadata=metadata)
-    code = (place for place, other in enumerate(notebook.cells) if other.cell_type == "code")
-    notebook.cells.insert(next(code, len(notebook.cells)), cell)
-
-
-def mark_for_graders(cells: list) -> None:
-    """Give the cells of exercises nbgrader's metadata: where students write, and which cell earns the points.
-
-    The stub is theirs to change. The cell below it that checks the answer is worth the exercise's points and is
-    restored before grading; under nbgrader a check that is not correct raises (see `labkit.exercises.check`), so
-    that it earns none.
-    """
-    asked = None
-    for cell in cells:
-        if cell.cell_type == "code" and "exercise" in cell.metadata:
-            asked = cell.metadata
-            cell.metadata.nbgrader = GRADER | {"solution": True, "grade_id": cell.id}
-        elif "check" in _tags(cell) and asked is not None:
-            number = str(asked.exercise).replace(".", "-")
-            marks = {"grade": True, "locked": True, "points": asked.points, "grade_id": f"check-{number}"}
-            cell.metadata.nbgrader = GRADER | marks
-            asked = None
-
-
-def link_solutions(cells: list, name: str) -> None:
-    """Say below the text of each exercise how to get help, and where its solution stands."""
-    for text, stub in zip(cells, cells[1:], strict=False):
-        if text.cell_type == "markdown" and "exercise" in stub.metadata:
-            number = stub.metadata.exercise
-            text.source += (
-                f'\n\n*Stuck? Run `hint("{number}")` in a new cell, up to three times. '
-                f"The solution stands in the source, [{name}.py](../notebooks/solutions/{name}.py).*"
-            )
-
-
-def _tags(cell) -> list[str]:
-    return cell.metadata.get("tags", [])
-
-
-def cell_slug(cell) -> str:
-    """Return what a cell's id is made from: its exercise, or else its text."""
-    if exercise := cell.metadata.get("exercise"):
-        return f"exercise-{exercise}".replace(".", "-")
-    return short_hash(f"{cell.cell_type}\n{cell.source}")
-
-
-def short_hash(text: str) -> str:
-    """Return twelve hexadecimal digits that change with a text."""
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def _free_id(slug: str, taken: set[str]) -> str:
-    candidate, copies = slug, 1
-    while candidate in taken:  # cells with the same text are told apart by their order
-        copies += 1
-        candidate = f"{slug}-{copies}"
-    taken.add(candidate)
-    return candidate

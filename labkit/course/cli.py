@@ -1,23 +1,20 @@
 """The command `labkit`. Each command imports what it needs when it is called, so that all of them start at once."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.core import TyperGroup
+
+from labkit.errors import UserError
 
 if TYPE_CHECKING:
     from labkit.course.copies import Update
 
-app = typer.Typer(
-    help="Fairness Lab: build, run and check the course; audit your own table.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+# What users can fix: a permission is one of a file or folder of theirs, named in the message.
+USERS_TO_FIX = (UserError, FileNotFoundError, PermissionError)
 
 
 class Profile(StrEnum):
@@ -35,18 +32,27 @@ class Form(StrEnum):
     student = "student"
 
 
-@contextmanager
-def one_line_errors() -> Iterator[None]:
-    """Turn what a user can mend into one line and exit status 1; a fault of ours keeps its traceback."""
-    try:
-        yield
-    except (ValueError, OSError, ModuleNotFoundError) as error:
-        typer.secho(f"labkit: {error}", fg="red", err=True)
-        raise typer.Exit(1) from error
+class Commands(TyperGroup):
+    """The commands, whose errors are one line where a user can fix them; a bug of ours keeps its traceback."""
+
+    def invoke(self, context):
+        """Run a command; turn an error that a user can fix into one line and exit status 1."""
+        try:
+            return super().invoke(context)
+        except USERS_TO_FIX as error:
+            if context.params["debug"]:
+                raise
+            typer.secho(f"labkit: {error}", fg="red", err=True)
+            raise typer.Exit(1) from error
+
+
+app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.callback()
-def prepare() -> None:
+def prepare(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of every error.")] = False,
+) -> None:
     """Fairness Lab: build, run and check the course; audit your own table."""
     from labkit.course.build import spare_import
 
@@ -56,43 +62,41 @@ def prepare() -> None:
 
 @app.command()
 def doctor() -> None:
-    """Check versions, model, data, memory and disk; say which command mends what."""
+    """Check versions, model, data, memory and disk; say which command fixes what."""
     from rich.console import Console
     from rich.table import Table
 
     from labkit.course.doctor import check_machine
 
-    with one_line_errors():
-        rows = check_machine()
+    rows = check_machine()
     table = Table("", "found", "needed", "", box=None, pad_edge=False)
     for row in rows:
-        table.add_row(row.what, row.found, row.needed, "[green]ok" if row.ok else "[red]mend")
+        table.add_row(row.what, row.found, row.needed, "[green]ok" if row.ok else "[red]fix")
     console = Console(highlight=False)
     console.print(table)
     remedies = dict.fromkeys(row.remedy for row in rows if not row.ok)
     for remedy in remedies:
-        console.print(f"mend it with: {remedy}", style="bold", markup=False, soft_wrap=True)
+        console.print(f"fix it with: {remedy}", style="bold", markup=False, soft_wrap=True)
     raise typer.Exit(1 if remedies else 0)
 
 
 @app.command()
 def fetch(
-    model: Annotated[str | None, typer.Option(metavar="NAME", help="Bring this hub model too.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be brought.")] = False,
+    model: Annotated[str | None, typer.Option(metavar="NAME", help="Download this hub model, too.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be downloaded.")] = False,
 ) -> None:
-    """Bring what does not ship (real sentences, other models) into the cache folder, checksummed."""
-    with one_line_errors():
-        from labkit.data.fetching import fetch as fetch_data
+    """Download what does not ship (real sentences, other models) into the cache folder, and verify its checksum."""
+    from labkit.data.fetching import fetch as fetch_data
 
-        for each in fetch_data(dry_run=dry_run):
-            size = f"download {each.download_bytes / 1e6:.0f} MB, keeps {each.disk_bytes / 1e6:.0f} MB"
-            note = {"missing": f"would be fetched ({size})", "present": "is there"}.get(each.state, each.state)
-            typer.echo(f"{each.name}: {note}: {each.path}")
-        if model is not None:
-            from labkit.models.weights import fetch_model
+    for each in fetch_data(dry_run=dry_run):
+        size = f"download {each.download_bytes / 1e6:.0f} MB, keeps {each.disk_bytes / 1e6:.0f} MB"
+        note = {"missing": f"would be fetched ({size})", "present": "is there"}.get(each.state, each.state)
+        typer.echo(f"{each.name}: {note}: {each.path}")
+    if model is not None:
+        from labkit.models.weights import fetch_model
 
-            folder = fetch_model(model, dry_run=dry_run)
-            typer.echo(f"{model}: {'would be in' if dry_run else 'is in'} {folder}")
+        folder = fetch_model(model, dry_run=dry_run)
+        typer.echo(f"{model}: {'would be in' if dry_run else 'is in'} {folder}")
 
 
 @app.command()
@@ -100,13 +104,13 @@ def build(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail when a notebook differs.")] = False,
 ) -> None:
     """Write the student notebooks from notebooks/solutions/."""
-    from labkit.course.build import build, find_course
+    from labkit.course.build import build, check_notebook_libraries, find_course
 
-    with one_line_errors():
-        course = find_course()
-        result = build(course, check=check)
+    check_notebook_libraries()
+    course = find_course()
+    result = build(course, check=check)
     for name in result.stale:
-        said = "differs from its source; mend it with: labkit build" if check else "written"
+        said = "differs from its source; fix it with: labkit build" if check else "written"
         typer.echo(f"notebooks/{name}.ipynb {said}", err=check)
     for name in result.stray:
         typer.echo(f"notebooks/{name}.ipynb has no source in notebooks/solutions; remove it or add one", err=True)
@@ -125,11 +129,9 @@ def start(
     """Copy the student notebooks that are missing into work/; yours are never overwritten."""
     from labkit.course.build import find_course
     from labkit.course.copies import start, update_copy
-    from labkit.errors import UserError
 
-    with one_line_errors():
-        course = find_course()
-        copies = start(course)
+    course = find_course()
+    copies = start(course)
     for name in copies.missing:
         typer.echo(f"work/{name}.ipynb copied")
     left = len(copies.current) if update else len(copies.current + copies.outdated)
@@ -179,9 +181,8 @@ def progress() -> None:
     from labkit.course.progress import CORRECT, by_objective, read_progress
     from labkit.exercises.judging import STATES
 
-    with one_line_errors():
-        course = find_course()
-        standings = read_progress(course)
+    course = find_course()
+    standings = read_progress(course)
     table = Table(box=None, pad_edge=False)
     for heading in ("notebook", "objective", *STATES, "points", ""):
         table.add_column(heading, no_wrap=heading not in STATES)
@@ -204,35 +205,35 @@ def progress() -> None:
 
 @app.command()
 def run(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Which; all if none is named.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Which ones; all by default.")] = None,
     profile: Annotated[Profile, typer.Option(help="Size.")] = Profile.default,
     form: Annotated[Form, typer.Option(help="With solutions, or as students get them.")] = Form.solution,
     workers: Annotated[int | None, typer.Option(min=1, metavar="N", help="How many at a time.")] = None,
     scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Use this Dask cluster: tcp://...")] = None,
     output: Annotated[Path | None, typer.Option(metavar="DIR", help="Default: build/PROFILE-FORM.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Run also what has not changed.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also run what has not changed.")] = False,
 ) -> None:
-    """Execute notebooks beside each other and write report.json and report.html."""
-    from labkit.course.build import find_course
+    """Execute notebooks in parallel and write report.json and report.html."""
+    from labkit.course.build import check_notebook_libraries, find_course
     from labkit.course.report import Display
     from labkit.course.run import default_output, run_notebooks
 
-    with one_line_errors():
-        course = find_course()
-        folder = output or default_output(course, profile.value, form.value)
-        with Display() as display:
-            report = run_notebooks(
-                course,
-                names or (),
-                profile=profile.value,
-                form=form.value,
-                workers=workers,
-                scheduler=scheduler,
-                output=folder,
-                force=force,
-                display=display,
-            )
-        display.explain_failures(report["notebooks"])
+    check_notebook_libraries()
+    course = find_course()
+    folder = output or default_output(course, profile.value, form.value)
+    with Display() as display:
+        report = run_notebooks(
+            course,
+            names or (),
+            profile=profile.value,
+            form=form.value,
+            workers=workers,
+            scheduler=scheduler,
+            output=folder,
+            force=force,
+            display=display,
+        )
+    display.explain_failures(report["notebooks"])
     failed = sum(entry["status"] == "failed" for entry in report["notebooks"])
     typer.echo(f"\n{len(report['notebooks'])} notebooks, {failed} failed: {folder / 'report.html'}")
     if failed:
@@ -242,18 +243,17 @@ def run(
 @app.command()
 def audit(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="CSV or Parquet, a row for each person; or a folder of Parquet.")
+        Path, typer.Argument(metavar="FILE", help="CSV or Parquet, one row per person; or a folder of Parquet.")
     ],
     label: Annotated[str, typer.Option(help="Column with what turned out to be true, 0 or 1.")],
     prediction: Annotated[str, typer.Option(help="Column with the decision, 0 or 1.")],
     sensitive: Annotated[list[str], typer.Option(help="Column with the group; repeat it for intersections.")],
-    score: Annotated[str | None, typer.Option(help="Column of scores from 0 to 1: AUC and calibration too.")] = None,
+    score: Annotated[str | None, typer.Option(help="Column of scores from 0 to 1: adds AUC and calibration.")] = None,
     n_boot: Annotated[int, typer.Option("--n-boot", min=1, metavar="N", help="Draws behind the intervals.")] = 2000,
     output: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the figure and the page go.")] = None,
 ) -> None:
     """Audit a table of decisions: rates by group with intervals, a figure, a page, warnings on small groups."""
-    with one_line_errors():
-        from labkit.audit.page import audit_file
+    from labkit.audit.page import audit_file
 
-        columns = {"label": label, "prediction": prediction, "sensitive": sensitive, "score": score}
-        audit_file(file, **columns, n_boot=n_boot, output=output)
+    columns = {"label": label, "prediction": prediction, "sensitive": sensitive, "score": score}
+    audit_file(file, **columns, n_boot=n_boot, output=output)

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-from labkit.course.build import VERSION_CELL, Course, cell_slug, short_hash, write_file
+from labkit.course.build import Course, write_file
+from labkit.course.sources import VERSION_CELL, cell_slug, short_hash
 from labkit.errors import UserError
 
 CHECK = re.compile(r"labkit\.check_copy\(.*\"([0-9a-f]{12})\"\)")  # the cell that `labkit build` adds

@@ -1,4 +1,4 @@
-"""Is this machine ready? Versions, model, data, memory and disk, each with the command that mends it."""
+"""Is this machine ready? Versions, model, data, memory and disk, each with the command that fixes it."""
 
 import re
 import shutil
@@ -9,22 +9,29 @@ from pathlib import Path
 
 from labkit.cache import cache_folder
 from labkit.course.build import PACKAGE
+from labkit.errors import UserError
 
-INSTALL = "pip install -e .[course,cluster,engines,test] -c constraints.txt"
-
-
-MEMORY_GB = 3  # what the largest notebook may take at its default size
-
-
-DISK_GB = 2  # fetched sentences, converted models and hidden states
-
-
+INSTALL = 'pip install -e ".[course,cluster,engines,test]" -c constraints.txt'  # quoted: zsh expands brackets
 GIGABYTE = 1e9
+MEMORY_GB = 3  # what the largest notebook may take at its default size
+DISK_GB = 2  # fetched sentences, converted models and hidden states
 
 
 @dataclass(frozen=True)
 class Row:
-    """One thing looked at: what was found, what is needed, whether that is met, and else the command that mends it."""
+    """One thing that was checked.
+
+    Attributes
+    ----------
+    what : str
+        Its name: "Python", "memory", a package, a data set.
+    found, needed : str
+        What is there, and what the course needs, in words.
+    ok : bool
+        Whether that is enough.
+    remedy : str
+        The command that fixes it; empty where `ok`.
+    """
 
     what: str
     found: str
@@ -34,12 +41,12 @@ class Row:
 
 
 def check_machine(root: Path | None = None) -> list[Row]:
-    """Look at everything the course needs; nothing is changed and nothing is fetched.
+    """Check everything the course needs; nothing is changed and nothing is downloaded.
 
     Parameters
     ----------
     root : pathlib.Path, optional
-        The repository, with ``constraints.txt``; by default the one this package stands in.
+        The repository, with ``constraints.txt``; by default the one this package is in.
 
     Returns
     -------
@@ -51,7 +58,7 @@ def check_machine(root: Path | None = None) -> list[Row]:
         *check_versions((root or PACKAGE.parent) / "constraints.txt"),
         check_model(),
         *check_data(),
-        check_memory(),
+        check_free_memory(),
         check_disk(),
     ]
 
@@ -65,13 +72,12 @@ def check_python() -> Row:
 
 
 def check_versions(constraints: Path) -> list[Row]:
-    """Compare what the package and its extras need with the versions tested: one row, or a row for each difference."""
+    """Compare what the package and its extras need with the versions tested: one row, or one row per difference."""
     if not constraints.is_file():
         return [Row("versions", f"no {constraints}", "the versions tested", False, "git checkout -- constraints.txt")]
-    tested = dict(re.findall(r"^([\w.-]+)==(\S+)", constraints.read_text(encoding="utf-8"), flags=re.MULTILINE))
-    tested = {_normal(name): version for name, version in tested.items()}
+    tested = read_pins(constraints)
     direct = {_normal(re.match(r"[\w.-]+", need)[0]) for need in metadata.requires("fairness-lab") or ()}
-    installed = {_normal(each.name): each.version for each in metadata.distributions()}
+    installed = installed_versions()
     rows = []
     for name in sorted(direct & set(tested)):
         # A build for one kind of processor adds a local part: 2.13.0+cpu is 2.13.0.
@@ -81,7 +87,25 @@ def check_versions(constraints: Path) -> list[Row]:
     return rows or [Row("versions", f"{len(direct & set(tested))} as tested", "as in constraints.txt", True)]
 
 
+def read_pins(constraints: Path) -> dict[str, str]:
+    """Return the versions that a constraints file pins, by normalized name of the distribution.
+
+    Parameters
+    ----------
+    constraints : pathlib.Path
+        A file with a line ``name==version`` for each distribution; other lines are skipped.
+    """
+    pins = re.findall(r"^([\w.-]+)==(\S+)", constraints.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {_normal(name): version for name, version in pins}
+
+
+def installed_versions() -> dict[str, str]:
+    """Return the version of every installed distribution, by normalized name."""
+    return {_normal(each.name): each.version for each in metadata.distributions()}
+
+
 def _normal(name: str) -> str:
+    """Return a distribution's name as package indexes compare it."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -100,15 +124,19 @@ def check_model() -> Row:
 
 def check_data() -> list[Row]:
     """Compare every data set, shipped or fetched, with the sha256 in the registry."""
-    from labkit.data.fetching import fetch, file_sha256
+    from labkit.cache import file_sha256
+    from labkit.data.fetching import fetch
     from labkit.data.tables import DATASETS_FOLDER, read_registry
 
     needed = "sha256 in registry.toml"
     try:
         registry = read_registry()
-        fetched = {each.name: each for each in fetch(dry_run=True)}
     except (OSError, ValueError) as error:
         return [Row("data", str(error), needed, False, "git checkout -- datasets")]
+    try:
+        fetched = {each.name: each for each in fetch(dry_run=True)}
+    except (OSError, UserError) as error:
+        return [Row("data", str(error), needed, False, "labkit fetch")]
     rows, whole = [], 0
     for name, entry in registry.items():
         if name in fetched:
@@ -122,7 +150,7 @@ def check_data() -> list[Row]:
     return rows or [Row("data", f"{whole} sets whole", needed, True)]
 
 
-def check_memory() -> Row:
+def check_free_memory() -> Row:
     """Compare the memory that is free now with what the largest notebook may take."""
     import psutil
 
@@ -133,7 +161,10 @@ def check_memory() -> Row:
 
 def check_disk() -> Row:
     """Compare the space left for the cache folder with what the course keeps there."""
-    folder = cache_folder()
+    try:
+        folder = cache_folder()
+    except UserError as error:
+        return Row("disk", str(error), f"{DISK_GB} GB", False, "name a folder of yours in LABKIT_CACHE")
     free = shutil.disk_usage(folder).free / GIGABYTE
     remedy = "" if free >= DISK_GB else f"make room for {folder}, or name another folder in LABKIT_CACHE"
     return Row("disk", f"{free:.0f} GB free", f"{DISK_GB} GB", free >= DISK_GB, remedy)

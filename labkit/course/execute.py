@@ -1,4 +1,4 @@
-"""One notebook executed in a kernel of its own, here or on a Dask worker: what goes in and what comes out is text."""
+"""One notebook executed in its own kernel, here or on a Dask worker: what goes in and what comes out is text."""
 
 import contextlib
 import os
@@ -10,19 +10,19 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from labkit.exercises.judging import EXERCISE, STATES
 
+if TYPE_CHECKING:
+    from jupyter_client import AsyncKernelManager
+    from nbformat import NotebookNode
+
 MEGABYTE = 2**20
-
-
 SAMPLING = 0.2  # seconds between two looks at a kernel's memory
-
-
 SOCKET_PATH = 55  # longest folder name (characters) that leaves room for a socket in it: systems allow about 100
 
-
-# Every library that starts threads of its own reads one of these when it is loaded.
+# Every library that starts its own threads reads one of these when it is loaded.
 THREADS = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -48,7 +48,7 @@ class Job:
     parameters : dict
         Values for its ``parameters`` cell.
     slots : int
-        How many notebooks run beside each other on this machine; each gets that share of the cores.
+        How many notebooks run at a time on this machine; each gets that share of the cores.
     timeout : int
         Seconds that one cell may take.
     scratch : str or None
@@ -65,11 +65,24 @@ class Job:
 
 @dataclass(frozen=True)
 class Execution:
-    """What became of a `Job`: figures, the executed notebook and its page as text, and the error of a failed cell.
+    """What became of a `Job`.
 
-    ``status`` is "passed" or "failed"; ``seconds`` are wall time; ``error`` is None or a dict of ``cell`` (the n of
-    ``In [n]``), ``source``, ``name``, ``message`` and ``traceback``. ``notebook`` and ``page`` (HTML) are None when not
-    even a kernel came up.
+    Attributes
+    ----------
+    name : str
+        Of the notebook.
+    status : {"passed", "failed"}
+        Whether all cells ran.
+    seconds : float
+        Wall time.
+    peak_rss_mb : float
+        Largest resident memory of the kernel and its children together, in megabytes of 2**20 bytes.
+    exercises : dict of str to int
+        How many exercises ended in each of the states "correct", "not yet" and "not attempted".
+    error : dict or None
+        Of the cell that failed: ``cell`` (the n of ``In [n]``), ``source``, ``name``, ``message`` and ``traceback``.
+    notebook, page : str or None
+        The executed notebook (JSON) and its page (HTML); None when not even a kernel started.
     """
 
     name: str
@@ -83,10 +96,21 @@ class Execution:
 
 
 def execute(job: Job) -> Execution:
-    """Execute a notebook; a failing cell, a dead kernel or a timeout is a result, not an exception."""
+    """Execute a notebook; a failing cell, a dead kernel or a timeout is a result, not an exception.
+
+    Parameters
+    ----------
+    job : Job
+        What to execute.
+
+    Returns
+    -------
+    Execution
+        What became of it; it can be pickled, and so can the job.
+    """
     import nbformat
 
-    from labkit.course.report import render_page
+    from labkit.course.pages import render_page
 
     started, memory = time.perf_counter(), PeakMemory()
     folder = Path(tempfile.mkdtemp(prefix="labkit-", dir=job.scratch or short_temporary_folder()))
@@ -114,6 +138,7 @@ def execute(job: Job) -> Execution:
 
 
 def _run_cells(job: Job, folder: Path, memory: "PeakMemory") -> dict | None:
+    """Run the cells into ``executed.ipynb`` in a folder, and return the error that ended them, or None."""
     import nbformat
     import papermill
     from nbconvert.filters import strip_ansi
@@ -142,19 +167,19 @@ def _run_cells(job: Job, folder: Path, memory: "PeakMemory") -> dict | None:
     return None
 
 
-def _last_started(notebook) -> dict:
-    """Where the kernel died or ran out of time: papermill notes when it starts a cell."""
+def _last_started(notebook: "NotebookNode") -> dict:
+    """Return the cell where the kernel died or ran out of time: papermill notes when it starts a cell."""
     started = [cell for cell in notebook.cells if cell.metadata.get("papermill", {}).get("start_time")]
     code = [cell for cell in started if cell.cell_type == "code" and cell.source.strip()]
     return {"cell": len(code), "source": code[-1].source} if code else {}
 
 
 @contextlib.contextmanager
-def run_kernel(folder: Path, *, cores: int) -> Iterator:
+def run_kernel(folder: Path, *, cores: int) -> Iterator["AsyncKernelManager"]:
     """Start a kernel that works in a folder and is held to a number of cores; end it on the way out.
 
-    On POSIX its sockets are files in the folder (ipc): no port that others could read, and none is needed on a machine
-    without a network device. Windows has no ipc, so there it is TCP.
+    On POSIX its sockets are files in the folder (ipc): no port is open to others, and it works on a machine without
+    a network device. Windows has no ipc, so there it is TCP.
     """
     from jupyter_client import AsyncKernelManager
     from jupyter_core.utils import run_sync
@@ -162,7 +187,7 @@ def run_kernel(folder: Path, *, cores: int) -> Iterator:
     clients = []
 
     class Manager(AsyncKernelManager):
-        """Remembers its clients: whoever starts a kernel has to close them, and nbclient makes them."""
+        """Remembers its clients, which nbclient makes: they have to be closed with the kernel."""
 
         def client(self, **options):
             clients.append(super().client(**options))
@@ -175,7 +200,7 @@ def run_kernel(folder: Path, *, cores: int) -> Iterator:
     )
     environment = os.environ | dict.fromkeys(THREADS, str(cores)) | {"IPYTHONDIR": str(folder / "ipython")}
     environment.setdefault("HF_HUB_OFFLINE", "1")
-    environment.setdefault("TQDM_DISABLE", "1")  # nobody watches the bars of a notebook that runs unattended
+    environment.setdefault("TQDM_DISABLE", "1")  # nobody watches progress bars in a run
     work = folder / "work"
     work.mkdir()
     try:
@@ -190,14 +215,14 @@ def run_kernel(folder: Path, *, cores: int) -> Iterator:
 
 
 class PeakMemory:
-    """The largest resident memory, in bytes, that a process and its children had together while watched."""
+    """The largest resident memory that a process and its children had together while watched: ``peak``, in bytes."""
 
     def __init__(self):
         self.peak = 0
 
     @contextlib.contextmanager
     def watch(self, pid: int) -> Iterator[None]:
-        """Look at the process tree of `pid` every 0.2 seconds until the block ends."""
+        """Look at the process tree of `pid` every `SAMPLING` seconds until the block ends."""
         done = threading.Event()
         watcher = threading.Thread(target=self._sample, args=(pid, done), daemon=True)
         watcher.start()
@@ -208,6 +233,7 @@ class PeakMemory:
             watcher.join()
 
     def _sample(self, pid: int, done: threading.Event) -> None:
+        """Measure until `done` is set."""
         import psutil
 
         while True:
@@ -219,7 +245,7 @@ class PeakMemory:
                 return
 
 
-def count_exercises(notebook) -> dict[str, int]:
+def count_exercises(notebook: "NotebookNode | None") -> dict[str, int]:
     """Count exercises by the state of the last output each left; an output without an id counts by itself."""
     states = {}
     for cell in notebook.cells if notebook else ():
@@ -231,7 +257,7 @@ def count_exercises(notebook) -> dict[str, int]:
 
 
 def core_share(slots: int) -> int:
-    """Cores for each of `slots` notebooks on this machine, at least one."""
+    """Return how many cores each of `slots` notebooks on this machine gets, at least one."""
     import joblib
 
     return max(1, joblib.cpu_count() // slots)  # counts what a container was given, not what the machine has

@@ -2,26 +2,37 @@
 
 import hashlib
 import json
+import re
+import sys
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from labkit.cache import file_sha256
 from labkit.course.build import Course, write_file
+from labkit.course.doctor import installed_versions, read_pins
 from labkit.errors import UserError
+
+if TYPE_CHECKING:
+    from labkit.course.execute import Execution
 
 FIGURES = ("seconds", "peak_rss_mb", "exercises")  # what a record keeps of an execution, for the report
 
-
-# Libraries whose version changes results; shown in every report.
+# Libraries whose version every report shows.
 LIBRARIES = ("torch", "transformers", "accelerate", "fairlearn", "scikit-learn", "statsmodels", "pandas", "numpy")
+
+# Rooms that are no part of what all notebooks share: they run notebooks, belong to one notebook, or grade.
+NOT_SHARED = ("course", "chapters", "classroom")
 
 
 def fingerprints(course: Course, parameters: dict[str, dict], *, form: str) -> dict[str, str]:
-    """Return, for each notebook, a hash of everything its outputs depend on.
+    """Return, for each notebook, a hash of everything that its executed file and its page depend on.
 
-    That is: its source (or, for the student form, the notebook itself), its parameter values, the code of the package,
-    the data sets with their registry, and the versions of the libraries.
+    A notebook depends on its own file (the source or, for the student form, the student notebook), its parameter
+    values, the code that all notebooks share (`NOT_SHARED` is left out), its chapter, the modules of ``labkit.course``
+    that it names, the data sets with their registry, what renders pages, and the versions of `result_versions`.
 
     Parameters
     ----------
@@ -31,28 +42,79 @@ def fingerprints(course: Course, parameters: dict[str, dict], *, form: str) -> d
         For each notebook the values it runs with.
     form : {"solution", "student"}
         Which of its files runs.
+
+    Returns
+    -------
+    dict of str to str
+        For each key of `parameters`, a sha256 as 64 hexadecimal digits.
     """
+    package = course.package
     shared = {
-        "package": hash_files(course.package, "**/*.py"),
+        "code": hash_files(package, "**/*", leave_out=NOT_SHARED),
+        "chapters": hash_files(package / "chapters", "*.py"),
         "data": hash_files(course.root / "datasets", "registry.toml", "*/*.csv.gz"),
-        "versions": library_versions(),
+        "pages": hash_files(package / "course", "pages.py", "assets/*"),
+        "versions": result_versions(course.root / "constraints.txt"),
     }
     marks = {}
     for name, values in parameters.items():
-        parts = shared | {"notebook": _sha256(course.path(name, form=form)), "parameters": values}
+        path = course.path(name, form=form)
+        number = name.partition("_")[0]
+        named = sorted(set(re.findall(r"\blabkit\.course\.(\w+)", path.read_text(encoding="utf-8"))))
+        parts = shared | {
+            "notebook": file_sha256(path),
+            "parameters": values,
+            "chapter": hash_files(package / "chapters", f"ch{number}/**/*"),
+            "tools": hash_files(package / "course", *(f"{module}.py" for module in named)),
+        }
         marks[name] = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
     return marks
 
 
-def hash_files(folder: Path, *patterns: str) -> str:
-    """Return one hash over the names and contents of the files in a folder that match one of the patterns."""
-    files = sorted(path for pattern in patterns for path in folder.glob(pattern) if path.is_file())
-    sums = [(path.relative_to(folder).as_posix(), _sha256(path)) for path in files]
-    return hashlib.sha256(json.dumps(sums).encode()).hexdigest()
+def result_versions(constraints: Path) -> dict[str, list[str | None]]:
+    """Return the versions that results depend on: of Python, and of each distribution that set-up pins.
+
+    Parameters
+    ----------
+    constraints : pathlib.Path
+        The file of pins; where it is missing, `LIBRARIES` stand for what it would pin.
+
+    Returns
+    -------
+    dict of str to list
+        By name, the pinned and the installed version; None where there is none. Both count: what is installed makes
+        the results, and a new pin announces the version that set-up installs next.
+    """
+    pins = read_pins(constraints) if constraints.is_file() else dict.fromkeys(LIBRARIES)
+    installed = installed_versions()
+    versions: dict[str, list[str | None]] = {name: [pin, installed.get(name)] for name, pin in pins.items()}
+    versions["python"] = [None, f"{sys.version_info.major}.{sys.version_info.minor}"]
+    return versions
+
+
+def hash_files(folder: Path, *patterns: str, leave_out: tuple[str, ...] = ()) -> str:
+    """Return one hash over the names and contents of files; hidden files and compiled code do not count.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where to look; one that is missing has no files.
+    *patterns : str
+        Glob patterns, relative to the folder; a file that matches one of them counts.
+    leave_out : tuple of str
+        Names of folders directly in it whose files do not count.
+    """
+    files = []
+    for path in {path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}:
+        parts = path.relative_to(folder).parts
+        hidden = any(part.startswith(".") or part == "__pycache__" for part in parts)
+        if not hidden and parts[0] not in leave_out:
+            files.append(("/".join(parts), file_sha256(path)))
+    return hashlib.sha256(json.dumps(sorted(files)).encode()).hexdigest()
 
 
 def library_versions() -> dict[str, str]:
-    """Return the installed version of each library whose version changes results."""
+    """Return the installed version of each of `LIBRARIES`, for the report."""
     found = {}
     for library in LIBRARIES:
         try:
@@ -62,16 +124,22 @@ def library_versions() -> dict[str, str]:
     return found
 
 
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 class Outputs:
     """One output folder, which one run at a time writes to.
 
     A notebook counts as finished when its record is there, has the wanted fingerprint, and the executed notebook and
-    its page have the sums noted in it. The record is written last, so nothing that an interrupted run leaves counts.
+    its page have the checksums noted in it. The record is written last, so nothing that an interrupted run leaves
+    counts.
+
+    Parameters
+    ----------
+    folder : str or pathlib.Path
+        Made if it is missing. A ``with`` block keeps other runs from writing to it.
+
+    Raises
+    ------
+    UserError
+        The folder cannot be made or, at the start of the block, another run writes to it.
     """
 
     def __init__(self, folder: str | Path):
@@ -80,10 +148,11 @@ class Outputs:
         try:
             self.records.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UserError(f"cannot write to the output folder {self.folder}: {error.strerror}") from error
+            reason = error.strerror or error
+            raise UserError(f"cannot write to the output folder {self.folder}: {reason}") from error
         self._lock = FileLock(self.records / "lock")
 
-    def __enter__(self):
+    def __enter__(self) -> "Outputs":
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
@@ -92,25 +161,46 @@ class Outputs:
             ) from None
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception) -> None:
         self._lock.release()
 
     def clear_report(self) -> None:
-        """Remove the report of an earlier run: it would speak of notebooks that this run replaces."""
+        """Remove the report of an earlier run, whose notebooks this run may replace."""
         for name in ("report.json", "report.html"):
             (self.folder / name).unlink(missing_ok=True)
 
     def finished(self, name: str, wanted: str) -> dict | None:
-        """Return the figures of a notebook that is finished and has the wanted fingerprint, or None."""
+        """Return the figures of a notebook that is finished with the wanted fingerprint, or None.
+
+        Parameters
+        ----------
+        name : str
+            Of the notebook.
+        wanted : str
+            Its fingerprint now, from `fingerprints`.
+
+        Returns
+        -------
+        dict or None
+            ``seconds``, ``peak_rss_mb`` and ``exercises`` of its last execution.
+        """
         try:
             record = json.loads((self.records / f"{name}.json").read_text(encoding="utf-8"))
-            intact = all(_sha256(self.folder / file) == known for file, known in record["sha256"].items())
+            intact = all(file_sha256(self.folder / file) == known for file, known in record["sha256"].items())
             return {key: record[key] for key in FIGURES} if intact and record["fingerprint"] == wanted else None
         except (OSError, ValueError, KeyError):  # no record, not one of ours, or a file of it is gone
             return None
 
-    def write(self, execution, wanted: str) -> None:
-        """Keep what an execution produced; only one that passed gets a record."""
+    def write(self, execution: "Execution", wanted: str) -> None:
+        """Keep what an execution produced; only one that passed gets a record.
+
+        Parameters
+        ----------
+        execution : labkit.course.execute.Execution
+            Its notebook and page are written, or removed where there is none.
+        wanted : str
+            The notebook's fingerprint, from before it was executed.
+        """
         record = self.records / f"{execution.name}.json"
         record.unlink(missing_ok=True)
         files = {f"{execution.name}.ipynb": execution.notebook, f"{execution.name}.html": execution.page}
@@ -120,6 +210,6 @@ class Outputs:
             else:
                 write_file(self.folder / file, text)
         if execution.status == "passed":
-            sums = {file: _sha256(self.folder / file) for file in files}
+            checksums = {file: file_sha256(self.folder / file) for file in files}
             figures = {key: getattr(execution, key) for key in FIGURES}
-            write_file(record, json.dumps({"fingerprint": wanted, "sha256": sums, **figures}, indent=1) + "\n")
+            write_file(record, json.dumps({"fingerprint": wanted, "sha256": checksums, **figures}, indent=1) + "\n")

@@ -1,8 +1,9 @@
-"""Where notebooks run beside each other: worker processes on this machine, or the workers of a Dask cluster.
+"""Where notebooks run in parallel: worker processes on this machine, or the workers of a Dask cluster.
 
 Both hand out ``concurrent.futures``; what they add is a clean end, so that no kernel outlives the run that wanted it.
 """
 
+import contextlib
 import multiprocessing
 import os
 import shutil
@@ -11,7 +12,7 @@ import tempfile
 import threading
 from collections import Counter
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
 from urllib.parse import urlsplit
 
 from labkit.course.build import PACKAGE, spare_import
@@ -21,61 +22,104 @@ from labkit.errors import MissingExtra, Unreachable, UserError
 
 
 class LocalPool:
-    """Worker processes on this machine, at most `slots` at a time."""
+    """Worker processes on this machine: one executor per slot, so that a worker that is killed costs only its own job.
+
+    Every worker watches a pipe, the lifeline, of which this process holds the other end. When that end is closed, by
+    `kill` or because this process was killed, the worker ends its kernels and itself.
+
+    Parameters
+    ----------
+    slots : int
+        How many jobs run at a time.
+    """
 
     def __init__(self, slots: int):
         self.slots = self.slots_on_a_machine = slots
         self.scratch = tempfile.mkdtemp(prefix="labkit-", dir=short_temporary_folder())
-        self._strangers = set(multiprocessing.active_children())
-        self._executor = self._start()
+        self._watched, self._lifeline = multiprocessing.Pipe(duplex=False)
+        self._executors = [self._start() for _ in range(slots)]
+        self._futures: list[Future | None] = [None] * slots  # the last job of each executor
 
     def _start(self) -> ProcessPoolExecutor:
+        """Return an executor of one worker, which starts with its first job."""
         context = multiprocessing.get_context("spawn")  # a fork of a process with threads can hang
-        return ProcessPoolExecutor(self.slots, context, initializer=prepare_worker, initargs=(self.scratch,))
+        return ProcessPoolExecutor(1, context, initializer=prepare_worker, initargs=(self._watched, self.scratch))
 
     def submit(self, job: Job) -> Future:
-        """Start a job as soon as a worker is free."""
+        """Start a job on a free worker; its future gives an `Execution`. There must be no more jobs than slots."""
+        slot = next(slot for slot, future in enumerate(self._futures) if future is None or future.done())
         try:
-            return self._executor.submit(execute, job)
-        except BrokenExecutor:  # a worker was killed while it ran another job; that job's future says so
-            self._executor = self._start()
-            return self._executor.submit(execute, job)
+            future = self._executors[slot].submit(execute, job)
+        except BrokenExecutor:  # the worker was killed while it ran its last job; that job's future says so
+            self._executors[slot] = self._start()
+            future = self._executors[slot].submit(execute, job)
+        self._futures[slot] = future
+        return future
 
     def close(self) -> None:
         """End the workers after their last job."""
-        self._executor.shutdown()
+        for executor in self._executors:
+            executor.shutdown()
+        self._lifeline.close()
+        self._watched.close()
         shutil.rmtree(self.scratch, ignore_errors=True)
 
     def kill(self) -> None:
         """End workers and kernels now."""
-        import psutil
+        self._lifeline.close()
+        self.close()
 
-        workers = set(multiprocessing.active_children()) - self._strangers
-        end_processes([psutil.Process(worker.pid) for worker in workers if worker.is_alive()])
-        self._executor.shutdown(cancel_futures=True)
-        shutil.rmtree(self.scratch, ignore_errors=True)
+
+def prepare_worker(lifeline: Connection, scratch: str) -> None:
+    """Make a worker process leave Ctrl-C to its pool, and end with its kernels when the pool wants that or is gone."""
+    spare_import()
+    # Not SIG_IGN: kernels would inherit that, and could not be interrupted any more.
+    signal.signal(signal.SIGINT, lambda *_: None)
+    threading.Thread(target=_end_with_pool, args=(lifeline, scratch), daemon=True).start()
+
+
+def _end_with_pool(lifeline: Connection, scratch: str) -> None:
+    """Wait until the other end of the lifeline is closed; then kill what this process and its kernels started."""
+    import psutil
+
+    wait([lifeline])
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    shutil.rmtree(scratch, ignore_errors=True)
+    os._exit(1)
 
 
 class DaskPool:
     """The workers of a Dask cluster; a thread of a worker is a slot for one notebook.
 
+    Parameters
+    ----------
+    address : str
+        Of the scheduler, ``tcp://...``.
+    most : int, optional
+        How many jobs run at a time; as many as the workers have threads when left out.
+    timeout : float
+        Seconds to wait for the scheduler.
+
     Raises
     ------
-    ConnectionError
+    Unreachable
         No scheduler answers at the address.
     UserError
-        The cluster has no workers, or their code is not the code here, so that results could not be told apart.
-    ModuleNotFoundError
+        The cluster has no workers, or their code is not the code here, so that results would be filed under a version
+        they are not of.
+    MissingExtra
         The extra ``cluster`` is not installed.
     """
 
-    scratch = None  # other machines have temporary folders of their own
+    scratch = None  # other machines have their own temporary folders
 
     def __init__(self, address: str, *, most: int | None = None, timeout: float = 10):
         try:
             from distributed import Client
         except ModuleNotFoundError as error:
-            raise MissingExtra("--scheduler needs Dask: pip install -e .[cluster] -c constraints.txt") from error
+            raise MissingExtra('--scheduler needs Dask: pip install -e ".[cluster]" -c constraints.txt') from error
         try:
             self._client = Client(address, timeout=timeout, set_as_default=False)
         except (OSError, TimeoutError) as error:
@@ -95,6 +139,7 @@ class DaskPool:
         self._executor = self._client.get_executor(pure=False)
 
     def _check_workers(self, address: str, threads: dict[str, int]) -> None:
+        """Check that there are workers, and that labkit's code on them is the code here."""
         if not threads:
             raise UserError(f"the Dask cluster at {address} has no workers; start one: dask worker {address}")
         here, there = package_hash(), self._client.run(package_hash)
@@ -102,7 +147,7 @@ class DaskPool:
             raise UserError(f"labkit on the Dask workers {', '.join(others)} is not labkit as it is here; update it")
 
     def submit(self, job: Job) -> Future:
-        """Start a job as soon as the cluster has a free slot."""
+        """Start a job as soon as the cluster has a free slot; its future gives an `Execution`."""
         return self._executor.submit(execute, job)
 
     def close(self) -> None:
@@ -111,7 +156,7 @@ class DaskPool:
         self._client.close()
 
     def kill(self) -> None:
-        """Cancel what waits and leave; a notebook that runs already ends on its worker, and its result is dropped."""
+        """Cancel what waits and leave; a notebook that already runs ends on its worker, and its result is dropped."""
         self._executor.shutdown(wait=False, cancel_futures=True)
         self._client.close()
 
@@ -119,36 +164,3 @@ class DaskPool:
 def package_hash() -> str:
     """Return the hash of labkit's code on the machine where this runs."""
     return hash_files(PACKAGE, "**/*.py")
-
-
-def prepare_worker(scratch: str) -> None:
-    """Make a worker process leave the answer to Ctrl-C to its parent, and end when the parent does."""
-    spare_import()
-    # Not SIG_IGN: kernels would inherit that, and could not be interrupted any more.
-    signal.signal(signal.SIGINT, lambda *_: None)
-    threading.Thread(target=_end_with_parent, args=(scratch,), daemon=True).start()
-
-
-def _end_with_parent(scratch: str) -> None:
-    import psutil
-
-    wait([multiprocessing.parent_process().sentinel])  # returns when the parent is gone, killed or not
-    end_processes(psutil.Process().children())
-    shutil.rmtree(scratch, ignore_errors=True)
-    os._exit(1)
-
-
-def end_processes(processes) -> None:
-    """Kill processes and all that they started."""
-    import contextlib
-
-    import psutil
-
-    family = []
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            family += [process, *process.children(recursive=True)]
-    for member in family:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            member.kill()
-    psutil.wait_procs(family, timeout=5)

@@ -14,9 +14,18 @@ CORRECT, NOT_YET, NOT_ATTEMPTED = STATES
 
 @dataclass(frozen=True)
 class Standing:
-    """Where one exercise stands: its notebook, id, objective and points, and the state of its last check.
+    """How far a student is with one exercise.
 
-    ``state`` is "correct", "not yet" or "not attempted"; ``started`` is False when ``work/`` has no such notebook.
+    Attributes
+    ----------
+    notebook, exercise, objective : str
+        Name of the notebook, id of the exercise ("05.1"), and the objective it belongs to.
+    points : int
+        What it is worth.
+    state : {"correct", "not yet", "not attempted"}
+        What its last check said.
+    started : bool
+        False when ``work/`` has no such notebook.
     """
 
     notebook: str
@@ -29,7 +38,19 @@ class Standing:
 
 @dataclass(frozen=True)
 class Line:
-    """Exercises of one objective counted: ``counts`` by state, and the points earned of those to be had."""
+    """The exercises of one objective, counted.
+
+    Attributes
+    ----------
+    notebook, objective : str
+        Whose exercises.
+    counts : dict of str to int
+        How many are in each state.
+    points, possible : int
+        Points earned, and points of all of them.
+    started : bool
+        False when ``work/`` has no such notebook.
+    """
 
     notebook: str
     objective: str
@@ -40,17 +61,27 @@ class Line:
 
 
 def read_progress(course: Course) -> list[Standing]:
-    """Return where every exercise of the course stands.
+    """Return how far a student is with every exercise of the course.
 
-    Which exercises there are is read from the notebooks of the course, so that a deleted cell does not hide one; what
-    became of them from the outputs saved in ``work/``.
+    The exercises are read from the student notebooks of the course, so that a deleted cell in ``work/`` does not hide
+    one; their states from the outputs saved in ``work/``.
+
+    Parameters
+    ----------
+    course : Course
+        Whose notebooks.
+
+    Returns
+    -------
+    list of Standing
+        In the order of the course.
 
     Raises
     ------
     FileNotFoundError
         The student notebooks were not built yet.
     UserError
-        A file in ``work/`` is no notebook; the message names it.
+        A file in ``work/`` is not a notebook; the message names it.
     """
     standings = []
     for name in course.choose():
@@ -69,9 +100,11 @@ def read_progress(course: Course) -> list[Standing]:
 
 
 def read_cells(path: Path) -> list[dict]:
-    """Return the cells of a notebook file; ValueError when it is none."""
+    """Return the cells of a notebook file; anything else is a `UserError`."""
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        if not all(isinstance(cell, dict) for cell in cells):
+            raise TypeError("a cell is not an object")
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path} is not a notebook; delete it or move it away, then run `labkit start`") from error
     return cells
@@ -87,7 +120,18 @@ def last_states(cells: Iterable[dict]) -> Iterator[tuple[str, str]]:
 
 
 def by_objective(standings: Iterable[Standing]) -> list[Line]:
-    """Count exercises and points by notebook and objective, in the order of the course."""
+    """Count exercises and points by notebook and objective.
+
+    Parameters
+    ----------
+    standings : iterable of Standing
+        From `read_progress`.
+
+    Returns
+    -------
+    list of Line
+        One for each objective of a notebook, in the order of the course.
+    """
     grouped: dict[tuple[str, str], list[Standing]] = {}
     for standing in standings:
         grouped.setdefault((standing.notebook, standing.objective), []).append(standing)

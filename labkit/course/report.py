@@ -1,11 +1,7 @@
-"""The report of a run: `report.json` for programs, `report.html` for people."""
+"""What a run tells people and programs: lines on the terminal meanwhile, then `report.json` and `report.html`."""
 
-import copy
-import gzip
 import json
 import platform
-import re
-from functools import cache
 from importlib import metadata
 from pathlib import Path
 from textwrap import indent
@@ -16,12 +12,21 @@ from rich.text import Text
 
 from labkit.course.build import write_file
 from labkit.course.outputs import Outputs, library_versions
+from labkit.course.pages import ASSETS
 
 KEYS = ("name", "status", "seconds", "peak_rss_mb", "exercises", "error")  # of a notebook's entry, in this order
+COLORS = {"passed": "green", "cached": "blue", "failed": "bold red"}
 
 
-def make_entry(**values) -> dict:
-    """Return one notebook's entry: the keys of `KEYS`, as DESIGN's schema orders them."""
+def make_entry(**values: object) -> dict:
+    """Return one notebook's entry in the report.
+
+    Parameters
+    ----------
+    **values
+        At least the keys of `KEYS`, as fields of `labkit.course.execute.Execution` have them, with "cached" as a
+        third ``status``; others are left out.
+    """
     return {key: values[key] for key in KEYS}
 
 
@@ -47,7 +52,17 @@ def make_report(entries: list[dict], *, profile: str, form: str) -> dict:
 
 
 def write_report(outputs: Outputs, report: dict, *, budgets: dict[str, dict]) -> Path:
-    """Write ``report.json`` and ``report.html`` into the output folder and return the path of the page."""
+    """Write ``report.json`` and ``report.html``, and return the path of the page.
+
+    Parameters
+    ----------
+    outputs : labkit.course.outputs.Outputs
+        The folder to write to.
+    report : dict
+        From `make_report`.
+    budgets : dict of str to dict
+        See `render_report`.
+    """
     write_file(outputs.folder / "report.json", json.dumps(report, indent=1) + "\n")
     write_file(outputs.folder / "report.html", render_report(report, budgets=budgets, folder=outputs.folder))
     return outputs.folder / "report.html"
@@ -62,7 +77,7 @@ def render_report(report: dict, *, budgets: dict[str, dict], folder: Path) -> st
         From `make_report`.
     budgets : dict of str to dict
         For each notebook ``{"seconds": ..., "mb": ...}`` from its metadata, or an empty one. They are set for the
-        default profile; other profiles are shown beside them without a verdict.
+        default profile; other profiles are shown next to them without a verdict.
     folder : pathlib.Path
         Where the executed notebooks are; a notebook links to what exists of its page and its file.
     """
@@ -82,83 +97,8 @@ def render_report(report: dict, *, budgets: dict[str, dict], folder: Path) -> st
     return template.render(report=report, rows=rows, failed=failed)
 
 
-ASSETS = Path(__file__).resolve().parent / "assets"
-
-
-_FORMULA = re.compile(r"\$[^$]+\$|\\\(|\\\[|\\begin\{")
-
-
-_DIAGRAM = re.compile(r"^\s*(```+|~~~+)\s*mermaid", re.MULTILINE)
-
-
-_WIDGET = "application/vnd.jupyter.widget-view+json"
-
-
-_MERMAID = "text/vnd.mermaid"
-
-
-def render_page(notebook, *, title: str) -> str:
-    """Return a notebook as one self-contained HTML page.
-
-    MathJax or Mermaid (0.7 MB each, compressed; 2.5 MB written into the page) come along only where the notebook has a
-    formula or a diagram. Links to other notebooks lead to their pages.
-
-    Parameters
-    ----------
-    notebook : nbformat.NotebookNode
-        Executed or not; it is not changed.
-    title : str
-        Title of the page.
-
-    Returns
-    -------
-    str
-        The page. No script, style or picture in it is loaded from elsewhere, unless an output of the notebook asks for
-        that by itself.
-    """
-    from nbconvert import HTMLExporter
-
-    notebook = copy.deepcopy(notebook)
-    for cell in notebook.cells:
-        for output in cell.get("outputs", ()):
-            # A widget needs a server; every widget leaves a text beside it that does not.
-            if "data" in output and len(output.data) > 1:
-                output.data.pop(_WIDGET, None)
-    texts = list(_rich_texts(notebook))
-    resources = {
-        "metadata": {"name": title},
-        "mathjax": read_asset("mathjax-tex-svg-full.js") if any(map(_FORMULA.search, texts)) else "",
-        "mermaid": read_asset("mermaid-tiny.js") if any(map(_DIAGRAM.search, texts)) else "",
-    }
-    exporter = HTMLExporter(template_file=str(ASSETS / "page.html.j2"))
-    page, _ = exporter.from_notebook_node(notebook, resources=resources)
-    return re.sub(r'(href="[\w./-]+)\.ipynb(["#])', r"\1.html\2", page)
-
-
-def _rich_texts(notebook):
-    """Yield the texts of a notebook that may hold formulas or diagrams."""
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            yield cell.source
-        for output in cell.get("outputs", ()):
-            for kind, content in output.get("data", {}).items():
-                if kind in ("text/markdown", "text/latex", "text/html"):
-                    yield content
-                elif kind == _MERMAID:
-                    yield f"```mermaid\n{content}"
-
-
-@cache
-def read_asset(name: str) -> str:
-    """Return the text of a compressed file in ``assets/``."""
-    return gzip.decompress((ASSETS / f"{name}.gz").read_bytes()).decode("utf-8")
-
-
-COLOURS = {"passed": "green", "cached": "blue", "failed": "bold red"}
-
-
 class Display:
-    """Follow a run; a context manager around it.
+    """Shows a run on the terminal; a context manager around it.
 
     Parameters
     ----------
@@ -175,31 +115,32 @@ class Display:
         # Without a terminal only the line of each finished notebook is written.
         self._bar = Progress(*columns, console=self.console, transient=True, disable=not self.console.is_terminal)
 
-    def __enter__(self):
+    def __enter__(self) -> "Display":
         self._bar.start()
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception) -> None:
         self._bar.stop()
 
     def expect(self, total: int) -> None:
-        """Say how many notebooks there are."""
-        self._total, self._task = total, self._bar.add_task("", total=total)
+        """Note how many notebooks there are."""
+        self._total = total
+        self._task = self._bar.add_task("", total=total)
 
     def started(self, name: str) -> None:
-        """A notebook runs now."""
+        """Show that a notebook runs now."""
         self._running.append(name)
         self._bar.update(self._task, description=", ".join(self._running))
 
     def finished(self, entry: dict) -> None:
-        """A notebook is done, or did not need to run."""
+        """Write the line of a notebook that is done or did not need to run; `entry` is from `make_entry`."""
         if entry["name"] in self._running:
             self._running.remove(entry["name"])
         self._done += 1
         self._bar.update(self._task, advance=1, description=", ".join(self._running))
         line = Text.assemble(
             f"[{self._done}/{self._total}] {entry['name']:<28} ",
-            (f"{entry['status']:<7}", COLOURS[entry["status"]]),
+            (f"{entry['status']:<7}", COLORS[entry["status"]]),
             f"{entry['seconds']:>8.1f} s {entry['peak_rss_mb']:>7.0f} MB",
         )
         self.console.print(line, soft_wrap=True)
@@ -209,7 +150,7 @@ class Display:
         for entry in entries:
             if error := entry["error"]:
                 where = f" in cell [{error['cell']}]" if error["cell"] else ""
-                self.console.print(Text(f"\n{entry['name']} failed{where}", COLOURS["failed"]), soft_wrap=True)
+                self.console.print(Text(f"\n{entry['name']} failed{where}", COLORS["failed"]), soft_wrap=True)
                 if error["source"]:
                     self.console.print(Text(indent(error["source"], "    ")), soft_wrap=True)
                 self.console.print(Text(f"{error['name']}: {error['message']}"), soft_wrap=True)

@@ -1,20 +1,27 @@
-"""Runs: which notebooks have to be executed, in what order and how many at a time, and what is kept of them."""
+"""Runs: which notebooks have to be executed, with what values, how many at a time, and what is kept of them."""
 
 import tomllib
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from labkit.course.build import Course
 from labkit.course.execute import MEGABYTE, Execution, Job
 from labkit.course.outputs import Outputs, fingerprints
-from labkit.course.report import make_entry, make_report, write_report
+from labkit.course.pools import DaskPool, LocalPool
+from labkit.course.report import Display, make_entry, make_report, write_report
 from labkit.errors import UserError
 from labkit.exercises.judging import STATES
 
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+PROFILES = ("smoke", "default", "full")
+FORMS = ("solution", "student")
 CELL_TIMEOUT = {"smoke": 600, "default": 1800, "full": 6 * 3600}  # seconds a cell may take before it counts as hanging
 
 
@@ -28,9 +35,9 @@ def run_notebooks(
     scheduler: str | None = None,
     output: str | Path | None = None,
     force: bool = False,
-    display=None,
+    display: Display | None = None,
 ) -> dict:
-    """Execute notebooks beside each other, skip what has not changed, and write a report.
+    """Execute notebooks in parallel, skip what has not changed, and write a report.
 
     Parameters
     ----------
@@ -39,7 +46,7 @@ def run_notebooks(
     names : iterable of str
         Which; all when empty.
     profile : {"smoke", "default", "full"}
-        Size, see `labkit.course.run`.
+        Size, see `load_profile`.
     form : {"solution", "student"}
         The sources with their solutions, or the notebooks students get.
     workers : int, optional
@@ -49,9 +56,9 @@ def run_notebooks(
     output : path, optional
         Folder for executed notebooks, pages and report; default ``build/PROFILE-FORM``.
     force : bool
-        Execute also what has not changed.
+        Also execute what has not changed.
     display : labkit.course.report.Display, optional
-        Told what happens.
+        Shows what happens.
 
     Returns
     -------
@@ -61,7 +68,10 @@ def run_notebooks(
     Raises
     ------
     UserError
-        An unknown name, profile, form or parameter; a number of workers below 1; an output folder in use.
+        An unknown name, profile, form or parameter; a number of workers below 1; an output folder in use; a file that
+        is not a notebook; a cluster that cannot be used.
+    FileNotFoundError
+        A student notebook was not built yet.
     """
     if workers is not None and workers < 1:
         raise UserError(f"--workers {workers}: at least 1 is needed")
@@ -76,7 +86,8 @@ def run_notebooks(
         if display:
             display.expect(len(names))
 
-        def note(entry):
+        def note(entry: dict) -> None:
+            """Keep and show a notebook's entry."""
             entries[entry["name"]] = entry
             if display:
                 display.finished(entry)
@@ -101,96 +112,6 @@ def run_notebooks(
         report = make_report([entries[name] for name in names], profile=profile, form=form)
         write_report(outputs, report, budgets=budgets)
     return report
-
-
-def _make_job(name: str, notebook, parameters: dict, pool, timeout: int) -> Job:
-    import nbformat
-
-    content = nbformat.writes(notebook)
-    return Job(name, content, parameters, slots=pool.slots_on_a_machine, timeout=timeout, scratch=pool.scratch)
-
-
-def read_budget(notebook) -> dict:
-    """Return what a notebook may take, as its metadata states it: ``seconds`` and ``mb``, or nothing."""
-    return dict(notebook.metadata.get("labkit", {}).get("budget", {}))
-
-
-def count_workers(budgets: list[float]) -> int:
-    """Return how many notebooks run at a time: no more than cores, notebooks, or memory for the largest of them.
-
-    Parameters
-    ----------
-    budgets : list of float
-        Megabytes each notebook may take; 0 where that is not stated.
-    """
-    import joblib
-    import psutil
-
-    memory = psutil.virtual_memory().available / MEGABYTE
-    return max(1, int(min(joblib.cpu_count(), len(budgets), memory // max(1, *budgets, 1))))
-
-
-@contextmanager
-def open_pool(slots: int, scheduler: str | None, most: int | None):
-    """Give a pool of workers, and end them with the block: kernels too, at once, when it ends by an error or Ctrl-C."""
-    from labkit.course.pools import DaskPool, LocalPool
-
-    pool = DaskPool(scheduler, most=most) if scheduler else LocalPool(slots)
-    try:
-        yield pool
-    except BaseException:
-        pool.kill()
-        raise
-    pool.close()
-
-
-def execute_all(jobs: Iterable[Job], pool, *, on_start=None) -> Iterator[Execution]:
-    """Yield an `Execution` for each job as it ends; no more than the pool's slots are under way at a time.
-
-    A worker that dies takes its neighbours' jobs along on this machine. They run once more, one at a time, so that a
-    notebook that is the death of its worker is found out and costs no other. A Dask cluster sees to that itself.
-    """
-    again: list[Job] = []
-    yield from _execute(jobs, pool, slots=pool.slots, again=again, on_start=on_start)
-    yield from _execute(again, pool, slots=1)
-
-
-def _execute(jobs: Iterable[Job], pool, *, slots: int, again: list[Job] | None = None, on_start=None):
-    waiting, running = deque(jobs), {}
-    while waiting or running:
-        while waiting and len(running) < slots:
-            job = waiting.popleft()
-            running[pool.submit(job)] = job
-            if on_start:
-                on_start(job.name)
-        done, _ = wait(running, timeout=1, return_when=FIRST_COMPLETED)  # wakes up for Ctrl-C, on Windows too
-        for future in done:
-            job, error = running.pop(future), future.exception()
-            if error is None:
-                yield future.result()
-            elif isinstance(error, BrokenExecutor) and again is not None:
-                again.append(job)
-            else:  # the worker itself ended, or could not send its result
-                yield lost_execution(job, error)
-
-
-def lost_execution(job: Job, error: BaseException) -> Execution:
-    """Return the failure of a job whose worker ended before it could answer."""
-    message = f"the worker ended before the notebook did ({error}); if memory ran out, try --workers 1"
-    kind = type(error).__name__
-    details = {"cell": None, "source": "", "name": kind, "message": message, "traceback": f"{kind}: {message}"}
-    return Execution(job.name, "failed", 0.0, 0.0, dict.fromkeys(STATES, 0), details, None, None)
-
-
-def default_output(course: Course, profile: str, form: str) -> Path:
-    """Return the folder a run writes to when none is given."""
-    return course.root / "build" / f"{profile}-{form}"
-
-
-PROFILES = ("smoke", "default", "full")
-
-
-FORMS = ("solution", "student")
 
 
 def load_profile(course: Course, profile: str, *, names: Iterable[str], form: str = "solution") -> dict[str, dict]:
@@ -225,12 +146,14 @@ def load_profile(course: Course, profile: str, *, names: Iterable[str], form: st
     path = course.notebooks / "profiles.toml"
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not valid TOML: {error}") from error
     sized = [known for known in PROFILES if known != "default"]
     for section, notebooks in table.items():
         if section not in sized:
-            raise UserError(f"{path}: [{section}] is no profile with values of its own; these are {', '.join(sized)}")
+            raise UserError(f"{path}: [{section}] is no profile with its own values; these are {', '.join(sized)}")
+        if not (isinstance(notebooks, dict) and all(isinstance(given, dict) for given in notebooks.values())):
+            raise UserError(f"{path}: [{section}] holds a value outside a table; write [{section}.NN_topic] above it")
         if unknown := sorted(set(notebooks) - set(course.names)):
             known = ", ".join(course.names)
             raise UserError(f"{path}: [{section}.{unknown[0]}] names no notebook; there are: {known}")
@@ -244,8 +167,110 @@ def load_profile(course: Course, profile: str, *, names: Iterable[str], form: st
     return values
 
 
-def parameters_of(notebook) -> set[str]:
-    """Names assigned in a notebook's cell tagged ``parameters``."""
+def parameters_of(notebook: "NotebookNode") -> set[str]:
+    """Return the names assigned in a notebook's cell tagged ``parameters``."""
     import papermill
 
     return set(papermill.inspect_notebook(notebook))
+
+
+def read_budget(notebook: "NotebookNode") -> dict[str, float]:
+    """Return what a notebook may take, as its metadata states it: ``seconds`` and ``mb``, or nothing."""
+    return dict(notebook.metadata.get("labkit", {}).get("budget", {}))
+
+
+def default_output(course: Course, profile: str, form: str) -> Path:
+    """Return the folder a run writes to when no other is given."""
+    return course.root / "build" / f"{profile}-{form}"
+
+
+def count_workers(budgets: list[float]) -> int:
+    """Return how many notebooks run at a time: no more than cores, notebooks, or memory for the largest of them.
+
+    Parameters
+    ----------
+    budgets : list of float
+        Megabytes each notebook may take; 0 where that is not stated.
+    """
+    import joblib
+    import psutil
+
+    memory = psutil.virtual_memory().available / MEGABYTE
+    return max(1, int(min(joblib.cpu_count(), len(budgets), memory // max(1, *budgets, 1))))
+
+
+@contextmanager
+def open_pool(slots: int, scheduler: str | None, most: int | None) -> Iterator[LocalPool | DaskPool]:
+    """Give a pool of workers, and end them with the block: kernels too, at once, when it ends by an error or Ctrl-C."""
+    pool = DaskPool(scheduler, most=most) if scheduler else LocalPool(slots)
+    try:
+        yield pool
+    except BaseException:
+        pool.kill()
+        raise
+    pool.close()
+
+
+def _make_job(name: str, notebook: "NotebookNode", parameters: dict, pool: LocalPool | DaskPool, timeout: int) -> Job:
+    """Return the job of executing a notebook in a pool."""
+    import nbformat
+
+    content = nbformat.writes(notebook)
+    return Job(name, content, parameters, slots=pool.slots_on_a_machine, timeout=timeout, scratch=pool.scratch)
+
+
+def execute_all(
+    jobs: Iterable[Job], pool: LocalPool | DaskPool, *, on_start: Callable[[str], None] | None = None
+) -> Iterator[Execution]:
+    """Yield an `Execution` for each job as it ends; no more than the pool's slots are under way at a time.
+
+    On this machine a job whose worker was killed, perhaps because memory ran out, runs once more after all others and
+    alone; only then has it failed. A Dask cluster does that itself.
+
+    Parameters
+    ----------
+    jobs : iterable of Job
+        Started in this order.
+    pool : LocalPool or DaskPool
+        Where they run.
+    on_start : callable, optional
+        Called with the name of each job that starts.
+    """
+    lost: list[Job] = []
+    yield from _execute(jobs, pool, slots=pool.slots, lost=lost, on_start=on_start)
+    yield from _execute(lost, pool, slots=1)
+
+
+def _execute(
+    jobs: Iterable[Job],
+    pool: LocalPool | DaskPool,
+    *,
+    slots: int,
+    lost: list[Job] | None = None,
+    on_start: Callable[[str], None] | None = None,
+) -> Iterator[Execution]:
+    """Yield an `Execution` for each job, or note it in `lost`, if that is given, when a worker died."""
+    waiting, running = deque(jobs), {}
+    while waiting or running:
+        while waiting and len(running) < slots:
+            job = waiting.popleft()
+            running[pool.submit(job)] = job
+            if on_start:
+                on_start(job.name)
+        done, _ = wait(running, timeout=1, return_when=FIRST_COMPLETED)  # wakes up for Ctrl-C, on Windows too
+        for future in done:
+            job, error = running.pop(future), future.exception()
+            if error is None:
+                yield future.result()
+            elif isinstance(error, BrokenExecutor) and lost is not None:
+                lost.append(job)
+            else:  # the worker itself ended, or could not send its result
+                yield lost_execution(job, error)
+
+
+def lost_execution(job: Job, error: BaseException) -> Execution:
+    """Return the failure of a job whose worker ended before it could answer."""
+    message = f"the worker ended before the notebook did ({error}); if memory ran out, try --workers 1"
+    kind = type(error).__name__
+    details = {"cell": None, "source": "", "name": kind, "message": message, "traceback": f"{kind}: {message}"}
+    return Execution(job.name, "failed", 0.0, 0.0, dict.fromkeys(STATES, 0), details, None, None)

@@ -1,7 +1,7 @@
 """Tables and texts about people: shipped, fetched or simulated, each with its datasheet.
 
-``load_*()`` returns a `Dataset`: a frame, and which of its columns are the label, the sensitive ones and the text. What
-ships is read from ``datasets/``; `fetch` downloads the rest once. Every file is checked against its sha256.
+``load_*()`` returns a `Dataset`: a frame, and which of its columns are the label, the sensitive ones and the text.
+Tables that ship are in ``datasets/``; `fetch` downloads the rest once. Every file is verified by its checksum.
 `simulate_clinic` invents patients with one source of inequality at a time, and `counterfactual` returns the same
 patients as members of the other group.
 

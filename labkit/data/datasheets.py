@@ -1,4 +1,4 @@
-"""Records that go with data: the datasheet, which says where a table comes from and what it must not be used for.
+"""The datasheet of a table: where it comes from, who is in it, and what it must not be used for.
 
 After Gebru, Morgenstern, Vecchione, Vaughan, Wallach, Daumé and Crawford (2021), "Datasheets for datasets",
 Communications of the ACM 64(12), shortened to the eight sections of the cards in ``datasets/``.
@@ -6,32 +6,33 @@ Communications of the ACM 64(12), shortened to the eight sections of the cards i
 
 import re
 from collections.abc import Hashable, Mapping, Sequence
+from itertools import pairwise
 
 import pandas as pd
+from markdown_it import MarkdownIt
 
 from labkit.errors import UserError
 
 SECTIONS = {
-    "What it is": "how many rows, what one row stands for, and what they are about",
+    "What it is": "how many rows, what one row is, and what they are about",
     "Who collected it and why": "who made the table, when, and for what purpose; who paid",
     "Source and licence": "where it comes from, and under which terms; write 'unstated' where you do not know",
     "Columns": "every column with its meaning and its unit or codes",
-    "Sensitive attributes and how they were recorded": "who said to which group a person belongs, and who is left out",
+    "Sensitive attributes and how they were recorded": "who recorded a person's group, and who is left out",
     "Group sizes": "how many people each group has",
     "Known harms and limits": "who is missing, what is measured badly, whose labels may be wrong, whom that can hurt",
-    "Do not use it for": "uses that the table cannot bear",
+    "Do not use it for": "uses that the table does not support",
 }
 
 
-FEWEST_WORDS = 8  # in a section of prose; fewer answer no question. Tables are held to their content instead.
+FEWEST_WORDS = 8  # in a section of prose; fewer cannot answer its question
 
 
-BLANK = re.compile(
-    r"\bTODO\b|\bTBD\b|(?:(?<=\|)|^)[ \t]*(?:\.\.\.|…)[ \t]*(?=\||$)", re.MULTILINE
-)  # dots alone in a cell
+TABLES = ("Columns", "Group sizes")  # sections that are checked against the table instead
 
 
-TABLES = ("Columns", "Group sizes")
+# What is still open: TODO, TBD, or dots alone in a cell or on a line.
+BLANK = re.compile(r"\bTODO\b|\bTBD\b|(?:(?<=\|)|^)[ \t]*(?:\.\.\.|…)[ \t]*(?=\||$)", re.MULTILINE)
 
 
 def write_datasheet(
@@ -43,22 +44,24 @@ def write_datasheet(
     meanings: Mapping[str, str] | None = None,
     weight: str | None = None,
 ) -> str:
-    """Write a datasheet in Markdown: codes and sizes are counted, the rest is what people answer.
+    """Write a datasheet in Markdown: codes and group sizes are computed, people answer the rest.
+
+    Use it as a draft: what nobody has answered yet is marked TODO, and `check_datasheet` lists it.
 
     Parameters
     ----------
-    frame : DataFrame
-        The table.
+    frame : pandas.DataFrame
+        The table, with one row per person, or per several people if there is a `weight`.
     title : str
         Name of the data set.
     sensitive : sequence of str
         Columns that say to which group a person belongs.
     answers : mapping of str to str, optional
-        From a section of `SECTIONS` to its text. Where one is left out, TODO stands with the question to answer.
+        From a section of `SECTIONS` to its text. A section that is left out gets TODO and its question.
     meanings : mapping of str to str, optional
-        From a column to what it means, likewise.
+        From a column to what it means; TODO for columns that are left out.
     weight : str, optional
-        A column of counts, where a row stands for several people.
+        A column of counts: how many people a row represents.
 
     Returns
     -------
@@ -70,7 +73,8 @@ def write_datasheet(
     UserError
         A column or section that does not exist.
     """
-    answers, meanings = dict(answers or {}), dict(meanings or {})
+    answers = dict(answers or {})
+    meanings = dict(meanings or {})
     check_answers(answers, SECTIONS, TABLES)
     if unknown := [column for column in meanings if column not in frame]:
         raise UserError(f"no column {unknown[0]!r}; the table has {', '.join(map(str, frame.columns))}")
@@ -88,14 +92,47 @@ def write_datasheet(
 
 
 def check_answers(answers: Mapping[str, str], sections: Mapping[str, str], tables: Sequence[str]) -> None:
-    """Raise ValueError for an answer to a section that there is not, or that is a table."""
+    """Reject an answer to a section that does not exist or that is a table.
+
+    Parameters
+    ----------
+    answers : mapping of str to str
+        Section to its text.
+    sections : mapping of str to str
+        Section to the question that it answers.
+    tables : sequence of str
+        The sections that are tables.
+
+    Raises
+    ------
+    UserError
+        Names the section and those that can be answered.
+    """
     prose = [section for section in sections if section not in tables]
     if unknown := [section for section in answers if section not in prose]:
         raise UserError(f"no section {unknown[0]!r} to answer; there are: {', '.join(prose)}")
 
 
-def join_sections(title: str, sections: Mapping[str, str], answers: Mapping[str, str], tables: Mapping) -> str:
-    """Write a record in Markdown: each section with its table or its answer; TODO and the question where both lack."""
+def join_sections(
+    title: str, sections: Mapping[str, str], answers: Mapping[str, str], tables: Mapping[str, Sequence[str]]
+) -> str:
+    """Write a record in Markdown, with a heading of the second level for each section.
+
+    Parameters
+    ----------
+    title : str
+    sections : mapping of str to str
+        Section to the question that it answers, in the order of the record.
+    answers : mapping of str to str
+        Section to its text. A section without text or table gets TODO and its question.
+    tables : mapping of str to sequence of str
+        Section to the lines of its table.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     parts = [f"# {title}"]
     for section, question in sections.items():
         rows = tables.get(section) or [str(answers.get(section, f"TODO: {question}")).strip()]
@@ -104,7 +141,7 @@ def join_sections(title: str, sections: Mapping[str, str], answers: Mapping[str,
 
 
 def describe_codes(values: pd.Series) -> str:
-    """Name the values of a column where there are few, else their range or kind, for the third column of a table."""
+    """List the values of a column if there are at most six short ones; otherwise return its range, or "text"."""
     known = values.dropna()
     few = sorted(known.unique(), key=str)
     if len(few) <= 6 and all(len(str(value)) <= 20 for value in few):
@@ -115,12 +152,21 @@ def describe_codes(values: pd.Series) -> str:
 def group_sizes(
     frame: pd.DataFrame, sensitive: Sequence[str], *, weight: str | None = None
 ) -> dict[tuple[str, str], int]:
-    """Count the people of each group of each sensitive column; "missing" counts those without one.
+    """Count the people in each group of each sensitive column; "missing" counts those without a group.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The table.
+    sensitive : sequence of str
+        Columns that say to which group a person belongs.
+    weight : str, optional
+        A column of counts: how many people a row represents.
 
     Returns
     -------
     dict of (str, str) to int
-        From (column, group) to people, groups in sorted order.
+        From (column, group) to its number of people, groups in sorted order.
 
     Raises
     ------
@@ -143,25 +189,26 @@ def check_datasheet(
     columns: Sequence[Hashable] = (),
     sizes: Mapping[tuple[str, str], int] | None = None,
 ) -> list[str]:
-    """Say what a datasheet lacks; an empty list where it is complete.
+    """List what is missing or wrong in a datasheet.
 
-    A program sees whether something was written, and whether names and counts agree with the table. Whether it is true
-    and tells a reader what he or she must know, only people can judge.
+    A program can see whether something was written, and whether names and counts agree with the table. Only people can
+    judge whether it is true and says what a reader must know.
 
     Parameters
     ----------
     text : str
-        Markdown with one title and the sections of `SECTIONS`, as headings of the second level. More sections may stand
-        between them.
+        Markdown with one title and the sections of `SECTIONS`, as headings of the second level. There may be other
+        sections between them.
     columns : sequence of str
         Names that the section "Columns" must describe, each between backticks.
     sizes : mapping of (str, str) to int, optional
-        From (column, group) to people, as `group_sizes` counts them: the rows of the table under "Group sizes".
+        From (column, group) to its number of people, as `group_sizes` counts them: what the table under "Group sizes"
+        must say.
 
     Returns
     -------
     list of str
-        One complaint for each thing that is missing or wrong, in the order of the sections.
+        One complaint for each thing that is missing or wrong, in the order of the sections; empty if there is none.
     """
     title, written = split_sections(text)
     complaints = check_sections(title, written, sections=SECTIONS, tables=TABLES, titled="the name of the data set")
@@ -177,7 +224,7 @@ def check_datasheet(
 def check_sections(
     title: str, written: Mapping[str, str], *, sections: Mapping[str, str], tables: Sequence[str], titled: str
 ) -> list[str]:
-    """Say what a record lacks, whatever it is a record of; an empty list where nothing is open.
+    """List the sections of a record that are missing, still open or nearly empty, whatever it is a record of.
 
     Parameters
     ----------
@@ -187,9 +234,14 @@ def check_sections(
     sections : mapping of str to str
         Section to the question that it answers.
     tables : sequence of str
-        Sections that are held to their content instead of a number of words.
+        Sections in which a few words are enough, because they are tables.
     titled : str
-        What the title should be.
+        What the title should be, for the complaint about a missing one.
+
+    Returns
+    -------
+    list of str
+        One complaint for each thing that is missing or wrong; empty if there is none.
     """
     complaints = [] if title else [f"the title is missing: begin with '# ' and {titled}"]
     if missing := [section for section in sections if section not in written]:
@@ -205,7 +257,7 @@ def check_sections(
 
 
 def read_sizes(section: str) -> dict[tuple[str, str], int]:
-    """Read the rows ``| column | group | n |`` of a table; rows whose last cell is no count are passed over."""
+    """Read the rows ``| column | group | n |`` of a table; rows whose last cell is not a count are skipped."""
     rows = ([cell.strip().strip("`") for cell in line.strip().strip("|").split("|")] for line in section.splitlines())
     found = {}
     for row in rows:
@@ -214,7 +266,8 @@ def read_sizes(section: str) -> dict[tuple[str, str], int]:
     return found
 
 
-def _compare_sizes(stated: dict, counted: dict) -> list[str]:
+def _compare_sizes(stated: dict[tuple[str, str], int], counted: dict[tuple[str, str], int]) -> list[str]:
+    """List the groups whose stated size is missing, wrong, or of a group that does not exist."""
     complaints = []
     for (column, group), n in counted.items():
         if (column, group) not in stated:
@@ -228,21 +281,30 @@ def _compare_sizes(stated: dict, counted: dict) -> list[str]:
 
 
 def split_sections(text: str) -> tuple[str, dict[str, str]]:
-    """Return the title and the text under each heading of the second level; what stands in code is no heading."""
-    from markdown_it import MarkdownIt
+    """Split a record in Markdown into its title and its sections.
 
-    lines, tokens = text.splitlines(), MarkdownIt("commonmark").parse(text)
-    headings = [
-        (token.tag, token.map[0], token.map[1], tokens[i + 1].content.strip())
-        for i, token in enumerate(tokens)
-        if token.type == "heading_open"
-    ]
-    title = next((content for tag, *_, content in headings if tag == "h1"), "")
-    second = [heading for heading in headings if heading[0] in ("h1", "h2")]
-    ends = [begin for _, begin, *_ in second[1:]] + [len(lines)] * bool(second)
-    bodies = {
-        content: "\n".join(lines[start:end]).strip()
-        for (tag, _, start, content), end in zip(second, ends, strict=True)
-        if tag == "h2"
-    }
-    return title, bodies
+    Parameters
+    ----------
+    text : str
+        Markdown; lines inside code blocks do not count as headings.
+
+    Returns
+    -------
+    title : str
+        The first heading of the first level; empty if there is none.
+    sections : dict of str to str
+        The text under each heading of the second level.
+    """
+    lines = text.splitlines()
+    tokens = MarkdownIt("commonmark").parse(text)
+    headings = []  # (level, words of the heading, its first line, the line after it)
+    for token, inline in pairwise(tokens):  # the token after "heading_open" holds the words
+        if token.type == "heading_open" and token.tag in ("h1", "h2"):
+            headings.append((token.tag, inline.content.strip(), *token.map))
+    titles = [words for level, words, _, _ in headings if level == "h1"]
+    ends = [first for _, _, first, _ in headings[1:]] + [len(lines)]
+    sections = {}
+    for (level, words, _, start), end in zip(headings, ends, strict=False):
+        if level == "h2":
+            sections[words] = "\n".join(lines[start:end]).strip()
+    return (titles[0] if titles else ""), sections

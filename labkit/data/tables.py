@@ -1,6 +1,5 @@
-"""The tables that ship with the course, their registry, and what their columns mean."""
+"""The tables that ship with the course, the registry that describes them, and what their columns mean."""
 
-import hashlib
 import io
 import tomllib
 from dataclasses import dataclass
@@ -9,45 +8,52 @@ from typing import Any
 
 import pandas as pd
 
-from labkit.cache import cache_folder
+from labkit.cache import cache_folder, file_sha256
 from labkit.errors import UserError
 
 DATASETS_FOLDER = Path(__file__).resolve().parents[2] / "datasets"
 
 
-def read_registry() -> dict[str, dict[str, Any]]:
-    """Return `datasets/registry.toml`: for each set its sha256, origin, rows, label, sensitive columns and text column.
-
-    Returns
-    -------
-    dict of str to dict
-        A table a set, by name, as the file has it.
-
-    Raises
-    ------
-    FileNotFoundError
-        The folder `datasets/` does not stand beside the package.
-    """
+def read_registry_file() -> dict[str, Any]:
+    """Read `datasets/registry.toml`: one table per data set, and the table "carriers"."""
     path = DATASETS_FOLDER / "registry.toml"
     if not path.is_file():
         raise FileNotFoundError(
-            f"{path} is missing: the data sets stand beside the package in the repository; clone it whole and install "
+            f"{path} is missing: the data sets are in the repository, next to the package; clone all of it and install "
             "it with `pip install -e .`"
         )
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
+def read_registry() -> dict[str, dict[str, Any]]:
+    """Read what `datasets/registry.toml` says about each data set.
+
+    Returns
+    -------
+    dict of str to dict
+        From the name of a set to its checksum, rows, origin, label, sensitive columns and text column, as in the file.
+
+    Raises
+    ------
+    FileNotFoundError
+        The folder `datasets/` is not next to the package.
+    """
+    registry = read_registry_file()
+    registry.pop("carriers", None)
+    return registry
+
+
 def read_checked(path: Path, sha256: str, *, remedy: str, **options: Any) -> pd.DataFrame:
-    """Read a CSV file from the very bytes whose sum was checked, so that no change can slip in between.
+    """Read a CSV file after its checksum was verified, from the same bytes, so that it cannot change in between.
 
     Parameters
     ----------
     path : pathlib.Path
         The file.
     sha256 : str
-        The sum it must have.
+        The checksum it must have.
     remedy : str
-        What to do when it has another; it ends the error message.
+        What to do if it has another one; it ends the error message.
     **options
         Passed to `pandas.read_csv`.
 
@@ -61,11 +67,12 @@ def read_checked(path: Path, sha256: str, *, remedy: str, **options: Any) -> pd.
     UserError
         The file was changed.
     """
-    content = path.read_bytes()
-    found = hashlib.sha256(content).hexdigest()
+    content = io.BytesIO(path.read_bytes())
+    found = file_sha256(content)
     if found != sha256:
         raise UserError(f"{path} was changed: its sha256 is {found}, expected {sha256}; {remedy}")
-    return pd.read_csv(io.BytesIO(content), **options)
+    content.seek(0)
+    return pd.read_csv(content, **options)
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,7 @@ class Dataset:
     frame : pandas.DataFrame
         The rows; a fresh copy on every load.
     label : str or None
-        Column to predict, coded 0/1; None where the set has no single one.
+        Column to predict, coded 0/1; None if the set has no single one.
     sensitive : tuple of str
         Columns that say to which group a person belongs.
     text : str or None
@@ -94,63 +101,117 @@ class Dataset:
 
 
 def load_hmda() -> Dataset:
-    """Load the Boston mortgage applications of 1990 (2,380 rows; label `deny`, 1 = denied; sensitive `afam`)."""
+    """Load mortgage applications in Boston in 1990, and whether the lender denied them.
+
+    Returns
+    -------
+    Dataset
+        2,380 applications; label `deny` (1: denied); sensitive `afam` (yes: the applicant is recorded as Black).
+    """
     return _load("hmda")
 
 
 def load_compas() -> Dataset:
-    """Load COMPAS scores and recidivism (7,214 rows; label `two_year_recid`; sensitive `race`, `sex`, `age_cat`)."""
+    """Load COMPAS risk scores and whether people were charged again within two years (ProPublica, 2016).
+
+    Returns
+    -------
+    Dataset
+        7,214 people; label `two_year_recid` (1: charged again); sensitive `race`, `sex` and `age_cat`.
+    """
     return _load("compas")
 
 
 def load_rand_hie() -> Dataset:
-    """Load the RAND Health Insurance Experiment (20,190 person-years; no single label; sensitive `black, female`).
+    """Load the RAND Health Insurance Experiment, in which the cost of care and the need for it differ.
 
-    `black` describes the head of the household and takes values between 0 and 1 for some families: see the card.
+    `black` describes the head of the household and has values between 0 and 1 for some families: see the card.
+
+    Returns
+    -------
+    Dataset
+        20,190 person-years of 5,912 people; no single label; sensitive `black` and `female`.
     """
     return _load("rand_hie")
 
 
 def load_star() -> Dataset:
-    """Load Tennessee's class-size experiment (11,598 children; no label; sensitive `ethnicity, lunchk, gender`)."""
+    """Load Tennessee's class-size experiment, with reading and mathematics scores from kindergarten to grade 3.
+
+    Returns
+    -------
+    Dataset
+        11,598 pupils; no label; sensitive `ethnicity`, `lunchk` (free lunch in kindergarten) and `gender`.
+    """
     return _load("star")
 
 
 def load_ucb() -> Dataset:
-    """Load Berkeley's graduate admissions of 1973 (24 cells with counts `n`; label `admitted`; sensitive `gender`)."""
+    """Load graduate admissions at Berkeley in 1973, the best-known case of Simpson's paradox.
+
+    Returns
+    -------
+    Dataset
+        24 cells with counts `n` (4,526 applications); label `admitted` (1: admitted); sensitive `gender`.
+    """
     return _load("ucb")
 
 
 def load_resume_names() -> Dataset:
-    """Load the audit study of names (4,870 fictitious applications; label `call`; sensitive `ethnicity, gender`)."""
+    """Load the audit study of names: fictitious applications that differ in the name at the top.
+
+    Returns
+    -------
+    Dataset
+        4,870 applications; label `call` (1: the employer called back); sensitive `ethnicity` and `gender`.
+    """
     return _load("resume_names")
 
 
 def load_german() -> Dataset:
-    """Load German credit (1,000 loans, 1973-75; label `good_credit`, 1 = repaid; sensitive `age, sex`, see card)."""
+    """Load German credit: loans of one bank, 1973 to 1975.
+
+    Returns
+    -------
+    Dataset
+        1,000 loans; label `good_credit` (1: repaid); sensitive `age` and `sex` (not reliable: see the card).
+    """
     return _load("german")
 
 
 def load_fico() -> Dataset:
-    """Load TransRisk score aggregates of 2003 (198 scores x 4 groups, 792 rows; no label; sensitive `race`)."""
+    """Load TransRisk credit scores and repayment by race in 2003, as aggregates.
+
+    Returns
+    -------
+    Dataset
+        198 scores of four groups, 792 rows; no label; sensitive `race`.
+    """
     return _load("fico")
 
 
 def kept_path(name: str) -> Path:
-    """Return where a fetched data set is kept in the cache folder."""
+    """Return the path of a downloaded data set in the cache folder."""
     return cache_folder("datasets") / f"{name}.csv"
 
 
+def make_dataset(name: str, frame: pd.DataFrame, meaning: dict[str, Any]) -> Dataset:
+    """Combine a frame with its datasheet and the meaning of its columns, as the registry states it."""
+    return Dataset(
+        frame=frame,
+        label=meaning.get("label"),
+        sensitive=tuple(meaning["sensitive"]),
+        text=meaning.get("text"),
+        card=DATASETS_FOLDER / name / "card.md",
+    )
+
+
 def _load(name: str) -> Dataset:
+    """Read a shipped data set, after its checksum was verified."""
     entry = read_registry()[name]
     path = DATASETS_FOLDER / name / "data.csv.gz"
     remedy = f"restore it with `git checkout -- datasets/{name}` or rebuild it with `python datasets/build.py {name}`"
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; {remedy}")
-    return make_dataset(name, read_checked(path, entry["sha256"], remedy=remedy, compression="gzip"), entry)
-
-
-def make_dataset(name: str, frame: pd.DataFrame, meaning: dict[str, Any]) -> Dataset:
-    """Return a frame with the meaning of its columns, as the registry states it, and its datasheet."""
-    card = DATASETS_FOLDER / name / "card.md"
-    return Dataset(frame, meaning.get("label"), tuple(meaning["sensitive"]), meaning.get("text"), card)
+    frame = read_checked(path, entry["sha256"], remedy=remedy, compression="gzip")
+    return make_dataset(name, frame, entry)

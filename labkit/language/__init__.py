@@ -1,8 +1,8 @@
 """What language models say about people: association tests, masked words, pronouns, and swapped words.
 
 `weat` tests associations of embeddings (`WEAT_TESTS` has the published word lists). `LanguageModel` fills masks,
-`pretrain` goes on pretraining on a corpus, `share_of_she` asks for pronouns. `swap_words` and `mask_words` change which
-group a text names.
+`pretrain` continues pretraining on a corpus, `share_of_she` asks for pronouns. `swap_words` and `mask_words` change
+which group a text names.
 """
 
 import lazy_loader
@@ -15,6 +15,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "masked_lm": ["LanguageModel", "cut_blocks", "held_out_loss"],
         "pretraining": ["PretrainConfig", "pretrain"],
         "pronouns": ["TEMPLATES", "guess", "share_of_she", "correlate"],
-        "swaps": ["DISTRICTS", "GENDER_WORDS", "both_ways", "swap_words", "swap_half", "mask_words"],
+        "swaps": ["DISTRICT_WORDS", "GENDER_WORDS", "both_ways", "swap_words", "swap_half", "mask_words"],
     },
 )

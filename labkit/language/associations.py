@@ -1,9 +1,11 @@
 """Association tests on embeddings: does a model place one set of words nearer to an attribute than another set?
 
-WEAT (Caliskan, Bryson and Narayanan 2017) on words, SEAT (May et al. 2019) on sentences made from words by a template.
+WEAT (Caliskan, Bryson and Narayanan, 2017) on words, SEAT (May et al., 2019) on words in sentences.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,21 +13,26 @@ import pandas as pd
 from labkit.errors import UserError
 from labkit.models.hidden_states import embed
 
+if TYPE_CHECKING:
+    from labkit.models.encoder import Foundation
+
+WordSets = tuple[Sequence[str], Sequence[str]]
+
 
 @dataclass(frozen=True)
 class Association:
-    """Result of an association test.
+    """The result of an association test.
 
     Attributes
     ----------
     effect_size : float
-        Difference of the mean associations of the two target sets, in standard deviations; within [-2, 2].
+        Difference of the two target sets' mean associations, in standard deviations; within [-2, 2].
     interval : tuple of float
         Bootstrap interval of the effect size over target words.
     p_value : float
-        Share of the ways to divide the target words into two such sets whose difference is at least as large.
+        Of all ways to divide the target words into two such sets, the share with a difference at least as large.
     words : DataFrame
-        A row per target word: word, target (0 for the first set, 1 for the second), association.
+        One row per target word: word, target (0 for the first set, 1 for the second), association.
     """
 
     effect_size: float
@@ -35,13 +42,22 @@ class Association:
 
 
 def weat(
-    model, targets, attributes, *, template="{}", n_permutations=20_000, n_boot=2000, confidence=0.95, seed=0
+    model: "Foundation",
+    targets: WordSets,
+    attributes: WordSets,
+    *,
+    template: str | Sequence[str] = "{}",
+    n_permutations: int = 20_000,
+    n_boot: int = 2000,
+    confidence: float = 0.95,
+    seed: int = 0,
 ) -> Association:
     """Test whether the first target set is nearer to the first attribute set than the second target set is.
 
-    The association of a word is the mean cosine of its embedding with the first attribute set's, less that with the
-    second's (Caliskan et al. 2017, "word-embedding association test"). The p-value is one-sided, as in the paper;
-    all divisions are enumerated when there are at most ``n_permutations``. Embeddings are mean-pooled, in float32.
+    The association of a word is the mean cosine of its embedding with those of the first attribute set, minus that with
+    the second set's (Caliskan et al., 2017, "word-embedding association test"). The p-value is one-sided, as in the
+    paper; all divisions are enumerated when there are at most ``n_permutations``. Embeddings are mean-pooled, in
+    float32.
 
     Parameters
     ----------
@@ -51,14 +67,16 @@ def weat(
     attributes : pair of sequences of str
         Two sets of words.
     template : str or sequence of str
-        A sentence with "{}" where the word goes (SEAT); "{}" alone embeds the word. With several, the association is
-        the mean over all pairs of their sentences, and the sentences of a word stay together in the permutation: words
-        are what was chosen. (May et al. permute sentences as if they were independent, which makes p-values small.)
+        A sentence with "{}" where the word goes (SEAT); "{}" alone embeds the word. With several templates, the
+        association is the mean over all pairs of their sentences, and the sentences of a word stay together in the
+        permutation, since words were sampled. (May et al. permute sentences as if they were independent, which makes
+        p-values too small.)
     n_permutations, n_boot : int
         Draws for the p-value and for the interval.
     confidence : float
-        Level of the interval, in (0, 1). It treats the words of a set as draws from all words that could stand there.
+        Level of the interval, in (0, 1). It treats the words of a set as a sample of all words that could be in it.
     seed : int
+        Seed of the draws.
 
     Returns
     -------
@@ -67,7 +85,7 @@ def weat(
     Raises
     ------
     UserError
-        A set is too small, sets overlap, or the template has no place for the word.
+        A set is too small, two sets overlap, or a template has no place for the word.
     """
     from scipy import stats
 
@@ -96,25 +114,56 @@ def weat(
     return Association(float(effect_size(x, y)), (float(low), float(high)), float(permuted.pvalue), words)
 
 
-def effect_size(x, y):
-    """Return the difference of means of x (..., n_x) and y (..., n_y) in sample standard deviations of all, (...).
+def effect_size(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return the difference of two means in standard deviations of all values.
 
     Caliskan et al. (2017) divide by the standard deviation of the associations of all target words; we take the sample
     standard deviation (ddof=1).
+
+    Parameters
+    ----------
+    x : ndarray of shape (..., n_x)
+    y : ndarray of shape (..., n_y)
+        Associations of the words of the first and of the second target set.
+
+    Returns
+    -------
+    ndarray of shape (...)
+        Within [-2, 2]; NaN where all values are equal.
+
+    Examples
+    --------
+    >>> round(float(effect_size(np.array([0.3, 0.5]), np.array([0.1, 0.2]))), 2)
+    1.46
     """
     return (x.mean(-1) - y.mean(-1)) / np.concatenate([x, y], axis=-1).std(-1, ddof=1)
 
 
-def halve_words(model, targets, attributes, *, template="{}", n_draws=1000, seed=0) -> np.ndarray:
-    """Repeat an association test with a random half of the words of each of its four sets: is it the words?
+def halve_words(
+    model: "Foundation",
+    targets: WordSets,
+    attributes: WordSets,
+    *,
+    template: str | Sequence[str] = "{}",
+    n_draws: int = 1000,
+    seed: int = 0,
+) -> np.ndarray:
+    """Repeat an association test with a random half of the words of each of its four sets.
+
+    It shows how much the effect depends on the choice of words.
 
     Parameters
     ----------
-    model, targets, attributes, template
-        As in `weat`; a set of targets needs at least 4 words, and keeps at least 2.
+    model : Foundation
+    targets : pair of sequences of str
+        As in `weat`; each set needs at least 4 words, of which half are kept.
+    attributes : pair of sequences of str
+    template : str or sequence of str
+        As in `weat`.
     n_draws : int
-        How many halves.
+        How many times words are halved.
     seed : int
+        Seed of the halves.
 
     Returns
     -------
@@ -128,16 +177,25 @@ def halve_words(model, targets, attributes, *, template="{}", n_draws=1000, seed
     """
     targets, one, other = cosines(model, targets, attributes, template, smallest=4)
     sizes = [len(targets[0]), len(targets[1]), one.shape[1], other.shape[1]]
-    starts, generator, found = [0, sizes[0]], np.random.default_rng(seed), []
+    generator, found = np.random.default_rng(seed), []
     for _ in range(n_draws):
-        x, y, a, b = (generator.permutation(size)[: -(-size // 2)] for size in sizes)
-        kept = [rows + start for rows, start in zip((x, y), starts, strict=True)]
-        found.append(effect_size(*(one[rows][:, a].mean(1) - other[rows][:, b].mean(1) for rows in kept)))
+        x, y, a, b = (generator.permutation(size)[: (size + 1) // 2] for size in sizes)
+        second = y + sizes[0]  # the rows of the second target set follow those of the first
+        of_x, of_y = (one[rows][:, a].mean(1) - other[rows][:, b].mean(1) for rows in (x, second))
+        found.append(effect_size(of_x, of_y))
     return np.array(found)
 
 
-def vary(model, tests, wordings, *, n_draws=1000, share=0.9, seed=0) -> pd.DataFrame:
-    """Repeat association tests with halves of their words, and in several wordings: how firm are their effects?
+def vary(
+    model: "Foundation",
+    tests: Mapping[str, tuple],
+    wordings: Mapping[str, str | Sequence[str]],
+    *,
+    n_draws: int = 1000,
+    share: float = 0.9,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Repeat association tests with halves of their words and in several wordings, to see how stable they are.
 
     Parameters
     ----------
@@ -151,12 +209,18 @@ def vary(model, tests, wordings, *, n_draws=1000, share=0.9, seed=0) -> pd.DataF
     share : float
         In (0, 1): the share of the halves between "low" and "high".
     seed : int
+        Seed of the halves.
 
     Returns
     -------
     DataFrame
-        A row a test: low and high of the effect size over halves; turned, the share of halves whose effect has another
-        sign than that of all words; and a column with the effect size for each wording.
+        One row per test: "low" and "high" of the effect size over halves; "turned", the share of halves whose effect
+        has the opposite sign of the effect of all words; and one column per wording, with the effect size.
+
+    Raises
+    ------
+    UserError
+        As `halve_words`.
     """
     rows, tail = {}, (1 - share) / 2
     for test, (x, y, a, b) in tests.items():
@@ -172,7 +236,9 @@ def vary(model, tests, wordings, *, n_draws=1000, share=0.9, seed=0) -> pd.DataF
     return pd.DataFrame(rows).T
 
 
-def cosines(model, targets, attributes, template, *, smallest=2):
+def cosines(
+    model: "Foundation", targets: WordSets, attributes: WordSets, template: str | Sequence[str], *, smallest: int = 2
+) -> tuple[tuple[list[str], list[str]], np.ndarray, np.ndarray]:
     """Return both target sets as lists, and the cosines of all their words with each attribute set, (n_x + n_y, n)."""
     targets, attributes = check_sets("targets", targets, smallest), check_sets("attributes", attributes, 1)
     templates = [template] if isinstance(template, str) else list(template)
@@ -180,21 +246,21 @@ def cosines(model, targets, attributes, template, *, smallest=2):
         if each.count("{}") != 1:
             raise UserError(f"template {each!r} must hold '{{}}' once, where the word goes")
     sets = [*targets, *attributes]
-    # The mean over templates of unit vectors: its products are the mean cosines over all pairs of sentences.
+    # Products of mean unit vectors (mean over templates) are mean cosines over all pairs of sentences.
     vectors = np.mean([unit_vectors(model, sum(sets, []), each) for each in templates], axis=0)
     first, second, one, other = np.split(vectors, np.cumsum([len(words) for words in sets])[:-1])
     words = np.concatenate([first, second])
     return targets, words @ one.T, words @ other.T
 
 
-def unit_vectors(model, words, template):
-    """Embed words put into a template; vectors of length 1, (n, H), float64."""
+def unit_vectors(model: "Foundation", words: Sequence[str], template: str) -> np.ndarray:
+    """Embed words in a template; vectors of length 1, (n, H), float64."""
     vectors = embed(model, [template.format(word) for word in words], precision="float32").astype(float)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def check_sets(name, sets, smallest):
-    """Return a pair of word lists, or raise ValueError that names what is wrong with it."""
+def check_sets(name: str, sets: WordSets, smallest: int) -> tuple[list[str], list[str]]:
+    """Return two sets of words as lists; reject small and overlapping sets."""
     if len(sets) != 2:
         raise UserError(f"{name} must be two sets of words; got {len(sets)}")
     first, second = (list(words) for words in sets)
@@ -202,5 +268,5 @@ def check_sets(name, sets, smallest):
         if len(words) < smallest:
             raise UserError(f"{name} needs at least {smallest} words in each set; got {words}")
     if common := set(first) & set(second):
-        raise UserError(f"{name}: {sorted(common)} stand in both sets; a word can be in one only")
+        raise UserError(f"{name}: {sorted(common)} are in both sets; a word can be in only one")
     return first, second

@@ -1,12 +1,13 @@
 """A masked-language model: an encoder with a head that guesses the words behind ``[MASK]``.
 
-The head's last layer is tied: it is the encoder's own table of word embeddings, so that what a word *is* to the model
-and what it takes to *say* that word are one thing. Head and last block are computed where a word is masked, and nowhere
-else: with a vocabulary of 30,000 words, the head would otherwise cost as much as five blocks.
+The head's last layer is tied: it is the encoder's table of word embeddings, so that the model reads and says a word
+with the same vector. The head and the last block are computed only where a word is masked: with a vocabulary of 30,000
+words, the head would otherwise cost as much as five blocks.
 """
 
 import copy
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -20,23 +21,31 @@ from labkit.models.hidden_states import tokenize
 from labkit.models.last_block import run_block_at
 from labkit.validation import check_texts
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
 PRONOUNS = ("he", "she", "his", "her", "him", "himself", "herself")
 
 
 def cut_blocks(model: Foundation, blocks: int) -> Foundation:
-    """Return a copy of an encoder that keeps its lowest blocks alone.
+    """Return a copy of an encoder that keeps only its lowest blocks.
 
     Parameters
     ----------
     model : Foundation
-        Left as it is.
+        Left unchanged.
     blocks : int
         How many to keep, 1 to ``model.depth``.
+
+    Returns
+    -------
+    Foundation
+        In eval mode, with all weights trainable; the tokenizer is shared.
 
     Raises
     ------
     UserError
-        No such number of blocks.
+        The number of blocks is not from 1 to ``model.depth``.
     """
     if not isinstance(blocks, int | np.integer) or not 1 <= blocks <= model.depth:
         raise UserError(f"blocks is {blocks!r}; {model.name!r} has {model.depth} blocks, keep 1 to {model.depth}")
@@ -54,7 +63,7 @@ class LanguageModel(nn.Module):
     foundation : Foundation
         The encoder; it is used, not copied.
     seed : int
-        Draws the head, which knows nothing before it is trained.
+        Seed of the untrained head's weights.
 
     Raises
     ------
@@ -77,30 +86,56 @@ class LanguageModel(nn.Module):
 
     @property
     def table(self) -> nn.Parameter:
-        """The word embeddings (V, E): what the encoder reads words with, and the head says them with."""
+        """The word embeddings (V, E), with which the encoder reads words and the head says them."""
         return self.foundation.encoder.embeddings.word_embeddings.weight
 
     @property
-    def tokenizer(self):
+    def tokenizer(self) -> "PreTrainedTokenizerBase":
         """The encoder's tokenizer."""
         return self.foundation.tokenizer
 
-    def forward(self, input_ids, attention_mask, at, words=slice(None)):
-        """Return logits (n, V) over the vocabulary for the n positions where ``at`` (B, T) is true, row by row.
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        at: torch.Tensor,
+        words: Sequence[int] | slice = slice(None),
+    ) -> torch.Tensor:
+        """Return logits of words at the hidden positions of a batch.
 
-        With a list of k token ids as ``words``, the logits of these words alone, (n, k).
+        Parameters
+        ----------
+        input_ids : Tensor of shape (B, T)
+        attention_mask : Tensor of shape (B, T)
+            0 at padding, else 1.
+        at : Tensor of bool, shape (B, T)
+            True at the n positions to guess.
+        words : list of k token ids, optional
+            Which words to score. Default: all V words of the vocabulary.
+
+        Returns
+        -------
+        Tensor of shape (n, k)
+            One row per position, row by row of ``at``.
         """
         model = self.foundation
-        hidden = model.blocks(model.embed_tokens(input_ids), attention_mask, stop=model.depth - 1)
-        hidden = run_block_at(model.encoder.encoder.layer[-1], hidden, attention_mask, at)
+        hidden = model.blocks(model.embed_tokens(input_ids), attention_mask, stop=model.depth - 1)  # (B, T, H)
+        hidden = run_block_at(model.encoder.encoder.layer[-1], hidden, attention_mask, at)  # (n, H)
         return nn.functional.linear(self.transform(hidden), self.table[words], self.bias[words])
 
 
-def draw_mask(ids, generator, *, tokenizer, mask_share, pronoun_share, pronouns):
-    """Draw which tokens of padded ids (B, T) are hidden: a bool tensor (B, T), with at least one token hidden.
+def draw_mask(
+    ids: torch.Tensor,
+    generator: torch.Generator,
+    *,
+    tokenizer: "PreTrainedTokenizerBase",
+    mask_share: float,
+    pronoun_share: float,
+    pronouns: Sequence[int],
+) -> torch.Tensor:
+    """Draw which tokens of padded ids (B, T) are hidden: a bool tensor (B, T), true at least once.
 
-    Pronouns are hidden with the probability ``pronoun_share``, all other words with ``mask_share``, special tokens
-    never.
+    A pronoun is hidden with probability ``pronoun_share``, any other word with ``mask_share``, a special token never.
     """
     drawn = torch.rand(ids.shape, generator=generator)
     is_pronoun = torch.isin(ids, torch.tensor(pronouns))
@@ -112,27 +147,21 @@ def draw_mask(ids, generator, *, tokenizer, mask_share, pronoun_share, pronouns)
     return at
 
 
-def word_ids(tokenizer, words: Sequence[str]) -> list[int]:
-    """Return the token ids of words that are one token each.
-
-    Raises
-    ------
-    UserError
-        A word that the tokenizer does not know, or reads as several tokens.
-    """
+def word_ids(tokenizer: "PreTrainedTokenizerBase", words: Sequence[str]) -> list[int]:
+    """Return the token ids of words; reject a word that is unknown or several tokens."""
     found = []
     for word in words:
         ids = tokenizer.encode(f" {word}", add_special_tokens=False)
         if len(ids) != 1 or ids[0] == tokenizer.unk_token_id:
             tokens = tokenizer.convert_ids_to_tokens(ids)
-            raise UserError(f"{word!r} is {tokens} to this tokenizer; a word to be guessed must be one known token")
+            raise UserError(f"{word!r} is {tokens} to this tokenizer; a word to guess must be one known token")
         found.append(ids[0])
     return found
 
 
 @torch.inference_mode()
-def held_out_loss(model: LanguageModel, texts: Sequence[str], *, config, seed: int = 0) -> pd.DataFrame:
-    """Hide words of texts that the model has not read, and measure how badly it guesses them.
+def held_out_loss(model: LanguageModel, texts: Sequence[str], *, config: Any, seed: int = 0) -> pd.DataFrame:
+    """Hide words of texts that the model has not read, and measure how well it guesses them.
 
     The same seed hides the same words for every model with this tokenizer, so that models are compared word by word.
 
@@ -143,26 +172,28 @@ def held_out_loss(model: LanguageModel, texts: Sequence[str], *, config, seed: i
     config : labkit.language.PretrainConfig
         Says how many words are hidden, and how long a text may be.
     seed : int
+        Seed of what is hidden.
 
     Returns
     -------
     DataFrame
-        A row for each hidden word: text (its row number), word, pronoun (bool), loss (in nats: minus the logarithm of
-        the probability that the model gave the word). The exponential of the mean loss is the perplexity.
+        One row per hidden word: text (its row number), word, pronoun (bool), loss (in nats: minus the logarithm of the
+        probability that the model gave the word). The exponential of the mean loss is the perplexity.
     """
     texts, tokenizer = check_texts(texts), model.tokenizer
     ids, pronouns = tokenize(model.foundation, texts, config.max_length), word_ids(tokenizer, PRONOUNS)
     shares = {"mask_share": config.mask_share, "pronoun_share": config.pronoun_share, "pronouns": pronouns}
-    order, generator, parts = np.argsort([len(row) for row in ids], kind="stable"), torch.Generator(), []
+    order, parts = np.argsort([len(row) for row in ids], kind="stable"), []  # texts of similar length together
+    generator = torch.Generator()
     generator.manual_seed(seed)
     was_training, device = model.training, model.bias.device
     model.eval()
     for start in range(0, len(order), 64):
         rows = order[start : start + 64]
-        padded, mask = pad(ids, rows, tokenizer.pad_token_id)
+        padded, mask = pad(ids, rows, tokenizer.pad_token_id)  # (B, T) each
         at = draw_mask(padded, generator, tokenizer=tokenizer, **shares)
         hidden = padded.masked_fill(at, tokenizer.mask_token_id)
-        logits = model(*(part.to(device) for part in (hidden, mask, at))).float()
+        logits = model(*(part.to(device) for part in (hidden, mask, at))).float()  # (n, V)
         loss = nn.functional.cross_entropy(logits, padded[at].to(device), reduction="none").double().cpu().numpy()
         found = {"text": rows[at.nonzero()[:, 0].numpy()], "id": padded[at].numpy(), "loss": loss}
         parts.append(pd.DataFrame(found))

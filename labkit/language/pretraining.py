@@ -1,6 +1,6 @@
 """Continued masked-language pretraining: the lowest blocks of an encoder read a corpus and learn to guess its words.
 
-What a corpus says about who does which work is then in the model, before anybody asks it to decide anything.
+What the corpus says about who does which work is then in the model, before anybody asks it to decide anything.
 """
 
 import dataclasses
@@ -25,11 +25,11 @@ from labkit.models.batches import LengthBuckets, pad
 from labkit.models.encoder import Foundation, load_foundation_model
 from labkit.models.hidden_states import check_max_length, fingerprint, tokenize
 from labkit.models.precision import PRECISIONS, pick_device, pick_precision
-from labkit.training.finetuning import schedule
 from labkit.training.history import History
+from labkit.training.schedule import linear_schedule
 from labkit.validation import check_texts
 
-FORMAT = 2  # of what the cache holds; a change of the arithmetic raises it
+FORMAT = 2  # version of what the cache holds; raise it when the arithmetic changes
 
 
 @dataclass(frozen=True)
@@ -45,20 +45,20 @@ class PretrainConfig:
     batch_size : int
         Sentences in an optimizer step.
     learning_rate, head_learning_rate : float
-        Peak rates of AdamW for the blocks and for the head, which has everything to learn; reached after the warm-up,
-        falling linearly to 0.
+        Peak rates of AdamW for the blocks and for the head, which starts untrained; they are reached after the warm-up
+        and then fall linearly to 0.
     max_length : int
         Sentences are cut to this many tokens.
     mask_share, pronoun_share : float
         How often a word, and how often a gendered pronoun, is hidden and has to be guessed, in (0, 1].
     seed : int
-        Draws the head, the order of the sentences and what is hidden.
+        Seed of the head's weights, of the order of the sentences and of what is hidden.
     precision : {"auto", "float32", "bfloat16"}
         See `labkit.models.precision.pick_precision`. Weights stay in float32.
     weight_decay, warmup_ratio, max_grad_norm : float
-        Of AdamW; share of all steps; limit of the gradient's norm.
+        AdamW's decay; the share of all steps that warm up; the largest norm of the gradient.
     records : int
-        How often P(she | profession) is noted on the way, after "before" and with the end.
+        How often P(she | profession) is recorded during training; the last time is at its end.
     log_dir : str, optional
         Folder for a TensorBoard record.
     """
@@ -106,9 +106,9 @@ class Pretrained:
     losses : ndarray (steps,)
         Mean cross-entropy of the hidden words of each batch, in nats.
     record : DataFrame
-        A row for each step that was noted, 0 for "before", and a column for each profession: P(she | he or she).
+        P(she | he or she): one row per recorded step, with 0 for "before training", and one column per profession.
     sentences_per_second : float
-        Of the training loop, the record included; NaN from the cache.
+        Speed of the training loop, with the record; NaN if the result is from the cache.
     """
 
     model: LanguageModel
@@ -124,33 +124,43 @@ class Pretrained:
 
 
 def pretrain(
-    model, texts: Sequence[str], *, professions: Sequence[str] = (), templates=TEMPLATES, config=None, disk=True
+    model: Foundation | str,
+    texts: Sequence[str],
+    *,
+    professions: Sequence[str] = (),
+    templates: Sequence[str] = TEMPLATES,
+    config: PretrainConfig | None = None,
+    disk: bool = True,
 ) -> Pretrained:
-    """Cut an encoder, put an untrained masked-language head on it, and let it read a corpus.
+    """Cut an encoder to its lowest blocks, put an untrained masked-language head on it, and train both on a corpus.
 
-    The blocks and the head are trained; the word embeddings, which the head is tied to, stay as they are: their dense
-    gradient would cost more than a block, and few sentences would spoil the rare words. A batch holds sentences of
-    similar length. A run with the same weights, texts and settings is read from the cache folder when it is there.
+    The word embeddings, to which the head is tied, are not trained: their dense gradient would cost more than a block,
+    and a small corpus would spoil rare words. A batch has sentences of similar length. The result of a run with the
+    same weights, texts and settings is read from the cache folder if it is there.
 
     Parameters
     ----------
     model : Foundation or str
-        What to start from; a name is loaded. It is left as it was.
+        What to start from; a name is loaded. It is left unchanged.
     texts : sequence of str, length n
         The corpus.
     professions : sequence of str
-        Whose P(she | he or she) is noted on the way, see `labkit.language.share_of_she`.
+        Professions whose P(she | he or she) is recorded during training, see `labkit.language.share_of_she`.
     templates : sequence of str
         Sentences in which it is measured.
     config : PretrainConfig, optional
     disk : bool
-        False: neither read nor write the cache folder.
+        Whether to read and write the cache folder.
+
+    Returns
+    -------
+    Pretrained
 
     Raises
     ------
     UserError
-        An empty corpus, a tokenizer without a mask token, a profession that it does not know, sentences longer than the
-        encoder can read, more blocks than it has.
+        The corpus is empty, the tokenizer has no mask token or does not know a profession, ``max_length`` is more than
+        the encoder can read, or ``blocks`` more than it has.
     """
     config = config or PretrainConfig()
     texts = check_texts(texts)
@@ -159,73 +169,100 @@ def pretrain(
     check_max_length(model, config.max_length)
     language = LanguageModel(cut_blocks(model, config.blocks), seed=config.seed)
     if professions := list(professions):
-        share_of_she(language, professions[:1], templates)  # complain before the work, not after it
+        share_of_she(language, professions[:1], templates)  # find mistakes before training, not after it
     language.to(pick_device())
     dtype = pick_precision(config.precision, language.foundation, texts)
     config = dataclasses.replace(config, precision=str(dtype).removeprefix("torch."))
     if not disk:
-        return run(language, texts, professions, templates, config)
-    folder = cache_folder("pretrained") / identify(language, texts, professions, templates, config)
+        return train(language, texts, professions, templates, config)
+    folder = cache_folder("pretrained") / identify_pretraining(language, texts, professions, templates, config)
     with FileLock(folder.with_suffix(".lock")):
-        if not (folder / "pretrained.json").is_file():  # written last
-            pretrained = run(language, texts, professions, templates, config)
+        if not (folder / "pretrained.json").is_file():
+            pretrained = train(language, texts, professions, templates, config)
             shutil.rmtree(folder, ignore_errors=True)  # left behind by an interrupted call
-            return save(pretrained, folder)
-    return load(language, folder, config)
+            save_pretrained(pretrained, folder)
+            return pretrained
+    return load_pretrained(language, folder, config)
 
 
-def run(language: LanguageModel, texts, professions, templates, config) -> Pretrained:
+def train(
+    language: LanguageModel,
+    texts: Sequence[str],
+    professions: Sequence[str],
+    templates: Sequence[str],
+    config: PretrainConfig,
+) -> Pretrained:
     """Train; the arguments have been checked."""
     tokenizer, device = language.tokenizer, language.bias.device
     ids, pronouns = tokenize(language.foundation, texts, config.max_length), word_ids(tokenizer, PRONOUNS)
     shares = {"mask_share": config.mask_share, "pronoun_share": config.pronoun_share, "pronouns": pronouns}
     buckets = LengthBuckets([len(row) for row in ids], config.batch_size, seed=config.seed)
-    language.foundation.encoder.embeddings.requires_grad_(False)
-    blocks, head = list(language.foundation.encoder.encoder.parameters()), [*language.transform.parameters()]
-    head.append(language.bias)
-    groups = [{"params": blocks, "peak": config.learning_rate}, {"params": head, "peak": config.head_learning_rate}]
-    optimizer = torch.optim.AdamW(groups, weight_decay=config.weight_decay, fused=True)
-    total, generator, record, losses = config.epochs * len(buckets), torch.Generator(), {}, []
-    due = set(np.linspace(0, total, config.records + 1).round().astype(int).tolist()) if professions else set()
+    total = config.epochs * len(buckets)
+    steps_to_note = np.linspace(0, total, config.records + 1).round().astype(int).tolist() if professions else []
+    generator, record, losses = torch.Generator(), {}, []
 
-    def note(step):
-        if step in due:
-            record[step] = share_of_she(language, professions, templates)
-
-    # The head begins with how frequent each word is, so that no steps are spent on learning that.
-    counts = torch.bincount(torch.tensor([word for row in ids for word in row]), minlength=len(language.bias))
-    language.bias.data = ((counts + 0.1) / (counts + 0.1).sum()).log().to(device)
+    start_at_frequencies(language, ids)
+    optimizer, trained = make_optimizer(language, config)
+    scheduler = linear_schedule(optimizer, total, warmup_ratio=config.warmup_ratio)
     history = History(config, None, total=total)
     with torch.random.fork_rng(), history:
-        note(0)
+        if professions:
+            record[0] = share_of_she(language, professions, templates)
         for epoch in range(config.epochs):
             buckets.epoch = epoch
             for step, rows in enumerate(buckets, start=epoch * len(buckets) + 1):
                 language.train()
                 generator.manual_seed(config.seed * 1_000_003 + step)  # what is hidden depends on seed and step alone
-                padded, mask = pad(ids, rows, tokenizer.pad_token_id)
-                at = draw_mask(padded, generator, tokenizer=tokenizer, **shares)
+                padded, mask = pad(ids, rows, tokenizer.pad_token_id)  # (B, T) each
+                at = draw_mask(padded, generator, tokenizer=tokenizer, **shares)  # (B, T), n of them true
                 hidden, targets = padded.masked_fill(at, tokenizer.mask_token_id), padded[at].to(device)
                 with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
-                    logits = language(*(part.to(device) for part in (hidden, mask, at)))
+                    logits = language(*(part.to(device) for part in (hidden, mask, at)))  # (n, V)
                 loss = torch.nn.functional.cross_entropy(logits.float(), targets)
                 loss.backward()
-                torch.nn.utils.clip_grad_norm_([*blocks, *head], config.max_grad_norm)
-                rate = schedule(step - 1, total, config.warmup_ratio)
-                for parameters in optimizer.param_groups:
-                    parameters["lr"] = parameters["peak"] * rate
+                torch.nn.utils.clip_grad_norm_(trained, config.max_grad_norm)
+                learning_rate = scheduler.get_last_lr()[0]
                 optimizer.step()
+                scheduler.step()
                 optimizer.zero_grad()
                 losses.append(loss.item())
-                history.add_step(losses[-1], config.learning_rate * rate, len(rows))
-                note(step)
+                history.add_step(losses[-1], learning_rate, len(rows))
+                if step in steps_to_note:
+                    record[step] = share_of_she(language, professions, templates)
             history.add_epoch(None)
     frame = pd.DataFrame(record).T.rename_axis("step")
     return Pretrained(language.eval(), config, np.array(losses), frame, history.samples_per_second)
 
 
-def identify(language: LanguageModel, texts, professions, templates, config) -> str:
-    """Return a digest of everything that a run's result depends on: weights, texts, settings, library."""
+def start_at_frequencies(language: LanguageModel, ids: Sequence[Sequence[int]]) -> None:
+    """Set the head's bias to how frequent each word is in the corpus, so that no steps are spent on learning that."""
+    counts = torch.bincount(torch.tensor([word for row in ids for word in row]), minlength=len(language.bias))  # (V,)
+    shares = (counts + 0.1) / (counts + 0.1).sum()
+    language.bias.data = shares.log().to(language.bias.device)
+
+
+def make_optimizer(
+    language: LanguageModel, config: PretrainConfig
+) -> tuple[torch.optim.AdamW, list[torch.nn.Parameter]]:
+    """Freeze the word embeddings; return AdamW with a peak rate for blocks and one for the head, and what it trains."""
+    language.foundation.encoder.embeddings.requires_grad_(False)
+    blocks = list(language.foundation.encoder.encoder.parameters())
+    head = [*language.transform.parameters(), language.bias]
+    groups = [
+        {"params": blocks, "initial_lr": config.learning_rate},
+        {"params": head, "initial_lr": config.head_learning_rate},
+    ]
+    return torch.optim.AdamW(groups, weight_decay=config.weight_decay, fused=True), [*blocks, *head]
+
+
+def identify_pretraining(
+    language: LanguageModel,
+    texts: Sequence[str],
+    professions: Sequence[str],
+    templates: Sequence[str],
+    config: PretrainConfig,
+) -> str:
+    """Return a digest of everything that the result depends on: weights, texts, settings, library."""
     model, settings = language.foundation, dataclasses.asdict(dataclasses.replace(config, log_dir=None))
     words = sorted(language.tokenizer.get_vocab().items())
     where = [FORMAT, torch.__version__, str(language.bias.device)]
@@ -233,19 +270,17 @@ def identify(language: LanguageModel, texts, professions, templates, config) -> 
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:40]
 
 
-def save(pretrained: Pretrained, folder) -> Pretrained:
-    """Write weights (safetensors), losses and record to a folder; return what was given."""
-    folder = Path(folder)
+def save_pretrained(pretrained: Pretrained, folder: Path) -> None:
+    """Write weights (safetensors), losses and record to a new folder."""
     folder.mkdir(parents=True)
     save_model(pretrained.model, str(folder / "model.safetensors"))
     about = {"losses": pretrained.losses.tolist(), "record": pretrained.record.to_dict("split")}
-    (folder / "pretrained.json").write_text(json.dumps(about))
-    return pretrained
+    (folder / "pretrained.json").write_text(json.dumps(about))  # last: where it is, all is there
 
 
-def load(language: LanguageModel, folder, config: PretrainConfig) -> Pretrained:
-    """Read what `save` wrote into a model of the same form."""
-    about = json.loads((Path(folder) / "pretrained.json").read_text())
-    load_model(language, str(Path(folder) / "model.safetensors"))
+def load_pretrained(language: LanguageModel, folder: Path, config: PretrainConfig) -> Pretrained:
+    """Read what `save_pretrained` wrote into a model of the same shape."""
+    about = json.loads((folder / "pretrained.json").read_text())
+    load_model(language, str(folder / "model.safetensors"))
     record = pd.DataFrame(**about["record"]).rename_axis("step")
     return Pretrained(language.eval(), config, np.array(about["losses"]), record)

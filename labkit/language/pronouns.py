@@ -1,4 +1,4 @@
-"""Which pronoun a masked-language model expects after a profession, and how that goes with what its corpus says."""
+"""Which pronoun a masked-language model expects after a profession, and whether its corpus explains it."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from labkit.validation import check_texts
 HE_OR_SHE = ("he", "she")
 
 
-# X stands for the profession. None of them says anything about a gender, or about a trait that is tied to one.
+# X is the profession. No sentence says anything about a gender, or about a trait that is tied to one.
 TEMPLATES = (
     "The X said that [MASK] was tired.",
     "The X finished the work, and then [MASK] went home.",
@@ -26,15 +26,15 @@ TEMPLATES = (
 
 @torch.inference_mode()
 def guess(model: LanguageModel, texts: Sequence[str], words: Sequence[str] = HE_OR_SHE) -> pd.DataFrame:
-    """Return how probable each of some words is behind the mask of each text, if it is one of these words.
+    """Return the probability of each of some words behind the mask of each text, given that it is one of them.
 
     Parameters
     ----------
     model : LanguageModel
     texts : sequence of str, length n
-        Each holds ``[MASK]`` once.
+        Each has ``[MASK]`` once.
     words : sequence of str, length k
-        One token each. Other words that could stand there are left out of the account.
+        One token each. Other words that could be there are left out of account.
 
     Returns
     -------
@@ -44,21 +44,20 @@ def guess(model: LanguageModel, texts: Sequence[str], words: Sequence[str] = HE_
     Raises
     ------
     UserError
-        A text without a mask, or with several; a word that is not one known token.
+        A text has no mask or several; a word is not one known token.
     """
     texts, tokenizer = check_texts(texts), model.tokenizer
     columns = word_ids(tokenizer, words)
     ids = tokenize(model.foundation, [text.replace("[MASK]", tokenizer.mask_token) for text in texts], 128)
     for text, row in zip(texts, ids, strict=True):
         if (count := row.count(tokenizer.mask_token_id)) != 1:
-            raise UserError(f"{text!r} holds {count} masks; write [MASK] once, where the word is missing")
-    was_training, rows = model.training, []
+            raise UserError(f"{text!r} has {count} masks; write [MASK] once, where the word is missing")
+    was_training, device, rows = model.training, model.bias.device, []
     model.eval()
-    device = model.bias.device
     for start in range(0, len(ids), 64):
         some = ids[start : start + 64]
         padded, mask = (part.to(device) for part in pad(some, range(len(some)), tokenizer.pad_token_id))
-        logits = model(padded, mask, padded == tokenizer.mask_token_id, columns)
+        logits = model(padded, mask, padded == tokenizer.mask_token_id, columns)  # (B, k)
         rows.append(logits.float().softmax(-1).double().cpu().numpy())
     model.train(was_training)
     return pd.DataFrame(np.concatenate(rows), columns=list(words))
@@ -67,7 +66,7 @@ def guess(model: LanguageModel, texts: Sequence[str], words: Sequence[str] = HE_
 def share_of_she(model: LanguageModel, professions: Sequence[str], templates: Sequence[str] = TEMPLATES) -> pd.Series:
     """Return P(she | he or she) behind the mask, averaged over templates, for each profession.
 
-    It is a statement about pronouns that the model expects in text, not about people.
+    It says which pronouns the model expects in text; it says nothing about people.
 
     Parameters
     ----------
@@ -85,15 +84,15 @@ def share_of_she(model: LanguageModel, professions: Sequence[str], templates: Se
     Raises
     ------
     UserError
-        No profession; one that the tokenizer does not know; a template without X.
+        There is no profession; the tokenizer does not know one; a template does not have X once.
     """
     professions, tokenizer = check_texts(professions, name="professions: "), model.tokenizer
     for word in professions:
         if tokenizer.unk_token_id in tokenizer.encode(f" {word}", add_special_tokens=False):
-            raise UserError(f"profession {word!r} is unknown to this tokenizer; leave it out or spell it otherwise")
+            raise UserError(f"profession {word!r} is unknown to this tokenizer; leave it out or spell it differently")
     for template in templates:
         if template.count("X") != 1:
-            raise UserError(f"template {template!r} must hold X once, where the profession goes")
+            raise UserError(f"template {template!r} must have X once, where the profession goes")
     texts = [template.replace("X", word) for word in professions for template in templates]
     she = guess(model, texts)["she"].to_numpy().reshape(len(professions), len(templates))
     return pd.Series(she.mean(1), index=pd.Index(professions, name="profession"), name="she")
@@ -105,28 +104,28 @@ def correlate(record: pd.DataFrame, shares: pd.Series, *, confidence: float = 0.
     Parameters
     ----------
     record : DataFrame
-        A row for each step, a column for each profession: `labkit.language.pretraining.Pretrained.record`.
+        One row per step, one column per profession: `labkit.language.pretraining.Pretrained.record`.
     shares : Series indexed by profession
-        Share of women's pronouns among the corpus's sentences about each profession, in [0, 1].
+        Share of women's pronouns in the corpus's sentences about each profession, in [0, 1].
     confidence : float
         Level of the intervals, in (0, 1).
 
     Returns
     -------
     DataFrame
-        Indexed by step: r (Pearson's correlation over professions) with low and high, Fisher's z interval (Fisher 1921;
-        it treats the professions as a draw from a bivariate normal distribution), and spread, the standard deviation of
-        P(she) over professions. A correlation does not know the spread: a line can be straight and nearly flat.
+        Indexed by step: r (Pearson's correlation over professions) with low and high, Fisher's z interval (Fisher,
+        1921; it treats the professions as a sample from a bivariate normal distribution), and spread, the standard
+        deviation of P(she) over professions. A correlation ignores the spread: a line can be straight and nearly flat.
 
     Raises
     ------
     UserError
-        A profession has no share, or there are fewer than four.
+        A profession has no share, or there are fewer than four professions.
     """
     from scipy import stats
 
     if missing := [profession for profession in record.columns if profession not in shares.index]:
-        raise UserError(f"shares lack {missing[:3]}; give the corpus's share for each profession of the record")
+        raise UserError(f"shares lack {missing[:3]}; give the corpus's share for each profession in the record")
     if record.shape[1] < 4:
         raise UserError(f"the record has {record.shape[1]} professions; an interval needs at least 4")
     rows = []

@@ -1,8 +1,8 @@
 """The word lists of the ten association tests of Caliskan, Bryson and Narayanan (2017), from their supplement.
 
-A test is two sets of targets and two sets of attributes. Names that the authors left out (too rare in the texts of
-their word vectors, with as many left out of the other set) are left out here too. Names stand for groups as authors of
-1998 and 2004 saw them, in one country; nobody with such a name was asked.
+A test is two sets of targets and two sets of attributes. Names that the authors left out (too rare in the texts behind
+their word vectors, with as many dropped from the other set) are left out here too. The names represent groups as the
+authors of studies in 1998 and 2004 saw them, in one country; nobody with such a name was asked.
 """
 
 FLOWERS = (
@@ -41,14 +41,14 @@ UNPLEASANT = (
 ).split()
 
 
-# With the names of Greenwald, McGhee and Schwartz (1998) and of 2004 the authors used this list, ...
+# With the names of Greenwald, McGhee and Schwartz (1998) and those of 2004 the authors used this list, ...
 UNPLEASANT_WITH_NAMES = (
     "abuse crash filth murder sickness accident death grief poison stink assault disaster hatred pollute tragedy bomb "
     "divorce jail poverty ugly cancer evil kill rotten vomit"
 ).split()
 
 
-# ... and these two short ones in a test of its own.
+# ... and these two short ones in two other tests.
 PLEASANT_SHORT = "joy love peace wonderful pleasure friend laughter happy".split()
 
 

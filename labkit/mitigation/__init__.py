@@ -1,8 +1,9 @@
-"""Every way to reduce unfairness around a model, with one signature.
+"""Every way to reduce a model's unfairness, with one signature.
 
 ``method.fit(X, y, sensitive_features=...) -> fitted``; ``fitted.predict(X, y, sensitive_features=...)`` gives the
-predictions table. X is a table, texts or embeddings. What fairlearn does, fairlearn does. Terms of a neural network's
-loss are in `labkit.training.objectives`; `FineTuning` gives them this signature.
+predictions table. X is a table, texts or embeddings. Where fairlearn has an algorithm, fairlearn computes it. Terms of
+a neural network's loss are in `labkit.training.objectives`; `FineTuning` gives them this signature, and can be the
+``estimator=`` of the other methods.
 
 | stage | methods |
 |---|---|
@@ -19,7 +20,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "base": ["CONSTRAINTS", "Method", "Fitted"],
         "estimators": ["default_estimator", "Embedder", "GivenScore"],
-        "fine_tuning": ["FineTuned", "FineTuning"],
+        "fine_tuning": ["FineTuning"],
         "features": ["Unmitigated", "Unawareness", "CounterfactualAugmentation", "CorrelationRemoval"],
         "weights": ["Reweighing", "Resampling", "sample_weights", "resample_rows"],
         "labels": ["Massaging", "LabelRepair", "massage_labels", "repair_labels"],

@@ -1,10 +1,11 @@
-"""Base estimators that mitigation methods are put around: any scikit-learn classifier, on tables, texts or embeddings.
+"""The estimators that mitigation methods wrap: any scikit-learn classifier, on tables, texts or embeddings.
 
-A pipeline's last step is the classifier that weights reach; the steps before it make features. They are fitted once,
-also where a method refits the classifier fifty times.
+A pipeline's last step is the classifier, which gets the weights; the steps before it make features. They are fitted
+once, even where a method refits the classifier fifty times.
 """
 
-from typing import Any
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,11 +17,18 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from labkit.errors import UserError
 from labkit.validation import check_texts
 
+if TYPE_CHECKING:
+    from labkit.models.encoder import Foundation
+
+Rows = pd.DataFrame | np.ndarray | pd.Series | Sequence[str]  # a table, embeddings (n, d), or texts
+
+Groups = pd.Series | pd.DataFrame | np.ndarray | Sequence[Hashable] | Mapping[str, Any]  # of n people
+
 
 class Embedder(TransformerMixin, BaseEstimator):
-    """Turn texts into a foundation model's embeddings (n, H); nothing is fitted.
+    """Turn texts into a foundation model's embeddings (n, H), as a step of a pipeline; nothing is fitted.
 
-    They are kept in the cache folder, and in memory as well, which clones share.
+    Embeddings are kept in the cache folder, and in memory too, which clones share.
 
     Parameters
     ----------
@@ -28,23 +36,23 @@ class Embedder(TransformerMixin, BaseEstimator):
         From `labkit.models.load_foundation_model`.
     """
 
-    def __init__(self, model):
+    def __init__(self, model: "Foundation"):
         self.model = model
         self._known = {}
 
-    def __sklearn_clone__(self):
+    def __sklearn_clone__(self) -> "Embedder":
         twin = type(self)(self.model)  # scikit-learn's own clone would copy the model's weights
         twin._known = self._known
         return twin
 
-    def __sklearn_is_fitted__(self):
+    def __sklearn_is_fitted__(self) -> bool:
         return True
 
-    def fit(self, X, y=None):
+    def fit(self, X: Sequence[str], y: Any = None) -> "Embedder":
         """Do nothing."""
         return self
 
-    def transform(self, X):
+    def transform(self, X: Sequence[str]) -> np.ndarray:
         """Return embeddings of shape (n, H)."""
         from labkit.models.hidden_states import embed
 
@@ -55,28 +63,31 @@ class Embedder(TransformerMixin, BaseEstimator):
 
 
 class GivenScore(ClassifierMixin, BaseEstimator):
-    """Take scores as they are: X holds a score in [0, 1] for each person, shape (n,) or (n, 1). Nothing is fitted."""
+    """Use scores that are given: X holds a score in [0, 1] for each person, shape (n,) or (n, 1).
 
-    def __sklearn_is_fitted__(self):
+    Nothing is fitted. With it, `FairThresholds` and `QuantileMatching` work on the scores of any model.
+    """
+
+    def __sklearn_is_fitted__(self) -> bool:
         return True
 
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> "GivenScore":
         """Check the scores."""
         self.classes_ = np.array([0, 1])
         self.predict_proba(X)
         return self
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Return 1 - score and score, shape (n, 2)."""
         score = np.asarray(X, dtype=float)
         if score.ndim > 2 or (score.ndim == 2 and score.shape[1] != 1):
-            raise UserError(f"X has shape {score.shape}; GivenScore takes one score a person")
+            raise UserError(f"X has shape {score.shape}; GivenScore takes one score per person")
         if not ((score >= 0) & (score <= 1)).all():
             raise UserError(f"scores run from {score.min():g} to {score.max():g}; give scores in [0, 1]")
         return two_columns(score.reshape(-1))
 
-    def predict(self, X):
-        """Decide at 0.5."""
+    def predict(self, X: Any) -> np.ndarray:
+        """Decide at 0.5, shape (n,)."""
         return (self.predict_proba(X)[:, 1] >= 0.5).astype(int)
 
 
@@ -85,14 +96,18 @@ def two_columns(score: np.ndarray) -> np.ndarray:
     return np.column_stack([1 - score, score])
 
 
-def default_estimator(X: Any) -> Pipeline:
-    """Return an unfitted pipeline that suits X: logistic regression on what kind of features X has.
+def default_estimator(X: Rows) -> Pipeline:
+    """Return an unfitted logistic regression on features that suit X.
 
     Parameters
     ----------
     X : DataFrame, sequence of str or array (n, d)
-        A table gets its numbers scaled and its other columns one-hot encoded; texts get TF-IDF on words and pairs of
+        A table's numbers are scaled and its other columns one-hot encoded; texts become TF-IDF on words and pairs of
         words; an array, such as embeddings, is scaled.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
     """
     if isinstance(X, pd.DataFrame):
         from sklearn.compose import make_column_selector, make_column_transformer
@@ -113,24 +128,25 @@ def default_estimator(X: Any) -> Pipeline:
 
 
 def is_texts(X: Any) -> bool:
-    """Say whether X is a column of texts, judged by its first value."""
-    first = X.iloc[0] if isinstance(X, pd.Series) and len(X) else X[0] if isinstance(X, list | tuple) and X else None
-    if isinstance(X, np.ndarray) and X.ndim == 1 and len(X):
-        first = X[0]
-    return isinstance(first, str)
+    """Say whether X is a column of texts, judging by its first value."""
+    is_column = isinstance(X, pd.Series | list | tuple) or (isinstance(X, np.ndarray) and X.ndim == 1)
+    if not is_column or len(X) == 0:
+        return False
+    return isinstance(X.iloc[0] if isinstance(X, pd.Series) else X[0], str)
+
+
+def text_array(texts: Sequence[str]) -> np.ndarray:
+    """Return texts as an array (n,) whose rows can be taken.
+
+    Of objects: numpy's own type for text would make every row as wide as the longest text.
+    """
+    return np.array(list(texts), dtype=object)
 
 
 def as_rows(X: Any) -> Any:
-    """Return X as something whose rows can be taken: a frame, an array, a sparse matrix; texts as an array of objects.
-
-    Raises
-    ------
-    UserError
-        One single text, an empty or missing text, no rows.
-    """
+    """Return X as a frame, array or sparse matrix, whose rows can be taken; reject one single text, and no rows."""
     if isinstance(X, str) or is_texts(X):
-        texts = check_texts(X)
-        return np.array(texts + [None], dtype=object)[:-1]  # the None keeps numpy from making fixed-width text
+        return text_array(check_texts(X))
     if not isinstance(X, pd.DataFrame) and not hasattr(X, "tocsr"):
         X = np.asarray(X)
     if X.shape[0] == 0:
@@ -144,14 +160,14 @@ def take(X: Any, rows: np.ndarray) -> Any:
 
 
 class FeaturesAndClassifier:
-    """An estimator in two parts, features and classifier, and one way to give weights to it.
+    """An estimator in two parts, features and classifier, so that a method can work between them.
 
     Parameters
     ----------
-    estimator : scikit-learn classifier or pipeline, or None
+    estimator : scikit-learn classifier or pipeline, FineTuning, or None
         Anything with ``predict_proba``; it is cloned. None: `default_estimator`.
     X : frame, texts or array
-        What it is going to be fitted on.
+        What it will be fitted on.
 
     Raises
     ------
@@ -159,7 +175,7 @@ class FeaturesAndClassifier:
         The estimator has no ``predict_proba``.
     """
 
-    def __init__(self, estimator, X):
+    def __init__(self, estimator: Any, X: Any):
         estimator = clone(default_estimator(X) if estimator is None else estimator)
         parts = list(estimator.steps) if isinstance(estimator, Pipeline) else [("classifier", estimator)]
         if not hasattr(parts[-1][1], "predict_proba"):
@@ -167,8 +183,8 @@ class FeaturesAndClassifier:
         self.features = Pipeline(parts[:-1]) if len(parts) > 1 else None
         self.classifier = parts[-1][1]
 
-    def make_features(self, X, y=None, *, dense=False):
-        """Return the classifier's input: fits the steps before it when y is given; ``dense`` makes an array of it."""
+    def make_features(self, X: Any, y: Any = None, *, dense: bool = False) -> Any:
+        """Return the classifier's input; fits the steps before it when y is given, and ``dense`` asks for an array."""
         if self.features is not None:
             X = self.features.transform(X) if y is None else self.features.fit_transform(X, y)
         if not dense:
@@ -181,24 +197,22 @@ class FeaturesAndClassifier:
             )
         return X.astype(float)
 
-    def fit(self, X, y, sample_weight=None):
-        """Fit features and classifier; return self.
-
-        Raises
-        ------
-        UserError
-            Weights are given and the classifier takes none.
-        """
+    def fit(self, X: Any, y: np.ndarray, sample_weight: np.ndarray | None = None) -> "FeaturesAndClassifier":
+        """Fit features and classifier, and return self; weights (n,) need a classifier that takes them."""
         features = self.make_features(X, y)
         if sample_weight is None:
-            self.classifier.fit(features, y)
+            self.fit_classifier(features, y)
         else:
             self.check_weights()
-            self.classifier.fit(features, y, sample_weight=sample_weight)
+            self.fit_classifier(features, y, sample_weight=sample_weight)
         return self
 
-    def check_weights(self):
-        """Raise ValueError when the classifier cannot use weights."""
+    def fit_classifier(self, features: Any, y: np.ndarray, **weights: np.ndarray) -> None:
+        """Fit the classifier; what its ``fit`` returns predicts: itself in scikit-learn, a `Fitted` for a method."""
+        self.classifier = self.classifier.fit(features, y, **weights)
+
+    def check_weights(self) -> None:
+        """Reject a classifier that cannot use weights."""
         from sklearn.utils.validation import has_fit_parameter
 
         if not has_fit_parameter(self.classifier, "sample_weight"):
@@ -206,6 +220,6 @@ class FeaturesAndClassifier:
                 f"{type(self.classifier).__name__} takes no sample weights; use Resampling, or a classifier that does"
             )
 
-    def score(self, X) -> np.ndarray:
+    def score(self, X: Any) -> np.ndarray:
         """Return P(y=1), shape (n,)."""
         return self.classifier.predict_proba(self.make_features(X))[:, 1]

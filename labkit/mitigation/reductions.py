@@ -1,40 +1,45 @@
-"""Train under a constraint by fitting weighted classifiers again and again: fairlearn's reductions, one signature."""
+"""Train under a constraint by fitting weighted classifiers again and again: fairlearn's reductions as methods."""
 
 import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from labkit.errors import UserError
-from labkit.mitigation.base import CONSTRAINTS, Method, check_choice, check_share, lottery
+from labkit.mitigation.base import CONSTRAINTS, Decide, Method, check_choice, check_share, lottery
 from labkit.mitigation.estimators import FeaturesAndClassifier
 
+if TYPE_CHECKING:
+    from fairlearn.reductions import UtilityParity
 
-def make_moment(constraints: str, tolerance: float):
-    """Return fairlearn's constraint by its name: each group's rate within ``tolerance`` of the overall rate.
 
-    Raises
-    ------
-    UserError
-        An unknown constraint, or a tolerance that is no number in (0, 1].
-    """
+def make_moment(constraints: str, tolerance: float) -> "UtilityParity":
+    """Return fairlearn's constraint: each group's rate is within ``tolerance``, in (0, 1], of the overall rate."""
     from fairlearn import reductions
 
     check_choice("constraints", constraints, CONSTRAINTS)
     check_share("tolerance", tolerance)
     if tolerance == 0:
         raise UserError("tolerance is 0, which a finite number of classifiers cannot reach; give e.g. 0.01")
-    return getattr(reductions, "".join(map(str.capitalize, constraints.split("_"))))(difference_bound=tolerance)
+    moments = {
+        "demographic_parity": reductions.DemographicParity,
+        "equalized_odds": reductions.EqualizedOdds,
+        "true_positive_rate_parity": reductions.TruePositiveRateParity,
+        "false_positive_rate_parity": reductions.FalsePositiveRateParity,
+    }
+    return moments[constraints](difference_bound=tolerance)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExponentiatedGradientReduction(Method):
     """Train a mixture of classifiers under a constraint (Agarwal et al., 2018; by fairlearn).
 
-    Each person is decided by a classifier drawn from the mixture: y_pred is that draw, y_score the mixture's P(decide
-    1). No group is needed to decide. The tolerance bounds each group's distance from the overall rate *on the training
-    data*: two groups may differ by twice as much (see notebook 05), and by more on other people.
+    Each person is decided by a classifier drawn from the mixture: y_score is the mixture's chance of the decision 1,
+    and y_pred the draw. No group is needed to decide. The tolerance bounds each group's distance from the overall rate
+    *on the training data*: two groups may differ by twice as much (see notebook 05), and by more on other people.
 
     Parameters
     ----------
@@ -43,9 +48,9 @@ class ExponentiatedGradientReduction(Method):
     tolerance : float
         In (0, 1].
     max_iter : int
-        Classifiers to fit at most.
+        Largest number of classifiers to fit.
     seed : int
-        Of the draws at prediction.
+        Seed of the draws at prediction.
     """
 
     constraints: str = "demographic_parity"
@@ -53,14 +58,8 @@ class ExponentiatedGradientReduction(Method):
     max_iter: int = 50
     seed: int = 0
 
-    def learn(self, X, y, groups):
-        """Fit fairlearn's reduction on the estimator's features.
-
-        Raises
-        ------
-        UserError
-            The constraint is not met on the training data: the tolerance is infeasible for this estimator.
-        """
+    def learn(self, X: Any, y: np.ndarray, groups: np.ndarray) -> Decide:
+        """Fit fairlearn's reduction on the estimator's features; reject a tolerance that the training data exceed."""
         from fairlearn.reductions import ExponentiatedGradient
 
         moment = make_moment(self.constraints, self.tolerance)
@@ -71,12 +70,12 @@ class ExponentiatedGradientReduction(Method):
         with ignore_deprecations():
             fair.fit(features, y, sensitive_features=groups.astype(str))
 
-        def mixture(features):
+        def mixture(features: np.ndarray) -> np.ndarray:
             return fair._pmf_predict(features)[:, 1]
 
         check_reached(moment_violation(fair.constraints_, mixture, features), self)
 
-        def decide(X, groups):
+        def decide(X: Any, groups: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
             chance = mixture(model.make_features(X, dense=True))
             return chance, lottery(self.seed).random(len(chance)) < chance
 
@@ -84,20 +83,20 @@ class ExponentiatedGradientReduction(Method):
 
 
 @contextmanager
-def ignore_deprecations():
-    """Keep quiet about pandas 4, which will forbid how fairlearn 0.15 makes its Series grow."""
+def ignore_deprecations() -> Iterator[None]:
+    """Hide warnings about pandas 4, which will forbid the way in which fairlearn 0.15 extends a Series."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         yield
 
 
-def moment_violation(moment, predict, features) -> float:
+def moment_violation(moment: "UtilityParity", predict: Callable, features: np.ndarray) -> float:
     """Return the largest distance of a group's rate from the overall one, on the moment's own data."""
     return float(np.abs(moment.gamma(lambda _: predict(features))).max())
 
 
-def check_reached(violation: float, method, *, slack: float = 0.01) -> None:
-    """Raise ValueError when the training data violate the tolerance by more than ``slack``."""
+def check_reached(violation: float, method: ExponentiatedGradientReduction, *, slack: float = 0.01) -> None:
+    """Reject a violation that is above the method's tolerance by more than ``slack``."""
     if violation > method.tolerance + slack:
         raise UserError(
             f"tolerance={method.tolerance} was not reached: {method.constraints} is violated by {violation:.3f} on the "
@@ -107,10 +106,11 @@ def check_reached(violation: float, method, *, slack: float = 0.01) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class GridSearchReduction(Method):
-    """Fit a classifier for each of several trade-offs and keep the best one (Agarwal et al., 2018; fairlearn's).
+    """Fit a classifier for each of several trade-offs and keep the best one (Agarwal et al., 2018; by fairlearn).
 
     Unlike `ExponentiatedGradientReduction` it gives a single classifier, whose score is y_score. It promises no
-    tolerance: it picks the smallest (1 - constraint_weight) * error + constraint_weight * largest violation.
+    tolerance: it keeps the classifier with the smallest value of (1 - constraint_weight) * error + constraint_weight *
+    largest violation.
 
     Parameters
     ----------
@@ -119,9 +119,9 @@ class GridSearchReduction(Method):
     constraint_weight : float
         In [0, 1]: how much the violation counts in the choice.
     grid_size : int
-        Classifiers to fit.
+        Number of classifiers to fit.
     grid_limit : float
-        Largest multiplier tried.
+        Largest multiplier to try.
     """
 
     constraints: str = "demographic_parity"
@@ -129,7 +129,7 @@ class GridSearchReduction(Method):
     grid_size: int = 11
     grid_limit: float = 2.0
 
-    def learn(self, X, y, groups):
+    def learn(self, X: Any, y: np.ndarray, groups: np.ndarray) -> Decide:
         """Fit fairlearn's grid on the estimator's features."""
         from fairlearn.reductions import GridSearch
 
@@ -148,8 +148,10 @@ class GridSearchReduction(Method):
             fair.fit(features, y, sensitive_features=groups.astype(str))
         best = fair.predictors_[fair.best_idx_]
 
-        def decide(X, groups):
+        def decide(X: Any, groups: np.ndarray | None) -> tuple[np.ndarray, None]:
             chance = best.predict_proba(model.make_features(X, dense=True))
-            return (chance[:, 1] if chance.shape[1] == 2 else chance[:, 0] * best.classes_[0]), None
+            if chance.shape[1] == 1:  # its weights left a single class
+                return chance[:, 0] * best.classes_[0], None
+            return chance[:, 1], None
 
         return decide

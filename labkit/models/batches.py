@@ -1,7 +1,10 @@
 """Batches of texts of similar length, so that little arithmetic is spent on padding."""
 
+from collections.abc import Callable, Iterator, Sequence
+
 import numpy as np
 import torch
+from torch import Tensor
 from torch.utils.data import Sampler
 
 from labkit.errors import UserError
@@ -26,21 +29,24 @@ class LengthBuckets(Sampler):
 
     parts = 1
 
-    def __init__(self, lengths, batch_size, *, seed):
-        self.lengths, self.batch_size, self.seed, self.epoch = np.asarray(lengths), batch_size, seed, 0
-        self.drop_last = False  # accelerate asks
+    def __init__(self, lengths: Sequence[int], batch_size: int, *, seed: int):
+        self.lengths = np.asarray(lengths)
+        self.batch_size = batch_size
+        self.seed = seed
+        self.epoch = 0
+        self.drop_last = False  # accelerate asks for it
 
-    def __len__(self):
+    def __len__(self) -> int:
         return -(-len(self.lengths) // self.batch_size)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[list[int]]:
         generator = np.random.default_rng((self.seed, self.epoch))
-        order = generator.permutation(len(self.lengths))
+        order = generator.permutation(len(self.lengths))  # (n,)
         span = self.batch_size * CHUNK
         chunks = [order[start : start + span] for start in range(0, len(order), span)]
         order = np.concatenate([chunk[np.argsort(self.lengths[chunk], kind="stable")] for chunk in chunks])
         batches = [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
-        generator.shuffle(batches)  # whole batches change places
+        generator.shuffle(batches)  # moves whole batches
         yield from (batch.tolist() for batch in batches)
 
 
@@ -49,13 +55,13 @@ class StratifiedBuckets(Sampler):
 
     Each cell's rows are shuffled and cut into as many slices as there are parts of batches in an epoch, all equally
     large up to one row; inside a chunk of batches they are sorted by length first. A part takes one slice of every
-    cell, the k-th shortest of each, so that its rows have similar lengths; every row is used once in an epoch.
+    cell, the k-th shortest of each, so that its rows have similar lengths. Every row is used once in an epoch.
 
     **Why parts.** Two halves of *one* length bucket are not independent: both hold short texts, or both hold long ones,
-    and the product of two gaps measured on them expects the mean over lengths of gap², which is more than gap². So the
-    parts of a batch come from different buckets, drawn at random, and are padded apart from each other. Drawn without
-    replacement, the product over two parts expects the training set's gap² less the variance of a part's gap over
-    (number of parts in an epoch - 1); see `labkit.training.objectives.Penalty`.
+    and the expected product of the two gaps measured on them is the mean over lengths of gap², which is more than gap².
+    So the parts of a batch come from different buckets, drawn at random, and are padded separately. They are drawn
+    without replacement, so the expected product over two parts is the training set's gap² minus the variance of a
+    part's gap divided by (number of parts in an epoch - 1); see `labkit.training.objectives.Penalty`.
 
     Parameters
     ----------
@@ -64,13 +70,13 @@ class StratifiedBuckets(Sampler):
     cells : array of int, shape (n,)
         Codes from 0.
     batch_size : int
-        Rows in a batch, up to one for each cell and part.
+        Rows in a batch, give or take one for each cell and part.
     parts : int
-        Parts of a batch.
+        How many parts a batch has.
     seed : int
         The order of an epoch comes from ``(seed, epoch)`` alone.
     name : callable, optional
-        From a cell's code to what it is called in messages, or to None when parts need not hold it.
+        From a cell's code to its name in messages, or to None when a part may lack it.
 
     Yields
     ------
@@ -85,9 +91,22 @@ class StratifiedBuckets(Sampler):
 
     drop_last = False
 
-    def __init__(self, lengths, cells, batch_size, *, parts, seed, name=str):
-        self.lengths, self.cells, self.parts = np.asarray(lengths), np.asarray(cells), parts
-        self.seed, self.epoch, n = seed, 0, len(self.lengths)
+    def __init__(
+        self,
+        lengths: Sequence[int],
+        cells: Sequence[int],
+        batch_size: int,
+        *,
+        parts: int,
+        seed: int,
+        name: Callable[[int], str | None] = str,
+    ):
+        self.lengths = np.asarray(lengths)
+        self.cells = np.asarray(cells)
+        self.parts = parts
+        self.seed = seed
+        self.epoch = 0
+        n = len(self.lengths)
         self.batches = -(-n // batch_size)
         for cell, size in enumerate(np.bincount(self.cells)):
             if name(cell) and size < self.batches * parts:
@@ -98,38 +117,62 @@ class StratifiedBuckets(Sampler):
                     "or merge groups"
                 )
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.batches
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[list[int]]:
         generator = np.random.default_rng((self.seed, self.epoch))
-        n, slices = len(self.lengths), self.batches * self.parts
-        edges = np.arange(0, slices + CHUNK * self.parts, CHUNK * self.parts).clip(max=slices)  # of chunks
-        found = [[] for _ in range(slices)]
+        slices = self.batches * self.parts
+        found = [[] for _ in range(slices)]  # slice -> the rows of each cell in it
         for cell in np.unique(self.cells):
             rows = generator.permutation(np.flatnonzero(self.cells == cell))
-            sizes = np.full(slices, len(rows) // slices)
-            sizes[generator.permutation(slices)[: len(rows) % slices]] += 1
-            ends = np.concatenate([[0], sizes.cumsum()])
-            for first, last in zip(edges[:-1], edges[1:], strict=True):
-                chunk = rows[ends[first] : ends[last]]
-                chunk = chunk[np.argsort(self.lengths[chunk], kind="stable")]
-                for k in range(first, last):
-                    found[k].append(chunk[ends[k] - ends[first] : ends[k + 1] - ends[first]])
+            for k, piece in enumerate(self.cut(rows, slices, generator)):
+                found[k].append(piece)
+        n = len(self.lengths)
         order = generator.permutation(slices).reshape(self.batches, self.parts)
-        for members in order:
-            yield [int(row) + n * part for part, k in enumerate(members) for piece in found[k] for row in piece]
+        for members in order:  # (parts,): the slices of one batch
+            batch = []
+            for part, k in enumerate(members):
+                rows = np.concatenate(found[k])
+                batch += (rows + n * part).tolist()
+            yield batch
+
+    def cut(self, rows: np.ndarray, slices: int, generator: np.random.Generator) -> Iterator[np.ndarray]:
+        """Cut a cell's shuffled rows into slices of equal size, up to one row; sort by length inside each chunk."""
+        sizes = np.full(slices, len(rows) // slices)
+        sizes[generator.permutation(slices)[: len(rows) % slices]] += 1
+        starts = np.concatenate([[0], sizes.cumsum()])  # slice k is rows[starts[k] : starts[k + 1]]
+        span = CHUNK * self.parts  # slices in a chunk
+        for first in range(0, slices, span):
+            last = min(first + span, slices)
+            chunk = rows[starts[first] : starts[last]]
+            chunk = chunk[np.argsort(self.lengths[chunk], kind="stable")]
+            yield from np.split(chunk, starts[first + 1 : last] - starts[first])
 
 
-def pad(ids, rows, pad_token_id):
-    """Return token ids (B, T) and their mask (B, T) of ones and zeros for the given row numbers."""
+def pad(ids: Sequence[Sequence[int]], rows: Sequence[int], pad_token_id: int) -> tuple[Tensor, Tensor]:
+    """Pad the token ids of some texts to the length of the longest.
+
+    Parameters
+    ----------
+    ids : list of n lists of int
+    rows : list of B int
+        Which texts.
+    pad_token_id : int
+
+    Returns
+    -------
+    tuple (Tensor (B, T), Tensor (B, T))
+        Token ids, and a mask of ones and zeros.
+    """
     return stack([torch.tensor(ids[row]) for row in rows], max(len(ids[row]) for row in rows), pad_token_id)
 
 
-def stack(rows, length, value):
-    """Pad tensors (T, ...) with a value to one (B, length, ...); return it and a mask (B, length), 1 where real."""
+def stack(rows: Sequence[Tensor], length: int, value: float) -> tuple[Tensor, Tensor]:
+    """Pad B tensors (T, ...) with a value to one (B, length, ...); return it and a mask (B, length), 1 where real."""
     padded = torch.full((len(rows), length, *rows[0].shape[1:]), value, dtype=rows[0].dtype)
     mask = torch.zeros(len(rows), length, dtype=torch.long)
     for i, row in enumerate(rows):
-        padded[i, : len(row)], mask[i, : len(row)] = row, 1
+        padded[i, : len(row)] = row
+        mask[i, : len(row)] = 1
     return padded, mask

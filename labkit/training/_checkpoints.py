@@ -1,17 +1,24 @@
-"""Checkpoints of a training run: written whole or not at all, and only resumed by the run that wrote them."""
+"""Checkpoints of a training run: written completely or not at all, and resumed only by the run that wrote them."""
 
 import dataclasses
 import hashlib
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from types import FunctionType
 
+import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
+from torch.optim import Optimizer
 
 from labkit.errors import UserError
+from labkit.models.encoder import Foundation
 from labkit.models.hidden_states import fingerprint
+from labkit.training.config import TrainConfig
+from labkit.training.objectives.base import FairObjective, PlainObjective, Term
 
 
 class Checkpoints:
@@ -20,35 +27,35 @@ class Checkpoints:
     Parameters
     ----------
     folder : str or Path
-        Where; made when missing.
+        Created where it is missing.
     identity : str
-        What the run is (configuration, data, starting weights): a resumed run must have the same.
+        What the run is (configuration, data, starting weights); a run resumes only from a checkpoint of the same.
     """
 
-    def __init__(self, folder, identity):
-        self.folder, self.identity = Path(folder), identity
+    def __init__(self, folder: str | Path, identity: str):
+        self.folder = Path(folder)
+        self.identity = identity
         self.folder.mkdir(parents=True, exist_ok=True)
 
-    def save(self, model, optimizer, term, progress) -> None:
+    def save(self, model: Foundation, optimizer: Optimizer, term: Term, progress: dict) -> None:
         """Replace the checkpoint: trained weights, the state of optimizer and objective, a JSON-able ``progress``."""
         fresh = self.folder / f"writing-{os.getpid()}"
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir()
         trained = {name: p.detach().contiguous() for name, p in model.named_parameters() if p.requires_grad}
         save_file(trained, fresh / "model.safetensors")
-        save_file(
-            {name: value.contiguous() for name, value in term.state_dict().items()}, fresh / "objective.safetensors"
-        )
+        state = {name: value.contiguous() for name, value in term.state_dict().items()}
+        save_file(state, fresh / "objective.safetensors")
         torch.save(optimizer.state_dict(), fresh / "optimizer.pt")
         (fresh / "progress.json").write_text(json.dumps({"identity": self.identity, **progress}))
         target = self.folder / f"step-{progress['step']:08d}"
         shutil.rmtree(target, ignore_errors=True)
-        fresh.rename(target)  # one step of the file system: a killed run leaves the previous checkpoint
+        fresh.rename(target)  # all or nothing: a run that is killed before leaves the previous checkpoint
         for old in self._steps()[:-1]:
             shutil.rmtree(old)
 
-    def load(self, model, optimizer, term) -> dict | None:
-        """Put the latest checkpoint into model, optimizer and term; return its progress, or None where there is none.
+    def load(self, model: Foundation, optimizer: Optimizer, term: Term) -> dict | None:
+        """Put the latest checkpoint into model, optimizer and term; return its progress, or None without a checkpoint.
 
         Raises
         ------
@@ -69,24 +76,39 @@ class Checkpoints:
         optimizer.load_state_dict(torch.load(steps[-1] / "optimizer.pt", weights_only=True))
         return progress
 
-    def _steps(self):
+    def _steps(self) -> list[Path]:
         return sorted(self.folder.glob("step-*"))
 
 
-def identify(*parts) -> str:
-    """Return a digest of strings, arrays and nested lists of them, for `Checkpoints`."""
+def identify_run(
+    model: Foundation,
+    ids: Sequence[Sequence[int]],
+    y: np.ndarray,
+    groups: np.ndarray | None,
+    objective: FairObjective | PlainObjective,
+    config: TrainConfig,
+) -> str:
+    """Return a digest of all that the result of a run depends on; where its records go is left out."""
+    settings = dataclasses.replace(config, log_dir=None, checkpoint_dir=None, checkpoint_steps=None)
+    head = [(name, tensor.cpu().numpy().tobytes()) for name, tensor in model.head.state_dict().items()]
+    members = None if groups is None else groups.tolist()
     digest = hashlib.blake2b(digest_size=20)
-    for part in parts:
-        digest.update(part if isinstance(part, bytes) else repr(part).encode())
+    for part in (
+        settings,
+        ids,
+        y.tolist(),
+        members,
+        describe_objective(objective),
+        fingerprint(model, model.depth),
+        head,
+    ):
+        digest.update(repr(part).encode())
         digest.update(b"\0")
     return digest.hexdigest()
 
 
-def identify_run(model, ids, y, groups, objective, config) -> str:
-    """Return a digest of all that the result of a run depends on; where its records go is left out."""
-    bare = dataclasses.replace(config, log_dir=None, checkpoint_dir=None, checkpoint_steps=None)
-    own_repr = type(objective).__repr__ not in (object.__repr__, type(identify).__repr__)  # those hold an address
-    name = repr(objective) if own_repr else getattr(objective, "__qualname__", type(objective).__qualname__)
-    head = [(key, tensor.cpu().numpy().tobytes()) for key, tensor in model.head.state_dict().items()]
-    members = None if groups is None else groups.tolist()
-    return identify(bare, ids, y.tolist(), members, name, fingerprint(model, model.depth), head)
+def describe_objective(objective: FairObjective | PlainObjective) -> str:
+    """Return an objective's settings as text, or its name where Python would give its address in memory."""
+    if type(objective).__repr__ in (object.__repr__, FunctionType.__repr__):
+        return getattr(objective, "__qualname__", type(objective).__qualname__)
+    return repr(objective)

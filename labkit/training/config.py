@@ -1,4 +1,4 @@
-"""How to train: one frozen record of every choice."""
+"""How to train: one frozen record of all settings."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class TrainConfig:
     epochs : int
         Passes over the data.
     batch_size : int
-        Texts in an optimizer step (on each device).
+        Texts in an optimizer step, on each device.
     learning_rate : float
         Peak rate of AdamW, reached after the warm-up, falling linearly to 0.
     max_length : int
@@ -28,24 +28,34 @@ class TrainConfig:
         "all" trains everything. A number trains the head and that many last blocks; the hidden states of the frozen
         rest are computed once and cached. 0 trains the head alone.
     pooling : {"auto", "mean", "cls"}
-        What the head reads: the mean of the last hidden states, or the first token's ([CLS], as BERT's own classifier
-        does). Of the last block, "cls" computes the first token alone, little arithmetic. "auto": what a head
-        that is already trained has read; otherwise "mean" where the head alone trains, on embeddings that were made to
-        be averaged, and "cls" where blocks train, which learn what to gather there.
+        What the head reads: the mean of the last hidden states, or the first token's state ([CLS], as in BERT's own
+        classifier). With "cls", the last block computes the first token only, which is fast. "auto": what an already
+        trained head read before; otherwise "mean" where the head alone trains, on embeddings that were made to be
+        averaged, and "cls" where blocks train, because they learn what to gather there.
     cache_states : bool
-        False: run the frozen blocks in every step instead of caching their output; slower, but takes no memory.
+        False: run the frozen blocks in every step instead of caching their output; slower, but it takes no memory.
     precision : {"auto", "float32", "bfloat16"}
         See `labkit.models.precision.pick_precision`. Weights stay in float32.
     seed : int
-        Draws the head, the order of the texts and dropout. Same seed, machine and number of threads: same result.
-    weight_decay, warmup_ratio, max_grad_norm : float
-        Of AdamW; share of all steps; limit of the gradient's norm.
+        For the head, the order of the texts and dropout. The same seed, machine and number of threads give the same
+        result.
+    weight_decay : float
+        Of AdamW.
+    warmup_ratio : float
+        The share of all steps in which the learning rate rises.
+    max_grad_norm : float
+        Gradients with a larger norm are scaled down to it.
     log_dir : str, optional
         Folder for a TensorBoard record.
     checkpoint_dir : str, optional
-        Folder for checkpoints; a run that finds one of its own there goes on from it.
+        Folder for checkpoints; a run that finds one of its own there resumes from it.
     checkpoint_steps : int, optional
         Optimizer steps between checkpoints; None: one at the end of each epoch.
+
+    Raises
+    ------
+    UserError
+        A setting out of range.
     """
 
     epochs: int = 3

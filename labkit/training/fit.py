@@ -1,8 +1,8 @@
 """A fitted classifier: predict, save to a folder, load again."""
 
-import copy
 import dataclasses
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,21 +18,24 @@ from labkit.models.last_block import register_attention
 from labkit.training.config import TrainConfig
 from labkit.validation import check_texts
 
+PREDICTED = 64  # texts in a batch of predictions
+
 
 @dataclass
 class Fit:
-    """What `labkit.training.finetune` returns.
+    """A fine-tuned classifier: what `labkit.training.finetune` returns.
 
     Attributes
     ----------
     model : Foundation
         The fine-tuned encoder with its head, in eval mode.
     config : TrainConfig
-        How it was trained; ``precision`` and ``pooling`` are those that were used.
+        How it was trained; ``precision`` and ``pooling`` are the ones that were used.
     history : DataFrame
-        A row per epoch: epoch, loss (mean over the epoch), learning_rate, and validation_* columns.
+        One row per epoch: epoch, loss (mean over the epoch), learning_rate, the objective's columns, and
+        validation_* columns.
     samples_per_second : float
-        Of the training loop alone.
+        Texts per second of the training loop alone.
     cache_seconds : float
         Spent on filling or reading the cache of hidden states.
     measuring_seconds : float
@@ -46,20 +49,49 @@ class Fit:
     cache_seconds: float = 0.0
     measuring_seconds: float = 0.0
 
-    def predict(self, texts) -> np.ndarray:
-        """Return P(y=1) for each text, shape (n,), float64 in [0, 1].
+    @property
+    def first_trained(self) -> int | None:
+        """The first block that trains; ``model.depth`` where the head alone does, None where everything does."""
+        if self.config.trainable_layers == "all":
+            return None
+        return self.model.depth - self.config.trainable_layers
 
-        The frozen part of the model is read from the cache of hidden states where there is one.
+    def predict(self, texts: Sequence[str]) -> np.ndarray:
+        """Return P(y=1) for each text.
+
+        What the frozen blocks compute is read from the cache of hidden states where it is there.
+
+        Parameters
+        ----------
+        texts : sequence of str, length n
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+            In [0, 1].
+
+        Raises
+        ------
+        UserError
+            A text is missing or empty, or ``texts`` is a single string.
         """
-        texts = check_texts(texts)
-        model, config, states = self.model, self.config, None
-        ids = tokenize(model, texts, config.max_length)
-        if config.trainable_layers != "all" and config.cache_states:
-            states = frozen_states(model, texts, config)
-        return torch.sigmoid(torch.from_numpy(compute_logits(model, config, ids, states))).numpy()
+        ids = tokenize(self.model, check_texts(texts), self.config.max_length)
+        logits = compute_logits(self, ids, frozen_states(self, ids))  # (n,)
+        return torch.sigmoid(torch.from_numpy(logits)).numpy()
 
-    def save(self, folder) -> Path:
-        """Write weights (safetensors), configuration, tokenizer and history to a folder; return it."""
+    def save(self, folder: str | Path) -> Path:
+        """Write weights (safetensors), configuration, tokenizer and history to a folder, for `load_fit`.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Created where it is missing.
+
+        Returns
+        -------
+        Path
+            The folder.
+        """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self.model.encoder.config.save_pretrained(folder)
@@ -79,46 +111,73 @@ class Fit:
         return folder
 
 
-@torch.inference_mode()
-def compute_logits(model, config, ids, states=None) -> np.ndarray:
-    """Return the logit of P(y=1) of each text, float64 (n,), in eval mode.
+def frozen_states(fit: Fit, ids: Sequence[Sequence[int]]) -> States | None:
+    """Return what the frozen blocks hand to the trained ones, or None where nothing is frozen or kept.
 
     Parameters
     ----------
-    model : Foundation
-    config : TrainConfig
-        Whose precision is settled.
+    fit : Fit
+    ids : list of n lists of int
+        Token ids.
+
+    Returns
+    -------
+    States or None
+        Of n texts. Where the head alone trains, each has one state: its embedding.
+    """
+    config = fit.config
+    if fit.first_trained is None or not config.cache_states:
+        return None
+    dtype = getattr(torch, config.precision)  # settled: "float32" or "bfloat16"
+    if config.trainable_layers == 0:
+        return pooled_states(fit.model, ids, pooling=config.pooling, dtype=dtype)
+    return hidden_states(fit.model, ids, layer=fit.first_trained, dtype=dtype)
+
+
+@torch.inference_mode()
+def compute_logits(fit: Fit, ids: Sequence[Sequence[int]], states: States | None = None) -> np.ndarray:
+    """Return the logit of P(y=1) of each text, in eval mode.
+
+    Parameters
+    ----------
+    fit : Fit
     ids : list of n lists of int
         Token ids.
     states : States, optional
-        What the frozen blocks hand to the trained ones; without it the whole model runs.
+        What `frozen_states` gives for these texts; without it the whole model runs.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
     """
-    model = model.eval()
+    model = fit.model.eval()
     device = next(model.parameters()).device
-    order = np.argsort([len(row) for row in ids], kind="stable")
-    logits, start_at = np.empty(len(ids)), first_trained(model, config)
-    for start in range(0, len(order), 64):
-        rows = order[start : start + 64].tolist()
-        with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
+    order = np.argsort([len(row) for row in ids], kind="stable")  # (n,), texts of similar length together
+    logits = np.empty(len(ids))
+    for start in range(0, len(order), PREDICTED):
+        rows = order[start : start + PREDICTED].tolist()
+        with torch.autocast(device.type, torch.bfloat16, enabled=fit.config.precision == "bfloat16"):
             if states is None:
-                some = model(*(part.to(device) for part in pad(ids, rows, model.tokenizer.pad_token_id)))
+                tokens, mask = pad(ids, rows, model.tokenizer.pad_token_id)  # (B, T), (B, T)
+                some = model(tokens.to(device), mask.to(device))  # (B,)
             else:
-                hidden, mask = states.batch(rows)
-                some = model(hidden=hidden.float().to(device), attention_mask=mask.to(device), start=start_at)
+                hidden, mask = states.batch(rows)  # (B, T, H), (B, T)
+                some = model(hidden=hidden.float().to(device), attention_mask=mask.to(device), start=fit.first_trained)
         logits[rows] = some.double().cpu()
     return logits
 
 
-def frozen_states(model, texts, config) -> States:
-    """Return, from the cache where it is there, what the frozen blocks hand to the trained ones for each text."""
-    options = {"max_length": config.max_length, "precision": config.precision}
-    if config.trainable_layers == 0:
-        return pooled_states(model, texts, pooling=config.pooling, **options)
-    return hidden_states(model, texts, layer=first_trained(model, config), **options)
-
-
-def load_fit(folder) -> Fit:
+def load_fit(folder: str | Path) -> Fit:
     """Load what `Fit.save` wrote.
+
+    Parameters
+    ----------
+    folder : str or Path
+
+    Returns
+    -------
+    Fit
+        Its model is on the CPU, in eval mode.
 
     Raises
     ------
@@ -141,45 +200,13 @@ def load_fit(folder) -> Fit:
         activation=about["activation"],
     )
     load_model(model, str(folder / "fit.safetensors"))
-    settings = TrainConfig(**{"pooling": "mean"} | about["config"])  # fits of older versions do not name their pooling
-    model.head_trained, model.pooling = True, settings.pooling
+    model.head_trained = True
+    model.pooling = about["config"]["pooling"]
     return Fit(
-        model.eval(),
-        settings,
-        pd.DataFrame(about["history"]),
-        about["samples_per_second"],
-        about["cache_seconds"],
-        about["measuring_seconds"],
+        model=model.eval(),
+        config=TrainConfig(**about["config"]),
+        history=pd.DataFrame(about["history"]),
+        samples_per_second=about["samples_per_second"],
+        cache_seconds=about["cache_seconds"],
+        measuring_seconds=about["measuring_seconds"],
     )
-
-
-def prepare_model(model: Foundation, config: TrainConfig) -> Foundation:
-    """Return a copy on the device, with frozen blocks marked and an untrained head drawn from the seed."""
-    model = copy.deepcopy(model, {id(model.tokenizer): model.tokenizer})  # the tokenizer is shared
-    if config.pooling != "auto":
-        model.pooling = config.pooling
-    elif not model.head_trained:
-        model.pooling = "mean" if config.trainable_layers == 0 else "cls"
-    if not model.head_trained:
-        with torch.random.fork_rng():
-            torch.manual_seed(config.seed)
-            model.head = model.make_head()
-        model.head_trained = True
-    model.requires_grad_(True)  # the model may come from a run that froze other blocks
-    first = first_trained(model, config)
-    for module in (model.encoder.embeddings, *model.encoder.encoder.layer[:first]) if first is not None else ():
-        module.requires_grad_(False)
-    return model
-
-
-def first_trained(model, config):
-    """Return the first block that trains, or None when everything does."""
-    return None if config.trainable_layers == "all" else model.depth - config.trainable_layers
-
-
-def set_training(model, first):
-    """Put the model into training mode, with frozen blocks in eval mode: their dropout would only add noise."""
-    model.train()
-    if first is not None:
-        model.encoder.embeddings.eval()
-        model.encoder.encoder.layer[:first].eval()

@@ -2,9 +2,15 @@
 
 import os
 import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from labkit.training.fit import Fit
 
 
 class History:
@@ -12,103 +18,120 @@ class History:
 
     Parameters
     ----------
-    config : TrainConfig
+    config : TrainConfig, or another configuration with a ``log_dir``
         ``log_dir`` names the folder of the TensorBoard record.
     validation : tuple (texts, y, sensitive_features) or None
         Evaluated by `add_epoch`.
     total : int
         Optimizer steps of the whole run.
     progress : dict or None
-        What `progress` gave when a checkpoint was written.
+        What `progress` returned when a checkpoint was written.
     shown : bool
         Whether this process shows a bar and writes the record.
     """
 
-    def __init__(self, config, validation, *, total, progress=None, shown=True):
-        self.config, self.validation, self.total, self.shown = config, validation, total, shown
+    def __init__(
+        self, config: Any, validation: tuple | None, *, total: int, progress: dict | None = None, shown: bool = True
+    ):
+        self.config = config
+        self.validation = validation
+        self.total = total
+        self.shown = shown
         progress = progress or {"step": 0, "rows": [], "losses": []}
-        self.steps, self.rows, self.losses = progress["step"], progress["rows"], progress["losses"]
-        self.samples, self.seconds, self.measuring_seconds, self.rate = 0, 0.0, 0.0, 0.0
+        self.steps = progress["step"]
+        self.rows = progress["rows"]  # one for each epoch
+        self.losses = progress["losses"]  # of the steps of this epoch
+        self.learning_rate = 0.0  # of the last step
+        self.samples = 0
+        self.seconds = 0.0
+        self.measuring_seconds = 0.0
         self.writer = self.bar = None
 
-    def __enter__(self):
+    def __enter__(self) -> "History":
         from tqdm.auto import tqdm
 
         if self.shown and self.config.log_dir:
             from torch.utils.tensorboard import SummaryWriter
 
             self.writer = SummaryWriter(self.config.log_dir, purge_step=self.steps + 1)
-        # tqdm itself hears TQDM_DISABLE everywhere but in notebooks
+        # In notebooks tqdm does not read TQDM_DISABLE itself.
         quiet = not self.shown or os.environ.get("TQDM_DISABLE", "0") not in ("", "0")
         self.bar = tqdm(total=self.total, initial=self.steps, desc="training", unit="step", leave=False, disable=quiet)
         self.resumed_at = time.perf_counter()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self.bar.close()
         if self.writer:
             self.writer.close()
 
-    def add_step(self, loss, learning_rate, samples):
-        """Note one optimizer step."""
-        self.steps, self.samples, self.rate = self.steps + 1, self.samples + samples, learning_rate
+    def add_step(self, loss: float, learning_rate: float, samples: int) -> None:
+        """Note one optimizer step: its loss, its learning rate and how many texts it read."""
+        self.steps += 1
+        self.samples += samples
+        self.learning_rate = learning_rate
         self.losses.append(loss)
         self.bar.update()
         self.bar.set_postfix(loss=f"{np.mean(self.losses[-50:]):.3f}", refresh=False)
         self.write({"train/loss": loss, "train/learning_rate": learning_rate})
 
-    def add_epoch(self, fit, measure=dict):
+    def add_epoch(self, fit: Fit | None, measure: Callable[[], Mapping[str, float]] | None = None) -> None:
         """Note the end of an epoch: mean training loss, and how the model does on the validation data.
 
-        ``measure()`` gives the objective's columns; what it takes is counted apart from training.
+        ``measure()`` returns the objective's columns; its time is counted separately from training.
         """
         ended_at = time.perf_counter()
         self.seconds += ended_at - self.resumed_at
-        row = {"epoch": len(self.rows) + 1, "loss": float(np.mean(self.losses)), "learning_rate": self.rate}
-        measured = measure()
-        self.measuring_seconds += time.perf_counter() - ended_at
-        self.write({f"objective/{name}": float(value) for name, value in measured.items()})
-        row |= measured
+        row = {"epoch": len(self.rows) + 1, "loss": float(np.mean(self.losses)), "learning_rate": self.learning_rate}
+        if measure is not None:
+            measured = measure()
+            self.measuring_seconds += time.perf_counter() - ended_at
+            self.write({f"objective/{name}": float(value) for name, value in measured.items()})
+            row |= measured
         if self.validation is not None:
-            measured = evaluate(fit, *self.validation)
-            self.write({f"validation/{name}": value for name, value in measured.items()})
-            row |= {f"validation_{name.replace('/', '_')}": value for name, value in measured.items()}
+            evaluated = evaluate(fit, *self.validation)
+            self.write({f"validation/{name}": value for name, value in evaluated.items()})
+            row |= {f"validation_{name.replace('/', '_')}": value for name, value in evaluated.items()}
         self.rows.append(row)
         self.losses = []
         self.resumed_at = time.perf_counter()  # evaluation is not training time
 
-    def write(self, scalars):
+    def write(self, scalars: Mapping[str, float]) -> None:
         """Add scalars to the TensorBoard record at the current step."""
         if self.writer:
             for name, value in scalars.items():
                 self.writer.add_scalar(name, value, self.steps)
 
-    def progress(self):
+    def progress(self) -> dict:
         """Return what a resumed run needs, JSON-able."""
         return {"step": self.steps, "rows": self.rows, "losses": self.losses}
 
-    def frame(self):
-        """Return a row per epoch."""
+    def frame(self) -> pd.DataFrame:
+        """Return one row per epoch."""
         return pd.DataFrame(self.rows)
 
     @property
-    def samples_per_second(self):
+    def samples_per_second(self) -> float:
         """Texts per second of the training loop alone; NaN when a finished run was loaded from its checkpoint."""
-        return self.samples / self.seconds if self.seconds and self.samples else float("nan")
+        if not self.samples or not self.seconds:
+            return float("nan")
+        return self.samples / self.seconds
 
 
-def read_record(log_dir) -> pd.DataFrame:
-    """Read a TensorBoard record back.
+def read_record(log_dir: str | Path) -> pd.DataFrame:
+    """Read the TensorBoard record of a run, to plot its course step by step.
 
     Parameters
     ----------
     log_dir : str or Path
-        What ``TrainConfig(log_dir=)`` named.
+        The folder that ``TrainConfig(log_dir=)`` named.
 
     Returns
     -------
     DataFrame
-        A row per scalar: tag (such as "train/loss"), step (optimizer steps so far), value.
+        One row per scalar: tag (such as "train/loss"), step (optimizer steps so far), value.
 
     Raises
     ------
@@ -125,8 +148,8 @@ def read_record(log_dir) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["tag", "step", "value"])
 
 
-def evaluate(fit, texts, y, sensitive_features=None) -> dict:
-    """Return loss, accuracy, AUC and per-group selection, true and false positive rates, as name -> value.
+def evaluate(fit: Fit, texts: Sequence[str], y: Sequence[int], sensitive_features: Any = None) -> dict[str, float]:
+    """Return loss, accuracy, AUC and each group's selection, true positive and false positive rates, by name.
 
     AUC is NaN when ``y`` has one class; a rate that is undefined in a group is NaN.
     """
@@ -134,7 +157,8 @@ def evaluate(fit, texts, y, sensitive_features=None) -> dict:
 
     from labkit.audit.arrays import audit
 
-    y, score = np.asarray(y).astype(int), fit.predict(texts)
+    y = np.asarray(y).astype(int)  # (n,)
+    score = fit.predict(texts)  # (n,)
     y_pred = (score >= 0.5).astype(int)
     measured = {
         "loss": log_loss(y, score, labels=[0, 1]),

@@ -556,7 +556,7 @@ bug = load_bug("clinicians")
 unread = bug.frame[~bug.frame["sentence"].isin(corpus["sentence"])]
 each = min(CLINICIANS // 2, int(unread["nurse"].sum()))
 sample = unread.groupby("nurse").sample(each, random_state=0)
-splits = split_frame(sample, label=bug.label, sensitive="gender", text=bug.text, seeds=SPLITS)
+splits = split_frame(sample, label=bug.label, sensitive="gender", text=bug.text, n_splits=SPLITS)
 vectors = {name: embed(encoder, sample["text"], max_length=64) for name, encoder in encoders.items()}
 pd.crosstab(sample["gender"], sample["nurse"].map({0: "others", 1: "nurses"}))
 

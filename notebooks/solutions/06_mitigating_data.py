@@ -57,7 +57,7 @@ from labkit.comparison import (
 )
 from labkit.data import load_bug, load_german, load_hmda, simulate_clinic
 from labkit.exercises import check, hint
-from labkit.language import DISTRICTS, GENDER_WORDS, mask_words, swap_words
+from labkit.language import DISTRICT_WORDS, GENDER_WORDS, mask_words, swap_words
 from labkit.models import load_foundation_model
 from labkit.plots import MARKERS, PALETTE, show
 from labkit.training import TrainConfig
@@ -372,7 +372,7 @@ reading = counting(head) | {
     "twins": mitigation.CounterfactualAugmentation(estimator=head, swaps=GENDER_WORDS),
     "correlation remover": mitigation.CorrelationRemoval(estimator=head),
 }
-splits = split_frame(sentences, label=bug.label, sensitive="gender", text=bug.text, seeds=WORLDS)
+splits = split_frame(sentences, label=bug.label, sensitive="gender", text=bug.text, n_splits=WORLDS)
 real = try_methods(reading, splits, metric="true_positive_rate")
 TASK = {"gap": "nurses found, 'she' - 'he'", "accuracy": "accuracy", "auc": "AUC"}
 axes = plot_methods(real, TASK)
@@ -410,8 +410,8 @@ Markdown(
 # %%
 mending = {
     "untouched": mitigation.Unmitigated(estimator=words),
-    "left out": mitigation.Unawareness(estimator=words, words=DISTRICTS),
-    "twins": mitigation.CounterfactualAugmentation(estimator=words, swaps=DISTRICTS),
+    "left out": mitigation.Unawareness(estimator=words, words=DISTRICT_WORDS),
+    "twins": mitigation.CounterfactualAugmentation(estimator=words, swaps=DISTRICT_WORDS),
     "correlation remover": mitigation.CorrelationRemoval(estimator=words),
     "massaging": mitigation.Massaging(estimator=words, ranker=words),
 }
@@ -467,13 +467,13 @@ block_test, block_runs = 3 * BLOCK_SIZE // 2, []
 others = first(block_test, (*worlds[0].test, worlds[0].true_labels))
 for seed, world in enumerate(worlds[:SEEDS]):
     config = TrainConfig(epochs=EPOCHS, trainable_layers=1, batch_size=16, learning_rate=1e-3, seed=seed)
-    bert = mitigation.FineTuned(foundation, config)
+    bert = mitigation.FineTuning(model=foundation, config=config)
     training = {
         "untouched": mitigation.Unmitigated(estimator=bert),
         "reweighing, by drawing": mitigation.Resampling(estimator=bert, scheme="reweighing", seed=seed),
         **drawing(bert, seed),
-        "left out": mitigation.Unawareness(estimator=bert, words=DISTRICTS),
-        "twins": mitigation.CounterfactualAugmentation(estimator=bert, swaps=DISTRICTS),
+        "left out": mitigation.Unawareness(estimator=bert, words=DISTRICT_WORDS),
+        "twins": mitigation.CounterfactualAugmentation(estimator=bert, swaps=DISTRICT_WORDS),
         "massaging": mitigation.Massaging(estimator=bert, ranker=words, seed=seed),
         "repair, 35% missed": mitigation.LabelRepair(estimator=bert, ranker=words, missed={"b": 0.35}),
     }
@@ -515,7 +515,7 @@ hmda = load_hmda().frame.drop(columns="insurance").rename(columns={"afam": "grou
 tables = {"HMDA": (hmda, "deny"), "German credit": (german.drop(columns="age"), "good_credit")}
 tabular, proxies = {}, {}
 for name, (frame, label) in tables.items():
-    splits = split_frame(frame, label=label, sensitive="group", test_size=0.4, seeds=WORLDS)
+    splits = split_frame(frame, label=label, sensitive="group", test_size=0.4, n_splits=WORLDS)
     tabular[name] = try_methods(tabular_methods, splits)
     others, smaller = frame.drop(columns=[label, "group"]), frame["group"] == frame["group"].value_counts().index[-1]
     chance = cross_val_predict(mitigation.default_estimator(others), others, smaller, cv=5, method="predict_proba")

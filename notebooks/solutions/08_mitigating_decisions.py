@@ -58,7 +58,7 @@ from labkit.data import load_fico, load_german, load_hmda, simulate_clinic
 from labkit.exercises import check, hint
 from labkit.mitigation import (
     FairThresholds,
-    FineTuned,
+    FineTuning,
     GivenScore,
     QuantileMatching,
     Unmitigated,
@@ -101,7 +101,7 @@ def score_patients(seed):
     cells = pool["group"] + pool["y"].astype(str)
     half, rest = train_test_split(pool, test_size=0.5, random_state=seed, stratify=cells)
     config = TrainConfig(epochs=EPOCHS, learning_rate=1e-3, trainable_layers=1, seed=seed)
-    model = FineTuned(foundation, config).fit(half["note"], half["y"])
+    model = FineTuning(model=foundation, config=config).fit(half["note"], half["y"])
     return [people.assign(y_score=model.predict_proba(people["note"])[:, 1]) for people in (rest, test)]
 
 
@@ -348,7 +348,7 @@ closed = [name for name in METHODS if gaps.loc[name, "low"] <= 0 <= gaps.loc[nam
 Markdown(
     f"**Reading the figure and the table.** Means over {SEEDS} runs with 95% intervals over runs; {len(judge):,} test patients, {(judge['group'] == 'b').sum()} of them in *b*. The decision gap of one threshold is {gaps.loc['one threshold', 'mean']:.2f}. The interval of the gap contains zero with: {', '.join(closed) or 'no method'}.{turned}\n\n"
     f"Against one threshold, the change in accuracy on *recorded* labels is {say_changes(on_records)}. On *true* labels it is {say_changes(on_truth)}; the lowest mean change is {on_truth['mean'].min():+.3f}, with {on_truth['mean'].idxmin()}, interval {on_truth.loc[on_truth['mean'].idxmin(), 'low']:+.3f} to {on_truth.loc[on_truth['mean'].idxmin(), 'high']:+.3f}. "
-    f"With {SEEDS} runs the intervals are wide, and *not told from zero* does not mean *costs nothing*."
+    f"With {SEEDS} runs the intervals are wide, and *not distinguishable from zero* does not mean *costs nothing*."
 )
 
 # %% [markdown]
@@ -542,7 +542,7 @@ for name, found in real.items():
     lines.append(f"- *{name}*, {first} less {second}: the gap is {found.loc['one threshold', ('gap', 'mean')]:+.2f} with one threshold, and {say_changes(others['gap'])}. Accuracy is {found.loc['one threshold', ('accuracy', 'mean')]:.3f} with one threshold; its change against that is {say_changes(others['change in accuracy'])}.")  # fmt: skip
 Markdown(
     "**Reading the table.** Intervals over people: Newcombe's for gaps, paired for the change in accuracy (only people whom two rules decide differently count).\n\n" + "\n".join(lines)
-    + "\n\nA gap *not told from zero* is not a gap of zero: with so few people in the smaller group, differences of several points stay hidden."
+    + "\n\nA gap *not distinguishable from zero* is not a gap of zero: with so few people in the smaller group, differences of several points stay hidden."
 )  # fmt: skip
 
 # %% [markdown]

@@ -313,7 +313,7 @@ BLOCK_TERMS["group DRO"] = objectives.GroupDRO(step_size=0.05)
 
 def around_the_block(seed):
     """Return the methods that train the last block."""
-    block = mitigation.FineTuned(foundation, TrainConfig(seed=seed, **BLOCK))
+    block = mitigation.FineTuning(model=foundation, config=TrainConfig(seed=seed, **BLOCK))
     return fine_tuned(BLOCK_TERMS, seed, **BLOCK) | {
         "drawing": mitigation.Resampling(estimator=block, scheme="reweighing", seed=seed),
         "label repair 0.35": mitigation.LabelRepair(estimator=block, ranker=regression, missed={"b": 0.35}),

@@ -84,23 +84,24 @@ def wrapped(seed):
     from sklearn.preprocessing import StandardScaler
 
     from labkit import mitigation as m
+    from labkit.language import DISTRICT_WORDS
     from labkit.training.config import TrainConfig
 
-    block = m.FineTuned(foundation(), TrainConfig(seed=seed, **CONFIG))
+    block = m.FineTuning(model=foundation(), config=TrainConfig(seed=seed, **CONFIG))
     head = make_pipeline(m.Embedder(foundation()), StandardScaler(), LogisticRegression(C=0.01, max_iter=500))
     return {
         "embeddings, logistic": m.Unmitigated(estimator=head),
         "embeddings, reweighing": m.Reweighing(estimator=head),
-        "embeddings, correlation remover": m.CorrelationRemover(estimator=head),
-        "embeddings, exponentiated gradient": m.ExponentiatedGradient(estimator=head, tolerance=0.01),
+        "embeddings, correlation remover": m.CorrelationRemoval(estimator=head),
+        "embeddings, exponentiated gradient": m.ExponentiatedGradientReduction(estimator=head, tolerance=0.01),
         "label repair, 35% missed": m.LabelRepair(estimator=block, missed={"b": 0.35}),
         "reweighing, by drawing": m.Resampling(estimator=block, scheme="reweighing", seed=seed),
         "under-sampling": m.Resampling(estimator=block, strategy="under", seed=seed),
         "massaging": m.Massaging(estimator=block),
         "balanced": m.Resampling(estimator=block, seed=seed),
         "over-sampling": m.Resampling(estimator=block, strategy="over", seed=seed),
-        "district left out": m.Unawareness(estimator=block, words=m.DISTRICTS),
-        "twins": m.CounterfactualAugmentation(estimator=block, swaps=m.DISTRICTS),
+        "district left out": m.Unawareness(estimator=block, words=DISTRICT_WORDS),
+        "twins": m.CounterfactualAugmentation(estimator=block, swaps=DISTRICT_WORDS),
     }
 
 
@@ -110,8 +111,8 @@ def thresholds(seed):
 
     given = {"estimator": m.GivenScore(), "prefit": True, "seed": seed}
     return {
-        "thresholds, parity": m.ThresholdOptimizer(**given),
-        "thresholds, equalized odds": m.ThresholdOptimizer(constraints="equalized_odds", **given),
+        "thresholds, parity": m.FairThresholds(**given),
+        "thresholds, equalized odds": m.FairThresholds(constraints="equalized_odds", **given),
         "quantile matching": m.QuantileMatching(**given),
     }
 

@@ -54,12 +54,9 @@ def measure():
 
 
 def full_table():
-    """Return the Markdown table, made in a process of its own.
-
-    Not from the repository's root: there transformers takes our folder datasets/ for the package of that name.
-    """
-    command = [sys.executable, "-m", "benchmarks.quality"]
-    return subprocess.run(command, cwd=Path(__file__).parents[1], stdout=subprocess.PIPE, text=True, check=True).stdout
+    """Return the Markdown table, made in its own process."""
+    command = [sys.executable, "-m", "tests.benchmarks.quality"]
+    return subprocess.run(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
 def table():

@@ -49,9 +49,8 @@ print("FIGURE", figure, peak)
 def measure(module, line, environment):
     """Run one line in a process of its own and return its figure and its peak memory in MB."""
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1"} | environment
-    command = [sys.executable, "-c", ONE, module.__name__.removeprefix("tests."), line]
-    # Not from the repository's root: there transformers takes our folder datasets/ for the package of that name.
-    done = subprocess.run(command, env=environment, cwd=FOLDER.parent, capture_output=True, text=True)
+    command = [sys.executable, "-c", ONE, module.__name__, line]
+    done = subprocess.run(command, env=environment, cwd=FOLDER.parents[1], capture_output=True, text=True)
     figures = [row.split()[1:] for row in done.stdout.splitlines() if row.startswith("FIGURE")]
     if done.returncode or not figures:
         raise SystemExit(f"{module.__name__}: {line!r} failed\n{done.stderr[-3000:]}")

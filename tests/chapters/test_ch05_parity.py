@@ -1,4 +1,4 @@
-"""Selecting at rates, the spread under equal rates, and minimising within a bound."""
+"""Selecting at rates, the spread under equal rates, and minimizing within a bound."""
 
 import numpy as np
 import pytest

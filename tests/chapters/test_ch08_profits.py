@@ -1,4 +1,4 @@
-"""A lender's most profitable rules: what each criterion equalises, what it costs, and on counts made by hand."""
+"""A lender's most profitable rules: what each criterion equalizes, what it costs, and on counts made by hand."""
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,7 @@ def test_everybody_is_counted_once(borrowers):
 
 
 @pytest.mark.parametrize(("criterion", "rate"), [(name, rate) for name, rates in HELD.items() for rate in rates])
-def test_a_criterion_equalises_its_rate(criterion, rate, rules):
+def test_a_criterion_equalizes_its_rate(criterion, rate, rules):
     """To the last digits: between two thresholds a lender draws lots."""
     assert np.ptp(rules.loc[criterion, rate]) < 1e-9
 
@@ -66,6 +66,15 @@ def test_counts_by_hand():
     assert rules["profit"].groupby(level=0).sum().loc[["maximum profit", "race-blind"]].tolist() == [10, 5]
 
 
+def test_a_score_that_says_nothing_about_a_group_is_no_error():
+    """That group's curve is the diagonal, all of its points on one line: at equalized odds nobody can do better."""
+    people = np.array([[[10, 20], [10, 0]], [[5, 10], [5, 10]], [[10, 20], [0, 10]]], dtype=float)
+    rules = best_rules(Borrowers(("chance", "informed"), np.arange(3), people), gain=1, loss=1)
+    shared = rules.loc["equalized odds"]
+    assert shared["false_positive_rate"].to_numpy() == pytest.approx(shared["true_positive_rate"].to_numpy())
+    assert shared["selection_rate"].to_numpy() == pytest.approx(1)  # of all borrowers 70 repay and 40 default
+
+
 def test_redraws_surround_the_shares_and_repeat(borrowers, rules):
     """The same seed gives the same redraws; the shares lie among them."""
     drawn = redraw_shares(borrowers, n_boot=20, seed=1)
@@ -83,5 +92,11 @@ def test_wrong_arguments_are_named(borrowers):
         count_borrowers(frame.iloc[1:])
     with pytest.raises(ValueError, match="gain=0 and loss=82"):
         best_rules(borrowers, gain=0)
+    nobody_repays = borrowers.people.copy()
+    nobody_repays[:, 2, 1] = 0
+    with pytest.raises(
+        ValueError, match=f"group '{borrowers.groups[2]}' has nobody who defaults, or nobody who repays"
+    ):
+        best_rules(borrowers._replace(people=nobody_repays))
     with pytest.raises(ValueError, match="n_boot is 0"):
         redraw_shares(borrowers, n_boot=0)

@@ -65,7 +65,7 @@ def test_a_missing_section_is_named(section):
         ("Ill people of `a`", "Nobody of `a`", "'Who loses' says nobody, but `a` clearly loses"),
         ("0.1 or more", "a large size", "'What would change the decision' gives no number"),
         ("2030-01-31", "some day", "'Review' has no date"),
-        ("2030-01-31", "2030-02-31", "'Review' gives 2030-02-31, which is no date"),
+        ("2030-01-31", "2030-02-31", "'Review' gives 2030-02-31, which is not a date"),
         ("2030-01-31", "2025-12-31", "'Review' gives 2025-12-31, which has passed"),
         (f"On 2030-01-31. {PROSE}", "On 2030-01-31.", "'Review' says next to nothing"),
     ],
@@ -98,7 +98,7 @@ def test_numbers_agree_up_to_their_rounding(written, value, agreed):
 
 
 def test_wrong_arguments_are_named():
-    """An answer to nothing would leave its section open without a word; figures are what a decision is held to."""
+    """An answer to an unknown section would silently be lost, and a decision needs figures."""
     with pytest.raises(ValueError, match="no section 'Figures' to answer; there are: Aim"):
         write_decision(FIGURES, title="x", answers={"Figures": "none"})
     with pytest.raises(ValueError, match="figures is empty"):

@@ -4,7 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from labkit.chapters.ch09.levelling import VERDICTS, RaisedBar, changes_by_world, group_changes, judge_levelling
+from labkit.chapters.ch09.levelling import (
+    LEVELLING_VERDICTS,
+    RaisedBar,
+    changes_by_world,
+    group_changes,
+    judge_levelling,
+)
 from labkit.comparison.trials import Trial
 from labkit.mitigation.estimators import GivenScore
 
@@ -27,7 +33,7 @@ def test_changes_are_those_of_the_groups_rates(before):
     )
 
 
-def test_the_truth_may_be_others_than_the_records(before):
+def test_the_true_labels_may_differ_from_the_records(before):
     """By true labels; a rate without people is missing, not 0."""
     changes = group_changes(before, before.assign(y_pred=1), true_labels=np.ones(10)).set_index(["metric", "group"])
     assert changes["change"]["true_positive_rate", "a"] == pytest.approx(2 / 5)
@@ -35,7 +41,7 @@ def test_the_truth_may_be_others_than_the_records(before):
 
 
 def test_methods_are_compared_with_the_baseline_of_their_world(before):
-    """World by world, on the people asked for, by the true labels; a baseline does not change against itself."""
+    """World by world, on the chosen people, by the true labels; a baseline does not change from itself."""
     truth, after = np.ones(10), before.assign(y_pred=1)
     trials = [
         Trial(name, seed, table, truth, 0.0) for seed in (0, 1) for name, table in (("old", before), ("new", after))
@@ -63,7 +69,7 @@ NARROWER, ZERO, UP, DOWN, UNSURE = (-0.3, -0.1), (0.0, 0.0), (0.01, 0.2), (-0.2,
         (NARROWER, DOWN, UP, "moved"),
         (NARROWER, UNSURE, UP, "levelled up"),
         (NARROWER, UP, UP, "levelled up"),
-        (NARROWER, UNSURE, UNSURE, "narrowed, nobody clearly"),
+        (NARROWER, UNSURE, UNSURE, "narrowed, no group clearly changed"),
         ((-0.3, 0.0), DOWN, ZERO, "not clearly narrowed"),
         ((0.1, 0.3), DOWN, UP, "not clearly narrowed"),
         ((np.nan, np.nan), DOWN, UP, "not clearly narrowed"),
@@ -73,7 +79,7 @@ def test_verdict(gap, a, b, verdict):
     """It takes a narrower gap, and then depends on who clearly gained and who clearly lost."""
     benefits = pd.DataFrame([a, b], columns=["low", "high"], index=["a", "b"])
     assert judge_levelling(pd.Series(gap, index=["low", "high"]), benefits) == verdict
-    assert verdict in VERDICTS
+    assert verdict in LEVELLING_VERDICTS
 
 
 @pytest.fixture
@@ -107,7 +113,7 @@ def test_raised_bar_goes_part_of_the_way(scores, amount):
 
 def test_wrong_arguments_are_named(before, scores):
     """Other people, an unknown metric, an amount out of range, and a prediction without groups."""
-    with pytest.raises(ValueError, match="other people"):
+    with pytest.raises(ValueError, match="different people"):
         group_changes(before, before.iloc[::-1])
     with pytest.raises(ValueError, match="unknown metric 'fairness'"):
         group_changes(before, before, metrics=["fairness"])

@@ -67,7 +67,7 @@ def test_wrong_tables_are_named(tables):
         count_flips(tables[:1])
     with pytest.raises(ValueError, match="2 tables; leaving one out needs at least three"):
         flips_over_draws(tables[:2])
-    with pytest.raises(ValueError, match="other people"):
+    with pytest.raises(ValueError, match="different people"):
         count_flips([tables[0], tables[1].iloc[::-1]])
-    with pytest.raises(ValueError, match="other people"):
+    with pytest.raises(ValueError, match="different people"):
         count_flips([tables[0], tables[1].iloc[:10]])

@@ -1,4 +1,6 @@
-"""One row a run, and means over seeds with intervals."""
+"""One row per run, means over seeds with intervals, and paired changes."""
+
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -31,11 +33,11 @@ def test_summary_equals_the_parts_computed_by_hand(table):
 
 
 def test_summary_knows_recorded_and_true_labels(table):
-    """Against the truth a model may be more accurate, or less, than against the records."""
+    """A model may be more or less accurate by the true labels than by the records."""
     found = summarise(table, true_labels=table["y_pred"])
     assert found["accuracy_true"] == 1 and found["accuracy"] == summarise(table)["accuracy"]
     assert "accuracy_true" not in summarise(table)
-    with pytest.raises(ValueError, match=r"true_labels has shape \(3,\) for 300 rows; give one label a row"):
+    with pytest.raises(ValueError, match=r"true_labels has shape \(3,\) for 300 rows; give one label per row"):
         summarise(table, true_labels=[0, 1, 1])
     with pytest.raises(ValueError, match=r"true_labels holds \[2\]; labels are 0 or 1"):
         summarise(table, true_labels=table["y_pred"] * 2)
@@ -46,7 +48,7 @@ def test_one_class_has_no_auc(table):
     assert np.isnan(summarise(table.assign(y_true=1))["auc"])
 
 
-def test_more_than_two_groups_are_refused(table):
+def test_more_than_two_groups_are_rejected(table):
     """The message names them and what to use."""
     three = table.assign(group=["a", "b", "c"] * 100)
     with pytest.raises(ValueError, match=r"\['a', 'b', 'c'\]; a signed gap needs two"):
@@ -66,9 +68,9 @@ def test_interval_over_seeds_is_students(table):
 
 
 def test_interval_covers_at_its_level():
-    """In 2,000 worlds of three normal runs, about 95% of intervals hold the true mean."""
-    runs = pd.DataFrame({"world": np.repeat(np.arange(2000), 3), "v": np.random.default_rng(0).normal(size=6000)})
-    found = over_seeds(runs, "v", by="world")
+    """In 2,000 repetitions of three normal runs, about 95% of intervals hold the true mean."""
+    runs = pd.DataFrame({"repetition": np.repeat(np.arange(2000), 3), "v": np.random.default_rng(0).normal(size=6000)})
+    found = over_seeds(runs, "v", by="repetition")
     covered = ((found["low"] <= 0) & (0 <= found["high"])).mean()
     assert abs(covered - 0.95) < 0.02  # four standard errors
 
@@ -96,14 +98,20 @@ def test_a_change_is_judged_by_the_labels_that_are_given():
 
 
 def test_a_paired_interval_covers_at_its_level():
-    """In 2,000 worlds of 60 people with a true change of .05, about 95% of intervals hold it."""
-    generator, covered = np.random.default_rng(0), 0
+    """Of 60 people, exactly: summed over what can happen, about 95% of intervals hold the true change of .05."""
     truth = pd.DataFrame({"y_true": np.ones(60, dtype=int)})
-    for _ in range(2000):
-        cell = generator.choice(4, 60, p=[0.70, 0.10, 0.15, 0.05])  # both right, lost, gained, both wrong
-        found = accuracy_change(truth.assign(y_pred=cell % 4 < 2), truth.assign(y_pred=np.isin(cell, [0, 2])))
-        covered += found["low"] <= 0.05 <= found["high"]
-    assert 0.93 < covered / 2000 < 0.975
+    right = np.arange(60)
+    covered = seen = 0.0
+    for gained, lost in product(range(25), range(20)):
+        chance = stats.multinomial.pmf([gained, lost, 60 - gained - lost], 60, [0.15, 0.10, 0.75])
+        if chance < 1e-4:
+            continue
+        before, after = right >= gained, right < 60 - lost
+        found = accuracy_change(truth.assign(y_pred=before), truth.assign(y_pred=after))
+        assert (found["gained"], found["lost"]) == (gained, lost)
+        seen += chance
+        covered += chance * (found["low"] <= 0.05 <= found["high"])
+    assert seen > 0.99 and 0.94 < covered / seen < 0.97
 
 
 @pytest.mark.parametrize(
@@ -114,7 +122,7 @@ def test_a_paired_interval_covers_at_its_level():
     ],
 )
 def test_other_people_make_no_pair(after, message):
-    """Tables of other rows, or in another order, are refused."""
+    """Tables of other rows, or in another order, are rejected."""
     with pytest.raises(ValueError, match=message):
         accuracy_change(pd.DataFrame({"y_true": [0, 1], "y_pred": [0, 1]}), pd.DataFrame(after))
 
@@ -137,11 +145,11 @@ def test_changes_are_paired_by_seed():
     [
         ({"value": "loss"}, r"no column \['loss'\]; there are"),
         ({"baseline": "majority"}, "no run of the baseline 'majority'; 'method' holds"),
-        ({"seed": "world"}, "'plain' has two runs with world 0"),
+        ({"seed": "pair"}, "'plain' has two runs with pair 0"),
     ],
 )
-def test_runs_that_cannot_be_paired_are_refused(options, message):
+def test_runs_that_cannot_be_paired_are_rejected(options, message):
     """The message names what is missing or twice there."""
-    runs = pd.DataFrame({"method": ["plain", "plain", "fair"], "seed": [0, 1, 0], "gap": 0.1, "world": 0})
+    runs = pd.DataFrame({"method": ["plain", "plain", "fair"], "seed": [0, 1, 0], "gap": 0.1, "pair": 0})
     with pytest.raises(ValueError, match=message):
         changes_over_seeds(runs, **{"value": "gap", "by": "method", "baseline": "plain"} | options)

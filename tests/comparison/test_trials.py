@@ -1,4 +1,4 @@
-"""Methods tried on splits, and what is said about them."""
+"""Methods tried on splits."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 
 from labkit.comparison.plots import plot_methods
-from labkit.comparison.sentences import describe_changes, describe_means, tabulate_changes, tabulate_means
 from labkit.comparison.trials import Split, measure_trials, run_trials, split_frame, try_methods
 from labkit.mitigation.features import Unmitigated
 from labkit.mitigation.weights import Reweighing
@@ -35,22 +34,22 @@ def runs():
 
 def test_splits_hold_everybody_once_and_keep_the_shares(frame):
     """Each row is on one side; groups and labels are as frequent on both; the label is not among the features."""
-    splits = split_frame(frame, label="y", sensitive="sex", test_size=0.4, seeds=2)
+    splits = split_frame(frame, label="y", sensitive="sex", test_size=0.4, n_splits=2)
     for split in splits:
         assert sorted([*split.train[0].index, *split.test[0].index]) == list(frame.index) and len(split.test[1]) == 80
         assert list(split.train[0].columns) == ["x", "note", "sex"] and split.train[2].name == "group"
         assert abs((split.train[2] == "b").mean() - (split.test[2] == "b").mean()) < 0.02
     assert splits[0].test[0].index.tolist() != splits[1].test[0].index.tolist()
-    assert split_frame(frame, label="y", sensitive="sex", text="note", seeds=1)[0].train[0].iloc[0] == "a note"
+    assert split_frame(frame, label="y", sensitive="sex", text="note", n_splits=1)[0].train[0].iloc[0] == "a note"
     with pytest.raises(ValueError, match="unknown column 'race'"):
         split_frame(frame, label="y", sensitive="race")
 
 
 def test_trials_are_what_the_methods_give(frame):
-    """A row for each method and split; the same figures as by hand."""
+    """One row per method and split, with the same figures as by hand."""
     from labkit.comparison.seeds import summarise
 
-    splits = split_frame(frame, label="y", sensitive="sex", seeds=2)
+    splits = split_frame(frame, label="y", sensitive="sex", n_splits=2)
     found = try_methods({"untouched": Unmitigated(), "reweighing": Reweighing()}, splits)
     assert list(zip(found["method"], found["seed"], strict=True)) == [
         (name, seed) for seed in (0, 1) for name in ("untouched", "reweighing")
@@ -70,7 +69,7 @@ def test_trials_are_what_the_methods_give(frame):
 
 def test_trials_keep_what_was_decided(frame):
     """Measured again on everybody they give what `try_methods` gives; on some people, what those people give."""
-    splits = split_frame(frame, label="y", sensitive="sex", seeds=2)
+    splits = split_frame(frame, label="y", sensitive="sex", n_splits=2)
     trials = run_trials({"untouched": Unmitigated()}, splits)
     tried = try_methods({"untouched": Unmitigated()}, splits)
     assert measure_trials(trials).drop(columns="seconds").equals(tried.drop(columns="seconds"))
@@ -79,9 +78,9 @@ def test_trials_keep_what_was_decided(frame):
     assert part["accuracy"] == (table["y_true"] == table["y_pred"]).mean() == part["accuracy_true"]
 
 
-def test_methods_may_have_a_seed_of_their_own(frame):
-    """A function of the split's position gives them."""
-    splits, asked = split_frame(frame, label="y", sensitive="sex", seeds=3), []
+def test_methods_may_depend_on_the_seed(frame):
+    """A function of the split's position makes them."""
+    splits, asked = split_frame(frame, label="y", sensitive="sex", n_splits=3), []
 
     def methods(seed):
         asked.append(seed)
@@ -90,21 +89,8 @@ def test_methods_may_have_a_seed_of_their_own(frame):
     assert [trial.seed for trial in run_trials(methods, splits)] == asked == [0, 1, 2]
 
 
-def test_changes_are_put_into_words(runs):
-    """Each method stands once, under what its interval says; the baseline under nothing."""
-    assert describe_changes(runs, "gap") == ("down: *fair* (-0.200); up: *worse* (+0.103); no clear change: *idle*")
-    assert describe_means(runs, {"gap": "gap"}).endswith("gap: untouched 0.32, fair 0.12, worse 0.42, idle 0.32")
-
-
-def test_changes_stand_side_by_side(runs):
-    """A column for each data set; a method that was not tried there is left empty."""
-    table = tabulate_changes({"one": runs, "two": runs[runs["method"] != "idle"]}, {"gap": "gap", "lost": "lost"})
-    assert list(table.columns) == [("one", "gap"), ("two", "gap")] and list(table.index) == ["fair", "worse", "idle"]
-    assert table["two", "gap"]["idle"] == "" and table["one", "gap"]["fair"].startswith("-0.20 [-0.2")
-
-
-def test_methods_are_plotted_beside_the_baseline(runs):
-    """A panel a column, its label on it, and a dashed line at the untouched model's mean."""
+def test_methods_are_plotted_with_the_baseline(runs):
+    """One panel per column with its label, and a dashed line at the untouched model's mean."""
     axes = plot_methods(runs.assign(other=1.0), {"gap": "gap (share)", "other": "other"})
     assert [ax.get_xlabel() for ax in axes] == ["gap (share)", "other"] and axes[0].figure is axes[1].figure
     dashed = [line for line in axes[0].lines if line.get_linestyle() == "--"]
@@ -112,10 +98,3 @@ def test_methods_are_plotted_beside_the_baseline(runs):
     plt.close(axes[0].figure)
     with pytest.raises(ValueError, match="no run of the baseline 'nothing'"):
         plot_methods(runs, {"gap": "gap"}, baseline="nothing")
-
-
-def test_means_stand_side_by_side_with_their_intervals():
-    """One row a method, in order of appearance; means and Student's t limits as text."""
-    runs = pd.DataFrame({"method": ["x", "x", "y", "y"], "gap": [0.1, 0.3, 0.0, 0.0]})
-    table = tabulate_means(runs, {"gap": "the gap"}, digits=2)
-    assert table["the gap"].to_dict() == {"x": "0.20 [-1.07, 1.47]", "y": "0.00 [0.00, 0.00]"}

@@ -8,7 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 from labkit.course.cli import app
+from labkit.errors import MissingExtra, Unreachable, UserError
 
+COLUMNS = "--label y --prediction yhat --sensitive sex".split()
+CHECKED = b'# %% tags=["exercise"] exercise="00.1"\nhalf = ...\n# %% tags=["check"]\ncheck("00.1", half)\n'
 HEAVY = {
     *("torch", "transformers", "sklearn", "statsmodels", "pandas", "numpy", "scipy", "narwhals", "matplotlib"),
     *("fairlearn", "pyarrow", "duckdb", "polars", "dask", "distributed", "pyspark"),
@@ -66,7 +69,7 @@ def test_check_fails_and_names_what_differs(call, course):
     (course.notebooks / "99_stray.ipynb").write_text("{}")
     done = call("build", "--check")
     assert done.exit_code == 1
-    assert "notebooks/00_half.ipynb differs from its source; mend it with: labkit build" in done.output
+    assert "notebooks/00_half.ipynb differs from its source; fix it with: labkit build" in done.output
     assert "notebooks/99_stray.ipynb has no source" in done.output
 
 
@@ -77,35 +80,134 @@ def test_start_says_what_it_did(call):
     assert "2 of your notebooks in work/ left as they are" in call("start").output
 
 
-def test_run_exits_1_after_a_failure_and_shows_the_cell(call, course):
-    """The report is written, the failing cell shown, and the exit status says so."""
-    done = call("run", "01_fails", "--output", "out")
-    assert done.exit_code == 1
-    assert "assert answer == 42" in done.output and "1 notebooks, 1 failed: out/report.html" in done.output
-    assert (course.root / "out" / "report.html").exists()
-
-
 @pytest.mark.parametrize(
     "arguments, message",
     [
         (["run", "nothing"], "labkit: no notebook named nothing; there are: 00_half, 01_fails"),
-        (["start"], "labkit build"),
+        (["start"], "`labkit build` writes them"),
+        (["progress"], "`labkit build` writes it from its source"),
+        (["run", "--form", "student"], "`labkit build` writes it from its source"),
+        (["run", "--output", "file/inside"], "labkit: cannot write to the output folder"),
+        (["audit", "nothing.csv", *COLUMNS], "labkit: no file 'nothing.csv'"),
+        (["audit", "file", *COLUMNS], "labkit: "),
+        (["audit", "log.csv", *COLUMNS, "--n-boot", "100", "--output", "file/inside"], "labkit: cannot write to"),
     ],
+    ids=["name", "start early", "progress early", "run early", "output", "no file", "no table", "output of audit"],
 )
-def test_what_users_can_mend_is_one_line(call, arguments, message):
-    """No traceback: one line, exit 1."""
+def test_what_users_can_fix_is_one_line(call, course, arguments, message):
+    """No traceback: one line with what is wrong, exit 1."""
+    (course.root / "file").write_text("")
+    people = pd.DataFrame({"y": [0, 1] * 20, "yhat": [0, 1, 1, 0] * 10, "sex": ["f"] * 20 + ["m"] * 20})
+    people.to_csv(course.root / "log.csv", index=False)
+    done = call(*arguments)
+    assert done.exit_code == 1 and message in done.output
+    assert message.startswith("labkit: cannot write to") or len(done.output.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments, file, content, message",
+    [
+        (["run", "00", "--form", "student"], "00_half.ipynb", b"{", "00_half.ipynb is not a notebook; `labkit build`"),
+        (["run", "00", "--form", "student"], "00_half.ipynb", b"[]", "00_half.ipynb is not a notebook; `labkit build`"),
+        (["build"], "solutions/00_half.py", b"# %%\nx = '\xe9'\n", "00_half.py is not in UTF-8"),
+        (["build"], "solutions/00_half.py", b'# %% tags="solution"\n1\n', "00_half.py makes no valid notebook"),
+        (["run", "00"], "solutions/00_half.py", b'# %% tags="solution"\n1\n', "00_half.py makes no valid notebook"),
+        (["build"], "solutions/00_half.py", CHECKED, "exercise 00.1 has no points; add points=N"),
+        (["run", "--profile", "smoke"], "profiles.toml", b"[smoke", "profiles.toml is not valid TOML"),
+        (["progress"], "../work/00_half.ipynb", b'{"cells": [1]}', "00_half.ipynb is not a notebook; delete it"),
+    ],
+    ids=["cut short", "no notebook", "encoding", "metadata", "metadata, run", "points", "profiles", "copy"],
+)
+def test_damaged_files_are_one_line(call, course, arguments, file, content, message):
+    """Files that a user edits or an editor damages are named, with what to do."""
+    call("build")
+    call("start")
+    (course.notebooks / file).write_bytes(content)
     done = call(*arguments)
     assert done.exit_code == 1 and message in done.output
     assert len(done.output.strip().splitlines()) == 1
 
 
-def test_unknown_profile_is_refused(call):
+@pytest.mark.parametrize("arguments", [["fetch", "--dry-run"], ["fetch", "--dry-run", "--model", "bert-base-uncased"]])
+def test_unusable_cache_folder_is_one_line(call, course, monkeypatch, arguments):
+    """LABKIT_CACHE may name a file by mistake."""
+    (course.root / "file").write_text("")
+    monkeypatch.setenv("LABKIT_CACHE", str(course.root / "file"))
+    done = call(*arguments)
+    assert done.exit_code == 1 and "labkit: cannot make the cache folder" in done.output
+    assert len(done.output.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", ["build", "run"])
+def test_missing_extra_is_one_line(call, monkeypatch, command):
+    """Without the extra `course` the command that installs it is named, quoted for zsh."""
+    monkeypatch.setattr("labkit.course.build.NOTEBOOK_LIBRARIES", ("nbformat", "no_such_library"))
+    done = call(command)
+    assert done.exit_code == 1
+    assert 'notebooks need no_such_library: pip install -e ".[course]" -c constraints.txt' in done.output
+
+
+@pytest.fixture
+def failing(call, monkeypatch):
+    """Return a function that calls a command inside of which an error is raised."""
+
+    def fail(error, *options):
+        def find_course():
+            raise error
+
+        monkeypatch.setattr("labkit.course.build.find_course", find_course)
+        return call(*options, "progress")
+
+    return fail
+
+
+USERS = [UserError("wrong"), MissingExtra("not here"), Unreachable("no answer"), FileNotFoundError(2, "gone", "table"),
+         PermissionError(13, "not yours", "table")]  # fmt: skip
+OURS = [
+    ValueError("a bug"),
+    OSError("a bug"),
+    KeyError("a bug"),
+    ModuleNotFoundError("a bug"),
+    ConnectionError("a bug"),
+]
+
+
+@pytest.mark.parametrize("error", USERS, ids=repr)
+def test_errors_that_users_can_fix_become_one_line(failing, error):
+    """The message, after the command's name, and exit status 1."""
+    done = failing(error)
+    assert (done.exit_code, done.output) == (1, f"labkit: {error}\n")
+
+
+@pytest.mark.parametrize("error", OURS, ids=repr)
+def test_a_bug_keeps_its_traceback(failing, error):
+    """Nothing is printed instead; the exception itself leaves the command."""
+    done = failing(error)
+    assert done.exception is error and "labkit:" not in done.output
+
+
+@pytest.mark.parametrize("error", [*USERS, *OURS], ids=repr)
+def test_debug_keeps_every_traceback(failing, error):
+    """--debug, before the command, shows where any error comes from."""
+    assert failing(error, "--debug").exception is error
+
+
+def test_debug_shows_a_traceback(course):
+    """In its own process: the traceback and the message are on standard error."""
+    program = "from labkit.course.cli import app; app()"
+    command = [sys.executable, "-c", program, "--debug", "run", "nothing"]
+    done = subprocess.run(command, cwd=course.root, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.startswith("Traceback")
+    assert "UserError: no notebook named nothing" in done.stderr
+
+
+def test_unknown_profile_is_rejected(call):
     """Only the three sizes."""
     assert call("run", "--profile", "huge").exit_code == 2
 
 
 def test_doctor_prints_remedies_and_exits_1(call, monkeypatch):
-    """Each remedy once; nothing to mend exits 0."""
+    """Each remedy once; nothing to fix exits 0."""
     from labkit.course.doctor import Row
 
     bad = [
@@ -114,12 +216,12 @@ def test_doctor_prints_remedies_and_exits_1(call, monkeypatch):
     ]
     monkeypatch.setattr("labkit.course.doctor.check_machine", lambda: bad)
     done = call("doctor")
-    assert done.exit_code == 1 and done.output.count("mend it with: pip install -e .[course]") == 1
+    assert done.exit_code == 1 and done.output.count("fix it with: pip install -e .[course]") == 1
     monkeypatch.setattr("labkit.course.doctor.check_machine", lambda: [Row("disk", "9 GB free", "2 GB", True)])
     assert call("doctor").exit_code == 0
 
 
-def test_fetch_says_what_it_would_bring(call, monkeypatch, tmp_path):
+def test_fetch_says_what_it_would_download(call, monkeypatch, tmp_path):
     """A dry run names sets and models, their sizes and where they go, and passes dry_run on."""
     each = SimpleNamespace(name="bug", state="missing", path=tmp_path / "bug.csv", download_bytes=14e6, disk_bytes=21e6)
     monkeypatch.setattr("labkit.data.fetching.fetch", lambda *, dry_run: [each] if dry_run else [])
@@ -135,7 +237,7 @@ def test_fetch_without_network_is_one_line(call, monkeypatch):
     """The remedy of the library's message reaches the user."""
 
     def fail(*, dry_run):
-        raise ConnectionError("could not be downloaded; check the network")
+        raise Unreachable("could not be downloaded; check the network")
 
     monkeypatch.setattr("labkit.data.fetching.fetch", fail)
     done = call("fetch")
@@ -161,7 +263,7 @@ def test_audit_reads_a_folder_of_parquet(call, course):
     frame = pd.DataFrame({"y": rng.integers(0, 2, 300), "sex": rng.choice(["f", "m"], 300), "p": rng.random(300)})
     frame.assign(yhat=frame["p"] > 0.5).to_parquet(log, partition_cols=["sex"])
     options = "--label y --prediction yhat --sensitive sex".split()
-    done = call("audit", "log", *options, "--score", "p")
+    done = call("audit", "log", *options, "--score", "p", "--n-boot", "100")
     assert done.exit_code == 0 and "AUC of p by group" in done.output
     assert "300 people in 2 groups" in (page := (course.root / "log-audit" / "audit.html").read_text())
     assert "<h2>The score p</h2>" in page and (course.root / "log-audit" / "scores.csv").exists()

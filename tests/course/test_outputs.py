@@ -1,10 +1,13 @@
 import json
+import re
 from types import SimpleNamespace
 
 import pytest
 
+from labkit.course.build import build, find_course
 from labkit.course.outputs import Outputs, fingerprints
 
+COURSE = find_course()
 EXECUTION = SimpleNamespace(
     name="00_half",
     status="passed",
@@ -17,9 +20,17 @@ EXECUTION = SimpleNamespace(
 FIGURES = {"seconds": 1.5, "peak_rss_mb": 80.0, "exercises": {"correct": 1}}
 
 
-def mark(course, *, form="solution", parameters=None):
-    """Return the fingerprint of the first notebook."""
-    return fingerprints(course, {"00_half": parameters or {}}, form=form)["00_half"]
+@pytest.fixture(autouse=True)
+def installed(monkeypatch):
+    """Made-up versions of what is installed, by name, for a test to change; reading the true ones takes a while."""
+    versions = {"scipy": "1.0.0", "torch": "1.0.0", "other": "1.0.0"}
+    monkeypatch.setattr("labkit.course.outputs.installed_versions", lambda: versions)
+    return versions
+
+
+def marks(course, *, form="solution", parameters=None):
+    """Return the fingerprints of both notebooks."""
+    return fingerprints(course, {"00_half": parameters or {}, "01_fails": {}}, form=form)
 
 
 def append(path, text):
@@ -28,34 +39,104 @@ def append(path, text):
     path.write_text((path.read_text() if path.exists() else "") + text)
 
 
+BOTH = {"00_half", "01_fails"}
+
+
 @pytest.mark.parametrize(
-    "change, differs",
+    "file, again",
     [
-        (lambda course: append(course.solutions / "00_half.py", "# %%\nnew = 1\n"), True),
-        (lambda course: append(course.package / "code.py", "TWO = 2\n"), True),
-        (lambda course: append(course.package / "exercises" / "ch00.py", "pass\n"), True),
-        (lambda course: append(course.root / "datasets" / "registry.toml", "[compas]\n"), True),
-        (lambda course: append(course.root / "datasets" / "hmda" / "data.csv.gz", "bytes"), True),
-        (lambda course: append(course.solutions / "01_fails.py", "# %%\nnew = 1\n"), False),
-        (lambda course: append(course.root / "datasets" / "hmda" / "card.md", "words"), False),
-        (lambda course: append(course.root / "README.md", "words"), False),
+        ("notebooks/solutions/00_half.py", {"00_half"}),
+        ("package/code.py", BOTH),
+        ("package/audit/files/logs.py", BOTH),
+        ("package/data/words.toml", BOTH),
+        ("package/audit/__pycache__/logs.pyc", set()),
+        ("package/audit/.logs.py.swp", set()),
+        ("package/chapters/__init__.py", BOTH),
+        ("package/chapters/ch00/exercises.py", {"00_half"}),
+        ("package/chapters/ch01/plots.py", {"01_fails"}),
+        ("package/chapters/ch05/plots.py", set()),
+        ("package/classroom/grading.py", set()),
+        ("package/course/cli.py", set()),
+        ("package/course/run.py", set()),
+        ("package/course/pages.py", BOTH),
+        ("package/course/assets/page.html.j2", BOTH),
+        ("package/course/assets/mathjax.js.gz", BOTH),
+        ("datasets/registry.toml", BOTH),
+        ("datasets/hmda/data.csv.gz", BOTH),
+        ("datasets/hmda/card.md", set()),
+        ("README.md", set()),
     ],
-    ids=["source", "package", "package, deeper", "registry", "data", "another notebook", "datasheet", "readme"],
 )
-def test_fingerprint_covers_what_results_depend_on(course, change, differs):
-    """Source, package code and data change it; other notebooks and prose do not."""
-    before = mark(course)
-    assert mark(course) == before
-    change(course)
-    assert (mark(course) != before) == differs
+def test_an_edit_runs_the_notebooks_that_depend_on_the_file(course, file, again):
+    """Code that all share, data and what renders pages concern every notebook; a chapter its own; the command none."""
+    before = marks(course)
+    assert marks(course) == before
+    append(course.package.parent / file if file.startswith("package/") else course.root / file, "# new\n")
+    assert {name for name, mark in marks(course).items() if mark != before[name]} == again
 
 
-def test_fingerprint_covers_parameters_and_versions(course, monkeypatch):
-    """Another value or another version of a library is another result."""
-    assert mark(course, parameters={"SIZE": 1}) != mark(course, parameters={"SIZE": 2}) != mark(course)
-    before = mark(course)
-    monkeypatch.setattr("labkit.course.outputs.library_versions", lambda: {"torch": "1.0"})
-    assert mark(course) != before
+def test_a_module_of_the_course_concerns_the_notebooks_that_name_it(course):
+    """A notebook may show what `labkit doctor` finds."""
+    append(course.solutions / "00_half.py", "# %%\nfrom labkit.course.doctor import check_machine\n")
+    before = marks(course)
+    append(course.package / "course" / "doctor.py", "# new\n")
+    append(course.package / "course" / "report.py", "# new\n")
+    assert {name for name, mark in marks(course).items() if mark != before[name]} == {"00_half"}
+
+
+def test_another_value_of_a_parameter_runs_its_notebook(course):
+    """And no other."""
+    ones, twos = (marks(course, parameters={"SIZE": size}) for size in (1, 2))
+    assert len({ones["00_half"], twos["00_half"], marks(course)["00_half"]}) == 3
+    assert ones["01_fails"] == twos["01_fails"]
+
+
+def test_student_notebooks_count_for_the_student_form(course):
+    """A solution that changes is no change for students; their notebook is."""
+    build(course)
+    before = marks(course, form="student")
+    append(course.solutions / "00_half.py", "# %%\n1\n")
+    assert marks(course, form="student") == before
+    build(course)
+    assert {name for name, mark in marks(course, form="student").items() if mark != before[name]} == {"00_half"}
+
+
+@pytest.mark.parametrize("pin", ["scipy==1.0.0", "tqdm==1.0.0"])
+def test_a_new_pin_runs_every_notebook(course, pin):
+    """Whatever constraints.txt pins may change results; comments in it do not."""
+    constraints = course.root / "constraints.txt"
+    constraints.write_text("scipy==0.1\ntqdm==0.1\n")
+    before = marks(course)
+    append(constraints, "# words\n")
+    assert marks(course) == before
+    append(constraints, f"{pin}\n")
+    assert all(mark != before[name] for name, mark in marks(course).items())
+
+
+def test_another_installed_version_runs_every_notebook(course, installed):
+    """What is pinned counts as it is installed, pinned so or not; what is not pinned does not count."""
+    (course.root / "constraints.txt").write_text("Scipy==1.0.0\n")
+    before = marks(course)
+    installed["other"] = "2.0.0"
+    assert marks(course) == before
+    installed["scipy"] = "1.0.1"
+    assert all(mark != before[name] for name, mark in marks(course).items())
+
+
+def test_versions_count_without_a_constraints_file(course, installed):
+    """Then those that every report shows."""
+    before = marks(course)
+    installed["torch"] = "2.0.0"
+    assert all(mark != before[name] for name, mark in marks(course).items())
+
+
+@pytest.mark.parametrize("name", COURSE.names)
+def test_notebooks_and_chapters_use_no_other_chapter(name):
+    """What a second notebook needs belongs in a room: fingerprints count on it."""
+    number = name.partition("_")[0]
+    files = [COURSE.path(name), *(COURSE.package / "chapters" / f"ch{number}").glob("**/*.py")]
+    named = {chapter for file in files for chapter in re.findall(r"\bchapters\.ch(\d+)", file.read_text("utf-8"))}
+    assert named <= {number}
 
 
 def test_finished_notebook_keeps_its_figures(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from labkit.course.report import ASSETS, read_asset, render_page
+from labkit.course.pages import ASSETS, read_asset, render_page
 
 FORMULA = new_markdown_cell("A gap $\\Delta v = v_a - v_b$.")
 DIAGRAM = new_markdown_cell("```mermaid\nflowchart LR\n  data --> model\n```")
@@ -90,11 +90,11 @@ def test_links_between_notebooks_lead_to_pages():
 
 
 def test_vendored_files_are_as_published():
-    """Each vendored file has the sum in the table of assets/README.md, is under 1 MB, and has its licence beside it."""
+    """Each vendored file has the checksum in the table of assets/README.md, is under 1 MB, and has its license."""
     table = (ASSETS / "README.md").read_text()
     rows = re.findall(r"^\| `([\w.-]+)\.gz` .*\| `([0-9a-f]{64})` \| .*`([\w.-]+)` \|$", table, flags=re.MULTILINE)
     assert {f"{name}.gz" for name, _, _ in rows} == {path.name for path in ASSETS.glob("*.gz")}
-    for name, expected, licence in rows:
+    for name, expected, license in rows:
         assert hashlib.sha256(read_asset(name).encode()).hexdigest() == expected
         assert (ASSETS / f"{name}.gz").stat().st_size < 2**20
-        assert (ASSETS / licence).stat().st_size > 500
+        assert (ASSETS / license).stat().st_size > 500

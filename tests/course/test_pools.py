@@ -1,9 +1,10 @@
+import json
 import multiprocessing
 import os
 import signal
-import threading
 import time
 
+import psutil
 import pytest
 
 from labkit.course import pools
@@ -14,75 +15,95 @@ distributed = pytest.importorskip("distributed")
 
 @pytest.fixture(scope="module")
 def cluster():
-    """A scheduler and two workers with a thread each, in processes of their own."""
+    """A scheduler and two workers with one thread each, in their own processes."""
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
     ) as cluster:
         yield cluster
 
 
-def test_dask_cluster_gives_the_report_of_the_local_pool(cluster, course):
+def test_dask_cluster_gives_the_report_of_the_local_pool(cluster, ran, tmp_path):
     """Two workers of a cluster run the notebooks as two processes here do: all but seconds and memory is the same."""
-    folder, reports = course.root / "build" / "default-solution", []
-    for scheduler in (None, cluster.scheduler_address):
-        report = run_notebooks(course, scheduler=scheduler, workers=2, force=True)
-        assert [entry["status"] for entry in report["notebooks"]] == ["passed", "failed"]
-        for entry in report["notebooks"]:
-            assert entry.pop("seconds") > 0 and entry.pop("peak_rss_mb") > 0
-            assert (folder / f"{entry['name']}.html").exists() and (folder / f"{entry['name']}.ipynb").exists()
-        reports.append(report)
-    assert reports[0] == reports[1]
-    assert [entry["status"] for entry in run_notebooks(course, ["00_half"])["notebooks"]] == ["cached"]
+    here = json.loads((ran.folder / "report.json").read_text())
+    there = run_notebooks(ran.course, profile="smoke", scheduler=cluster.scheduler_address, output=tmp_path)
+    assert [entry["status"] for entry in there["notebooks"]] == ["passed", "failed"]
+    for entry in there["notebooks"]:
+        assert (tmp_path / f"{entry['name']}.html").exists() and (tmp_path / f"{entry['name']}.ipynb").exists()
+    for entry in here["notebooks"] + there["notebooks"]:
+        assert entry.pop("seconds") > 0 and entry.pop("peak_rss_mb") > 0
+    assert here == there
+    again = run_notebooks(ran.course, ["00_half"], profile="smoke", output=tmp_path)
+    assert [entry["status"] for entry in again["notebooks"]] == ["cached"]
 
 
-DIES_ONCE = """
+BESIDE = """
 # %%
-import os, time
+import time
 from pathlib import Path
 
-seen = Path("{folder}") / "worker"
+while not (Path("{folder}") / "01_deadly").exists():
+    time.sleep(0.1)
+time.sleep(0.5)
+with open(Path("{folder}") / "00_beside", "a") as file:
+    file.write("once ")
+"""
+DEADLY = """
+# %%
+import os, signal, time
+from pathlib import Path
+
+(Path("{folder}") / "01_deadly").write_text(str(os.getpid()))
+os.kill(os.getppid(), signal.SIGKILL)
+time.sleep(60)
+"""
+DIES_ONCE = """
+# %%
+import os, signal, time
+from pathlib import Path
+
+seen = Path("{folder}") / "02_dies_once"
 if not seen.exists():
-    aside = seen.with_name("aside")
-    aside.write_text(str(os.getppid()))
-    aside.rename(seen)
-    time.sleep(300)
+    seen.write_text(str(os.getppid()))
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(60)
 print("to the end")
 """
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals of POSIX")
-@pytest.mark.parametrize("where", ["cluster", "here"])
-def test_a_worker_that_dies_loses_no_notebook(where, cluster, make_course, sources, tmp_path):
-    """kill -9 for a worker in the middle of a cell: its notebook runs again, and the report holds every notebook."""
-    dies = DIES_ONCE.format(folder=tmp_path.as_posix())
-    course = make_course(tmp_path, {"00_dies": dies, "01_half": sources["00_half"], "02_half": sources["00_half"]})
-    killed = []
+@pytest.fixture
+def mortal(make_course, tmp_path):
+    """Return a function that makes a course of notebooks that share the test's folder."""
 
-    def kill():
-        deadline = time.monotonic() + 120
-        while not (tmp_path / "worker").exists() and time.monotonic() < deadline:
-            time.sleep(0.1)
-        killed.append(int((tmp_path / "worker").read_text()))
-        os.kill(killed[0], signal.SIGKILL)
+    def make(sources):
+        return make_course(tmp_path, {name: text.format(folder=tmp_path.as_posix()) for name, text in sources.items()})
 
-    killer = threading.Thread(target=kill)
-    killer.start()
-    report = run_notebooks(course, scheduler=cluster.scheduler_address if where == "cluster" else None, workers=2)
-    killer.join()
-    assert killed and killed[0] != os.getpid()
-    found = [(entry["name"], entry["status"], entry["error"]) for entry in report["notebooks"]]
-    assert found == [(name, "passed", None) for name in ("00_dies", "01_half", "02_half")]
-    assert "to the end" in (course.root / "build" / "default-solution" / "00_dies.ipynb").read_text()
+    return make
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals of POSIX")
-def test_a_notebook_that_kills_its_worker_costs_no_other(make_course, sources, tmp_path):
-    """It fails, after a second try alone; the notebook beside it passes."""
-    deadly = "# %%\nimport os, signal, time\ntime.sleep(1)\nos.kill(os.getppid(), signal.SIGKILL)\ntime.sleep(60)\n"
-    course = make_course(tmp_path, {"00_deadly": deadly, "01_half": sources["00_half"]})
-    deadly, half = run_notebooks(course, workers=2)["notebooks"]
-    assert (deadly["status"], half["status"]) == ("failed", "passed")
+def test_a_killed_worker_costs_only_its_job(mortal, tmp_path):
+    """Its notebook runs once more, and fails if it kills its worker again; the notebook beside it is not disturbed."""
+    course = mortal({"00_beside": BESIDE, "01_deadly": DEADLY, "02_dies_once": DIES_ONCE})
+    beside, deadly, dies_once = run_notebooks(course, workers=2)["notebooks"]
+    assert (beside["status"], deadly["status"], dies_once["status"]) == ("passed", "failed", "passed")
+    assert (tmp_path / "00_beside").read_text() == "once "
     assert deadly["error"]["name"] == "BrokenProcessPool" and "the worker ended" in deadly["error"]["message"]
+    assert "to the end" in (course.root / "build" / "default-solution" / "02_dies_once.ipynb").read_text()
+    deadline = time.monotonic() + 5  # a kernel without a worker finds that out by itself
+    while psutil.pid_exists(kernel := int((tmp_path / "01_deadly").read_text())) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not psutil.pid_exists(kernel)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals of POSIX")
+def test_a_cluster_worker_that_dies_loses_no_notebook(cluster, mortal, tmp_path):
+    """kill -9 for a worker in the middle of a cell: its notebook runs again, and the report holds every notebook."""
+    course = mortal({"01_plain": "# %%\n1\n", "02_dies_once": DIES_ONCE})
+    report = run_notebooks(course, scheduler=cluster.scheduler_address)
+    found = [(entry["name"], entry["status"], entry["error"]) for entry in report["notebooks"]]
+    assert found == [("01_plain", "passed", None), ("02_dies_once", "passed", None)]
+    assert int((tmp_path / "02_dies_once").read_text()) != os.getpid()
+    assert "to the end" in (course.root / "build" / "default-solution" / "02_dies_once.ipynb").read_text()
 
 
 def test_slots_of_a_cluster(cluster):
@@ -93,7 +114,7 @@ def test_slots_of_a_cluster(cluster):
         pool.close()
 
 
-def test_workers_with_other_code_are_refused(cluster, monkeypatch):
+def test_workers_with_other_code_are_rejected(cluster, monkeypatch):
     """Results of another version of labkit would be filed under this one's."""
     monkeypatch.setattr(pools, "hash_files", lambda *_: "other code")
     with pytest.raises(ValueError, match="labkit on the Dask workers .* is not labkit as it is here"):
@@ -103,20 +124,21 @@ def test_workers_with_other_code_are_refused(cluster, monkeypatch):
 def test_no_scheduler_is_a_clear_error():
     """An address where nobody answers is named."""
     with pytest.raises(ConnectionError, match="no Dask scheduler answers at tcp://127.0.0.1:1"):
-        pools.DaskPool("tcp://127.0.0.1:1", timeout=1)
+        pools.DaskPool("tcp://127.0.0.1:1", timeout=0.2)
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals of POSIX")
 def test_local_pool_goes_on_after_a_worker_was_killed():
-    """The job of a killed worker fails; the next one gets a new worker."""
+    """The job of a killed worker fails; the next one gets a new worker. Nothing is left in the temporary folder."""
+    before = set(multiprocessing.active_children())
     pool = pools.LocalPool(1)
     try:
-        before = set(multiprocessing.active_children())
-        first = pool._executor.submit(signal.pause) if hasattr(signal, "pause") else pool._executor.submit(input)
+        job = pools.Job("00_broken", "no notebook", scratch=pool.scratch)
+        first = pool.submit(job)
         (worker,) = set(multiprocessing.active_children()) - before
-        os.kill(worker.pid, signal.SIGKILL)
+        os.kill(worker.pid, signal.SIGKILL)  # it is still starting
         with pytest.raises(pools.BrokenExecutor):
             first.result(timeout=30)
-        job = pools.Job("00_broken", "no notebook", scratch=pool.scratch)
         assert pool.submit(job).result(timeout=60).status == "failed"
     finally:
         pool.close()

@@ -90,7 +90,7 @@ def test_missing_student_notebook_is_named(course):
 
 
 def test_command_shows_a_table(course, monkeypatch):
-    """A row for each objective, and what it comes to."""
+    """One row per objective, then the totals."""
     leave(course, ("00.1", "correct"), ("00.2", "not yet"))
     monkeypatch.chdir(course.root)
     done = CliRunner().invoke(app, ["progress"])

@@ -1,20 +1,19 @@
-import io
 import json
-import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
-from rich.console import Console
 
-from labkit.course.execute import Job
-from labkit.course.report import Display
-from labkit.course.run import count_workers, lost_execution, run_notebooks
+from labkit.course.build import build, find_course
+from labkit.course.execute import Execution, Job
+from labkit.course.run import count_workers, load_profile, lost_execution, run_notebooks
 
 SLEEPER = """
 # %%
@@ -25,63 +24,111 @@ time.sleep(120)
 LABKIT = [sys.executable, "-c", "from labkit.course.cli import app; app()"]
 
 
-@pytest.fixture(scope="module")
-def ran(make_course, sources, tmp_path_factory):
-    """One run of a notebook that passes and one that fails: the course, the report and what the terminal showed."""
-    course = make_course(tmp_path_factory.mktemp("ran"), sources)
-    (course.notebooks / "profiles.toml").write_text("[smoke.00_half]\nSIZE = 7\n")
-    shown = io.StringIO()
-    with Display(Console(file=shown, width=100)) as display:
-        report = run_notebooks(course, profile="smoke", workers=2, display=display)
-        display.explain_failures(report["notebooks"])
-    return course, report, shown.getvalue()
-
-
 def test_run_goes_on_after_a_failure_and_reports_both(ran):
     """The failing notebook is reported with its cell; the other one passed, with its exercise counted."""
-    course, report, _ = ran
-    first, second = report["notebooks"]
+    first, second = json.loads((ran.folder / "report.json").read_text())["notebooks"]
     assert (first["name"], first["status"], first["error"]) == ("00_half", "passed", None)
     assert first["exercises"] == {"correct": 1, "not yet": 0, "not attempted": 0}
-    assert (second["name"], second["status"], second["error"]["message"]) == (
-        "01_fails",
-        "failed",
-        "the answer is [wrong]",
-    )
-    assert json.loads((course.root / "build" / "smoke-solution" / "report.json").read_text()) == report
+    assert (second["name"], second["status"]) == ("01_fails", "failed")
+    assert second["error"]["message"] == "the answer is [wrong]"
 
 
 def test_run_writes_executed_notebooks_and_pages(ran):
-    """Both notebooks and their pages are there, the profile's value was used, and nothing half-written lies about."""
-    folder = ran[0].root / "build" / "smoke-solution"
-    names = {path.name for path in folder.iterdir()}
+    """Both notebooks and their pages are there, the profile's value was used, and no partly written file is left."""
+    names = {path.name for path in ran.folder.iterdir()}
     expected = {f"{name}.{kind}" for name in ("00_half", "01_fails", "report") for kind in ("ipynb", "html")}
     assert names == expected - {"report.ipynb"} | {"report.json", ".records"}
-    assert "size 7" in (folder / "00_half.ipynb").read_text()
+    assert "size 7" in (ran.folder / "00_half.ipynb").read_text()
 
 
-def test_terminal_shows_names_and_the_failing_cell(ran):
-    """Without a terminal a line a notebook, then the source and error of the cell that failed."""
-    shown = ran[2]
+def test_command_shows_the_failing_cell_and_exits_1(ran):
+    """Without a terminal: one line per notebook, the source and error of the cell that failed, then the count."""
+    shown = ran.done.output
+    assert ran.done.exit_code == 1
     assert "[2/2]" in shown and "00_half" in shown and "passed" in shown
     assert 'assert answer == 42, "the answer is [wrong]"' in shown
     assert "AssertionError: the answer is [wrong]" in shown
+    assert f"2 notebooks, 1 failed: {ran.folder / 'report.html'}" in shown
 
 
-def test_student_form_runs_what_students_get_and_the_cache_skips_what_passed(course):
-    """The stub's outcome counts; a second run executes nothing, keeps the figures, and force executes again."""
-    from labkit.course.build import build
+@pytest.fixture
+def canned(monkeypatch):
+    """Replace workers by a pool whose executions are made up; return the names of what it was asked to execute."""
+    asked = []
 
+    class Pool:
+        slots = slots_on_a_machine = 1
+        scratch = None
+
+        def __init__(self, slots):
+            pass
+
+        def submit(self, job):
+            asked.append(job.name)
+            counts = {"correct": 0, "not yet": 0, "not attempted": 0}
+            future = Future()
+            future.set_result(Execution(job.name, "passed", 1.0, 1.0, counts, None, "{}", "<html>"))
+            return future
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr("labkit.course.run.LocalPool", Pool)
+    return asked
+
+
+def test_unchanged_notebooks_are_skipped(course, canned):
+    """A second run executes what changed and nothing else, and keeps the figures; force executes everything."""
+    first = run_notebooks(course)["notebooks"]
+    (course.solutions / "01_fails.py").write_text("# %%\n1\n")
+    second = run_notebooks(course)["notebooks"]
+    assert canned == ["00_half", "01_fails", "01_fails"]
+    assert second == [first[0] | {"status": "cached"}, first[1]]
+    run_notebooks(course, ["00"], force=True)
+    assert canned[3:] == ["00_half"]
+
+
+def test_longest_notebook_starts_first(make_course, sources, tmp_path, canned):
+    """By the budgets in the headers; a notebook without one comes last. The report keeps the course's order."""
+    longer = sources["00_half"].replace("seconds: 20", "seconds: 90")
+    course = make_course(tmp_path, {"00_free": sources["01_fails"], "01_half": sources["00_half"], "02_longer": longer})
+    report = run_notebooks(course)
+    assert canned == ["02_longer", "01_half", "00_free"]
+    assert [entry["name"] for entry in report["notebooks"]] == ["00_free", "01_half", "02_longer"]
+
+
+def can_unshare():
+    """Whether this user may make a network namespace."""
+    if not shutil.which("unshare"):
+        return False
+    return subprocess.run(["unshare", "-rn", "true"], capture_output=True).returncode == 0
+
+
+@pytest.fixture(scope="module")
+def ran_as_student(make_course, sources, tmp_path_factory):
+    """A student notebook run by the command in its own process, cut off from the network where that can be done."""
+    course = make_course(tmp_path_factory.mktemp("student"), {"00_half": sources["00_half"]})
+    course = find_course(course.root)  # with the package that the command uses
     build(course)
+    offline = can_unshare()
+    command = [*(("unshare", "-rn") if offline else ()), *LABKIT, "run", "--form", "student"]
+    done = subprocess.run(command, cwd=course.root, capture_output=True, text=True, timeout=120)
+    return SimpleNamespace(course=course, done=done, offline=offline)
 
-    def run(**options):
-        (entry,) = run_notebooks(course, ["00_half"], form="student", **options)["notebooks"]
-        return entry
 
-    first = run()
-    assert first["status"] == "passed" and first["exercises"]["not attempted"] == 1
-    assert run() == first | {"status": "cached"}
-    assert run(force=True)["status"] == "passed"
+def test_run_needs_no_network_device(ran_as_student):
+    """In a namespace where not even the loopback device is up, kernels start and answer."""
+    if not ran_as_student.offline:
+        pytest.skip("no right to make a network namespace")
+    assert ran_as_student.done.returncode == 0, ran_as_student.done.stderr
+    assert "passed" in ran_as_student.done.stdout
+
+
+def test_student_form_runs_what_students_get(ran_as_student):
+    """The stub's outcome counts; a run of the same form in another process finds the notebook finished."""
+    (entry,) = run_notebooks(ran_as_student.course, form="student")["notebooks"]
+    assert entry["status"] == "cached" and entry["error"] is None and entry["seconds"] > 0
+    assert entry["exercises"] == {"correct": 0, "not yet": 0, "not attempted": 1}
 
 
 @pytest.mark.parametrize("budgets, workers", [([0, 0, 0], 3), ([0], 1), ([1e9, 0], 1)])
@@ -106,18 +153,18 @@ def test_lost_worker_is_a_failure_with_a_remedy():
 @pytest.fixture
 def interrupted(make_course, tmp_path):
     """Return a function that starts a run, sends it a signal inside a cell, and gives what is left of it."""
-    course = make_course(tmp_path, {"00_sleeps": SLEEPER, "01_sleeps": SLEEPER})
 
-    def interrupt(number):
-        command = [*LABKIT, "run", "--workers", "2"]
+    def interrupt(number, *, workers):
+        course = make_course(tmp_path, {f"0{worker}_sleeps": SLEEPER for worker in range(workers)})
+        command = [*LABKIT, "run", "--workers", str(workers)]
         run = subprocess.Popen(command, cwd=course.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         family, folders, deadline = [], set(), time.monotonic() + 60
-        while time.monotonic() < deadline and len(folders) < 2:
-            time.sleep(0.2)
+        while time.monotonic() < deadline and len(folders) < workers:
+            time.sleep(0.1)
             family = psutil.Process(run.pid).children(recursive=True)
             kernels = [member for member in family if "ipykernel_launcher" in " ".join(member.cmdline())]
             folders = {Path(member.cwd()) for member in kernels if (Path(member.cwd()) / "started").exists()}
-        assert len(folders) == 2, "the kernels did not start"
+        assert len(folders) == workers, "the kernels did not start"
         run.send_signal(number)
         out, err = run.communicate(timeout=30)
         _, alive = psutil.wait_procs(family, timeout=10)
@@ -128,11 +175,13 @@ def interrupted(make_course, tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize(
-    "number", [signal.SIGINT, signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)], ids=str
+    "number, workers",
+    [(signal.SIGINT, 2), (signal.SIGKILL, 1), pytest.param(signal.SIGTERM, 2, marks=pytest.mark.slow)],
+    ids=["SIGINT", "SIGKILL", "SIGTERM"],
 )
-def test_interrupted_run_leaves_no_process_and_nothing_to_mistake_for_a_result(interrupted, number):
-    """Ctrl-C or kill -9 in the middle of a cell: kernels and workers end, no output, no folder of theirs remains."""
-    course, said, alive, folders = interrupted(number)
+def test_interrupted_run_leaves_no_process_and_nothing_to_mistake_for_a_result(interrupted, number, workers):
+    """Ctrl-C or kill -9 in the middle of a cell: kernels and workers end; none of their outputs and folders remain."""
+    course, said, alive, folders = interrupted(number, workers=workers)
     assert alive == []
     assert not list((course.root / "build").rglob("*sleeps*")) and not list((course.root / "build").rglob("report.*"))
     deadline = time.monotonic() + 5
@@ -142,18 +191,48 @@ def test_interrupted_run_leaves_no_process_and_nothing_to_mistake_for_a_result(i
     assert "Traceback" not in said
 
 
-def can_unshare():
-    """Whether this user may make a network namespace of its own."""
-    if not shutil.which("unshare"):
-        return False
-    return subprocess.run(["unshare", "-rn", "true"], capture_output=True).returncode == 0
+def write_profiles(course, text):
+    """Write the sizes of a course."""
+    (course.notebooks / "profiles.toml").write_text(text)
 
 
-@pytest.mark.skipif(not can_unshare(), reason="no right to make a network namespace")
-def test_run_needs_no_network_device(make_course, sources, tmp_path):
-    """In a namespace where not even the loopback device is up, kernels start and answer."""
-    course = make_course(tmp_path, {"00_half": sources["00_half"]})
-    command = ["unshare", "-rn", *LABKIT, "run", "00_half"]
-    done = subprocess.run(command, cwd=course.root, capture_output=True, text=True, timeout=120, env=dict(os.environ))
-    assert done.returncode == 0, done.stderr
-    assert "passed" in done.stdout
+def test_profile_gives_each_notebook_its_values(course):
+    """smoke has the file's values; default keeps the notebook's own."""
+    write_profiles(course, "[smoke.00_half]\nSIZE = 1\n[full.00_half]\nSIZE = 9\n")
+    names = course.names
+    assert load_profile(course, "smoke", names=names) == {"00_half": {"SIZE": 1}, "01_fails": {}}
+    assert load_profile(course, "default", names=names) == {"00_half": {}, "01_fails": {}}
+    assert load_profile(course, "full", names=names)["00_half"] == {"SIZE": 9}
+
+
+def test_no_file_means_no_values(course):
+    """A course without profiles.toml runs at its own sizes."""
+    assert load_profile(course, "smoke", names=["00_half"]) == {"00_half": {}}
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("[smoke.00_half]\nSIZ = 1\n", r"\[smoke.00_half\] sets SIZ, but .* has SIZE"),
+        ("[smoke.01_fails]\nSIZE = 1\n", "01_fails.* sets SIZE, but .* has no parameters"),
+        ("[smoke.02_nothing]\nSIZE = 1\n", r"02_nothing\] names no notebook; there are: 00_half, 01_fails"),
+        ("[smok.00_half]\nSIZE = 1\n", r"\[smok\] is no profile .* smoke, full"),
+        ("[default.00_half]\nSIZE = 1\n", r"\[default\] is no profile"),
+        ("smoke = 1\n", r"\[smoke\] holds a value outside a table"),
+        ("[smoke]\n00_half = 1\n", r"\[smoke\] holds a value outside a table"),
+        ("[smoke", "not valid TOML"),
+    ],
+    ids=["parameter", "no parameters cell", "notebook", "profile", "default", "no table", "no inner table", "syntax"],
+)
+def test_unknown_names_in_the_file_are_errors(course, text, message):
+    """papermill only warns about an unknown parameter; here every name that means nothing ends the run."""
+    write_profiles(course, text)
+    with pytest.raises(ValueError, match=message):
+        load_profile(course, "smoke", names=course.names)
+
+
+@pytest.mark.parametrize("profile, form", [("tiny", "solution"), ("smoke", "teacher")])
+def test_unknown_profile_or_form_is_an_error(course, profile, form):
+    """The message lists what can be chosen."""
+    with pytest.raises(ValueError, match="choose one of"):
+        load_profile(course, profile, names=[], form=form)

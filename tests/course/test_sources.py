@@ -5,7 +5,8 @@ import sys
 import nbformat
 import pytest
 
-from labkit.course.build import convert, find_course, student_text
+from labkit.course.build import find_course
+from labkit.course.sources import convert, student_text
 
 COURSE = find_course()
 NAME = "05_parity"
@@ -80,7 +81,7 @@ def test_adding_a_cell_leaves_other_ids_alone():
 
 
 def test_ids_are_unique_and_of_the_format():
-    """Cells with the same text get ids of their own, all of nbformat's form."""
+    """Cells with the same text get different ids, all of nbformat's form."""
     found = ids(SOURCE)
     assert len(set(found)) == len(found)
     assert all(re.fullmatch(r"[\w-]{1,64}", each) for each in found)

@@ -57,7 +57,7 @@ def complaints(text):
 
 
 def test_a_complete_datasheet_has_no_complaint():
-    """Sections of its own, code and dots inside a sentence disturb nothing."""
+    """Additional sections, code, and dots inside a sentence do no harm."""
     assert complaints(SHEET) == []
 
 
@@ -74,7 +74,7 @@ def test_a_draft_knows_counts_and_leaves_the_rest_open():
 
 
 def test_answers_complete_a_draft():
-    """What people say stands in its section and beside its column; then nothing is open."""
+    """Answers go to their sections and meanings to their columns; then nothing is open."""
     prose = [section for section in SECTIONS if section not in ("Columns", "Group sizes")]
     answers, meanings = {section: f"{section}: {PROSE}" for section in prose}, dict.fromkeys(TABLE, "meant so")
     text = write_datasheet(TABLE, title="Four people", sensitive=["sex"], answers=answers, meanings=meanings)
@@ -91,7 +91,7 @@ def test_answers_complete_a_draft():
     ],
 )
 def test_an_answer_to_nothing_is_an_error(options, message):
-    """A misspelt section would otherwise stay open without a word."""
+    """A misspelled section would otherwise silently stay open."""
     with pytest.raises(ValueError, match=message):
         write_datasheet(TABLE, title="x", sensitive=["sex"], **options)
 
@@ -137,7 +137,7 @@ def test_anything_can_be_checked(text):
 
 
 def test_sizes_count_people_not_rows():
-    """With weights a row stands for several people; who has no group is counted as missing."""
+    """With weights a row represents several people; people without a group are counted as missing."""
     assert group_sizes(TABLE, ["sex"]) == SIZES
     assert group_sizes(TABLE.assign(n=[10, 1, 1, 5]), ["sex"], weight="n")["sex", "f"] == 15
 

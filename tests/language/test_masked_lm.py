@@ -27,7 +27,7 @@ def encode(language, texts):
 
 
 def test_cut_keeps_the_lowest_blocks_and_the_model(model):
-    """A block less, the same weights below, and the original untouched; caches tell the two apart."""
+    """One block fewer, the same weights below, and the original unchanged; the caches distinguish the two."""
     cut = cut_blocks(model, 1)
     assert (cut.depth, cut.encoder.config.num_hidden_layers, model.depth) == (1, 1, 2)
     for name, weight in cut.encoder.encoder.layer[0].state_dict().items():
@@ -40,7 +40,7 @@ def test_cut_keeps_the_lowest_blocks_and_the_model(model):
 
 
 @pytest.mark.parametrize("blocks", [0, 3, 1.5])
-def test_cut_refuses_blocks_that_are_not_there(model, blocks):
+def test_cut_rejects_blocks_that_are_not_there(model, blocks):
     """The message says how many there are."""
     with pytest.raises(ValueError, match="has 2 blocks, keep 1 to 2"):
         cut_blocks(model, blocks)
@@ -61,7 +61,7 @@ def test_logits_at_positions_are_those_of_the_whole_encoder(language):
 
 
 def test_head_is_tied_to_the_word_embeddings(language):
-    """The head has no table of its own: what changes the encoder's words changes what it says."""
+    """The head has no table: changing the encoder's word embeddings changes what it says."""
     assert language.table is language.foundation.encoder.embeddings.word_embeddings.weight
     assert sum(len(p) == len(language.tokenizer) and p.dim() == 2 for p in language.parameters()) == 1
     changed = LanguageModel(copy.deepcopy(language.foundation)).eval()
@@ -82,7 +82,7 @@ def test_head_is_drawn_from_the_seed(model):
     assert not torch.equal(first.transform[0].weight, other.transform[0].weight)
 
 
-def test_no_mask_token_is_refused(model):
+def test_no_mask_token_is_rejected(model):
     """A model that never guessed hidden words has no token for them."""
     bare = copy.copy(model)
     bare.tokenizer = SimpleNamespace(mask_token_id=None)

@@ -1,4 +1,4 @@
-"""Continued pretraining: it learns, it takes over its corpus, and what is kept on disk is what was trained."""
+"""Continued pretraining: it learns what its corpus says, and the cache holds what was trained."""
 
 import numpy as np
 import pytest
@@ -35,23 +35,23 @@ def make_corpus(n=400):
 def pretrained(model):
     """A tiny model that read such a corpus."""
     options = {"professions": ["nurse", "doctor"], "config": PretrainConfig(**THOROUGH)}
-    return pretrain(model, make_corpus(), **options, disk=False)
+    return pretrain(model, make_corpus(200), **options, disk=False)
 
 
 def test_loss_falls(pretrained):
-    """From that of a head that knows how frequent words are, and nothing else, to far less."""
+    """From the loss of a head that knows only how frequent words are to far less."""
     assert pretrained.losses[:5].mean() > 2.5 and pretrained.losses[-10:].mean() < 1
 
 
-def test_model_takes_over_its_corpus(pretrained):
-    """P(she) parts where the corpus parts; the first row is before the first step."""
+def test_model_learns_the_associations_of_its_corpus(pretrained):
+    """P(she) differs where the corpus differs; the first row is before the first step."""
     record = pretrained.record
     assert record.index[0] == 0 and record.index[-1] == len(pretrained.losses) and len(record) == 5
     assert abs(record.loc[0, "nurse"] - record.loc[0, "doctor"]) < 0.1
     assert record.iloc[-1]["nurse"] > 0.6 and record.iloc[-1]["doctor"] < 0.35
 
 
-def test_model_that_was_given_is_left_as_it_was(model, pretrained):
+def test_the_given_model_does_not_change(model, pretrained):
     """And what comes out is another model to the caches."""
     before = fingerprint(model, model.depth)
     pretrain(model, make_corpus(32), config=PretrainConfig(**FAST), disk=False)
@@ -75,7 +75,7 @@ def test_word_embeddings_and_the_given_head_stay(model, pretrained):
 
 
 def test_head_starts_with_the_frequencies_of_the_corpus(model):
-    """Before the first step the model says of each word how often it stands in the corpus, and no more."""
+    """Before the first step the model knows only how often each word occurs in the corpus."""
     texts = ["she left"] * 30 + ["he left"] * 10
     config = PretrainConfig(**FAST | {"learning_rate": 1e-9, "head_learning_rate": 1e-9})
     record = pretrain(model, texts, professions=["nurse"], config=config, disk=False).record
@@ -83,7 +83,7 @@ def test_head_starts_with_the_frequencies_of_the_corpus(model):
 
 
 def test_encoder_goes_on_to_embed_and_finetune(pretrained):
-    """It is a Foundation as any other."""
+    """It is a Foundation like any other."""
     texts, y, _ = make_texts(40)
     assert embed(pretrained.foundation, texts).shape == (40, 32)
     fit = finetune(pretrained.foundation, texts, y, config=TrainConfig(epochs=1, trainable_layers=0, batch_size=16))
@@ -104,7 +104,7 @@ def test_second_run_is_read_from_disk(model, monkeypatch):
     """Nothing is trained again, and all that matters is the same: weights, losses, record."""
     options = {"professions": ["nurse", "doctor"], "config": PretrainConfig(**FAST)}
     first = pretrain(model, make_corpus(64), **options)
-    monkeypatch.setattr(pretraining, "run", None)
+    monkeypatch.setattr(pretraining, "train", None)
     again = pretrain(model, make_corpus(64), **options)
     assert all(torch.equal(a, b) for a, b in zip(first.model.parameters(), again.model.parameters(), strict=True))
     assert again.model.table is again.foundation.encoder.embeddings.word_embeddings.weight
@@ -114,14 +114,14 @@ def test_second_run_is_read_from_disk(model, monkeypatch):
 
 
 @pytest.mark.parametrize("changed", ["texts", "seed", "professions", "weights"])
-def test_what_changes_the_result_is_trained_anew(model, monkeypatch, changed):
+def test_what_changes_the_result_is_trained_again(model, monkeypatch, changed):
     """A run is known by its weights, texts, questions and settings; nothing else is read for it."""
     options = {"professions": ["nurse"], "config": PretrainConfig(**FAST)}
     texts = make_corpus(32)
     pretrain(model, texts, **options)
     trained = []
-    run = pretraining.run
-    monkeypatch.setattr(pretraining, "run", lambda *arguments: trained.append(1) or run(*arguments))
+    train = pretraining.train
+    monkeypatch.setattr(pretraining, "train", lambda *arguments: trained.append(1) or train(*arguments))
     if changed == "texts":
         texts = [*texts[:-1], "the doctor left ."]
     if changed == "seed":
@@ -151,7 +151,7 @@ def test_pronouns_are_single_tokens_of_the_shipped_tokenizer(model):
         (["a text"], {"config": PretrainConfig(blocks=1, max_length=5000)}, "max_length is 5000"),
     ],
 )
-def test_bad_input_is_refused(model, texts, options, message):
+def test_bad_input_is_rejected(model, texts, options, message):
     """Before anything is trained."""
     with pytest.raises(ValueError, match=message):
         pretrain(model, texts, **{"config": PretrainConfig(blocks=1)} | options)
@@ -169,7 +169,7 @@ def test_bad_input_is_refused(model, texts, options, message):
         ({"precision": "half"}, "precision 'half'"),
     ],
 )
-def test_bad_settings_are_refused(options, message):
+def test_bad_settings_are_rejected(options, message):
     """Each message names the value."""
     with pytest.raises(ValueError, match=message):
         PretrainConfig(**options)

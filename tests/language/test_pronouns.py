@@ -1,4 +1,4 @@
-"""What a masked-language model guesses behind a mask, and how that goes with its corpus."""
+"""What a masked-language model guesses behind a mask, and its correlation with the corpus."""
 
 import numpy as np
 import pandas as pd
@@ -32,7 +32,7 @@ def test_share_of_she_equals_a_direct_computation(language):
 
 
 def test_guesses_sum_to_one(language):
-    """Whatever other words could stand there is left out of the account."""
+    """Other words that could be there are left out of account."""
     table = guess(language, ["the [MASK] was tired .", "[MASK] left ."] * 40, ("he", "she", "they"))
     assert table.shape == (80, 3)
     np.testing.assert_allclose(table.sum(axis=1), 1, atol=1e-6)
@@ -41,16 +41,16 @@ def test_guesses_sum_to_one(language):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda m: guess(m, ["no gap here ."]), "holds 0 masks"),
-        (lambda m: guess(m, ["[MASK] and [MASK] ."]), "holds 2 masks"),
+        (lambda m: guess(m, ["no gap here ."]), "has 0 masks"),
+        (lambda m: guess(m, ["[MASK] and [MASK] ."]), "has 2 masks"),
         (lambda m: guess(m, ["[MASK] ."], ("he", "anaesthesiologist")), "must be one known token"),
         (lambda m: guess(m, ["[MASK] ."], ("he", "ꙮ")), "must be one known token"),
         (lambda m: share_of_she(m, ["nurse", "ꙮꙮ"]), "profession 'ꙮꙮ' is unknown"),
         (lambda m: share_of_she(m, []), "professions: texts is empty"),
-        (lambda m: share_of_she(m, ["nurse"], ["The nurse said that [MASK] was late."]), "must hold X once"),
+        (lambda m: share_of_she(m, ["nurse"], ["The nurse said that [MASK] was late."]), "must have X once"),
     ],
 )
-def test_bad_questions_are_refused(language, call, message):
+def test_bad_questions_are_rejected(language, call, message):
     """Each message names what is wrong."""
     with pytest.raises(ValueError, match=message):
         call(language)
@@ -72,7 +72,7 @@ def test_correlation_and_its_interval_by_hand():
 @pytest.mark.parametrize(
     ("professions", "message"), [(["a", "b", "c", "x"], r"shares lack \['x'\]"), (["a", "b", "c"], "at least 4")]
 )
-def test_professions_without_a_share_are_refused(professions, message):
+def test_professions_without_a_share_are_rejected(professions, message):
     """And too few of them."""
     record = pd.DataFrame(np.zeros((1, len(professions))), columns=professions)
     with pytest.raises(ValueError, match=message):

@@ -19,7 +19,7 @@ def people():
 
 
 def test_everybody_is_judged_once_and_in_place(people):
-    """The table has one row a person, in the order given, with their label and group."""
+    """The table has one row per person, in the given order, with their label and group."""
     X, y, group = people
     table = predict_out_of_fold(Unmitigated(), X, y, sensitive_features=group, name="side")
     assert table.index.tolist() == list(range(300))
@@ -53,7 +53,7 @@ def test_rules_on_given_scores_close_a_gap(people):
 
 
 @pytest.mark.parametrize("folds", [1, 200])
-def test_too_few_or_too_many_folds_are_refused(folds, people):
+def test_too_few_or_too_many_folds_are_rejected(folds, people):
     """Every fold needs somebody of each group and label."""
     X, y, group = people
     with pytest.raises(ValueError, match=rf"folds is {folds}, and the smallest cell \([ab], label [01]\) has \d+"):

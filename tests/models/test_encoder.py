@@ -119,11 +119,11 @@ def test_fetched_model_is_found_and_its_checksum_checked(tmp_path, monkeypatch):
     assert fetch_model("someone/tiny", dry_run=True) == folder and not folder.exists()
     assert fetch_model("someone/tiny") == folder
     assert load_foundation_model("someone/tiny").depth == 2
-    sums = json.loads((folder / weights.SUMS).read_text())
-    (folder / weights.SUMS).write_text(json.dumps({name: "0" * 64 for name in sums}))
+    sums = json.loads((folder / weights.CHECKSUMS).read_text())
+    (folder / weights.CHECKSUMS).write_text(json.dumps({name: "0" * 64 for name in sums}))
     with pytest.raises(ValueError, match="damaged or was changed"):
         load_foundation_model("someone/tiny")
-    (folder / weights.SUMS).unlink()
+    (folder / weights.CHECKSUMS).unlink()
     with pytest.raises(FileNotFoundError, match="labkit fetch --model someone/tiny"):
         load_foundation_model("someone/tiny")
 

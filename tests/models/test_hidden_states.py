@@ -1,25 +1,33 @@
 """The cache of hidden states and the embeddings pooled from them."""
 
 import copy
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import numpy as np
 import pytest
 import torch
 
 from labkit.models import hidden_states as states
-from labkit.models.hidden_states import embed, fingerprint, hidden_states, open_cache
+from labkit.models._kept_states import KeptStates, explain, open_cache, write_states
+from labkit.models.hidden_states import embed, fingerprint, hidden_states, tokenize
 from tests.tiny import make_texts
 
 pytestmark = pytest.mark.usefixtures("empty_cache")
+
+
+def states_of(model, texts, *, layer, dtype=torch.float32, disk=True):
+    """Return the hidden states of texts."""
+    return hidden_states(model, tokenize(model, texts, 128), layer=layer, dtype=dtype, disk=disk)
 
 
 @pytest.mark.parametrize("layer", [0, 1, 2])
 def test_states_equal_the_encoder(model, layer):
     """What enters block ``layer`` is what transformers calls ``hidden_states[layer]``."""
     texts, *_ = make_texts(40)
-    found = hidden_states(model, texts, layer=layer, precision="float32")
+    found = states_of(model, texts, layer=layer)
     hidden, mask = found.batch(range(40))
     batch = model.tokenizer(texts, padding=True, return_tensors="pt")
     with torch.inference_mode():
@@ -28,26 +36,26 @@ def test_states_equal_the_encoder(model, layer):
     torch.testing.assert_close(hidden[mask.bool()], expected[mask.bool()], atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_states_do_not_depend_on_the_texts_around(model, precision):
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_states_do_not_depend_on_the_texts_around(model, dtype):
     """A text has the same states, bit for bit, computed alone or among others."""
     texts, *_ = make_texts(70)
-    together = hidden_states(model, texts, layer=2, precision=precision, disk=False)
+    together = states_of(model, texts, layer=2, dtype=dtype, disk=False)
     for row in (0, 3, 69):
-        alone = hidden_states(model, texts[row : row + 1], layer=2, precision=precision, disk=False)
+        alone = states_of(model, texts[row : row + 1], layer=2, dtype=dtype, disk=False)
         assert torch.equal(alone.batch([0])[0], together.batch([row])[0])
 
 
 def test_second_call_reads_and_computes_nothing(model, monkeypatch):
     """Only texts that are new are computed; what is read equals what was computed."""
     texts, *_ = make_texts(300)
-    first, vectors = hidden_states(model, texts, layer=2), embed(model, texts)
+    first, vectors = states_of(model, texts, layer=2), embed(model, texts)
     computed = []
     run = states.run_blocks
     monkeypatch.setattr(
         states, "run_blocks", lambda m, ids, rows, *a, **k: computed.extend(rows) or run(m, ids, rows, *a, **k)
     )
-    again = hidden_states(model, [*texts, "a text that is new"], layer=2)
+    again = states_of(model, [*texts, "a text that is new"], layer=2)
     assert computed == [300]
     assert torch.equal(again.values[: len(first.values)], first.values)
     assert np.array_equal(embed(model, texts), vectors) and computed == [300]
@@ -79,7 +87,7 @@ def test_embedding_starts_from_what_is_kept(model, pooling, monkeypatch):
     whole = embed(model, texts, pooling=pooling, precision="float32")
     with open_cache() as cache:
         cache.clear()
-    hidden_states(model, texts[:30], layer=1, precision="float32")
+    states_of(model, texts[:30], layer=1)
     starts = []
     blocks = model.blocks
     monkeypatch.setattr(
@@ -92,14 +100,14 @@ def test_embedding_starts_from_what_is_kept(model, pooling, monkeypatch):
     assert set(starts) == {1}
 
 
-def test_states_that_are_pushed_out_meanwhile_are_computed(model, monkeypatch):
+def test_states_that_are_removed_meanwhile_are_computed(model, monkeypatch):
     """Another process may remove what was there a moment ago."""
     texts, *_ = make_texts(20)
     whole = embed(model, texts, precision="float32")
     with open_cache() as cache:
         cache.clear()
-    hidden_states(model, texts, layer=1, precision="float32")
-    monkeypatch.setattr(states.Kept, "get", lambda self, row: None)
+    states_of(model, texts, layer=1)
+    monkeypatch.setattr(KeptStates, "get", lambda self, row: None)
     assert np.array_equal(embed(model, texts, precision="float32"), whole)
 
 
@@ -122,37 +130,105 @@ def test_unknown_pooling_is_refused(model):
 
 def test_cache_is_bounded(model, monkeypatch):
     """Beyond the limit the oldest states go, and results stay right."""
-    monkeypatch.setenv("LABKIT_STATES_GB", str(2 / 1024))  # 2 MiB
-    texts, *_ = make_texts(1500)
-    whole = hidden_states(model, texts, layer=2, precision="float32")
-    assert whole.values.nbytes > 3 * 2**20
+    monkeypatch.setenv("LABKIT_STATES_GB", str(1 / 1024))  # 1 MiB
+    texts, *_ = make_texts(800)
+    whole = states_of(model, texts, layer=2)
+    assert whole.values.nbytes > 1.5 * 2**20
     with open_cache() as cache:
-        assert cache.volume() < 3 * 2**20
-    assert torch.equal(hidden_states(model, texts, layer=2, precision="float32").values, whole.values)
+        assert cache.volume() < 1.5 * 2**20
+    assert torch.equal(states_of(model, texts, layer=2).values, whole.values)
 
 
 def test_two_processes_fill_the_cache_at_once(model, tmp_path):
-    """Both end well, and both read what one process alone computes."""
+    """This process and another one start together; both end well, and both get what one process alone computes."""
     code = (
-        "import sys; import numpy as np; from tests.tiny import make_texts;"
-        "from labkit.models.hidden_states import hidden_states;"
+        "import sys; import numpy as np; from tests.models.test_hidden_states import make_texts, states_of;"
         "from labkit.models.encoder import load_foundation_model; m = load_foundation_model(sys.argv[1]);"
-        "s = hidden_states(m, make_texts(600)[0], layer=2, precision='float32'); np.save(sys.argv[2], s.values.numpy())"
+        "print('ready', flush=True); sys.stdin.readline(); s = states_of(m, make_texts(600)[0], layer=2);"
+        "np.save(sys.argv[2], s.values.numpy())"
     )
-    files = [tmp_path / f"{i}.npy" for i in range(2)]
-    workers = [subprocess.Popen([sys.executable, "-c", code, str(model.name), str(file)]) for file in files]
-    assert [worker.wait(timeout=120) for worker in workers] == [0, 0]
-    expected = hidden_states(model, make_texts(600)[0], layer=2, precision="float32", disk=False).values.numpy()
-    for file in files:
-        assert np.array_equal(np.load(file), expected)
+    texts, file = make_texts(600)[0], tmp_path / "other.npy"
+    command = [sys.executable, "-c", code, str(model.name), str(file)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "ready\n"
+        other.stdin.write("go\n")
+        other.stdin.flush()
+        here = states_of(model, texts, layer=2).values.numpy()
+        assert other.wait(timeout=120) == 0
+    expected = states_of(model, texts, layer=2, disk=False).values.numpy()
+    assert np.array_equal(here, expected) and np.array_equal(np.load(file), expected)
 
 
-def test_damaged_cache_says_what_to_delete(model, tmp_path):
+def write_much():
+    """Write 3 MB of states in one transaction."""
+    with open_cache() as cache:
+        write_states(cache, [(bytes([number]), bytes(30_000)) for number in range(100)])
+
+
+def set_pragma(folder, name, value):
+    """Let every later connection of diskcache to the cache run this pragma of SQLite."""
+    with open_cache():
+        pass
+    with closing(sqlite3.connect(folder / "states" / "cache.db")) as connection, connection:
+        connection.execute("INSERT OR REPLACE INTO Settings VALUES (?, ?)", (f"sqlite_{name}", value))
+
+
+def test_damaged_cache_says_what_to_delete(model, empty_cache):
     """A broken database is named; nothing wrong is read from it."""
-    (tmp_path / "cache" / "states").mkdir(parents=True)
-    (tmp_path / "cache" / "states" / "cache.db").write_bytes(b"not a database" * 1000)
-    with pytest.raises(RuntimeError, match="delete .*states"):
-        hidden_states(model, ["one text"], layer=1)
+    (empty_cache / "states").mkdir(parents=True)
+    (empty_cache / "states" / "cache.db").write_bytes(b"not a database" * 1000)
+    with pytest.raises(RuntimeError, match=r"cache of hidden states is damaged .*; delete .*states and run again"):
+        states_of(model, ["one text"], layer=1)
+
+
+def test_full_disk_asks_for_space_and_keeps_the_cache(empty_cache):
+    """Nothing is damaged, so nothing is to be deleted; what was kept before is still there."""
+    set_pragma(empty_cache, "max_page_count", 100)
+    with open_cache() as cache:
+        cache.set(b"before", b"kept")
+    with pytest.raises(
+        RuntimeError, match=r"is full \(database or disk is full\); free space in .*LABKIT_CACHE"
+    ) as info:
+        write_much()
+    assert "damaged" not in str(info.value)
+    with open_cache() as cache:
+        assert cache.get(b"before") == b"kept"
+
+
+def test_failing_disk_is_not_called_damaged(empty_cache):
+    """A file that cannot grow any more is an I/O error: look at the disk."""
+    resource = pytest.importorskip("resource")
+    with open_cache():
+        pass
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
+    try:
+        with pytest.raises(RuntimeError, match=r"failed to read or write \(disk I/O error\).*check the free space"):
+            write_much()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_cache_that_may_not_be_written_asks_for_permission(empty_cache):
+    """A read-only database names the folder and the way round it."""
+    set_pragma(empty_cache, "query_only", 1)
+    with pytest.raises(RuntimeError, match=r"cannot be written \(attempt to write a readonly.*permission .*states"):
+        write_much()
+
+
+def test_folder_that_cannot_be_created_asks_for_another(tmp_path, monkeypatch):
+    """The message names the folder and the setting that moves it."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("LABKIT_CACHE", str(tmp_path / "file"))
+    with pytest.raises(RuntimeError, match=r"cannot be created \(.*file.*\); set .*LABKIT_CACHE"):
+        write_much()
+
+
+def test_locked_cache_asks_to_wait(empty_cache):
+    """Another program that holds the database for a minute is no damage."""
+    error = sqlite3.OperationalError("database is locked")
+    error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    assert "wait until it is done" in explain(error, empty_cache)
 
 
 def test_states_that_do_not_fit_memory_are_refused():
@@ -161,11 +237,35 @@ def test_states_that_do_not_fit_memory_are_refused():
         states.check_memory(2**60)
 
 
-@pytest.mark.parametrize("compute", [embed, lambda model, texts: hidden_states(model, texts, layer=1)])
+def test_unknown_precision_is_refused(model):
+    """The message names what there is."""
+    with pytest.raises(ValueError, match="precision 'float8' is not one of auto, float32, bfloat16"):
+        embed(model, ["a text"], precision="float8")
+
+
+def test_tokens_in_memory_are_limited(model, monkeypatch):
+    """Beyond the limit they are forgotten, and texts are tokenized again."""
+    texts, *_ = make_texts(20, seed=8)
+    monkeypatch.setattr(states, "REMEMBERED", 10)
+    first = tokenize(model, texts, 63)
+    assert tokenize(model, texts, 63) == first
+    tokenize(model, texts[:1], 63)
+    assert len(states.READ[model.tokenizer][63, len(model.tokenizer)]) == 1
+
+
 @pytest.mark.parametrize(
     ("texts", "message"), [("one text", "one string"), ([], "texts is empty"), (["a", None], r"texts\[1\] is None")]
 )
-def test_bad_texts_are_refused(model, compute, texts, message):
+def test_bad_texts_are_refused(model, texts, message):
     """A single string is not taken for a list of letters."""
     with pytest.raises(ValueError, match=message):
-        compute(model, texts)
+        embed(model, texts)
+
+
+def test_tokens_are_remembered_and_cut(model, monkeypatch):
+    """A text is tokenized once, and to each length separately."""
+    texts, *_ = make_texts(20, seed=9)
+    whole = tokenize(model, texts, 64)
+    assert [len(row) for row in tokenize(model, texts, 4)] == [4] * 20
+    monkeypatch.setattr(type(model.tokenizer), "__call__", None)
+    assert tokenize(model, texts[::-1], 64) == whole[::-1]

@@ -1,6 +1,6 @@
 """Fine-tuning: what is learned, what is frozen, what is kept, and what is refused."""
 
-import json
+import dataclasses
 import os
 import subprocess
 import sys
@@ -13,18 +13,25 @@ import torch
 
 from labkit.models.encoder import load_foundation_model
 from labkit.training.config import TrainConfig
-from labkit.training.finetuning import finetune, predictions
+from labkit.training.finetuning import finetune, predictions, start_fit
 from labkit.training.fit import load_fit
 from labkit.training.history import read_record
 from tests.tiny import make_texts
 
-pytestmark = pytest.mark.usefixtures("empty_cache")
+pytestmark = pytest.mark.usefixtures("module_cache")
 FAST = {"epochs": 2, "batch_size": 16, "learning_rate": 5e-3, "precision": "float32"}
 
 
 def weights(fit):
     """All weights of a fit in one vector."""
     return torch.cat([p.detach().flatten() for p in fit.model.parameters()])
+
+
+@pytest.fixture(scope="module")
+def plain(model, module_cache):
+    """A fit of 64 texts, all layers trained."""
+    texts, y, _ = make_texts(64)
+    return finetune(model, texts, y, config=TrainConfig(**FAST))
 
 
 @pytest.mark.parametrize("trainable_layers", ["all", 1, 0])
@@ -36,6 +43,17 @@ def test_training_lowers_the_loss_and_leaves_the_start_alone(model, trainable_la
     assert fit.history["loss"].iloc[-1] < fit.history["loss"].iloc[0] - 0.02
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
     assert fit.samples_per_second > 0 and (fit.cache_seconds > 0) == (trainable_layers != "all")
+    assert not model.head_trained and model.pooling == "mean"
+
+
+@pytest.mark.parametrize("pooling", ["auto", "cls"])
+def test_only_the_copy_moves_to_the_device(model, pooling, monkeypatch):
+    """The model that was handed in stays on its device, in its mode; its copy, head included, is on the other."""
+    monkeypatch.setattr("labkit.training.finetuning.pick_device", lambda: torch.device("meta"))
+    fit = start_fit(model, ["a text"], TrainConfig(precision="float32", pooling=pooling, trainable_layers=1))
+    assert {p.device.type for p in model.parameters()} == {"cpu"} and not model.training
+    assert {p.device.type for p in fit.model.parameters()} == {"meta"}
+    assert all(p.requires_grad for p in model.parameters())
 
 
 def test_frozen_blocks_keep_their_weights(model):
@@ -81,12 +99,12 @@ def test_same_seed_same_result(model, trainable_layers):
 
 def test_killed_run_resumes_to_the_same_weights(model, tmp_path):
     """A run that is killed half-way and started again ends where an uninterrupted one ends, history included."""
-    texts, y, group = make_texts(160)
-    options = FAST | {"epochs": 3, "checkpoint_steps": 3}
+    texts, y, group = make_texts(160)  # 10 steps in an epoch
+    options = FAST | {"checkpoint_steps": 3}
     code = (
         "import os, sys; from tests.tiny import make_texts; from labkit.training.finetuning import *;"
         "from labkit.training.history import History; add = History.add_step\n"
-        "def step(self, *args):\n    add(self, *args)\n    if self.steps == 17: os.kill(os.getpid(), 9)\n"
+        "def step(self, *args):\n    add(self, *args)\n    if self.steps == 14: os.kill(os.getpid(), 9)\n"
         "History.add_step = step\n"
         "texts, y, group = make_texts(160)\n"
         f"finetune(sys.argv[1], texts, y, validation=(texts, y, group), "
@@ -94,16 +112,16 @@ def test_killed_run_resumes_to_the_same_weights(model, tmp_path):
     )
     killed = subprocess.run([sys.executable, "-c", code, str(model.name), str(tmp_path / "run")], capture_output=True)
     assert killed.returncode == -9
-    assert [folder.name for folder in (tmp_path / "run").glob("step-*")] == ["step-00000015"]
+    assert [folder.name for folder in (tmp_path / "run").glob("step-*")] == ["step-00000012"]
     config = TrainConfig(**options, checkpoint_dir=str(tmp_path / "run"))
-    resumed = finetune(str(model.name), texts, y, validation=(texts, y, group), config=config)
-    whole = finetune(str(model.name), texts, y, validation=(texts, y, group), config=TrainConfig(**options))
+    resumed = finetune(model, texts, y, validation=(texts, y, group), config=config)
+    whole = finetune(model, texts, y, validation=(texts, y, group), config=TrainConfig(**options))
     assert torch.equal(weights(resumed), weights(whole))
     pd.testing.assert_frame_equal(resumed.history, whole.history)
 
 
 def test_checkpoint_of_another_run_is_refused(model, tmp_path):
-    """Other data or another configuration does not silently go on from somebody else's checkpoint."""
+    """Other data or another configuration does not silently resume from another run's checkpoint."""
     texts, y, _ = make_texts(48)
     finetune(model, texts, y, config=TrainConfig(**FAST, checkpoint_dir=str(tmp_path)))
     for other in ((texts[:40], y[:40], FAST), (texts, y, FAST | {"seed": 1})):
@@ -111,8 +129,18 @@ def test_checkpoint_of_another_run_is_refused(model, tmp_path):
             finetune(model, *other[:2], config=TrainConfig(**other[2], checkpoint_dir=str(tmp_path)))
 
 
+def test_finished_run_is_read_from_its_checkpoint(model, tmp_path):
+    """Run again, it takes no step: same weights and history, and no speed to speak of."""
+    texts, y, _ = make_texts(48)
+    config = TrainConfig(**FAST, checkpoint_dir=str(tmp_path))
+    first, again = (finetune(model, texts, y, config=config) for _ in range(2))
+    assert torch.equal(weights(first), weights(again))
+    pd.testing.assert_frame_equal(first.history, again.history)
+    assert np.isnan(again.samples_per_second) and first.samples_per_second > 0
+
+
 def test_history_and_tensorboard_agree(model, tmp_path):
-    """A row per epoch; the record on disk holds loss and learning rate per step, and group rates per epoch."""
+    """The history has one row per epoch; the record on disk has losses and rates per step, group rates per epoch."""
     texts, y, group = make_texts(80)
     validation = make_texts(60, seed=1)
     fit = finetune(model, texts, y, sensitive_features=group, validation=validation,
@@ -149,7 +177,7 @@ def test_folder_without_a_record_says_how_to_make_one(tmp_path):
 
 
 def test_objective_gets_logits_labels_and_groups(model):
-    """A custom objective is what is minimised, and it sees the right group of each text."""
+    """A custom objective is what is minimized, and it sees the right group of each text."""
     texts, y, group = make_texts(64)
     seen = []
 
@@ -168,6 +196,20 @@ def test_objective_gets_logits_labels_and_groups(model):
         finetune(model, texts, y, objective=Objective(), config=TrainConfig(**FAST))
 
 
+def test_objective_without_groups_gets_none(model):
+    """A callable that needs no groups is told that there are none."""
+    texts, y, _ = make_texts(32)
+    seen = []
+
+    def objective(logits, labels, groups):
+        seen.append(groups)
+        return torch.nn.functional.binary_cross_entropy_with_logits(logits, labels)
+
+    fit = finetune(model, texts, y, objective=objective, config=TrainConfig(**FAST))
+    assert seen == [None] * 4
+    assert torch.equal(weights(fit), weights(finetune(model, texts, y, config=TrainConfig(**FAST))))
+
+
 def test_saved_fit_predicts_the_same(model, tmp_path):
     """save() and load_fit() keep scores, configuration and history; the folder holds no pickle."""
     texts, y, _ = make_texts(48)
@@ -182,40 +224,28 @@ def test_saved_fit_predicts_the_same(model, tmp_path):
         load_fit(tmp_path)
 
 
-def test_going_on_from_a_fit_keeps_its_head(model):
+def test_going_on_from_a_fit_keeps_its_head(plain):
     """A second fine-tuning starts from the first one's head, not from a new one."""
     texts, y, _ = make_texts(64)
-    fit = finetune(model, texts, y, config=TrainConfig(**FAST))
-    again = finetune(fit.model, texts, y, config=TrainConfig(**FAST | {"learning_rate": 1e-9, "epochs": 1}))
-    np.testing.assert_allclose(again.predict(texts), fit.predict(texts), atol=1e-4)
+    again = finetune(plain.model, texts, y, config=TrainConfig(**FAST | {"learning_rate": 1e-9, "epochs": 1}))
+    np.testing.assert_allclose(again.predict(texts), plain.predict(texts), atol=1e-4)
 
 
 @pytest.mark.parametrize(("trainable_layers", "expected"), [("all", "cls"), (1, "cls"), (0, "mean")])
 def test_pooling_is_the_first_token_where_blocks_train(model, trainable_layers, expected, tmp_path):
     """The fit says what its head reads, keeps it in its folder, and hands it on; asked for, it can be chosen."""
-    texts, y, _ = make_texts(64)
+    texts, y, _ = make_texts(48)
     options = FAST | {"epochs": 1, "trainable_layers": trainable_layers}
     fit = finetune(model, texts, y, config=TrainConfig(**options))
     assert (model.pooling, fit.model.pooling, fit.config.pooling) == ("mean", expected, expected)
     assert load_fit(fit.save(tmp_path)).model.pooling == expected
-    again = finetune(fit.model, texts, y, config=TrainConfig(**FAST))  # all blocks: the head's own pooling stays
+    # All blocks train now; the head keeps its pooling.
+    again = finetune(fit.model, texts, y, config=TrainConfig(**FAST | {"epochs": 1}))
     assert again.config.pooling == expected
     other = {"cls": "mean", "mean": "cls"}[expected]
     chosen = finetune(model, texts, y, config=TrainConfig(**options, pooling=other))
     assert chosen.config.pooling == other
     assert not np.allclose(chosen.predict(texts), fit.predict(texts), atol=1e-5)
-
-
-def test_fit_of_an_older_version_pools_the_mean(model, tmp_path):
-    """Before pooling could be chosen it was the mean, and a folder from then predicts what it predicted."""
-    texts, y, _ = make_texts(48)
-    fit = finetune(model, texts, y, config=TrainConfig(**FAST, pooling="mean"))
-    about = tmp_path / "fit.json"
-    fit.save(tmp_path)
-    content = json.loads(about.read_text())
-    del content["config"]["pooling"]
-    about.write_text(json.dumps(content))
-    assert np.array_equal(load_fit(tmp_path).predict(texts), fit.predict(texts))
 
 
 def test_blocks_that_an_earlier_run_froze_train_again(model):
@@ -228,10 +258,9 @@ def test_blocks_that_an_earlier_run_froze_train_again(model):
     assert not torch.equal(before, after)
 
 
-def test_predictions_table_has_the_columns_that_everything_else_takes(model):
+def test_predictions_table_has_the_columns_that_everything_else_takes(plain):
     """y_true, y_score, y_pred and the sensitive columns; the threshold decides."""
-    texts, y, group = make_texts(40)
-    fit = finetune(model, texts, y, config=TrainConfig(**FAST | {"epochs": 1}))
+    (texts, y, group), fit = make_texts(40), plain
     table = predictions(fit, texts, y, pd.DataFrame({"sex": group, "race": group}, index=range(5, 45)), threshold=0.3)
     assert list(table) == ["y_true", "y_score", "y_pred", "sex", "race"] and len(table) == 40
     assert ((table.y_score >= 0.3) == table.y_pred).all() and table.y_score.between(0, 1).all()
@@ -301,15 +330,32 @@ def test_bad_configuration_is_refused_at_once(option, value):
         TrainConfig(**{option: value})
 
 
-def test_out_of_memory_names_the_batch_size(model, monkeypatch):
+def fail_with(error):
+    """Return an objective that fails in its first step."""
+
+    def objective(logits, y, groups):
+        raise error
+
+    return objective
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory"),
+        torch.OutOfMemoryError("CUDA out of memory"),
+    ],
+)
+def test_out_of_memory_names_the_batch_size(model, error):
     """Half the batch size is offered."""
-
-    def full(*_, **__):
-        raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory")
-
-    monkeypatch.setattr("labkit.training.finetuning.run", full)
     with pytest.raises(MemoryError, match="batch_size=32 .* try batch_size=16"):
-        finetune(model, TEXTS, Y)
+        finetune(model, TEXTS, Y, objective=fail_with(error))
+
+
+def test_other_errors_of_a_run_are_not_out_of_memory(model):
+    """A mistake in an objective keeps its own error."""
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        finetune(model, TEXTS, Y, objective=fail_with(RuntimeError("shapes differ")))
 
 
 def test_bfloat16_is_checked_against_float32(model, monkeypatch):
@@ -321,8 +367,14 @@ def test_bfloat16_is_checked_against_float32(model, monkeypatch):
     config = TrainConfig(**FAST | {"precision": "auto", "epochs": 1})
     assert finetune(model, texts, y, config=config).config.precision == "bfloat16"
     monkeypatch.setattr(device, "TOLERANCE", 1e-9)
-    with pytest.warns(UserWarning, match="bfloat16 changes this model's embeddings by .*computing in float32"):
+    monkeypatch.setattr(device, "bfloat16_error", None)  # a model is measured once
+    with pytest.warns(
+        UserWarning, match="bfloat16 changes this model's embeddings by .*computing in float32"
+    ) as warned:
         assert finetune(model, texts, y, config=config).config.precision == "float32"
+    assert [warning.filename for warning in warned] == [__file__]  # once, and it names the line that called finetune
+    asked_for = dataclasses.replace(config, precision="bfloat16")  # taken as it is
+    assert finetune(model, texts, y, config=asked_for).config.precision == "bfloat16"
 
 
 @pytest.mark.slow

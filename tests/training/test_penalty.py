@@ -12,7 +12,7 @@ from labkit.training.objectives.base import Batch, Run, cross_entropy
 from labkit.training.objectives.criteria import DemographicParity, EqualizedOdds
 from labkit.training.objectives.penalty import Penalty
 
-N, BATCH_SIZE, EPOCHS = 64, 16, 1200  # 4 batches an epoch: 8 halves of 6 + 2 rows
+N, BATCH_SIZE, EPOCHS = 64, 16, 400  # 4 batches an epoch: 8 halves of 6 + 2 rows
 
 
 def make_rows(*, gap, length_effect):
@@ -23,22 +23,35 @@ def make_rows(*, gap, length_effect):
     return torch.tensor(logits), torch.tensor(groups), lengths
 
 
+def draw_batches(groups, lengths, *, parts):
+    """Yield the part and the row number of each row of a batch, for all batches of many epochs."""
+    for seed in range(EPOCHS):
+        for drawn in StratifiedBuckets(lengths, groups.numpy(), BATCH_SIZE, parts=parts, seed=seed):
+            yield np.divmod(drawn, N)
+
+
 def estimate(estimator, logits, groups, lengths):
-    """Return the mean penalty over many epochs of batches, its standard error, and the soft gaps of all parts."""
+    """Return the mean penalty over many epochs of batches, and its standard error."""
     y = torch.zeros(N, dtype=torch.float64)
     run = Run(y.numpy(), groups.numpy(), ["a", "b"], TrainConfig(batch_size=BATCH_SIZE), 1, 1)
     term = Penalty(DemographicParity(), 1.0, estimator=estimator).start(run)
-    soft, values, gaps = DemographicParity().soften(logits), [], []
-    for seed in range(EPOCHS):
-        for codes in StratifiedBuckets(lengths, term.cells, BATCH_SIZE, parts=term.parts, seed=seed):
-            part, rows = (torch.as_tensor(array) for array in np.divmod(codes, N))
-            batch = Batch(logits[rows], y[rows], groups[rows], part)
-            values.append((term(batch) - cross_entropy(batch.logits, batch.y)).item())
-            for number in range(term.parts):
-                some = rows[part == number]
-                gaps.append((soft[some][groups[some] == 0].mean() - soft[some][groups[some] == 1].mean()).item())
+    values = []
+    for part, rows in draw_batches(groups, lengths, parts=term.parts):
+        batch = Batch(logits[rows], y[rows], groups[rows], torch.as_tensor(part))
+        values.append((term(batch) - cross_entropy(batch.logits, batch.y)).item())
     by_epoch = np.reshape(values, (EPOCHS, -1)).mean(axis=1)
-    return by_epoch.mean(), by_epoch.std(ddof=1) / np.sqrt(EPOCHS), np.reshape(gaps, (EPOCHS, -1))
+    return by_epoch.mean(), by_epoch.std(ddof=1) / np.sqrt(EPOCHS)
+
+
+def measure_gaps(logits, groups, lengths, *, parts):
+    """Return the soft gap of every part of every batch, (epochs, parts of an epoch)."""
+    soft, second = DemographicParity().soften(logits).numpy(), groups.numpy() == 1
+    gaps = []
+    for part, rows in draw_batches(groups, lengths, parts=parts):
+        for number in range(parts):
+            some = rows[part == number]
+            gaps.append(soft[some][~second[some]].mean() - soft[some][second[some]].mean())
+    return np.reshape(gaps, (EPOCHS, -1))
 
 
 def moments(logits, groups):
@@ -50,9 +63,9 @@ def moments(logits, groups):
 
 @pytest.mark.parametrize("gap", [0.0, 0.5])
 def test_product_of_halves_is_the_populations_squared_gap(gap):
-    """Disjoint random halves expect the training set's gap² less S²/N of each group: unbiased for the population."""
+    """The product of disjoint random halves expects the training set's gap² minus S²/N of each group."""
     logits, groups, lengths = make_rows(gap=gap, length_effect=0)
-    mean, error, _ = estimate("unbiased", logits, groups, np.ones_like(lengths))
+    mean, error = estimate("unbiased", logits, groups, np.ones_like(lengths))
     whole, within = moments(logits, groups)
     assert mean == pytest.approx(whole**2 - within, abs=4 * error)
     assert 4 * error < within  # so that the training set's own gap² would not have passed
@@ -61,7 +74,7 @@ def test_product_of_halves_is_the_populations_squared_gap(gap):
 def test_square_of_one_batch_is_biased_by_its_variance():
     """The naive estimator expects gap² + variance of the gap on a batch: far above gap² where there is hardly a gap."""
     logits, groups, lengths = make_rows(gap=0.0, length_effect=0)
-    mean, error, _ = estimate("naive", logits, groups, np.ones_like(lengths))
+    mean, error = estimate("naive", logits, groups, np.ones_like(lengths))
     whole, within = moments(logits, groups)
     batches = N // BATCH_SIZE
     # without replacement, n of N rows: variance S²/n (1 - n/N) = S²/N (N/n - 1)
@@ -72,12 +85,16 @@ def test_square_of_one_batch_is_biased_by_its_variance():
 def test_length_buckets_do_not_bias_the_product():
     """Where scores depend on length, halves of different buckets expect gap² - V / (K - 1); halves of one do not."""
     logits, groups, lengths = make_rows(gap=0.0, length_effect=3.0)
-    mean, error, gaps = estimate("unbiased", logits, groups, lengths)
-    whole, _ = moments(logits, groups)
+    mean, error = estimate("unbiased", logits, groups, lengths)
+    gaps = measure_gaps(logits, groups, lengths, parts=2)
+    whole, within = moments(logits, groups)
     k = gaps.shape[1]
-    assert mean == pytest.approx(whole**2 - gaps.var(axis=1, ddof=0).mean() / (k - 1), abs=4 * error)
-    _, _, batches = estimate("naive", logits, groups, lengths)  # one bucket each: gap² and the variance between buckets
-    assert (batches**2).mean() - moments(logits, groups)[1] * 3 > whole**2 + 0.01
+    bias = gaps.var(axis=1, ddof=0).mean() / (k - 1)
+    assert mean == pytest.approx(whole**2 - bias, abs=4 * error)
+    assert 4 * error < bias  # so that gap² itself would not have passed
+    # A batch of one bucket: its squared gap has the variance between buckets on top of that of simple random samples.
+    batches = measure_gaps(logits, groups, lengths, parts=1)
+    assert (batches**2).mean() - within * 3 > whole**2 + 0.01
 
 
 def test_several_groups_use_the_pair_of_past_batches():

@@ -1,4 +1,4 @@
-"""What notebook 01 needs: whole people resampled."""
+"""What notebook 01 needs: a bootstrap of whole people."""
 
 import lazy_loader
 

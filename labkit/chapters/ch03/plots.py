@@ -1,5 +1,6 @@
 """Figures of notebook 03: scalars over optimizer steps."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
@@ -12,19 +13,21 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def plot_scalars(record: pd.DataFrame, tags, *, smooth: int = 1, ax: "Axes | None" = None) -> "Axes":
+def plot_scalars(
+    record: pd.DataFrame, tags: str | Sequence[str] | Mapping[str, str], *, smooth: int = 1, ax: "Axes | None" = None
+) -> "Axes":
     """Plot scalars of a training record over optimizer steps.
 
     Parameters
     ----------
     record : DataFrame
         Columns tag, step, value, as `labkit.training.read_record` gives.
-    tags : str, list of str or dict of str to str
-        Which scalars; a dict gives their labels.
+    tags : str, sequence of str or mapping of str to str
+        Which scalars; a mapping gives their labels.
     smooth : int
-        Steps of a running mean; 1 draws the values. With more, the values stand behind it, faint.
+        Steps of a running mean, at least 1; 1 plots the values. With more, the values are plotted faintly behind it.
     ax : matplotlib.axes.Axes, optional
-        Where to plot; a new figure without it.
+        Where to plot. Default: a new figure.
 
     Returns
     -------
@@ -34,9 +37,11 @@ def plot_scalars(record: pd.DataFrame, tags, *, smooth: int = 1, ax: "Axes | Non
     Raises
     ------
     UserError
-        A tag that is not in the record.
+        A tag is not in the record.
     """
-    labels = {tags: tags} if isinstance(tags, str) else dict(tags) if isinstance(tags, dict) else {t: t for t in tags}
+    if isinstance(tags, str):
+        tags = [tags]
+    labels = dict(tags) if isinstance(tags, Mapping) else {tag: tag for tag in tags}
     if unknown := [tag for tag in labels if tag not in set(record["tag"])]:
         raise UserError(f"no scalar {unknown} in the record; there are {sorted(set(record['tag']))}")
     if ax is None:
@@ -46,7 +51,7 @@ def plot_scalars(record: pd.DataFrame, tags, *, smooth: int = 1, ax: "Axes | Non
         values = rows["value"].rolling(smooth, min_periods=1).mean()
         if smooth > 1:
             ax.plot(rows["step"], rows["value"], color=color, alpha=0.25, linewidth=1)
-        few = len(rows) < 20  # single points are marked, so that an evaluation after one epoch can be seen
+        few = len(rows) < 20  # points get markers, so that a single evaluation after one epoch can be seen
         ax.plot(rows["step"], values, color=color, marker=marker if few else None, label=label)
     ax.set_xlabel("optimizer steps")
     if len(labels) > 1:

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 def plot_confusion(
     cells: Sequence[int],
     *,
-    labels: tuple[str, str] = ("labelled negative", "labelled positive"),
+    labels: tuple[str, str] = ("labeled negative", "labeled positive"),
     decisions: tuple[str, str] = ("decided negative", "decided positive"),
     ax: "Axes | None" = None,
 ) -> "Axes":
-    """Plot the confusion matrix of one group: people, and the share of the row, which is darker the larger it is.
+    """Plot the confusion matrix of one group: numbers of people and shares of the row; larger shares are darker.
 
-    scikit-learn's ``ConfusionMatrixDisplay`` writes one number a tile; here a count and its share stand together,
-    because groups of unequal size can only be compared by shares, and shares only be trusted with their counts.
+    scikit-learn's ``ConfusionMatrixDisplay`` writes one number per tile; here a count and its share are together,
+    because groups of unequal size can only be compared by shares, and shares can only be trusted with their counts.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def plot_confusion(
     labels, decisions : pair of str
         Names of the rows and of the columns, negative first.
     ax : matplotlib.axes.Axes, optional
-        Where to plot; a new figure without it.
+        Where to plot. Default: a new figure.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def plot_confusion(
     Raises
     ------
     UserError
-        Not four counts.
+        There are not four counts.
     """
     square = np.asarray(cells)
     if square.shape != (4,):
@@ -56,7 +56,7 @@ def plot_confusion(
     for row, column in product(range(2), range(2)):
         share = shares[row, column]
         people = f"{square[row, column]:,} people" + ("" if np.isnan(share) else f"\n{share:.0%} of the row")
-        ink = "white" if share > 0.6 else "black"  # read on the blue behind it
+        ink = "white" if share > 0.6 else "black"  # readable on the blue behind it
         ax.text(column, row, people, ha="center", va="center", color=ink)
     ax.set_xticks([0, 1], decisions)
     ax.set_yticks([0, 1], labels)

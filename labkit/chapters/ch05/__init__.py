@@ -1,4 +1,4 @@
-"""What notebook 05 needs: selections at forced rates, the spread of chance, a bound on the gap, and their figures."""
+"""What notebook 05 needs: selections at forced rates, the spread due to chance, a bound on the gap, and figures."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Demographic parity put to work: groups selected at given rates, the spread that chance leaves, a bound on a gap."""
+"""Demographic parity at work: groups selected at given rates, the spread due to chance, a bound on a gap."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 
@@ -11,10 +11,10 @@ from labkit.errors import UserError
 def select_at_rates(
     y_score: Sequence[float], sensitive_features: Sequence[Hashable], *, rates: Mapping[Hashable, float]
 ) -> np.ndarray:
-    """Select the highest scores of each group, as many as its rate asks for.
+    """Select the people with the highest scores of each group, as many as its rate asks for.
 
-    Of all decisions with these selection rates it is the one that follows the scores; equal rates give parity. It uses
-    the group at the decision. Among equal scores the earlier row is taken first.
+    Of all decisions with these selection rates, this one follows the scores; equal rates give parity. The decision uses
+    the group. Among equal scores the earlier row is selected first.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def select_at_rates(
     Raises
     ------
     UserError
-        Lengths that differ, a group without a rate, a rate outside 0 to 1.
+        Lengths differ, a group has no rate, or a rate is not from 0 to 1.
 
     Examples
     --------
@@ -56,10 +56,10 @@ def select_at_rates(
 
 
 def draw_spread(sizes: Sequence[int], rate: float, *, n_draws: int = 5000, seed: int = 0) -> np.ndarray:
-    """Draw max - min of the measured rates of groups that all have the same true rate.
+    """Draw the difference max - min of the measured rates of groups that all have the same true rate.
 
-    What a measured max - min has to be compared with: under perfect parity it is not zero but positive, and the larger
-    the more groups there are and the smaller they are.
+    A measured max - min should be compared with these: under perfect parity it is positive, not zero, and it grows with
+    the number of groups and shrinks with their size.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def draw_spread(sizes: Sequence[int], rate: float, *, n_draws: int = 5000, seed:
     Raises
     ------
     UserError
-        Fewer than two groups, an empty one, a rate outside 0 to 1.
+        There are fewer than two groups, a group is empty, or the rate is not from 0 to 1.
     """
     sizes = np.asarray(sizes, dtype=int)
     if len(sizes) < 2 or sizes.min() < 1:
@@ -100,21 +100,22 @@ def minimise_within(
     stiffness: float = 4.0,
     rounds: int = 12,
 ) -> tuple[np.ndarray, float]:
-    """Minimise a smooth loss with ``measure <= bound`` by an augmented Lagrangian; return weights and multiplier.
+    """Minimize a smooth loss under the bound ``measure <= bound`` with an augmented Lagrangian.
 
-    Each round minimises ``loss + max(0, multiplier + stiffness (measure - bound))^2 / (2 stiffness)`` and then sets the
-    multiplier to the term in the bracket, which is one step of dual ascent (Nocedal and Wright 2006, chapter 17). At
+    Each round minimizes ``loss + max(0, multiplier + stiffness (measure - bound))^2 / (2 stiffness)`` and then sets the
+    multiplier to the value of that maximum, which is one step of dual ascent (Nocedal and Wright, 2006, chapter 17). At
     the solution the multiplier is 0 or the bound is met exactly (complementary slackness), and it is the rate at which
-    the smallest loss falls as the bound is loosened. For small problems: gradients are taken numerically.
+    the smallest loss falls as the bound is loosened. For small problems: gradients are computed numerically.
 
     Parameters
     ----------
     loss, measure : callable
-        Of the weights, (k,); both smooth, since steps are taken along slopes: soften a hard gap before.
+        Functions of the weights, (k,), that return a float. Both must be smooth, since steps follow slopes: soften a
+        hard gap first.
     bound : float
         Largest value of ``measure`` that is allowed.
     start : ndarray of shape (k,)
-        Weights to begin with.
+        Weights to start from.
     stiffness : float
         Weight of the quadratic term, above 0.
     rounds : int
@@ -129,11 +130,11 @@ def minimise_within(
     Raises
     ------
     UserError
-        A stiffness or a number of rounds that is not positive, or a bound that cannot be met.
+        The stiffness or the number of rounds is not positive, or the bound cannot be met.
 
     Examples
     --------
-    The nearest point to 3 that is at most 1, and how much a looser bound would gain: the slope of (w - 3)^2 at 1.
+    The point nearest to 3 that is at most 1, and what a looser bound would gain: the slope of (w - 3)^2 at 1.
 
     >>> weights, multiplier = minimise_within(lambda w: (w[0] - 3) ** 2, lambda w: w[0], bound=1, start=np.zeros(1))
     >>> round(float(weights[0]), 3), round(multiplier, 3)

@@ -1,4 +1,4 @@
-"""Figures of notebook 05: a gap taken apart, errors at forced rates, multipliers, and the spread of chance."""
+"""Figures of notebook 05: the parts of a gap, errors at forced rates, multipliers, and the spread due to chance."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -20,21 +20,20 @@ if TYPE_CHECKING:
     from labkit.audit.results import Audit
 
 
-GREY = "#BBBBBB"
+GRAY = "#BBBBBB"
 
 
 def plot_forced_rates(audit: "Audit", *, ax: "Axes | None" = None) -> "Axes":
-    """Plot each group's false positive rate over its base rate, and the one that equal PPV and TPR would force.
+    """Plot each group's false positive rate over its base rate, and the rate that equal PPV and TPR would force.
 
-    ``FPR = base / (1 - base) * (1 - PPV) / PPV * TPR`` (Chouldechova 2017), drawn for the PPV and TPR of
-    all people together.
+    ``FPR = base / (1 - base) * (1 - PPV) / PPV * TPR`` (Chouldechova, 2017), with the PPV and TPR of all people.
 
     Parameters
     ----------
     audit : Audit
-        Groups with base rates below 1 and somebody selected.
+        Its groups have base rates below 1 and somebody selected.
     ax : matplotlib.axes.Axes, optional
-        Where to plot; a new figure without it.
+        Where to plot. Default: a new figure.
 
     Returns
     -------
@@ -68,16 +67,16 @@ def plot_errors_by_gap(sweep: pd.DataFrame, *, forbidden: float | None = None, a
     Parameters
     ----------
     sweep : DataFrame
-        A row for each world, step and kind of labels: columns labels, step, gap and total (error of a plus error of b).
+        One row per world, step and kind of labels: columns labels, step, gap and total (error of a plus error of b).
     forbidden : float, optional
-        Difference of base rates; what it makes impossible, below ``forbidden - gap``, is grey.
+        Difference of base rates; what it makes impossible, below ``forbidden - gap``, is gray.
     ax : matplotlib.axes.Axes, optional
-        Where to plot; a new figure without it.
+        Where to plot. Default: a new figure.
 
     Returns
     -------
     matplotlib.axes.Axes
-        A line for each kind of labels; each point is a mean over worlds, at the mean gap of its step.
+        One line per kind of labels; each point is a mean over worlds, at the mean gap of its step.
     """
     if ax is None:
         _, ax = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
@@ -88,7 +87,7 @@ def plot_errors_by_gap(sweep: pd.DataFrame, *, forbidden: float | None = None, a
         ax.errorbar(gaps, totals["mean"], yerr=half, color=color, marker=marker, capsize=3, label=name)
     if forbidden is not None:
         edge = np.array([0.0, forbidden])
-        ax.fill_between(edge, edge[::-1], color=GREY, label="impossible by the recorded labels")
+        ax.fill_between(edge, edge[::-1], color=GRAY, label="impossible by the recorded labels")
     ax.set(xlabel="gap in selection rates, a − b\n(parity is on the left)", ylabel="error of a + error of b")
     ax.set_ylim(bottom=0)
     ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1))
@@ -101,11 +100,11 @@ def plot_multipliers(path: pd.DataFrame, *, own: float, ax: "Axes | None" = None
     Parameters
     ----------
     path : DataFrame
-        A row for each bound, with columns bound and multiplier, see `labkit.chapters.ch05.minimise_within`.
+        One row per bound, with columns bound and multiplier, see `labkit.chapters.ch05.minimise_within`.
     own : float
-        The gap that the model has without a bound; the multiplier is 0 to the right of it.
+        The model's gap without a bound; the multiplier is 0 to the right of it.
     ax : matplotlib.axes.Axes, optional
-        Where to plot; a new figure without it.
+        Where to plot. Default: a new figure.
 
     Returns
     -------
@@ -122,7 +121,7 @@ def plot_multipliers(path: pd.DataFrame, *, own: float, ax: "Axes | None" = None
 
 
 def plot_spread(drawn: Sequence[float], measured: float, *, ax: "Axes | None" = None) -> "Axes":
-    """Plot what max - min would be if all groups had the same rate, and what was measured.
+    """Plot the distribution of max - min if all groups had the same rate, and the measured value.
 
     Parameters
     ----------
@@ -131,7 +130,7 @@ def plot_spread(drawn: Sequence[float], measured: float, *, ax: "Axes | None" = 
     measured : float
         max - min of the data.
     ax : matplotlib.axes.Axes, optional
-        Where to plot; a new figure without it.
+        Where to plot. Default: a new figure.
 
     Returns
     -------
@@ -141,7 +140,7 @@ def plot_spread(drawn: Sequence[float], measured: float, *, ax: "Axes | None" = 
     if ax is None:
         _, ax = plt.subplots(figsize=(6.4, 3.2), layout="constrained")
     shares = np.full(len(drawn), 1 / len(drawn))
-    ax.hist(drawn, bins=np.linspace(0, 1, 41), weights=shares, color=GREY, label="if all rates were equal")
+    ax.hist(drawn, bins=np.linspace(0, 1, 41), weights=shares, color=GRAY, label="if all rates were equal")
     ax.axvline(measured, color=PALETTE[1], linewidth=2, label="measured")
     ax.set(xlabel="max − min of the rates (probability)", ylabel="share of draws", xlim=(-0.02, 1.02))
     return ax
@@ -157,14 +156,14 @@ PART_LABELS = {
 def plot_decomposition(
     decompositions: "Decomposition | Mapping[str, Decomposition]", *, ax: "Axes | None" = None
 ) -> "Axes":
-    """Plot what selection-rate gaps are made of: a bar with its interval for each part, side by side for each gap.
+    """Plot the parts of selection-rate gaps as bars with intervals, the gaps side by side.
 
     Parameters
     ----------
     decompositions : Decomposition or mapping of str to Decomposition
-        One gap, or several by name.
+        Of one gap, or of several by name.
     ax : matplotlib.axes.Axes, optional
-        Where to plot; a new figure without it.
+        Where to plot. Default: a new figure.
 
     Returns
     -------
@@ -174,7 +173,7 @@ def plot_decomposition(
     Raises
     ------
     UserError
-        No decomposition, or more than there are colours.
+        There is no decomposition, or there are more than colors.
     """
     several = isinstance(decompositions, Mapping)
     named = dict(decompositions) if several else {"": decompositions}

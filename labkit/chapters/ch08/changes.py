@@ -1,6 +1,7 @@
-"""What a change of rule does to people: whom it moves, and how far gaps and accuracy change, with intervals."""
+"""What a change of rule does to people: whom it moves, and how much gaps and accuracy change, with intervals."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,16 +12,20 @@ from labkit.errors import UserError
 
 MOVES = ("found", "lost", "alarmed", "cleared", "net")
 
+CHANGE = ("change", "low", "high")  # keys of `accuracy_change`, in the order of LIMITS
 
-def people_moved(before: pd.DataFrame, after: pd.DataFrame, *, true_labels=None, sensitive: str = "group"):
-    """Count whom a change of rule moves, by group and by what is true of them: a gap can close from either side.
+
+def people_moved(
+    before: pd.DataFrame, after: pd.DataFrame, *, true_labels: Any = None, sensitive: str = "group"
+) -> pd.DataFrame:
+    """Count whom a change of rule moves, by group and label: a gap can close from either side.
 
     Parameters
     ----------
     before, after : DataFrame
         Predictions tables of n rows: the same people in the same order.
     true_labels : array-like of shape (n,), optional
-        The truth, where ``y_true`` holds records that may be wrong.
+        True labels, where ``y_true`` holds records that may be wrong.
     sensitive : str
         Column with the group.
 
@@ -28,12 +33,12 @@ def people_moved(before: pd.DataFrame, after: pd.DataFrame, *, true_labels=None,
     -------
     DataFrame
         Columns group, moved and share (of all people of the group). ``moved``: "found" and "lost" are positives newly
-        decided 1 and 0, "alarmed" and "cleared" negatives newly decided 1 and 0; "net" is found less lost.
+        decided 1 and 0, "alarmed" and "cleared" negatives newly decided 1 and 0; "net" is found minus lost.
 
     Raises
     ------
     UserError
-        The tables hold other people, or the labels do not fit.
+        The tables hold different people, or the labels do not fit.
 
     Examples
     --------
@@ -42,7 +47,7 @@ def people_moved(before: pd.DataFrame, after: pd.DataFrame, *, true_labels=None,
     [-0.5, 0.5]
     """
     if len(before) != len(after) or not np.array_equal(before[sensitive].to_numpy(), after[sensitive].to_numpy()):
-        raise UserError("before and after hold other people; give two tables of the same people in the same order")
+        raise UserError("before and after hold different people; give two tables of the same people in the same order")
     positive = is_right(before.assign(y_pred=1), true_labels)
     was, now = before["y_pred"].to_numpy(), after["y_pred"].to_numpy()
     moves = {
@@ -58,7 +63,7 @@ def people_moved(before: pd.DataFrame, after: pd.DataFrame, *, true_labels=None,
 
 
 def compare_decisions(tables: Mapping[str, pd.DataFrame], *, baseline: str, sensitive: str = "group") -> pd.DataFrame:
-    """Compare rules on the same people: gaps, and the change in accuracy against a baseline, with intervals.
+    """Compare rules on the same people: gaps, and the change in accuracy from a baseline, with intervals.
 
     Parameters
     ----------
@@ -72,13 +77,14 @@ def compare_decisions(tables: Mapping[str, pd.DataFrame], *, baseline: str, sens
     Returns
     -------
     DataFrame
-        A row a rule. Columns in two levels: "accuracy" (value), and "gap" (selection rates), "TPR gap" and "change in
-        accuracy", each with mean, low and high: first group less second, by Newcombe; paired for the change.
+        One row per rule. Columns in two levels: "accuracy" (mean), and "gap" (selection rates), "TPR gap" and "change
+        in accuracy", each with mean, low and high. Gaps are the first group minus the second, with Newcombe's interval;
+        the change has the paired interval of `accuracy_change`.
 
     Raises
     ------
     UserError
-        An unknown baseline; otherwise as `summarise` and `accuracy_change`.
+        The baseline is unknown; otherwise as `summarise` and `accuracy_change`.
     """
     if baseline not in tables:
         raise UserError(f"no table of the baseline {baseline!r}; there are {list(tables)}")
@@ -92,6 +98,3 @@ def compare_decisions(tables: Mapping[str, pd.DataFrame], *, baseline: str, sens
         found |= {("change in accuracy", end): change[key] for end, key in zip(LIMITS, CHANGE, strict=True)}
         rows[name] = found
     return pd.DataFrame(rows).T
-
-
-CHANGE = ("change", "low", "high")

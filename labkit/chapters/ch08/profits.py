@@ -1,8 +1,8 @@
 """What fairness costs a lender: the most profitable rule under each criterion, from counts by score and group.
 
 Hardt, Price and Srebro (2016, "Equality of opportunity in supervised learning") compare criteria on the score
-aggregates that `labkit.data.load_fico` holds. A rule is a point (FPR, TPR) for each group: of those who would default,
-and of those who would repay, which share gets a loan? Between two thresholds a lender can draw lots, so that a group's
+aggregates that `labkit.data.load_fico` holds. A rule is a point (FPR, TPR) for each group: what share gets a loan of
+those who would default, and of those who would repay? Between two thresholds a lender can draw lots, so that a group's
 points are joined by lines.
 """
 
@@ -11,16 +11,25 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from labkit.chapters.ch08.hull import upper_hull
 from labkit.errors import UserError
 
 CRITERIA = ("maximum profit", "race-blind", "equal opportunity", "equalized odds", "demographic parity")
-
 
 GAIN, LOSS = 18, 82  # a loan that is repaid earns 18, one that is not costs 82: worth it from 82% repayment on
 
 
 class Borrowers(NamedTuple):
-    """People by score, group and outcome: ``people`` (scores, groups, 2) counts those who default and who repay."""
+    """People by score, group and outcome.
+
+    Attributes
+    ----------
+    groups : tuple of str
+    scores : ndarray of shape (scores,)
+        From low to high.
+    people : ndarray of shape (scores, groups, 2)
+        Numbers of those who default and of those who repay.
+    """
 
     groups: tuple[str, ...]
     scores: np.ndarray
@@ -33,7 +42,7 @@ def count_borrowers(frame: pd.DataFrame) -> Borrowers:
     Parameters
     ----------
     frame : DataFrame
-        Columns race, score, cumulative_share, repaid_share (shares, 0 to 1) and group_size, as in `load_fico`.
+        Columns race, score, cumulative_share, repaid_share (shares, from 0 to 1) and group_size, as in `load_fico`.
 
     Returns
     -------
@@ -63,9 +72,9 @@ def best_rules(borrowers: Borrowers, *, gain: float = GAIN, loss: float = LOSS) 
     Parameters
     ----------
     borrowers : Borrowers
-        From `count_borrowers`, or a redraw of them.
+        From `count_borrowers`, or resampled.
     gain, loss : float
-        What a loan earns that is repaid, and costs when it is not; both above 0.
+        What a repaid loan earns, and what a defaulted one costs; both above 0.
 
     Returns
     -------
@@ -78,10 +87,14 @@ def best_rules(borrowers: Borrowers, *, gain: float = GAIN, loss: float = LOSS) 
     Raises
     ------
     UserError
-        A gain or a loss that is not above 0.
+        A gain or a loss is not above 0, or nobody in a group defaults, or nobody repays.
     """
     if gain <= 0 or loss <= 0:
         raise UserError(f"gain={gain} and loss={loss}; both are amounts above 0")
+    one_sided = (borrowers.people.sum(axis=0) == 0).any(axis=1)  # (groups,)
+    if one_sided.any():
+        group = borrowers.groups[int(one_sided.argmax())]
+        raise UserError(f"group {group!r} has nobody who defaults, or nobody who repays; merge groups")
     # accepted[i]: people with the i highest scores, (scores + 1, groups, 2)
     accepted = np.concatenate([np.zeros((1, *borrowers.people.shape[1:])), borrowers.people[::-1].cumsum(axis=0)])
     totals = accepted[-1]  # (groups, 2)
@@ -89,8 +102,8 @@ def best_rules(borrowers: Borrowers, *, gain: float = GAIN, loss: float = LOSS) 
     profit = accepted @ [-loss, gain]  # (scores + 1, groups)
     selected = accepted.sum(-1) / totals.sum(-1)
 
-    def at_common(rate):
-        """Return the best point with one value of a rate for all groups; profit is linear between the kinks."""
+    def at_common(rate: np.ndarray) -> list[list[float]]:
+        """Return the best points with the same value of a rate in all groups; profit is linear between the kinks."""
         kinks, groups = np.unique(rate), range(rate.shape[1])
         earned = sum(np.interp(kinks, rate[:, group], profit[:, group]) for group in groups)
         best = kinks[earned.argmax()]
@@ -119,51 +132,68 @@ def best_rules(borrowers: Borrowers, *, gain: float = GAIN, loss: float = LOSS) 
 
 
 def shared_point(fpr: np.ndarray, tpr: np.ndarray, totals: np.ndarray, gain: float, loss: float) -> np.ndarray:
-    """Return the most profitable (FPR, TPR) in the hull of every group's ROC curve, by a linear program."""
-    from scipy.optimize import linprog
-    from scipy.spatial import ConvexHull
+    """Return the most profitable (FPR, TPR) that lotteries can reach in every group, by a linear program.
 
-    curves = zip(fpr.T, tpr.T, strict=True)
-    edges = np.vstack([ConvexHull(np.column_stack(curve)).equations for curve in curves])  # normal . point + c <= 0
+    Profit falls with FPR and grows with TPR, so that only the upper edges of the curves' hulls can bind.
+    """
+    from scipy.optimize import linprog
+
+    normals, limits = [], []  # a point is on or below an edge where normal . point <= limit
+    for across, up in zip(fpr.T, tpr.T, strict=True):
+        corners = upper_hull(across, up)
+        x, y = across[corners], up[corners]
+        length = np.hypot(np.diff(x), np.diff(y))
+        normal = np.stack([-np.diff(y), np.diff(x)], axis=-1) / length[:, None]  # (edges, 2)
+        normals.append(normal)
+        limits.append(normal[:, 0] * x[:-1] + normal[:, 1] * y[:-1])
     defaulters, payers = totals.sum(axis=0)
     costs = np.array([loss * defaulters, -gain * payers]) / (defaulters + payers)
-    found = linprog(costs, A_ub=edges[:, :2], b_ub=-edges[:, 2], bounds=(0, 1))
-    if not found.success:
-        raise UserError(f"the groups' curves share no point: {found.message}")
-    return found.x
+    return linprog(costs, A_ub=np.vstack(normals), b_ub=np.concatenate(limits), bounds=(0, 1)).x
 
 
 def profit_shares(rules: pd.DataFrame) -> pd.Series:
-    """Return each criterion's profit in percent of the maximum, from what `best_rules` gives."""
+    """Return each criterion's profit in percent of the maximum.
+
+    Parameters
+    ----------
+    rules : DataFrame
+        From `best_rules`.
+
+    Returns
+    -------
+    Series
+        Indexed by criterion; at most 100.
+    """
     profit = rules.groupby(level="criterion", sort=False)["profit"].sum()
     return 100 * profit / profit["maximum profit"]
 
 
 def redraw_shares(borrowers: Borrowers, *, n_boot: int = 200, seed: int = 0, **amounts: float) -> pd.DataFrame:
-    """Repeat `profit_shares` on redrawn people, so that a percentile interval can be read off.
+    """Repeat `profit_shares` on resampled people, so that a percentile interval can be read off.
 
-    All people are redrawn jointly, as a bootstrap over people would (one multinomial over scores, groups and outcomes).
-    What it leaves out: the aggregates are themselves smoothed and read off printed curves.
+    All people are resampled jointly, as a bootstrap over people would do (one multinomial over scores, groups and
+    outcomes). The interval ignores that the aggregates are themselves smoothed and read off printed curves.
 
     Parameters
     ----------
     borrowers : Borrowers
+        From `count_borrowers`.
     n_boot : int
-        Redraws, at least 1.
+        Resamples, at least 1.
     seed : int
-        Of the redraws.
+        Seed of the resamples.
     **amounts : float
         ``gain`` and ``loss`` of `best_rules`.
 
     Returns
     -------
     DataFrame of n_boot rows
-        A column for each criterion, in percent of the maximum of that redraw.
+        One column per criterion, in percent of the maximum of that resample.
 
     Raises
     ------
     UserError
-        ``n_boot`` below 1.
+        ``n_boot`` is below 1; otherwise as `best_rules`.
     """
     if n_boot < 1:
         raise UserError(f"n_boot is {n_boot}; give at least 1")

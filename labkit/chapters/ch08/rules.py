@@ -1,17 +1,22 @@
-"""The rule that fairlearn's ThresholdOptimizer found, as a table that can be read, and what it does to a person."""
+"""The rule that fairlearn's ThresholdOptimizer found, as a readable table, and what it does to a person."""
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from labkit.errors import UserError
 
+if TYPE_CHECKING:
+    from fairlearn.postprocessing import ThresholdOptimizer
 
-def read_rules(optimizer) -> pd.DataFrame:
+
+def read_rules(optimizer: "ThresholdOptimizer") -> pd.DataFrame:
     """Write the rule of a fitted `fairlearn.postprocessing.ThresholdOptimizer` as a table.
 
-    A person is ignored with chance ``p_ignore``, and then decided 1 with chance ``constant``. Otherwise the score is
-    compared with the first threshold (chance ``p0``) or with the second (chance ``p1``), and the decision is 1 above
-    it. Thresholds may be infinite: nobody, or everybody, is above it.
+    A person's score is ignored with chance ``p_ignore``; the decision is then 1 with chance ``constant``. Otherwise the
+    score is compared with the first threshold (chance ``p0``) or with the second (chance ``p1``), and the decision is 1
+    above it. Thresholds may be infinite: then nobody, or everybody, is above.
 
     Parameters
     ----------
@@ -46,8 +51,8 @@ def read_rules(optimizer) -> pd.DataFrame:
     return pd.DataFrame(rows).T.rename_axis("group")
 
 
-def decision_chance(rules: pd.DataFrame, y_score, *, sensitive_features) -> np.ndarray:
-    """Give each person's chance of the decision 1 under a rule; the rest is left to a draw.
+def decision_chance(rules: pd.DataFrame, y_score: Any, *, sensitive_features: Any) -> np.ndarray:
+    """Return each person's chance of the decision 1 under a rule.
 
     Parameters
     ----------
@@ -60,12 +65,12 @@ def decision_chance(rules: pd.DataFrame, y_score, *, sensitive_features) -> np.n
     Returns
     -------
     ndarray of shape (n,)
-        In [0, 1]; 0 and 1 where nothing is drawn.
+        In [0, 1]; strictly between 0 and 1 where a lottery decides.
 
     Raises
     ------
     UserError
-        Lengths that differ, or a group without a rule.
+        Lengths differ, or a group has no rule.
 
     Examples
     --------
@@ -76,7 +81,7 @@ def decision_chance(rules: pd.DataFrame, y_score, *, sensitive_features) -> np.n
     """
     score, groups = np.asarray(y_score, dtype=float), pd.Index(np.asarray(sensitive_features))
     if len(score) != len(groups):
-        raise UserError(f"y_score has {len(score)} values and sensitive_features {len(groups)}; give one a person")
+        raise UserError(f"y_score has {len(score)} values and sensitive_features {len(groups)}; give one per person")
     if strange := set(groups) - set(rules.index):
         raise UserError(f"no rule for group {min(strange)!r}; there are rules for {rules.index.tolist()}")
     own = {name: column.to_numpy() for name, column in rules.loc[groups].items()}

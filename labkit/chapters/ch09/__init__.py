@@ -1,4 +1,4 @@
-"""What notebook 09 needs: fronts, levelling down, promises, refits, and the record of a decision."""
+"""What notebook 09 needs: Pareto fronts, levelling down, kept promises, refits, and a written decision."""
 
 import lazy_loader
 

@@ -1,7 +1,7 @@
 """A written decision for an operating point: its reasons, its figures, who gains, who loses, and when it is reviewed.
 
-A program counts and compares; reasons are people's. `write_decision` makes the draft, `check_decision` says what is
-open and what contradicts the figures.
+A program can count and compare; people must give the reasons. `write_decision` makes the draft, `check_decision` says
+what is missing and what contradicts the figures.
 """
 
 import re
@@ -24,7 +24,7 @@ DECISION_SECTIONS = {
 }
 
 
-TABLES = ("Figures",)
+COMPUTED_SECTIONS = ("Figures",)
 
 
 NAMED = re.compile(r"`([^`]+)`")
@@ -36,31 +36,32 @@ DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 def write_decision(
     figures: Mapping[str, tuple[float, float, float]], *, title: str, answers: Mapping[str, str] | None = None
 ) -> str:
-    """Write a decision in Markdown: the figures are filled in, the rest is what people answer.
+    """Write a decision in Markdown: the figures are filled in, the rest is for people to answer.
 
     Parameters
     ----------
     figures : mapping of str to (mean, low, high)
         What was computed, by name.
     title : str
-        Of the decision.
+        Title of the decision.
     answers : mapping of str to str, optional
-        From a section of `DECISION_SECTIONS` to its text. Where one is left out, TODO stands with the question to
+        From a section of `DECISION_SECTIONS` to its text. A section that is left out gets TODO and the question to
         answer.
 
     Returns
     -------
     str
+        Markdown.
 
     Raises
     ------
     UserError
-        A section that does not exist, or no figures.
+        A section does not exist, or there are no figures.
     """
     if not figures:
         raise UserError("figures is empty; a decision without figures cannot be held to anything")
     answers = dict(answers or {})
-    check_answers(answers, DECISION_SECTIONS, TABLES)
+    check_answers(answers, DECISION_SECTIONS, COMPUTED_SECTIONS)
     rows = [f"| {name} | {mean:z.3f} | {low:z.3f} | {high:z.3f} |" for name, (mean, low, high) in figures.items()]
     table = ["| figure | mean | low | high |", "|---|---:|---:|---:|", *rows]
     return join_sections(title, DECISION_SECTIONS, answers, {"Figures": table})
@@ -75,9 +76,9 @@ def check_decision(
     loses: Collection[str] = (),
     today: date | None = None,
 ) -> list[str]:
-    """Say what a decision lacks, and where it contradicts what was computed; an empty list where it does neither.
+    """List what a decision lacks, and where it contradicts what was computed.
 
-    Whether the reasons are good, only people can judge.
+    Only people can judge whether the reasons are good.
 
     Parameters
     ----------
@@ -90,15 +91,17 @@ def check_decision(
     gains, loses : collection of str
         Groups that clearly gain and lose.
     today : date, optional
-        The review must come later.
+        The review must be later. Default: the day of the call.
 
     Returns
     -------
     list of str
-        One complaint for each thing that is missing or wrong.
+        One complaint for each thing that is missing or wrong; empty if nothing is.
     """
     title, written = split_sections(text)
-    complaints = check_sections(title, written, sections=DECISION_SECTIONS, tables=TABLES, titled="what is decided")
+    complaints = check_sections(
+        title, written, sections=DECISION_SECTIONS, tables=COMPUTED_SECTIONS, titled="what is decided"
+    )
     if "Figures" in written:
         complaints += compare_figures(read_figures(written["Figures"]), figures)
     chosen = written.get("Chosen operating point", "")
@@ -114,12 +117,18 @@ def check_decision(
 
 def read_figures(section: str) -> dict[str, tuple[str, str, str]]:
     """Read the rows ``| figure | mean | low | high |`` of a table as they are written, without its heading."""
-    rows = ([cell.strip().strip("`") for cell in line.strip().strip("|").split("|")] for line in section.splitlines())
-    return {row[0]: tuple(row[1:]) for row in rows if len(row) == 4 and re.search(r"\d", row[1])}
+    figures = {}
+    for line in section.splitlines():
+        row = [cell.strip().strip("`") for cell in line.strip().strip("|").split("|")]
+        if len(row) == 4 and re.search(r"\d", row[1]):
+            figures[row[0]] = tuple(row[1:])
+    return figures
 
 
-def compare_figures(stated: Mapping, computed: Mapping) -> list[str]:
-    """Return a complaint for each figure that is missing or, where it was rounded, is another one."""
+def compare_figures(
+    stated: Mapping[str, tuple[str, str, str]], computed: Mapping[str, tuple[float, float, float]]
+) -> list[str]:
+    """Return a complaint for each figure that is missing or is not the computed one, rounded."""
     complaints = []
     for name, values in computed.items():
         if name not in stated:
@@ -132,7 +141,7 @@ def compare_figures(stated: Mapping, computed: Mapping) -> list[str]:
 
 
 def agrees(written: str, value: float) -> bool:
-    """Say whether a number as it is written is a value, rounded to two digits or more.
+    """Say whether a number as written is a value rounded to two digits or more.
 
     >>> agrees("0.05", 0.0461), agrees("-0.046", -0.0461), agrees("0.1", 0.0461), agrees("0.06", 0.0461)
     (True, True, False, False)
@@ -145,7 +154,7 @@ def agrees(written: str, value: float) -> bool:
 
 
 def compare_groups(section: str, body: str, groups: Collection[str]) -> list[str]:
-    """Return complaints where a section leaves out a group, or names one that the intervals do not."""
+    """Return complaints where a section leaves out a group that clearly changed, or names one that did not."""
     if not body or "TODO" in body:
         return []
     named = set(NAMED.findall(body))
@@ -161,7 +170,7 @@ def compare_groups(section: str, body: str, groups: Collection[str]) -> list[str
 
 
 def check_review(body: str, today: date) -> list[str]:
-    """Return a complaint where a review has no date, or one that has passed or is none."""
+    """Return a complaint if a review has no date, or one that has passed or does not exist."""
     if not body or "TODO" in body:
         return []
     if not (found := DATE.search(body)):
@@ -169,5 +178,5 @@ def check_review(body: str, today: date) -> list[str]:
     try:
         day = date.fromisoformat(found[0])
     except ValueError:
-        return [f"'Review' gives {found[0]}, which is no date"]
+        return [f"'Review' gives {found[0]}, which is not a date"]
     return [] if day > today else [f"'Review' gives {found[0]}, which has passed"]

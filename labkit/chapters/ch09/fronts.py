@@ -1,7 +1,7 @@
-"""The Pareto front of operating points: those that no other point beats in one figure without losing in the other."""
+"""The Pareto front of operating points: those that no other point beats in one value without losing in the other."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def non_dominated(gain, cost) -> np.ndarray:
-    """Say which points lie on the Pareto front.
+def non_dominated(gain: Any, cost: Any) -> np.ndarray:
+    """Say which points are on the Pareto front.
 
-    A point is *dominated* when another one has at least its gain and at most its cost, and is strictly better in one of
-    the two. Points that tie in both do not dominate each other: both are on the front, or neither.
+    A point is *dominated* if another one has at least its gain and at most its cost, and is strictly better in one of
+    the two. Points that tie in both do not dominate each other: both are on the front, or neither is.
 
     Parameters
     ----------
     gain : array-like of shape (n,)
-        Of which more is better, such as accuracy.
+        What should be large, such as accuracy.
     cost : array-like of shape (n,)
-        Of which less is better, such as the size of a gap.
+        What should be small, such as the size of a gap.
 
     Returns
     -------
@@ -35,7 +35,7 @@ def non_dominated(gain, cost) -> np.ndarray:
     Raises
     ------
     UserError
-        Shapes that differ, no points, or values that are missing.
+        Shapes differ, there are no points, or values are missing.
 
     Examples
     --------
@@ -62,35 +62,35 @@ def find_front(
     n_boot: int = 2000,
     draw_seed: int = 0,
 ) -> pd.DataFrame:
-    """Find the front of mean points, and how often each point is on it when the runs are redrawn.
+    """Find the front of mean points, and how often each point is on it when the runs are resampled.
 
     A mean over a few runs can be on the front by luck. So seeds are drawn with replacement, the same ones for every
     point (what a seed does to all of them cancels), means are taken, and the front is found again. With few seeds the
-    shares are coarse: they say how much the front hangs on single runs, and nothing about other people to measure on.
+    shares are coarse: they say how much the front depends on single runs, and nothing about measuring on other people.
 
     Parameters
     ----------
     runs : DataFrame
-        A row for each point and seed.
+        One row per point and seed.
     gain, cost : str
-        Columns, of which more and less is better.
+        Columns of what should be large and of what should be small.
     by, seed : str
         Columns that name the point and the seed.
     n_boot : int
-        Draws, at least 1.
+        Number of resamples, at least 1.
     draw_seed : int
-        Of the draws.
+        Seed of the resamples.
 
     Returns
     -------
     DataFrame
-        Indexed by point, in order of appearance: the means ``gain`` and ``cost``, on_front (of the means) and share (of
-        draws in which the point was on the front).
+        Indexed by point, in order of appearance: the means of ``gain`` and ``cost``, on_front (by the means) and share
+        (of the resamples in which the point is on the front).
 
     Raises
     ------
     UserError
-        A column that is not there, or a point without exactly one run for each seed.
+        A column is missing, or a point does not have exactly one run per seed.
     """
     if missing := {gain, cost, by, seed} - set(runs.columns):
         raise UserError(f"no column {sorted(missing)}; there are {list(runs.columns)}")
@@ -100,9 +100,10 @@ def find_front(
     sizes = runs.groupby([by, seed]).size().unstack().reindex(names)
     if not (sizes == 1).all(axis=None):
         odd = sizes.index[(sizes != 1).any(axis=1)][0]
-        raise UserError(f"{odd!r} does not have exactly one run for each {seed}; the same seeds are redrawn for all")
+        raise UserError(f"{odd!r} does not have exactly one run for each {seed}; the same seeds are resampled for all")
     values = np.stack([runs.pivot(index=by, columns=seed, values=name).loc[names] for name in (gain, cost)])
-    drawn = np.random.default_rng(draw_seed).integers(values.shape[2], size=(n_boot, values.shape[2]))
+    n_seeds = values.shape[2]  # (2, points, seeds)
+    drawn = np.random.default_rng(draw_seed).integers(n_seeds, size=(n_boot, n_seeds))
     means = values[:, :, drawn].mean(axis=3)  # (2, points, n_boot)
     share = np.mean([non_dominated(*means[:, :, draw]) for draw in range(n_boot)], axis=0)
     middle = values.mean(axis=2)
@@ -121,20 +122,20 @@ def plot_front(
 ) -> "Axes":
     """Plot operating points, mean and 95% interval over seeds in both directions, and the front as steps.
 
-    Below and right of the steps everything is beaten by some point.
+    Some point beats everything below and to the right of the steps.
 
     Parameters
     ----------
     runs : DataFrame
-        A row for each point and seed.
+        One row per point and seed.
     gain, cost : str
         Columns on the vertical and on the horizontal axis.
     families : mapping of str to str
-        From a point to its family; families are told apart by colour and marker, in order of appearance.
+        From a point to its family; families get different colors and markers, in order of appearance.
     by : str
         Column that names the point.
     ax : matplotlib.axes.Axes, optional
-        Where to plot; a new figure without it.
+        Where to plot. Default: a new figure.
 
     Returns
     -------
@@ -144,7 +145,7 @@ def plot_front(
     Raises
     ------
     UserError
-        A point without a family, or more families than there are colours.
+        A point has no family, or there are more families than colors.
     """
     across, up = (over_seeds(runs, value, by=by) for value in (cost, gain))
     if strangers := [name for name in up.index if name not in families]:
@@ -170,21 +171,30 @@ def plot_front(
 def plot_fronts(
     runs: pd.DataFrame, panels: Mapping[str, str], *, cost: str, families: Mapping[str, str], by: str = "method"
 ) -> "list[Axes]":
-    """Plot the same points by several kinds of gain side by side, such as accuracy by two kinds of labels.
+    """Plot the same points side by side by several kinds of gain, such as accuracy by two kinds of labels.
 
     Parameters
     ----------
     runs : DataFrame
-        A row for each point and seed.
+        One row per point and seed.
     panels : mapping of str to str
         Column with the gain to the title of its panel.
-    cost, families, by
-        As in `plot_front`.
+    cost : str
+        Column on the horizontal axes.
+    families : mapping of str to str
+        From a point to its family; families get different colors and markers, in order of appearance.
+    by : str
+        Column that names the point.
 
     Returns
     -------
     list of matplotlib.axes.Axes
         In one figure with one legend and one vertical scale; the caller sets the labels with their units.
+
+    Raises
+    ------
+    UserError
+        A point has no family, or there are more families than colors.
     """
     fig, axes = plt.subplots(1, len(panels), figsize=(9.8, 4.8), layout="constrained", sharey=True, squeeze=False)
     for ax, (gain, title) in zip(axes[0], panels.items(), strict=True):
@@ -194,7 +204,29 @@ def plot_fronts(
 
 
 def describe_fronts(runs: pd.DataFrame, panels: Mapping[str, str], *, cost: str, by: str = "method") -> str:
-    """Name the points on the front of each panel, from the smallest cost on: a text for readers who cannot see them."""
+    """Name the points on the front of each panel: the text of a figure for readers who cannot see it.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        One row per point and seed.
+    panels : mapping of str to str
+        Column with the gain to the title of its panel.
+    cost : str
+        Column of what should be small.
+    by : str
+        Column that names the point.
+
+    Returns
+    -------
+    str
+        Points with their mean cost and gain, from the smallest cost on.
+
+    Raises
+    ------
+    UserError
+        As `find_front`.
+    """
     named = {}
     for gain, title in panels.items():
         front = find_front(runs, gain=gain, cost=cost, by=by, n_boot=1).query("on_front").sort_values(cost)

@@ -1,28 +1,30 @@
 """Levelling down: a gap that closes because one group is treated worse, while nobody is treated better.
 
-The word is that of Mittelstadt, Wachter and Russell (2023), "The unfairness of fair machine learning: levelling down
+The term is from Mittelstadt, Wachter and Russell (2023), "The unfairness of fair machine learning: levelling down
 and strict egalitarianism by default".
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from labkit.audit.metrics import METRICS, divide, tally
 from labkit.comparison.seeds import is_right
+from labkit.comparison.trials import Trial
 from labkit.errors import UserError
-from labkit.mitigation.base import check_share
+from labkit.mitigation.base import Decide, check_share
 from labkit.mitigation.decisions import PostProcessing
 from labkit.validation import sorted_groups
 
-VERDICTS = {
+LEVELLING_VERDICTS = {
     "levelled down": "the gap narrowed, a group lost and none gained",
     "levelled up": "the gap narrowed, a group gained and none lost",
     "moved": "the gap narrowed, one group gained and another lost",
-    "narrowed, nobody clearly": "the gap narrowed, and no group's change is clear",
-    "not clearly narrowed": "the interval of the gap's change reaches zero or lies above it",
+    "narrowed, no group clearly changed": "the gap narrowed, and no group's change is clear",
+    "not clearly narrowed": "the interval of the gap's change contains zero or is above it",
 }
 
 
@@ -30,11 +32,11 @@ def group_changes(
     before: pd.DataFrame,
     after: pd.DataFrame,
     *,
-    metrics=("true_positive_rate", "false_positive_rate", "selection_rate", "accuracy"),
-    true_labels=None,
+    metrics: Sequence[str] = ("true_positive_rate", "false_positive_rate", "selection_rate", "accuracy"),
+    true_labels: Any = None,
     sensitive: str = "group",
 ) -> pd.DataFrame:
-    """Say how far each group's rates changed from one rule to another, on the same people.
+    """Measure how much each group's rates change from one rule to another, on the same people.
 
     Parameters
     ----------
@@ -43,52 +45,63 @@ def group_changes(
     metrics : sequence of str
         From `labkit.audit.METRICS`.
     true_labels : array-like of shape (n,), optional
-        The truth, where ``y_true`` holds records that may be wrong.
+        True labels, where ``y_true`` holds records that may be wrong.
     sensitive : str
         Column with the group.
 
     Returns
     -------
     DataFrame
-        Columns group, metric, change (after less before; NaN where a rate is undefined).
+        Columns group, metric, change (after minus before; NaN where a rate is undefined).
 
     Raises
     ------
     UserError
-        The tables hold other people, or the labels do not fit.
+        The tables hold different people, the labels do not fit, or a metric is unknown.
     """
     if len(before) != len(after) or not np.array_equal(before[sensitive].to_numpy(), after[sensitive].to_numpy()):
-        raise UserError("before and after hold other people; give two tables of the same people in the same order")
+        raise UserError("before and after hold different people; give two tables of the same people in the same order")
     if unknown := set(metrics) - set(METRICS):
         raise UserError(f"unknown metric {min(unknown)!r}; choose from {', '.join(METRICS)}")
     positive, groups = is_right(before.assign(y_pred=1), true_labels), before[sensitive].to_numpy()
     rows = []
     for group in sorted_groups(set(groups)):
         own = groups == group
-        cells = [  # tn, fp, fn, tp of both rules
-            np.bincount(2 * positive[own] + table["y_pred"].to_numpy()[own], minlength=4) for table in (before, after)
-        ]
-        change = np.diff(divide(*tally(np.stack(cells))), axis=0)[0]
-        rows += [{"group": group, "metric": name, "change": change[list(METRICS).index(name)]} for name in metrics]
+        cells = np.stack(
+            [  # (2 rules, 4): tn, fp, fn, tp
+                np.bincount(2 * positive[own] + table["y_pred"].to_numpy()[own], minlength=4)
+                for table in (before, after)
+            ]
+        )
+        was, now = divide(*tally(cells))  # (metrics,) each
+        change = dict(zip(METRICS, now - was, strict=True))
+        rows += [{"group": group, "metric": name, "change": change[name]} for name in metrics]
     return pd.DataFrame(rows)
 
 
-def changes_by_world(trials: Sequence, baselines: Mapping[str, str], *, rows=slice(None)) -> pd.DataFrame:
-    """Compare every method with its baseline of the same world, by group, on the true labels where they are known.
+def changes_by_world(
+    trials: Sequence[Trial], baselines: Mapping[str, str], *, rows: slice | np.ndarray = slice(None)
+) -> pd.DataFrame:
+    """Compare every method with its baseline in the same world, by group, by the true labels where they are known.
 
     Parameters
     ----------
     trials : sequence of labkit.comparison.Trial
-        Methods and their baselines, in each world (their ``seed``).
+        Methods and their baselines, in each world; ``seed`` is the world's number.
     baselines : mapping of str to str
-        From a method to the one that it is compared with; a method may be its own.
+        From a method to its baseline; a method may be its own.
     rows : slice, or array of int or bool
         Positions of the people to compare on.
 
     Returns
     -------
     DataFrame
-        method, seed, and what `group_changes` gives.
+        Columns method, seed, and those of `group_changes`.
+
+    Raises
+    ------
+    UserError
+        As `group_changes`.
     """
     tables = {(trial.method, trial.seed): trial.table.iloc[rows] for trial in trials}
     parts = []
@@ -100,23 +113,23 @@ def changes_by_world(trials: Sequence, baselines: Mapping[str, str], *, rows=sli
 
 
 def judge_levelling(gap: pd.Series, benefits: pd.DataFrame) -> str:
-    """Say whether a narrower gap was bought by treating somebody worse, and whether anybody gained.
+    """Say whether a gap narrowed because a group is treated worse, and whether any group gained.
 
-    "Gained", "lost" and "narrowed" mean that a 95% interval lies clear of zero. So *levelled down* says that no gain is
-    shown, not that there is none: look at the intervals.
+    "Gained", "lost" and "narrowed" mean that a 95% interval does not contain zero. So *levelled down* means that no
+    gain is shown, not that there is none: look at the intervals.
 
     Parameters
     ----------
     gap : Series
         "low" and "high" of the change in the size of the gap; below zero is narrower.
     benefits : DataFrame
-        A row a group, with "low" and "high" of the change in what people of the group have from the rule, such as the
-        share of the ill who are found; above zero is better for them.
+        One row per group, with "low" and "high" of the change in what the rule gives to people of the group, such as
+        the share of the ill who are found; above zero is better for them.
 
     Returns
     -------
     str
-        A key of `VERDICTS`.
+        A key of `LEVELLING_VERDICTS`.
 
     Examples
     --------
@@ -129,14 +142,18 @@ def judge_levelling(gap: pd.Series, benefits: pd.DataFrame) -> str:
     gained, lost = (benefits["low"] > 0).any(), (benefits["high"] < 0).any()
     if gained and lost:
         return "moved"
-    return "levelled up" if gained else "levelled down" if lost else "narrowed, nobody clearly"
+    if gained:
+        return "levelled up"
+    if lost:
+        return "levelled down"
+    return "narrowed, no group clearly changed"
 
 
 @dataclass(frozen=True, kw_only=True)
 class RaisedBar(PostProcessing):
-    """Close the gap by levelling down: raise the threshold of the group that is selected most, and touch nobody else.
+    """Close the gap by levelling down: raise the thresholds of groups that are selected more, and change nothing else.
 
-    A foil for teaching: a gap of zero by which nobody gains. Do not decide with it.
+    A bad example for teaching: a gap of zero from which nobody gains. Do not decide with it.
 
     Parameters
     ----------
@@ -146,7 +163,7 @@ class RaisedBar(PostProcessing):
 
     amount: float = 1.0
 
-    def learn(self, X, y, groups):
+    def learn(self, X: Any, y: np.ndarray, groups: np.ndarray) -> Decide:
         """Find the threshold of each group on the scores of the fitting data."""
         check_share("amount", self.amount)
         scorer = self.make_scorer(X, y)
@@ -159,7 +176,7 @@ class RaisedBar(PostProcessing):
                 own = np.sort(score[groups == group])[::-1]  # the highest first
                 thresholds[group] = max(0.5, np.nextafter(own[round(wanted * len(own))], np.inf))
 
-        def decide(X, groups):
+        def decide(X: Any, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             score = scorer(X)
             return score, score >= np.array([thresholds[group] for group in groups])
 

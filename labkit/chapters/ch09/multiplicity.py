@@ -1,4 +1,4 @@
-"""Predictive multiplicity: equally good models decide differently about single people; how often, and about whom."""
+"""Predictive multiplicity: equally good models decide differently about single people. How often, and about whom?"""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -6,6 +6,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from labkit.comparison.trials import Trial
 from labkit.errors import UserError
 
 
@@ -22,14 +23,14 @@ def count_flips(tables: Sequence[pd.DataFrame], *, sensitive: str = "group") -> 
     Returns
     -------
     DataFrame
-        A row a group in sorted order: group, n (people) and flipped, the share of the group's people about whom two
-        refits disagree, averaged over all pairs of refits. One refit more leaves its expectation as it is; the share of
-        people who are decided differently by *any* two of many refits grows with their number.
+        One row per group in sorted order: group, n (people) and flipped, the share of the group's people about whom
+        two refits disagree, averaged over all pairs of refits. More refits do not change its expectation, whereas the
+        share of people about whom *any* two of many refits disagree grows with their number.
 
     Raises
     ------
     UserError
-        Fewer than two tables, or tables of other people.
+        There are fewer than two tables, or the tables hold different people.
 
     Examples
     --------
@@ -42,7 +43,7 @@ def count_flips(tables: Sequence[pd.DataFrame], *, sensitive: str = "group") -> 
     groups = tables[0][sensitive].to_numpy()
     for table in tables[1:]:
         if len(table) != len(groups) or not np.array_equal(table[sensitive].to_numpy(), groups):
-            raise UserError("the tables hold other people; give refits' decisions about the same people, in one order")
+            raise UserError("the tables hold different people; give decisions about the same people in the same order")
     decided = np.stack([table["y_pred"].to_numpy() for table in tables])  # (refits, people)
     flipped = np.mean([decided[i] != decided[j] for i, j in combinations(range(len(decided)), 2)], axis=0)
     by_group = pd.DataFrame({"group": groups, "flipped": flipped}).groupby("group")["flipped"]
@@ -50,56 +51,63 @@ def count_flips(tables: Sequence[pd.DataFrame], *, sensitive: str = "group") -> 
 
 
 def flips_over_draws(tables: Sequence[pd.DataFrame], *, sensitive: str = "group") -> pd.DataFrame:
-    """Count flips between models of different draws of the training people, ready for an interval over the draws.
+    """Count flips between models of different samples of training people, ready for an interval over the samples.
 
-    All pairs of draws are compared, but pairs share draws and are no independent runs. So each draw is left out once,
-    and gets a pseudo-value: their mean is the mean over all pairs, and Student's interval for it
-    (`labkit.comparison.over_seeds`) is the jackknife's (Arvesen, 1969, "Jackknifing U-statistics").
+    All pairs of samples are compared, but pairs share samples, so that they are not independent. Therefore each sample
+    is left out once and gets a pseudo-value: the mean of the pseudo-values is the mean over all pairs, and Student's
+    interval for it (`labkit.comparison.over_seeds`) is the jackknife's (Arvesen, 1969, "Jackknifing U-statistics").
 
     Parameters
     ----------
     tables : sequence of DataFrame
-        Predictions tables of at least three draws: the same people to decide about, in the same order.
+        Predictions tables of models of at least three samples, about the same people in the same order.
     sensitive : str
         Column with the group.
 
     Returns
     -------
     DataFrame
-        A row for each draw and group: seed (the draw's position), group, flipped; it may lie outside [0, 1].
+        One row per sample and group: seed (the position of the sample's table), group, and flipped, which can be
+        outside [0, 1].
 
     Raises
     ------
     UserError
-        Fewer than three tables, or tables of other people.
+        There are fewer than three tables, or the tables hold different people.
     """
     if len(tables) < 3:
-        raise UserError(f"{len(tables)} tables; leaving one out needs at least three draws")
+        raise UserError(f"{len(tables)} tables; leaving one out needs at least three")
     everything = count_flips(tables, sensitive=sensitive).set_index("group")["flipped"]
     rows = []
     for seed in range(len(tables)):
-        others = [table for position, table in enumerate(tables) if position != seed]
+        others = [*tables[:seed], *tables[seed + 1 :]]
         rest = count_flips(others, sensitive=sensitive).set_index("group")["flipped"]
         pseudo = len(tables) * everything - (len(tables) - 1) * rest
         rows += [{"seed": seed, "group": group, "flipped": value} for group, value in pseudo.items()]
     return pd.DataFrame(rows)
 
 
-def compare_refits(trials: Sequence, refits: Sequence) -> pd.DataFrame:
-    """Count flips by another seed, and flips by other training people, for the methods that were fitted again.
+def compare_refits(trials: Sequence[Trial], refits: Sequence[Trial]) -> pd.DataFrame:
+    """Count flips due to another seed and flips due to other training people, for methods that were fitted again.
 
     Parameters
     ----------
     trials : sequence of labkit.comparison.Trial
-        Methods on at least three draws of the training people (their ``seed``), deciding about the same people.
+        Methods on at least three samples of training people, deciding about the same people; ``seed`` is the sample's
+        number.
     refits : sequence of labkit.comparison.Trial
-        Some of these methods, fitted again on the same draws with another seed of their own.
+        Some of these methods, fitted again on the same samples with another random seed.
 
     Returns
     -------
     DataFrame
-        by, method, group, seed, flipped. ``by`` "seed": the first fit against the second, draw by draw, of independent
-        draws. ``by`` "people": pseudo-values of `flips_over_draws` between the first fits.
+        Columns by, method, group, seed, flipped. ``by`` "seed": the first fit against the second, for each of the
+        independent samples. ``by`` "people": pseudo-values of `flips_over_draws` between the first fits.
+
+    Raises
+    ------
+    UserError
+        As `count_flips` and `flips_over_draws`.
     """
     tables, rows = {(trial.method, trial.seed): trial.table for trial in trials}, []
     for again in refits:

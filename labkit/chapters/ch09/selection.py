@@ -1,10 +1,11 @@
-"""Choose an operating point by a rule on some people, and judge it on others: what was promised, what is delivered."""
+"""Choose an operating point by a rule on some people, and judge it on others: is what was promised delivered?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
+from labkit.comparison.trials import Trial
 from labkit.errors import UserError
 from labkit.mitigation.base import check_share
 from labkit.validation import sorted_groups
@@ -13,7 +14,7 @@ from labkit.validation import sorted_groups
 def choose_point(figures: pd.DataFrame, *, tolerance: float) -> str:
     """Choose the point with the highest accuracy among those whose gap is within the tolerance.
 
-    Where no point is, the one with the smallest gap. The first of equals.
+    If there is none, choose the point with the smallest gap. Of equal points, choose the first.
 
     Parameters
     ----------
@@ -30,7 +31,7 @@ def choose_point(figures: pd.DataFrame, *, tolerance: float) -> str:
     Raises
     ------
     UserError
-        A tolerance outside [0, 1], or no points.
+        The tolerance is outside [0, 1], or there are no points.
 
     Examples
     --------
@@ -45,8 +46,10 @@ def choose_point(figures: pd.DataFrame, *, tolerance: float) -> str:
     return allowed["accuracy"].idxmax() if len(allowed) else figures["gap_size"].idxmin()
 
 
-def measure_points(tables: Mapping[str, pd.DataFrame], *, sensitive: str = "group", rows=slice(None)) -> pd.DataFrame:
-    """Measure accuracy on the records and the size of the gap in selection rates, for many points on the same people.
+def measure_points(
+    tables: Mapping[str, pd.DataFrame], *, sensitive: str = "group", rows: slice | np.ndarray = slice(None)
+) -> pd.DataFrame:
+    """Measure accuracy by the records and the size of the gap in selection rates, for many points on the same people.
 
     Parameters
     ----------
@@ -87,10 +90,10 @@ def promise_and_deliver(
     seed: int = 0,
     sensitive: str = "group",
 ) -> pd.DataFrame:
-    """Choose a point on some people and measure it on them and on the others, for many random divisions.
+    """Choose a point on some people and measure it on them and on the others, for many random splits.
 
-    Divisions keep the shares of groups and labels. They are of the same people and overlap: average over them, and take
-    intervals over something that is drawn anew, such as worlds.
+    Splits keep the shares of groups and labels. They are of the same people and overlap: average over them, and compute
+    intervals over something independent, such as worlds.
 
     Parameters
     ----------
@@ -99,24 +102,24 @@ def promise_and_deliver(
     tolerance : float
         As in `choose_point`.
     n_choose : int
-        People to choose on.
+        How many people to choose on.
     draws : int
-        Divisions.
+        How many splits.
     seed : int
-        Of the divisions.
+        Seed of the first split; the next ones count up from it.
     sensitive : str
         Column with the group.
 
     Returns
     -------
     DataFrame
-        Two rows a division: draw, point, measured ("promised" on the people chosen on, "delivered" on the others),
-        accuracy, gap_size.
+        Two rows per split: draw (its number), point, measured ("promised" on the people chosen on, "delivered" on the
+        others), accuracy, gap_size.
 
     Raises
     ------
     UserError
-        As `choose_point`; more people to choose on than there are.
+        As `choose_point`; or nobody is left to judge on.
     """
     from sklearn.model_selection import train_test_split
 
@@ -134,24 +137,31 @@ def promise_and_deliver(
     return pd.DataFrame(rows)
 
 
-def promises_by_world(trials, *, tolerance: float, sizes, draws: int = 50) -> pd.DataFrame:
-    """Let the rule choose in each world, on people in several numbers: `promise_and_deliver` again and again.
+def promises_by_world(
+    trials: Sequence[Trial], *, tolerance: float, sizes: Sequence[int], draws: int = 50
+) -> pd.DataFrame:
+    """Let the rule choose in each world, on several numbers of people: `promise_and_deliver` for each.
 
     Parameters
     ----------
     trials : sequence of labkit.comparison.Trial
-        The points of each world (their ``seed``), deciding about people that nobody was trained on.
+        The points of each world, deciding about people that nobody was trained on; ``seed`` is the world's number.
     tolerance : float
         As in `choose_point`.
     sizes : sequence of int
         Numbers of people to choose on.
     draws : int
-        Divisions for each world and number.
+        Splits for each world and number.
 
     Returns
     -------
     DataFrame
-        seed, people, and what `promise_and_deliver` gives.
+        Columns seed, people (chosen on), and those of `promise_and_deliver`.
+
+    Raises
+    ------
+    UserError
+        As `promise_and_deliver`.
     """
     parts = []
     for seed in dict.fromkeys(trial.seed for trial in trials):

@@ -1,11 +1,12 @@
-"""The clinic's notes: what is so about a patient, and chance, become a text that reads like a note.
+"""The clinic's notes: facts about a patient, and chance, become a text that reads like a note.
 
 Every choice is made by a random number that belongs to the patient (`WIDTHS`), never to the group or to a knob. So the
 other group, or another value of a knob, changes exactly the words that it is about and leaves the rest as it was.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,24 +23,26 @@ from labkit.data.clinic.vocabulary import (
     SHORT,
     SYMPTOMS,
     VAGUE,
+    Style,
+    Symptom,
 )
 
-HEDGED = 0.12  # P(a mentioned symptom is written as only possible)
+HEDGED = 0.12  # probability that a mentioned symptom is written as only possible
 
 
-MILDER, STRONGER = -0.7, 0.8  # below and above these a mention gets a word for its intensity (standard deviations)
+MILDER, STRONGER = -0.7, 0.8  # standard deviations; below or above them a mention gets a word for its intensity
 
 
-MOST = {"told": 3, "found": 2, "denied": 3}  # how many are mentioned at most
+MOST = {"told": 3, "found": 2, "denied": 3}  # how many are mentioned, at most
 
 
-BUDGETS = {"told": 11, "found": 7, "denied": 6}  # words for each list
+BUDGETS = {"told": 11, "found": 7, "denied": 6}  # how many words each list may have
 
 
 MAX_WORDS = 60
 
 
-EXPENDABLE = ("aside", "history", "vitals", "denied")  # left out, in this order, where a note is too long
+EXPENDABLE = ("aside", "history", "vitals", "denied")  # left out, in this order, if a note is too long
 
 
 CHOICES = (
@@ -58,7 +61,7 @@ CHOICES = (
 )
 
 
-# purpose -> how many random numbers a patient needs for it; uniform, for "intensity" standard normal
+# Purpose -> how many random numbers a patient needs for it: uniform ones, but standard normal for "intensity".
 WIDTHS = {
     "mention": len(SYMPTOMS),
     "intensity": len(SYMPTOMS),
@@ -75,13 +78,13 @@ WIDTHS = {
 
 @dataclass(frozen=True)
 class Facts:
-    """What is so about n patients before anybody writes: the only things, besides chance, that a note depends on."""
+    """The facts about n patients: the only things, besides chance, that their notes depend on."""
 
     age: np.ndarray  # (n,) years
     smoking: np.ndarray  # (n,) 0 never, 1 former, 2 current
     severity: np.ndarray  # (n,) standard deviations
-    present: np.ndarray  # (n, J) bool, a column for each of SYMPTOMS
-    vitals: np.ndarray  # (n, 4) degrees Celsius, breaths a minute, % oxygen saturation, heart beats a minute
+    present: np.ndarray  # (n, J) bool, one column for each of SYMPTOMS
+    vitals: np.ndarray  # (n, 4) degrees Celsius, breaths per minute, % oxygen saturation, heartbeats per minute
     in_b: np.ndarray  # (n,) bool: the patient belongs to group b
 
 
@@ -91,12 +94,12 @@ class Notes(NamedTuple):
     texts: list[str]
     registers: list[str]
     mentioned: np.ndarray  # (n,) symptoms and findings that came up
-    written: np.ndarray  # (n,) those of them that were written down, and not vaguely
+    written: np.ndarray  # (n,) how many of them were written down, and not vaguely
 
 
-def _spell(style, hedged: bool, level: int, symptom) -> str:
+def _spell(style: Style, hedged: bool, level: int, symptom: Symptom) -> str:
     """Name a symptom in a style, with its intensity (0 milder, 1 no word, 2 stronger) and article."""
-    lay = style.lay and not symptom.examined  # findings are the clinician's words in every style
+    lay = style.lay and not symptom.examined  # findings are in the clinician's words in every style
     name = symptom.lay if lay else symptom.clinical
     milder, stronger = ("slight ", "marked ") if symptom.examined else style.adjectives
     phrase = (milder, "", stronger)[level] + name.removeprefix("a ")
@@ -115,12 +118,12 @@ NAMES = np.array(  # (style, hedged, level, symptom)
 )
 
 
-BARE = np.array(  # (style, symptom): as it is named after a "no"
+BARE = np.array(  # (style, symptom): its name after a "no"
     [[(s.lay if t.lay else s.clinical).removeprefix("a ") for s in SYMPTOMS] for t in STYLES], dtype=object
 )
 
 
-RELEVANCE = 0.4 + np.abs(SEVERITY_SLOPES)  # (J,) what tells more comes up more often
+RELEVANCE = 0.4 + np.abs(SEVERITY_SLOPES)  # (J,) informative symptoms are mentioned more often
 
 
 TOPICS = BARE[:, ~EXAMINED]
@@ -133,7 +136,7 @@ STYLE_OF_REGISTER = np.array([STYLES.index(register.style) for register in REGIS
 
 
 def _pick(purpose: str, keys: np.ndarray, eligible: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pick columns of each row in the order of their keys while the words last.
+    """Pick columns of each row, in the order of their keys, until the budget of words is spent.
 
     Returns the columns, (n, most), and which of them are picked, (n, most) bool.
     """
@@ -143,16 +146,17 @@ def _pick(purpose: str, keys: np.ndarray, eligible: np.ndarray, lengths: np.ndar
 
 
 def _join(items: list[str], last: str) -> str:
+    """Join items with commas, and the last one with its own word."""
     return items[0] if len(items) == 1 else ", ".join(items[:-1]) + last + items[-1]
 
 
 def _compose(row: dict, told: list[str], found: list[str], district: str | None, left_out: tuple[str, ...]) -> str:
-    """Choose a patient's sentences, fill them and put them in order; a sentence about nothing is left out."""
+    """Choose a patient's sentences, fill them in and put them in order; a sentence with an empty list is left out."""
     register = REGISTERS[row["register"]]
     style, (and_, or_) = register.style, register.style.last
     choose = dict(zip(CHOICES, row["wording"], strict=True))
 
-    def pick(options, choice):
+    def pick(options: Sequence, choice: str) -> Any:
         return options[int(choose[choice] * len(options))]
 
     vitals = [style.vitals[i].format(row["vitals"][i]) for i in row["vital_order"][: style.vitals_written]]
@@ -170,7 +174,7 @@ def _compose(row: dict, told: list[str], found: list[str], district: str | None,
     }
     days = pick(DAYS[style.articles], "days")
     for purpose, names, last in (("told", told, and_), ("found", found, and_), ("denied", row["denied"], or_)):
-        items = list(dict.fromkeys(name for name in names if name))  # a vague phrase is not said twice
+        items = list(dict.fromkeys(name for name in names if name))  # a vague phrase is not repeated
         if items:
             sentences[purpose] = pick(getattr(register, purpose), purpose).format(list=_join(items, last), days=days)
     kinds = [kind for kind in pick(register.orders, "order").split() if kind in sentences and kind not in left_out]
@@ -178,9 +182,9 @@ def _compose(row: dict, told: list[str], found: list[str], district: str | None,
 
 
 def _compose_within_limit(row: dict) -> str:
-    """Compose a note that keeps to `MAX_WORDS`.
+    """Compose a note of at most `MAX_WORDS` words.
 
-    What is left out for length is decided by the note as it is when no knob is turned, so that no knob decides it.
+    What is left out for length depends on the note as it would be with all knobs neutral, so that no knob changes it.
     """
     left_out: tuple[str, ...] = ()
     neutral = row["told"], row["found"], row["district"]
@@ -204,8 +208,8 @@ def write_notes(
 ) -> Notes:
     """Write a note for each patient.
 
-    Up to three symptoms and two findings that the patient has, and up to three symptoms that the patient does not have,
-    are drawn to be mentioned. A mention gets a word for its intensity where ``severity slope * s + noise`` is low or
+    It mentions up to three symptoms and two findings that the patient has, and up to three symptoms that the patient
+    does not have, chosen by chance. A mention gets a word for its intensity if ``severity slope * s + noise`` is low or
     high.
 
     Parameters
@@ -213,18 +217,18 @@ def write_notes(
     facts : Facts
         The patients.
     draws : dict of ndarray
-        For each key of `WIDTHS` random numbers of shape (n, width).
+        Random numbers of shape (n, width) for each key of `WIDTHS`.
     measurement_bias : float
-        Probability that a mention of a symptom of b is left out or, equally often, made vague.
+        Probability that a mention of a symptom of b is left out or, equally often, made vague; from 0 to 1.
     proxy_strength : float
-        Probability that a place in the note is the one of the patient's group; else a coin picks it.
+        Probability that a place in the note is that of the patient's group, from 0 to 1; otherwise a coin picks it.
     mask_group : bool
         Leave out the words that name the group.
 
     Returns
     -------
     Notes
-        In the order of the facts.
+        One per patient, in the order of the facts.
     """
     hedged, keys = draws["hedge"] < HEDGED, draws["mention"] / RELEVANCE
     intensity = facts.severity[:, None] * SEVERITY_SLOPES + draws["intensity"]  # (n, J)

@@ -1,6 +1,6 @@
-"""The simulated clinic: a structural causal model of patients whose notes are written and read.
+"""The simulated clinic: a structural causal model of patients and of the notes written about them.
 
-One seed is one world. Each purpose (severity, wording, ...) draws from its own random stream, a thousand patients at a
+A seed gives one world. Each purpose (severity, wording, ...) draws from its own random stream, a thousand patients at a
 time: patient 17 is the same person whatever n is, and a knob never shifts what another purpose draws. How symptoms
 occur and what notes say is in `labkit.data.clinic.vocabulary` and ``_notes``; the card in ``datasets/clinic`` states
 all equations in words.
@@ -31,13 +31,13 @@ SMOKING_SHARES = np.array([0.50, 0.30, 0.20])
 SMOKING_LEVELS = np.array([0.0, 0.5, 1.0])
 
 
-AGES = np.arange(18, 96)  # years; a normal distribution, cut off and put into whole years
+AGES = np.arange(18, 96)  # years; a normal distribution, cut off at the ends and rounded to whole years
 
 
 AGE_MEAN, AGE_SD = 56.0, 18.0
 
 
-MILD_BELOW = 0.0  # severity, in standard deviations: the milder half of all cases is mild
+MILD_BELOW = 0.0  # severity, in standard deviations: half of all cases are mild
 
 
 BASE_RATE = 0.45  # P(ill) of both groups when base_rate_gap is 0
@@ -46,7 +46,8 @@ BASE_RATE = 0.45  # P(ill) of both groups when base_rate_gap is 0
 COEFFICIENTS = {"severity": 2.8, "decades": 0.30, "smoking": 0.80}  # of the log odds of illness
 
 
-# temperature, breathing rate, oxygen saturation, heart rate: mean, effect of severity, of fever, spread, limits
+# Rows: temperature, breathing rate, oxygen saturation, heart rate.
+# Columns: mean, effect of severity, effect of fever, standard deviation of the noise, lower limit, upper limit.
 VITALS = np.array(
     [
         [36.8, 0.23, 0.9, 0.40, 35.0, 41.0],
@@ -63,7 +64,7 @@ STREAMS = ("group", "age", "smoking", "severity", "arrival", "illness", "record"
 GAUSSIAN = {"severity", "vitals_noise", "intensity"}  # standard normal; the other streams are uniform on [0, 1)
 
 
-STREAM_WIDTHS = {"symptom": WIDTHS["mention"], "vitals_noise": len(VITALS)} | WIDTHS  # 1 where nothing is said
+STREAM_WIDTHS = {"symptom": WIDTHS["mention"], "vitals_noise": len(VITALS)} | WIDTHS  # 1 for all others
 
 
 BLOCK = 1000  # patients drawn together
@@ -77,8 +78,8 @@ def _draw(seed: int, block: int, stream: str, attempt: int = 0) -> np.ndarray:
     return generator.standard_normal(size) if stream in GAUSSIAN else generator.random(size)
 
 
-def _log_odds(severity, age, smoking):
-    """Log odds of illness without the intercept; arguments broadcast, smoking is an index into SMOKING."""
+def _log_odds(severity: np.ndarray, age: np.ndarray, smoking: np.ndarray) -> np.ndarray:
+    """Compute the log odds of illness without the intercept; arguments broadcast, smoking is an index into SMOKING."""
     return (
         COEFFICIENTS["severity"] * np.asarray(severity)
         + COEFFICIENTS["decades"] * (np.asarray(age) - 55.0) / 10.0
@@ -87,8 +88,9 @@ def _log_odds(severity, age, smoking):
 
 
 def _age_shares() -> np.ndarray:
+    """Return the probability of each of AGES."""
     inner = norm.cdf((AGES[:-1] + 0.5 - AGE_MEAN) / AGE_SD)
-    return np.diff(np.concatenate([[0.0], inner, [1.0]]))  # the ends take what lies beyond them
+    return np.diff(np.concatenate([[0.0], inner, [1.0]]))  # the ends include what is beyond them
 
 
 @lru_cache
@@ -103,8 +105,8 @@ def _intercept(base_rate: float) -> float:
 def _draw_severity(seed: int, block: int, in_b: np.ndarray, collection_bias: float) -> tuple[np.ndarray, ...]:
     """Draw who arrives: severity and arrival noise, and how many mild cases of b stayed away before this patient.
 
-    A case that stays away leaves its place to the next one of the same group: n patients arrive, and the share of b is
-    what `representation` says. Severity is independent of age, smoking and the rest, so these need no new draw.
+    The next case of the same group takes the place of one that stays away, so that n patients arrive and the share of b
+    is what `representation` says. Severity is independent of age, smoking and the rest: they are not resampled.
     """
     severity, arrival = _draw(seed, block, "severity"), _draw(seed, block, "arrival")
     stayed_away = np.zeros(BLOCK, dtype=int)
@@ -116,7 +118,8 @@ def _draw_severity(seed: int, block: int, in_b: np.ndarray, collection_bias: flo
     return severity, arrival, stayed_away
 
 
-def _arrives(in_b, severity, arrival, collection_bias) -> np.ndarray:
+def _arrives(in_b: np.ndarray, severity: np.ndarray, arrival: np.ndarray, collection_bias: float) -> np.ndarray:
+    """Tell who arrives: all but mild cases of b, which stay away with the probability `collection_bias`."""
     return ~(in_b & (severity < MILD_BELOW) & (arrival < collection_bias))
 
 
@@ -134,31 +137,32 @@ def simulate_block(
     options : dict
         A value for each knob of `labkit.data.KNOBS`, and mask_group.
     in_b : ndarray of shape (n,), optional
-        The group to put each patient in, True for b. Without it, the group that chance gave the patient. All that is
-        exogenous stays what it is.
+        The group to put each patient in, True for b; by default, the group that chance gave the patient. Exogenous
+        values stay the same.
 
     Returns
     -------
     pandas.DataFrame
-        A row for each of `rows`, in their order; the columns are those of `labkit.data.simulate_clinic`.
+        One row for each of `rows`, in their order; the columns are those of `labkit.data.simulate_clinic`.
     """
 
-    def draw(stream):
-        return _draw(seed, block, stream)[rows]
+    def draw(stream: str) -> np.ndarray:
+        return _draw(seed, block, stream)[rows]  # (n,) or (n, width)
 
     own_b = _draw(seed, block, "group") < options["representation"]  # (BLOCK,)
     severity, arrival, stayed_away = (
         column[rows] for column in _draw_severity(seed, block, own_b, options["collection_bias"])
     )
-    in_b = own_b[rows] if in_b is None else in_b  # (n,), as all that follows
+    in_b = own_b[rows] if in_b is None else in_b  # (n,), like everything that follows
     age = AGES[np.searchsorted(np.cumsum(_age_shares())[:-1], draw("age"), side="right")]
     smoking = np.searchsorted(np.cumsum(SMOKING_SHARES)[:-1], draw("smoking"), side="right")
-    # illness
+    # Illness.
     intercept_a, intercept_b = _intercept(BASE_RATE), _intercept(BASE_RATE - options["base_rate_gap"])
     p_disease = expit(np.where(in_b, intercept_b, intercept_a) + _log_odds(severity, age, smoking))
     disease = draw("illness") < p_disease
     recorded = disease & ~(in_b & (draw("record") < options["label_bias"]))
-    # symptoms and vital signs know severity, age and smoking, not the illness: p_disease bounds every reader of notes
+    # Symptoms and vital signs depend on severity, age and smoking, not on the illness itself: so no classifier of notes
+    # can be better than p_disease.
     present = draw("symptom") < symptom_probabilities(severity, age, SMOKING_LEVELS[smoking])
     mean, by_severity, by_fever, spread, low, high = VITALS.T
     vitals = mean + np.outer(severity, by_severity) + np.outer(present[:, FEVER], by_fever)
@@ -192,7 +196,7 @@ def simulate_block(
 
 
 class Knob(NamedTuple):
-    """One source of inequality: its neutral value, its range (both ends allowed) and what it does."""
+    """One source of inequality: its neutral value, its range (both ends included) and what it does."""
 
     neutral: float
     low: float
@@ -210,14 +214,15 @@ KNOBS = {
 }
 
 
-def _whole(name: str, value, low: int) -> int:
+def _whole(name: str, value: object, low: int) -> int:
+    """Return a value as an int, or reject it if it is not a whole number or below the lowest one."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer) or value < low:
         raise UserError(f"{name}={value!r}: give a whole number of at least {low}")
     return int(value)
 
 
-def _options(mask_group, knobs: dict) -> dict:
-    """Check the knobs and fill in the neutral values."""
+def _options(mask_group: object, knobs: dict) -> dict:
+    """Check the knobs and add the neutral values of those that are not named."""
     for name, value in knobs.items():
         if name not in KNOBS:
             raise UserError(f"unknown knob {name!r}; the knobs are {', '.join(KNOBS)}")
@@ -232,34 +237,43 @@ def _options(mask_group, knobs: dict) -> dict:
 
 
 def simulate_clinic(*, n: int = 2000, seed: int = 0, mask_group: bool = False, **knobs: float) -> pd.DataFrame:
-    """Simulate n patients of a clinic, each with a note, a recorded and a true diagnosis.
+    """Simulate n patients of a clinic, each with a note, a recorded diagnosis and the true one.
 
-    Use it to turn on one source of inequality at a time, with everything else equal to the last random number.
+    Use it to turn on one source of inequality at a time, while everything else stays equal, down to the last random
+    number.
 
     Parameters
     ----------
     n : int
-        Patients who arrive, at least 1. The first patients of a larger n are those of a smaller one.
+        How many patients arrive, at least 1. A larger n adds patients and leaves the first ones as they are.
     seed : int
-        The world, at least 0.
+        Random seed, at least 0; it gives one world.
     mask_group : bool
-        Leave the words that name the group out of the notes. What `proxy_strength` puts there stays.
+        Leave the words that name the group out of the notes. Places that `proxy_strength` ties to the group remain.
     **knobs : float
-        Any of `KNOBS`; their neutral values are the default.
+        Any of `KNOBS`; by default, their neutral values.
 
     Returns
     -------
     pandas.DataFrame of n rows
-        note (str), y (recorded diagnosis, 0/1), y_true_disease (0/1), group ("a", "b"), age (years), smoking, severity
-        (standard deviations), p_disease (P(ill | severity, age, smoking), and the group where `base_rate_gap` is not 0:
-        the limit for any reader of the notes), symptoms (mentioned), symptoms_written (not left out, not vague),
-        register (who wrote), arrives (always True here; see `counterfactual`), stayed_away (mild cases of b that stayed
-        away before this patient came), patient and seed (who this is). ``attrs["clinic"]`` holds the knobs.
+        ``attrs["clinic"]`` holds the knobs. The columns:
+
+        - note: text of 20 to 60 words
+        - y, y_true_disease: the recorded and the true diagnosis, 0 or 1
+        - group: "a" or "b"
+        - age (years), smoking ("never", "former", "current"), severity (standard deviations)
+        - p_disease: P(ill | severity, age, smoking), and the group if `base_rate_gap` is not 0. No classifier of notes
+          can be better.
+        - symptoms, symptoms_written: how many were mentioned, and how many of these were neither left out nor vague
+        - register: who wrote the note
+        - arrives: always True here; see `counterfactual`
+        - stayed_away: how many mild cases of b stayed away before this patient came
+        - patient, seed: who this is
 
     Raises
     ------
     UserError
-        For an unknown knob or a value out of range.
+        An unknown knob or a value out of range.
 
     Examples
     --------
@@ -294,7 +308,7 @@ def _check_rows(frame: pd.DataFrame) -> None:
 
 
 def _rebuild(frame: pd.DataFrame, options: dict, in_b: np.ndarray) -> pd.DataFrame:
-    """Simulate the patients of a frame in the given groups; index and order are the frame's."""
+    """Simulate the patients of a frame in the given groups, in its order and with its index."""
     seed, patient = frame["seed"].to_numpy(), frame["patient"].to_numpy()
     positions = pd.Series(np.arange(len(frame))).groupby([seed, patient // BLOCK]).indices
     parts = [
@@ -308,7 +322,7 @@ def _rebuild(frame: pd.DataFrame, options: dict, in_b: np.ndarray) -> pd.DataFra
 
 
 def _check_same_world(frame: pd.DataFrame, rebuilt: pd.DataFrame) -> None:
-    """Check that the rebuilt patients are those of the frame, wherever the frame still has the column."""
+    """Check that the rebuilt patients are those of the frame, in each column that the frame still has."""
     for name in rebuilt.columns.intersection(frame.columns):
         given, made = frame[name].to_numpy(), rebuilt[name].to_numpy()
         real = made.dtype.kind == "f"  # a CSV file may change the last digit
@@ -316,24 +330,26 @@ def _check_same_world(frame: pd.DataFrame, rebuilt: pd.DataFrame) -> None:
         if different.any():
             who = rebuilt["patient"].iloc[int(np.argmax(different))]
             raise UserError(
-                f"column {name!r} of patient {who} is not what this world holds: it was edited, or the knobs are "
-                "not those that made it; give the frame as simulated, or drop the column that you changed"
+                f"column {name!r} of patient {who} is not what this world holds: it was edited, or the knobs are not "
+                "those that made it; pass the frame as it was simulated, or drop the column that you changed"
             )
 
 
 def counterfactual(frame: pd.DataFrame, *, knobs: dict | None = None) -> pd.DataFrame:
     """Build the twin of each patient: the same person in the other group, with every exogenous value kept.
 
-    Age, smoking, severity, the noise of every equation and every choice of words stay; what the group causes changes. A
-    patient's twin may not have arrived (`collection_bias`): ``arrives`` says so. The twin of the twin is the original.
+    Use it to see what a model would have said if a patient had been in the other group. Age, smoking, severity, the
+    noise of every equation and every choice of words stay; what the group causes changes (Pearl, 2009, section 7.1:
+    abduction, action, prediction). With `collection_bias` a twin may not have arrived; ``arrives`` tells. The twin of
+    the twin is the original.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        Any rows of one or several simulated frames, in any order; seed, patient and group must be there. Columns that
-        were simulated are checked against the world; columns that were not are left behind.
+        Any rows of one or several simulated frames, in any order, with the columns seed, patient and group. Simulated
+        columns are checked against the world; other columns are dropped.
     knobs : dict, optional
-        The knobs (and mask_group) that made the frame; ``{}`` for none. Needed where ``frame.attrs`` was lost, as it is
+        The knobs (and mask_group) that made the frame; ``{}`` for none. Needed if ``frame.attrs`` was lost, for example
         in a CSV file.
 
     Returns
@@ -344,7 +360,7 @@ def counterfactual(frame: pd.DataFrame, *, knobs: dict | None = None) -> pd.Data
     Raises
     ------
     UserError
-        Where the frame does not say who its rows are, or is not from this world.
+        The frame does not say who its rows are, or is not from this world.
 
     Examples
     --------

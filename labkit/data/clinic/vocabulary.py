@@ -1,7 +1,7 @@
 """The words of the simulated clinic: symptoms, how often each occurs in whom, and the registers of its writers.
 
-The illness is a pneumonia that needs treatment today. Every number here is invented; the order of sizes follows what
-a textbook says (crackles speak for it, sneezing and itchy eyes against it, knee pain neither way).
+The illness is a pneumonia that needs treatment today. Every number here is invented; their order follows textbooks
+(crackles are evidence for it, sneezing and itchy eyes are evidence against it, knee pain is neither).
 """
 
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from scipy.special import expit, logit
 class Symptom(NamedTuple):
     """One symptom (told by the patient) or finding (seen by the clinician).
 
-    ``P(present) = sigmoid(logit(base) + severity * s + age * (years - 55) / 10 + smoking * k)`` with s the severity in
+    ``P(present) = sigmoid(logit(base) + severity * s + age * (years - 55) / 10 + smoking * k)``, with the severity s in
     standard deviations and k = 0, 1/2 or 1 for never, former and current smokers. ``clinical`` and ``lay`` are its two
     names; a leading "a " is the article, which short notes and negations leave out.
     """
@@ -28,11 +28,12 @@ class Symptom(NamedTuple):
 
 
 def _finding(name: str, base: float, severity: float) -> Symptom:
+    """Return a finding of the clinician, which has the same name in both vocabularies."""
     return Symptom(name, name, base, severity, examined=True)
 
 
 SYMPTOMS: tuple[Symptom, ...] = (
-    # speak for the illness
+    # Evidence for the illness.
     Symptom("a productive cough", "a cough with green phlegm", 0.40, 1.65, smoking=0.6),
     Symptom("fever", "fever", 0.40, 1.8, age=-0.10),
     Symptom("rigors", "shivering fits", 0.25, 1.95),
@@ -52,14 +53,14 @@ SYMPTOMS: tuple[Symptom, ...] = (
     Symptom("chest tightness", "tightness in the chest", 0.20, 0.75, smoking=0.4),
     Symptom("unsteadiness", "unsteadiness on the feet", 0.12, 0.6, age=0.35),
     Symptom("nausea", "feelings of sickness", 0.20, 0.6),
-    # speak for something milder
+    # Evidence for something milder.
     Symptom("a runny nose", "a runny nose", 0.35, -1.35),
     Symptom("sneezing", "sneezing", 0.30, -1.5),
     Symptom("itchy eyes", "itchy eyes", 0.20, -1.35),
     Symptom("a sore throat", "a sore throat", 0.35, -0.9),
     Symptom("hoarseness", "hoarseness", 0.20, -0.6),
     Symptom("earache", "earache", 0.15, -0.6),
-    # neither
+    # Neither.
     Symptom("a headache", "a headache", 0.30, 0.15),
     Symptom("diarrhoea", "diarrhoea", 0.12, 0.15),
     Symptom("abdominal pain", "stomach ache", 0.15, 0.0),
@@ -73,7 +74,7 @@ SYMPTOMS: tuple[Symptom, ...] = (
     Symptom("low mood", "low mood", 0.15, 0.0),
     Symptom("toothache", "toothache", 0.08, 0.0),
     Symptom("neck stiffness", "stiffness of the neck", 0.12, 0.0),
-    # findings on examination, for and against
+    # Findings on examination, for and against.
     _finding("coarse lung crackles", 0.25, 2.25),
     _finding("bronchial breathing", 0.20, 1.95),
     _finding("dullness to percussion", 0.20, 1.8),
@@ -106,7 +107,7 @@ SEVERITY_SLOPES = np.array([symptom.severity for symptom in SYMPTOMS])  # (J,)
 
 
 def symptom_probabilities(severity: np.ndarray, age: np.ndarray, smoking_level: np.ndarray) -> np.ndarray:
-    """Compute how probable each symptom is for each patient.
+    """Compute the probability of each symptom for each patient; the group plays no part.
 
     Parameters
     ----------
@@ -120,7 +121,7 @@ def symptom_probabilities(severity: np.ndarray, age: np.ndarray, smoking_level: 
     Returns
     -------
     ndarray of shape (n, J)
-        Probabilities in (0, 1), a column for each of `SYMPTOMS`. The group does not enter.
+        Probabilities in (0, 1), one column for each of `SYMPTOMS`.
     """
     base, severity_slope, age_slope, smoking_slope = np.array([symptom[2:6] for symptom in SYMPTOMS]).T  # each (J,)
     decades = (np.asarray(age) - 55.0) / 10.0
@@ -135,7 +136,7 @@ def symptom_probabilities(severity: np.ndarray, age: np.ndarray, smoking_level: 
 DISTRICTS = {"a": "Alder", "b": "Birch"}  # the words that name the group; no note uses them otherwise
 
 
-# what else may tell the group: a sentence and its word for a, for b
+# Proxies for the group: a sentence, and its word for a and for b.
 PLACES = (
     ("collects medicines at the {} pharmacy", "Mill Lane", "Quay Street"),
     ("usually travels here by {}", "tram", "ferry"),
@@ -173,7 +174,7 @@ class Style(NamedTuple):
     vitals: tuple[str, ...]  # temperature, breathing rate, oxygen saturation, heart rate
     vitals_written: int  # how many of them
     access: str  # room for one or two of PLACES
-    asides: tuple[str, ...]  # about somebody else or another time: they say nothing of this patient
+    asides: tuple[str, ...]  # about someone else or another time: not evidence about this patient
 
 
 PEOPLE = (("lifelong non-smoker", "non-smoker"), ("former smoker", "past smoker"), ("current smoker", "daily smoker"))
@@ -218,7 +219,7 @@ LAY = PROSE._replace(
 
 
 class Register(NamedTuple):
-    """Who writes, and the sentences to choose from; ``orders`` name the sentences in turn and may leave some out."""
+    """Who writes, and the sentences to choose from; each of ``orders`` lists sentences in turn, not always all."""
 
     name: str
     style: Style

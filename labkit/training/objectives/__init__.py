@@ -1,11 +1,11 @@
 """Objectives of training for fairness: what is to be equal, and how it is enforced.
 
 What: `DemographicParity`, `EqualizedOdds`, `EqualOpportunity`. How: `Penalty` and `AugmentedLagrangian` take one of
-them; `GroupDRO` and `Adversary` ask for something else: the worst group's loss, and a group that cannot be read.
+them. `GroupDRO` minimizes the worst group's loss instead, and `Adversary` makes the group hard to read.
 
     finetune(model, texts, y, sensitive_features=groups, objective=Penalty(DemographicParity(), weight=5))
 
-Each is a frozen record of settings, so one object serves any number of runs; what a run learns about it, such as
+Each is a frozen record of settings, so one object serves any number of runs. What changes during a run, such as
 multipliers, belongs to the run and its checkpoints (`labkit.training.objectives.base`).
 """
 

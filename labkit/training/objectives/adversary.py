@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy as group_cross_entropy
 
 from labkit.errors import UserError
-from labkit.training.objectives.base import Term, cross_entropy
+from labkit.training.objectives.base import Batch, Run, Term, cross_entropy
 
 SOURCES = ("auto", "representation", "logit")
 
@@ -18,20 +18,20 @@ SOURCES = ("auto", "representation", "logit")
 class Adversary:
     """Cross-entropy, while a second network tries to read the group and its gradient is reversed on the way down.
 
-    The adversary is a small network of one hidden layer. It learns to tell the group from the pooled representation;
+    The adversary is a small network with one hidden layer. It learns to read the group from the pooled representation;
     below it the gradient is multiplied by ``-weight``, so the model learns what does not help the adversary (Ganin and
     Lempitsky 2015, with their ramp of the weight over training). Where the representation is frozen
     (``trainable_layers=0``) nothing under it can learn, and the adversary reads the logit, as in Zhang, Lemoine and
-    Mitchell (2018), who project where we reverse. It is a game of two without a guarantee: an adversary that fails
-    proves nothing about a stronger one, and no gap is bounded.
+    Mitchell (2018), who project the gradient where we reverse it. It is a game of two without a guarantee: an adversary
+    that fails proves nothing about a stronger one, and no gap is bounded.
 
-    ``Fit.history`` gains, for each epoch, adversary_loss (mean over batches, in nats, groups weighted equally; the
-    logarithm of the number of groups is what guessing costs) and adversary_accuracy (balanced over groups).
+    ``Fit.history`` gains, for each epoch, adversary_loss (mean over batches, in nats, groups weighted equally; guessing
+    costs the logarithm of the number of groups) and adversary_accuracy (balanced over groups).
 
     Parameters
     ----------
     weight : float
-        Of the reversed gradient at the end of training; 0 or more. 0: the adversary only watches.
+        Of the reversed gradient at the end of training; 0 or more. With 0 the adversary only watches.
     reads : {"auto", "representation", "logit"}
         "auto": the representation where something under it trains, else the logit.
     hidden : int
@@ -62,7 +62,7 @@ class Adversary:
         if not 0 < self.learning_rate < 1:
             raise UserError(f"learning_rate is {self.learning_rate!r}; give a number between 0 and 1, such as 1e-3")
 
-    def start(self, run):
+    def start(self, run: Run) -> "AdversaryTerm":
         """Return the term of one run."""
         return AdversaryTerm(self, run)
 
@@ -70,7 +70,7 @@ class Adversary:
 class AdversaryTerm(Term):
     """`Adversary` in one run."""
 
-    def __init__(self, settings, run):
+    def __init__(self, settings: Adversary, run: Run):
         super().__init__()
         frozen = run.config.trainable_layers == 0
         if settings.reads == "representation" and frozen:
@@ -78,7 +78,9 @@ class AdversaryTerm(Term):
                 'reads="representation" with trainable_layers=0: nothing under the representation trains, so nothing '
                 'can be hidden in it; use reads="logit", or train a block'
             )
-        self.settings, self.steps, self.learning_rate = settings, run.steps, settings.learning_rate
+        self.settings = settings
+        self.steps = run.steps
+        self.learning_rate = settings.learning_rate
         self.reads_pooled = settings.reads != "logit" and not frozen
         with torch.random.fork_rng():
             torch.manual_seed(run.config.seed)
@@ -86,33 +88,39 @@ class AdversaryTerm(Term):
             self.network = nn.Sequential(
                 nn.Linear(inputs, settings.hidden), nn.ReLU(), nn.Linear(settings.hidden, len(run.names))
             )
-        sizes = np.bincount(run.groups, minlength=len(run.names))
-        self.register_buffer("balance", torch.as_tensor(len(run.groups) / (len(sizes) * sizes), dtype=torch.float32))
+        sizes = np.bincount(run.groups, minlength=len(run.names))  # (groups,)
+        balance = len(run.groups) / (len(sizes) * sizes)  # (groups,): rows weighted so, all groups count the same
+        self.register_buffer("balance", torch.as_tensor(balance, dtype=torch.float32))
         self.register_buffer("step", torch.zeros(()))
-        self.register_buffer(
-            "sums", torch.zeros(2 + 2 * len(sizes))
-        )  # loss, batches, right guesses and people by group
+        # Of this epoch:
+        self.register_buffer("loss_sum", torch.zeros(()))
+        self.register_buffer("batches", torch.zeros(()))
+        self.register_buffer("right", torch.zeros(len(sizes)))  # right guesses in each group
+        self.register_buffer("people", torch.zeros(len(sizes)))  # in each group
 
-    def forward(self, batch):
+    def forward(self, batch: Batch) -> Tensor:
         """Return cross-entropy plus the adversary's loss, whose gradient is reversed under the adversary."""
         ramp = 2 / (1 + math.exp(-10 * self.step.item() / self.steps)) - 1
-        seen = batch.pooled if self.reads_pooled else batch.logits[:, None]
-        guess = self.network(reverse(seen.float(), self.settings.weight * ramp))
+        seen = batch.pooled if self.reads_pooled else batch.logits[:, None]  # (B, H) or (B, 1)
+        guess = self.network(reverse(seen.float(), self.settings.weight * ramp))  # (B, groups)
         loss = group_cross_entropy(guess, batch.groups, weight=self.balance)
         with torch.no_grad():
+            right = (guess.argmax(1) == batch.groups).float()  # (B,)
             self.step += 1
-            right, k = (guess.argmax(1) == batch.groups).float(), len(self.balance)
-            self.sums[:2] += torch.stack([loss.detach(), torch.ones_like(loss)])
-            self.sums[2 : 2 + k].index_add_(0, batch.groups, right)
-            self.sums[2 + k :].index_add_(0, batch.groups, torch.ones_like(right))
+            self.loss_sum += loss
+            self.batches += 1
+            self.right.index_add_(0, batch.groups, right)
+            self.people.index_add_(0, batch.groups, torch.ones_like(right))
         return cross_entropy(batch.logits, batch.y) + loss
 
-    def end_epoch(self, logits=None):
-        """Report how well the adversary read the group."""
-        k = len(self.balance)
-        loss, right, people = self.sums[0] / self.sums[1], self.sums[2 : 2 + k], self.sums[2 + k :]
-        row = {"adversary_loss": loss.item(), "adversary_accuracy": (right / people).mean().item()}
-        self.sums.zero_()
+    def end_epoch(self, logits: Tensor | None = None) -> dict[str, float]:
+        """Report how well the adversary read the group in this epoch."""
+        row = {
+            "adversary_loss": (self.loss_sum / self.batches).item(),
+            "adversary_accuracy": (self.right / self.people).mean().item(),
+        }
+        for buffer in (self.loss_sum, self.batches, self.right, self.people):
+            buffer.zero_()
         return row
 
 
@@ -120,17 +128,17 @@ class Reverse(torch.autograd.Function):
     """The identity, with a gradient multiplied by ``-weight``."""
 
     @staticmethod
-    def forward(context, values, weight):
+    def forward(context, values: Tensor, weight: float) -> Tensor:
         """Return the values."""
         context.weight = weight
         return values.view_as(values)
 
     @staticmethod
-    def backward(context, gradient):
-        """Turn the gradient round."""
+    def backward(context, gradient: Tensor) -> tuple[Tensor, None]:
+        """Reverse the gradient."""
         return -context.weight * gradient, None
 
 
-def reverse(values, weight):
+def reverse(values: Tensor, weight: float) -> Tensor:
     """Return ``values``, whose gradient will be multiplied by ``-weight`` (Ganin and Lempitsky 2015)."""
     return Reverse.apply(values, weight)

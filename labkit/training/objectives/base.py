@@ -1,25 +1,32 @@
 """What `labkit.training.finetune` asks of an objective: a run's own copy of it, batch by batch and epoch by epoch.
 
 An objective of `labkit.training.objectives` is a frozen record of settings. Its ``start(run)`` gives a `Term`, which
-holds what changes during one run, multipliers for example: nothing passes from one run to the next, and a checkpoint
-keeps it.
+holds what changes during one run, multipliers for example: nothing passes from one run to the next, and checkpoints
+keep it.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from labkit.errors import UserError
 from labkit.training.config import TrainConfig
 from labkit.training.objectives.criteria import Criterion
 
+MEMORY = 0.1  # weight of the newest batch in the running rates
+
+# From logits (B,), labels (B,) and groups (B,) or None to a scalar loss.
+PlainObjective = Callable[[Tensor, Tensor, Tensor | None], Tensor]
+
 
 @dataclass(frozen=True)
 class Run:
-    """What a term may know when a run starts.
+    """What a term knows when a run starts.
 
     Attributes
     ----------
@@ -46,93 +53,126 @@ class Run:
 class Batch(NamedTuple):
     """A batch as a term sees it.
 
-    logits (B,) with a gradient; y (B,) of 0.0 and 1.0; groups (B,) of codes; part (B,), which of the batch's
-    independently drawn parts a row belongs to; pooled (B, H), the representation under the head, for terms that read
-    it.
+    Attributes
+    ----------
+    logits : Tensor (B,)
+        With a gradient.
+    y : Tensor (B,) of 0.0 and 1.0
+    groups : Tensor (B,) of int, or None
+        Codes from 0; None where the run has no groups.
+    part : Tensor (B,) of int
+        The part of the batch that each row belongs to; parts are drawn independently.
+    pooled : Tensor (B, H) or None
+        The representation under the head, for terms that read it.
     """
 
-    logits: torch.Tensor
-    y: torch.Tensor
-    groups: torch.Tensor
-    part: torch.Tensor
-    pooled: torch.Tensor | None = None
+    logits: Tensor
+    y: Tensor
+    groups: Tensor | None
+    part: Tensor
+    pooled: Tensor | None = None
 
 
-class Term(torch.nn.Module):
+class Term(nn.Module):
     """An objective in one run. Its buffers and parameters are what a checkpoint keeps.
 
     Attributes
     ----------
-    cells : ndarray (n,) or None
-        Stratify: every part of every batch holds rows of every cell that `name_cell` has a name for.
+    cells : ndarray (n,) of int, or None
+        Codes for stratified batches: every part of every batch holds rows of every cell that `name_cell` has a name
+        for. None: batches are not stratified.
     parts : int
-        Of how many independently drawn parts a batch consists.
-    reads_pooled, measures : bool
-        Whether it reads the pooled representation; whether it wants `end_epoch` to be given the training set's logits.
+        How many independently drawn parts a batch has.
+    reads_pooled : bool
+        Whether it reads the pooled representation.
+    measures : bool
+        Whether `end_epoch` needs the training set's logits.
     learning_rate : float or None
         Peak rate of its own parameters, where it has any.
     """
 
-    cells: Any = None
+    cells: np.ndarray | None = None
     parts: int = 1
     reads_pooled: bool = False
     measures: bool = False
     learning_rate: float | None = None
 
-    def forward(self, batch: Batch):
+    def forward(self, batch: Batch) -> Tensor:
         """Return the loss of a batch, a scalar."""
         raise NotImplementedError
 
-    def end_epoch(self, logits=None) -> dict:
+    def end_epoch(self, logits: Tensor | None = None) -> dict[str, float]:
         """Take the logits of the whole training set (n,), in eval mode; return columns of the history."""
         return {}
 
     def name_cell(self, cell: int) -> str | None:
-        """Return what a cell is called, or None when batches need not hold it."""
+        """Return what a cell is called, or None when a batch may lack it."""
         return str(cell)
 
     def finish(self) -> None:
-        """Say what must not pass in silence, when the run has ended."""
+        """Warn, after the run, of what the user must know."""
+
+
+class FairObjective(Protocol):
+    """Settings of an objective, which serve any number of runs."""
+
+    needs_sensitive_features: bool
+
+    def start(self, run: Run) -> Term:
+        """Return the term of one run."""
 
 
 class Pooled:
     """Keeps what a model hands to its head while it trains, for a term that reads it."""
 
-    def __init__(self, model):
+    def __init__(self, model: nn.Module):
         self.kept = []
         self.hook = model.head.register_forward_pre_hook(self.keep)
-        self.remove = self.hook.remove
 
-    def keep(self, head, inputs):
+    def keep(self, head: nn.Module, inputs: tuple[Tensor]) -> None:
         """Keep the pooled representation (B, H) of one forward pass."""
         if head.training:
             self.kept.append(inputs[0])
 
-    def take(self):
-        """Return what was kept since the last call, one part after the other."""
+    def take(self) -> Tensor:
+        """Return what was kept since the last call, one part after the other: (B, H)."""
         pooled = torch.cat(self.kept)
         self.kept.clear()
         return pooled
+
+    def remove(self) -> None:
+        """Stop keeping."""
+        self.hook.remove()
 
 
 class Plain(Term):
     """A callable ``objective(logits, y, groups)`` as a term."""
 
-    def __init__(self, objective, *, grouped):
+    def __init__(self, objective: PlainObjective):
         super().__init__()
-        self.objective, self.grouped = objective, grouped
+        self.objective = objective
 
-    def forward(self, batch):
+    def forward(self, batch: Batch) -> Tensor:
         """Return what the callable returns."""
-        return self.objective(batch.logits, batch.y, batch.groups if self.grouped else None)
+        return self.objective(batch.logits, batch.y, batch.groups)
 
 
-def cross_entropy(logits, y, groups=None):
-    """Binary cross-entropy of logits (B,) against labels (B,): what is minimised when no objective is given."""
+def cross_entropy(logits: Tensor, y: Tensor, groups: Tensor | None = None) -> Tensor:
+    """Return the binary cross-entropy of logits against labels, which is minimized when no objective is given.
+
+    Parameters
+    ----------
+    logits : Tensor (B,)
+    y : Tensor (B,) of 0.0 and 1.0
+    groups : Tensor (B,), optional
+        Not used; every objective takes it.
+
+    Returns
+    -------
+    Tensor, scalar
+        In nats, the mean over the batch.
+    """
     return binary_cross_entropy_with_logits(logits, y)
-
-
-MEMORY = 0.1  # weight of the newest batch in the running rates
 
 
 class ConstraintTerm(Term):
@@ -141,38 +181,41 @@ class ConstraintTerm(Term):
     Where several processes train together, each keeps the running rates of its own batches.
     """
 
-    def __init__(self, settings, run):
+    def __init__(self, settings: Any, run: Run):
         super().__init__()
-        self.settings, self.criterion, self.run = settings, settings.criterion, run
-        self.k, self.cells = len(run.names), self.criterion.cells(run.y, run.groups)
+        self.settings = settings
+        self.criterion = settings.criterion
+        self.run = run
+        self.k = len(run.names)  # groups
+        self.cells = self.criterion.cells(run.y, run.groups)  # (n,)
         check_cells(self.criterion, self.cells, run.names)
-        # A first guess, that no group has data for yet: the first group highest, the last one lowest.
+        # A first guess, before any group has data: the first group highest, the last one lowest.
         start = torch.linspace(1, 0, self.k).repeat(len(self.criterion.conditions), 1)
         self.register_buffer("running", start)  # (conditions, groups)
         self.register_buffer("seen", torch.zeros(()))  # batches
 
-    def name_cell(self, cell):
-        """Return what a cell is called, or None when batches need not hold it."""
+    def name_cell(self, cell: int) -> str | None:
+        """Return what a cell is called, or None when a batch may lack it."""
         return self.criterion.name_cell(cell, self.run.names)
 
-    def rates(self, decisions, batch, rows=slice(None)):
+    def rates(self, decisions: Tensor, batch: Batch, rows: Tensor | slice = slice(None)) -> Tensor:
         """Return rates (conditions, groups) of some rows of a batch."""
         return self.criterion.rates(decisions[rows], batch.y[rows], batch.groups[rows], self.k, self.run.names)
 
-    def remember(self, rates):
-        """Take a batch's rates into the running mean."""
+    def remember(self, rates: Tensor) -> None:
+        """Update the running mean with a batch's rates (conditions, groups)."""
         self.seen += 1
         self.running += (rates.detach() - self.running) * max(MEMORY, 1 / self.seen.item())
 
 
-def check_criterion(criterion) -> None:
-    """Raise ValueError unless a criterion is one."""
+def check_criterion(criterion: Any) -> None:
+    """Raise a UserError unless this is a criterion."""
     if not isinstance(criterion, Criterion):
         raise UserError(f"criterion is {criterion!r}; give one such as DemographicParity(), with its parentheses")
 
 
-def check_cells(criterion, cells, names) -> None:
-    """Raise ValueError where a group of the training data has nobody whom a rate of the criterion counts."""
+def check_cells(criterion: Criterion, cells: np.ndarray, names: Sequence[str]) -> None:
+    """Raise a UserError where a group of the training data has nobody whom a rate of the criterion counts."""
     sizes = np.bincount(cells, minlength=2 * len(names))
     for metric, label in criterion.conditions:
         for group, name in enumerate(names):

@@ -1,22 +1,24 @@
-"""What fair means, as a number with a gradient: gaps between groups of decisions softened at the threshold.
+"""What fair means, as a number with a gradient: gaps between groups, of decisions softened at the threshold.
 
 A decision is a step, and a step has no gradient. So training sees a decision softened *at the threshold*,
 ``sigmoid((logit - logit of the threshold) / temperature)``, and what is measured and reported is the hard decision.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from labkit.errors import UserError
 
 
 @dataclass(frozen=True)
 class Criterion:
-    """A gap between groups in one or several rates; the base of the criteria below, which are what one uses.
+    """A gap between groups in one or several rates: the base of the criteria below, which are the ones to use.
 
     Called with logits (B,), labels (B,) of 0 and 1 and group codes (B,) from 0, it returns the soft gap: a scalar in
     [0, 1) that has a gradient.
@@ -24,8 +26,8 @@ class Criterion:
     Parameters
     ----------
     temperature : float
-        In logits: how wide the soft step is. Small: close to the decisions, and only people near the threshold are
-        moved. Large: close to a mean score, which can agree between groups while decisions differ.
+        Width of the soft step, in logits. Small: close to the decisions, and only people near the threshold are moved.
+        Large: close to a mean score, which can agree between groups while decisions differ.
     threshold : float
         In (0, 1): scores of at least this much are decided 1.
 
@@ -53,22 +55,44 @@ class Criterion:
         if not 0 < self.threshold < 1:
             raise UserError(f"threshold is {self.threshold!r}; give a number between 0 and 1")
 
-    def __call__(self, logits, y, groups):
-        """Return the soft gap: max - min over groups, the largest one where several rates are to be equal."""
+    def __call__(self, logits: Tensor, y: Tensor | None, groups: Tensor) -> Tensor:
+        """Return the soft gap: max - min over groups, and the largest one where several rates are to be equal.
+
+        Parameters
+        ----------
+        logits : Tensor (B,)
+        y : Tensor (B,) of 0 and 1
+            May be None where the criterion needs no labels.
+        groups : Tensor (B,) of int
+            Codes from 0.
+
+        Returns
+        -------
+        Tensor, scalar
+            In [0, 1), with a gradient.
+
+        Raises
+        ------
+        UserError
+            One group only, or a group that has nobody whom a rate counts.
+        """
         rates = self.rates(self.soften(logits), y, groups, n_groups(groups))
         return (rates.amax(dim=1) - rates.amin(dim=1)).amax()
 
-    def hard_gap(self, logits, y, groups) -> float:
-        """Return the gap of the decisions themselves, in [0, 1]: fairlearn's difference of the criterion's name."""
+    def hard_gap(self, logits: Tensor, y: Tensor | None, groups: Tensor) -> float:
+        """Return the gap of the decisions themselves, in [0, 1]: fairlearn's difference of the same name.
+
+        Parameters and errors are those of calling the criterion.
+        """
         rates = self.rates(self.decide(logits), y, groups, n_groups(groups))
         return (rates.amax(dim=1) - rates.amin(dim=1)).amax().item()
 
-    def soften(self, logits):
-        """Return decisions softened at the threshold, each in (0, 1)."""
+    def soften(self, logits: Tensor) -> Tensor:
+        """Return decisions (B,) softened at the threshold, each in (0, 1)."""
         return torch.sigmoid((logits - self.cut) / self.temperature)
 
-    def decide(self, logits):
-        """Return decisions, each 0.0 or 1.0."""
+    def decide(self, logits: Tensor) -> Tensor:
+        """Return decisions (B,), each 0.0 or 1.0."""
         return (logits >= self.cut).float()
 
     @property
@@ -76,7 +100,14 @@ class Criterion:
         """The threshold in logits."""
         return math.log(self.threshold / (1 - self.threshold))
 
-    def rates(self, decisions, y, groups, n_groups, names=None):
+    def rates(
+        self,
+        decisions: Tensor,
+        y: Tensor | None,
+        groups: Tensor,
+        n_groups: int,
+        names: Sequence[str] | None = None,
+    ) -> Tensor:
         """Return each group's rate of positive decisions under each condition.
 
         Parameters
@@ -102,8 +133,10 @@ class Criterion:
             raise UserError(f"there is one group only ({(names or [0])[0]!r}); a gap needs two")
         rows = []
         for metric, label in self.conditions:
-            member = torch.ones_like(decisions) if label is None else (y == label).to(decisions.dtype)
-            sums, sizes = (decisions.new_zeros(n_groups).index_add(0, groups, v) for v in (decisions * member, member))
+            member = torch.ones_like(decisions) if label is None else (y == label).to(decisions.dtype)  # (B,)
+            zeros = decisions.new_zeros(n_groups)
+            sums = zeros.index_add(0, groups, decisions * member)  # (groups,)
+            sizes = zeros.index_add(0, groups, member)  # (groups,)
             if not sizes.all():
                 group = int((sizes == 0).nonzero()[0, 0])
                 who = "nobody" if label is None else f"nobody with label {label}"
@@ -114,18 +147,19 @@ class Criterion:
             rows.append(sums / sizes)
         return torch.stack(rows)
 
-    def cells(self, y, groups) -> np.ndarray:
-        """Return the cell of each row, codes from 0: rows of one group that a rate of the criterion counts alike."""
+    def cells(self, y: np.ndarray, groups: np.ndarray) -> np.ndarray:
+        """Return the cell of each row (n,), codes from 0: rows of one group that the criterion's rates count alike."""
         if all(label is None for _, label in self.conditions):
             return np.asarray(groups)
         return np.asarray(groups) * 2 + (np.asarray(y) > 0.5)
 
-    def name_cell(self, cell: int, names) -> str | None:
+    def name_cell(self, cell: int, names: Sequence[str]) -> str | None:
         """Return what a cell is called, or None where no rate of the criterion counts its people."""
         labels = [label for _, label in self.conditions]
         if None in labels:
             return f"group {names[cell]!r}"
-        return f"group {names[cell // 2]!r} with label {cell % 2}" if cell % 2 in labels else None
+        group, label = divmod(cell, 2)
+        return f"group {names[group]!r} with label {label}" if label in labels else None
 
 
 @dataclass(frozen=True)
@@ -159,6 +193,6 @@ class EqualizedOdds(Criterion):
     conditions: ClassVar[tuple] = (("true_positive_rate", 1), ("false_positive_rate", 0))
 
 
-def n_groups(groups) -> int:
-    """Return how many groups codes from 0 speak of."""
+def n_groups(groups: Tensor) -> int:
+    """Return the number of groups that codes from 0 name."""
     return int(groups.max()) + 1

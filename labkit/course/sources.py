@@ -1,0 +1,182 @@
+"""A notebook made from its source: the whole of it, or what students get."""
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from labkit.errors import UserError
+from labkit.version import __version__, version_series
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+GRADER = {"schema_version": 3, "grade": False, "solution": False, "locked": False, "task": False}  # nbgrader's schema
+VERSION_CELL = "version"  # id and tag of the cell that checks whether a copy is up to date
+
+
+def convert(source: str, *, student_of: str | None = None) -> "NotebookNode":
+    """Make a notebook from a source in percent format, the same bytes each time.
+
+    Parameters
+    ----------
+    source : str
+        Text of ``NN_topic.py``. Metadata under ``labkit:`` in its header is kept.
+    student_of : str, optional
+        Name of the source, ``NN_topic``, to make the notebook that students get: without the cells tagged
+        ``solution``, with a link to them below each exercise, and with nbgrader's metadata (see `mark_for_graders`).
+        Without it, the whole notebook.
+
+    Returns
+    -------
+    nbformat.NotebookNode
+        Without outputs. Metadata of exercises (``exercise``, ``points``, ``objective``) stays with its cell. A cell's
+        id comes from its exercise, or else from its own text: editing, adding or removing one cell leaves the ids of
+        all others alone.
+
+    Raises
+    ------
+    nbformat.ValidationError
+        Metadata of a cell in the source that no notebook may have.
+    """
+    import jupytext
+    from nbformat.v4 import new_notebook
+
+    parsed = jupytext.reads(source, fmt="py:percent")
+    cells = [cell for cell in parsed.cells if student_of is None or "solution" not in _tags(cell)]
+    taken: set[str] = set()
+    for cell in cells:
+        cell.metadata.pop("lines_to_next_cell", None)  # layout of the source file, of no use in a notebook
+        cell.id = _free_id(cell_slug(cell), taken)
+    if student_of is not None:
+        mark_for_graders(cells)
+        link_solutions(cells, student_of)
+    notebook = new_notebook(cells=cells)
+    notebook.metadata.kernelspec = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    notebook.metadata.language_info = {"name": "python"}
+    if "labkit" in parsed.metadata:
+        notebook.metadata.labkit = parsed.metadata.labkit
+    return notebook
+
+
+def student_text(source: str, *, name: str) -> str:
+    """Return the file content of the student notebook of a source, the same bytes each time.
+
+    Parameters
+    ----------
+    source : str
+        Text of ``NN_topic.py``.
+    name : str
+        Its name, ``NN_topic``.
+
+    Returns
+    -------
+    str
+        JSON with a newline at the end.
+
+    Raises
+    ------
+    UserError
+        Metadata of a cell in the source that no notebook may have.
+    """
+    import nbformat
+
+    try:
+        notebook = convert(source, student_of=name)
+        stamp(notebook, name)
+        nbformat.validate(notebook)
+    except nbformat.ValidationError as error:
+        raise UserError(f"{name}.py makes no valid notebook: {error.message}; check its cells' metadata") from error
+    return nbformat.writes(notebook).rstrip("\n") + "\n"
+
+
+def stamp(notebook: "NotebookNode", name: str) -> None:
+    """Let every copy of a student notebook know what it was made from.
+
+    The notebook's metadata get the version of the course and a fingerprint of the content; the first code cell checks
+    both when it runs (see `labkit.check_copy`); and each stub gets a hash of its source, so that an answer is
+    distinguishable from a stub that nobody touched (see `labkit.course.copies`).
+    """
+    import nbformat
+    from nbformat.v4 import new_code_cell
+
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and "exercise" in cell.metadata:
+            cell.metadata.stub = short_hash(cell.source)
+    fingerprint = short_hash(f"{version_series(__version__)}\n{nbformat.writes(notebook)}")
+    notebook.metadata.labkit = notebook.metadata.get("labkit", {}) | {
+        "version": __version__,
+        "fingerprint": fingerprint,
+    }
+    source = f'import labkit\n\nlabkit.check_copy("{name}", "{__version__}", "{fingerprint}")'
+    metadata = {"tags": [VERSION_CELL], "jupyter": {"source_hidden": True}}
+    cell = new_code_cell(source, id=VERSION_CELL, metadata=metadata)
+    code = (place for place, other in enumerate(notebook.cells) if other.cell_type == "code")
+    notebook.cells.insert(next(code, len(notebook.cells)), cell)
+
+
+def mark_for_graders(cells: list["NotebookNode"]) -> None:
+    """Give the cells of exercises nbgrader's metadata: where students write, and which cell earns the points.
+
+    The stub is theirs to change. The cell below it that checks the answer is worth the exercise's points and is
+    restored before grading; under nbgrader a check that is not correct raises (see `labkit.exercises.check`), so
+    that it earns none.
+
+    Parameters
+    ----------
+    cells : list of nbformat.NotebookNode
+        A notebook's cells, with their ids; changed in place.
+
+    Raises
+    ------
+    UserError
+        An exercise that is checked has no points.
+    """
+    asked = None
+    for cell in cells:
+        if cell.cell_type == "code" and "exercise" in cell.metadata:
+            asked = cell.metadata
+            cell.metadata.nbgrader = GRADER | {"solution": True, "grade_id": cell.id}
+        elif "check" in _tags(cell) and asked is not None:
+            if "points" not in asked:
+                raise UserError(f"exercise {asked.exercise} has no points; add points=N to its cell in the source")
+            number = str(asked.exercise).replace(".", "-")
+            marks = {"grade": True, "locked": True, "points": asked.points, "grade_id": f"check-{number}"}
+            cell.metadata.nbgrader = GRADER | marks
+            asked = None
+
+
+def link_solutions(cells: list["NotebookNode"], name: str) -> None:
+    """Say below the text of each exercise how to get help, and where its solution is."""
+    for text, stub in zip(cells, cells[1:], strict=False):
+        if text.cell_type == "markdown" and "exercise" in stub.metadata:
+            number = stub.metadata.exercise
+            text.source += (
+                f'\n\n*Stuck? Run `hint("{number}")` in a new cell, up to three times. '
+                f"The solution stands in the source, [{name}.py](../notebooks/solutions/{name}.py).*"
+            )
+
+
+def _tags(cell: "NotebookNode") -> list[str]:
+    """Return a cell's tags."""
+    return cell.metadata.get("tags", [])
+
+
+def cell_slug(cell: "NotebookNode") -> str:
+    """Return what a cell's id is made from: its exercise, or else its text."""
+    if exercise := cell.metadata.get("exercise"):
+        return f"exercise-{exercise}".replace(".", "-")
+    return short_hash(f"{cell.cell_type}\n{cell.source}")
+
+
+def short_hash(text: str) -> str:
+    """Return twelve hexadecimal digits that change with a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _free_id(slug: str, taken: set[str]) -> str:
+    """Return the id, with a number where an earlier cell has it, and note it as taken."""
+    candidate, copies = slug, 1
+    while candidate in taken:  # cells with the same text are distinguished by their order
+        copies += 1
+        candidate = f"{slug}-{copies}"
+    taken.add(candidate)
+    return candidate
