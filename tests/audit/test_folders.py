@@ -126,7 +126,7 @@ def test_rejects_names_that_differ_between_files_by_case(tmp_path):
 
 
 def test_folders_above_the_folder_are_not_partitions(tmp_path):
-    """A folder above named `race=red` would silently give everybody that value; it is an error where that can happen."""
+    """A folder above named `race=red` would give everybody that value; where that can happen it is an error."""
     frame = people()
     folder = tmp_path / "race=red" / "log"
     folder.parent.mkdir()
