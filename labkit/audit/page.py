@@ -19,9 +19,9 @@ import numpy as np
 import pandas as pd
 
 from labkit.audit.counts import Counts
+from labkit.audit.files._output import table_as_csv, write_whole
 from labkit.audit.files.folders import count_folder, count_folder_scores
 from labkit.audit.files.logs import count_file, count_file_scores, file_ending
-from labkit.audit.files.output import table_as_csv, write_whole
 from labkit.audit.intervals import check_draws
 from labkit.audit.metrics import METRICS
 from labkit.audit.results import Audit, disparities, group_rates
@@ -35,6 +35,7 @@ from labkit.audit.text import (
     cut_list,
     format_groups,
     format_metric,
+    format_name,
     format_p_value,
     format_rate,
 )
@@ -70,7 +71,7 @@ def audit_file(
 ) -> Audit:
     """Audit a CSV or Parquet file or a folder: print tables, write ``audit.html``, ``audit.png`` and ``counts.csv``.
 
-    The files are written whole or not at all, even when nobody reads the tables to the end (``labkit audit ... | head``).
+    The files are written whole or not at all, even when nobody reads all tables (``labkit audit ... | head``).
 
     Parameters
     ----------
@@ -114,7 +115,7 @@ def audit_file(
     path, console = Path(path), console or Console()
     check_draws(n_boot, confidence=0.95)  # before a long read, not after
     name = Path(os.path.abspath(path)).name  # the folder `.` has a name, too
-    title, score_title = escape_controls(name), escape_controls(score or "")
+    title, score_title = format_name(name), format_name(score or "")
     stem = name if path.is_dir() else name.removesuffix(file_ending(path))
     folder = Path(output or f"{stem}-audit")
 

@@ -73,11 +73,11 @@ def format_metric(metric: str) -> str:
 def format_groups(groups: pd.Index, small: Iterable[Hashable] = ()) -> pd.Index:
     """Write groups as text, and the columns they come from as the name of the index; small groups carry a mark."""
     small = set(small)
-    names = [_one_line(format_group(group)) + (f" {SMALL}" if group in small else "") for group in groups.tolist()]
-    return pd.Index(names, name=_one_line(", ".join(map(str, groups.names))))
+    names = [format_name(format_group(group)) + (f" {SMALL}" if group in small else "") for group in groups.tolist()]
+    return pd.Index(names, name=format_name(", ".join(map(str, groups.names))))
 
 
-def _one_line(name: str) -> str:
+def format_name(name: str) -> str:
     """Write a name so that it takes one line and cannot steer a terminal."""
     return escape_controls(name).replace("\n", "\\n").replace("\t", "\\t")
 

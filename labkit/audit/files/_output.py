@@ -54,9 +54,9 @@ def table_as_csv(table: pd.DataFrame, *, raw: bool = False) -> bytes:
     columns = {position: values for position, values in enumerate(zip(*groups, strict=True))}
     levels = [pd.Index(columns.get(position, ()), name=name) for position, name in enumerate(names)]
     written = table.set_axis(levels[0] if len(levels) == 1 else pd.MultiIndex.from_arrays(levels), axis="index")
-    texts = [str(value) for group in groups for value in group]
-    # some countries' spreadsheets end a cell at a semicolon, unless it is in quotes
-    quoted = not raw and any(mark in text for text in texts for mark in ";\t")
+    texts = [str(value) for group in [names, *groups] for value in group]
+    # some countries' spreadsheets end a cell at a semicolon, and all end a row at a carriage return, outside quotes
+    quoted = not raw and any(mark in text for text in texts for mark in ";\t\r")
     return written.to_csv(quoting=csv.QUOTE_NONNUMERIC if quoted else csv.QUOTE_MINIMAL).encode()
 
 
