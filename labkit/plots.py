@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import matplotlib.pyplot as plt
 
 from labkit.errors import UserError
+from labkit.validation import escape_controls
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,7 +19,33 @@ if TYPE_CHECKING:
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#F0E442")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")  # besides the color, so that a gray print can be read
 DPI = 110
+INVISIBLE = "\u200b"  # a space without width
 VIEW = "application/vnd.jupyter.widget-view+json"  # how a notebook's output names a widget
+
+
+def plain_label(text: str) -> str:
+    r"""Write a text so that matplotlib shows it as it is, in a legend, on an axis or in a title.
+
+    Use it for every text that comes from data. Matplotlib reads what lies between two dollar signs as a formula, and
+    leaves out of a legend what begins with an underscore.
+
+    Parameters
+    ----------
+    text : str
+        Such as the name of a group.
+
+    Returns
+    -------
+    str
+        The text with dollar signs escaped, control characters written out, and nothing visible before an underscore.
+
+    Examples
+    --------
+    >>> print(plain_label("$20,000 to $39,999"))
+    \$20,000 to \$39,999
+    """
+    plain = escape_controls(text).replace("$", r"\$")
+    return f"{INVISIBLE}{plain}" if plain.startswith("_") else plain
 
 
 def show(figure: "Figure", *, alt: str) -> None:
@@ -44,7 +71,7 @@ def show(figure: "Figure", *, alt: str) -> None:
     png = to_png(figure, alt=alt)
     width, height = (round(inches * DPI) for inches in figure.get_size_inches())
     plt.close(figure)
-    bundle = {"image/png": png, "text/html": image_tag(png, alt=alt), "text/plain": f"[figure: {alt}]"}
+    bundle = {"image/png": png, "text/html": image_tag(png, alt=alt), "text/plain": escape_controls(f"[figure: {alt}]")}
     display(bundle, metadata={"image/png": {"alt": alt, "width": width, "height": height}}, raw=True)
 
 

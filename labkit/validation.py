@@ -1,6 +1,7 @@
 """Checks of what users hand in: each error names the value that is wrong and what to do."""
 
 import difflib
+import re
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
@@ -9,6 +10,9 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from labkit.errors import UserError
+
+# All control characters but tab and line feed, marks that reverse the direction of text, and halves of characters.
+CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def check_texts_and_labels(
@@ -248,3 +252,19 @@ def format_group(group: Hashable) -> str:
         The value, or the values with commas between them.
     """
     return ", ".join(map(str, group)) if isinstance(group, tuple) else str(group)
+
+
+def escape_controls(text: str) -> str:
+    """Write control characters as Python does (``\\x1b``), so that text from a file cannot steer a terminal.
+
+    Parameters
+    ----------
+    text : str
+        A name, or lines that hold names that others chose.
+
+    Returns
+    -------
+    str
+        The text; line breaks and tabs are kept.
+    """
+    return CONTROLS.sub(lambda match: repr(match[0])[1:-1], text)

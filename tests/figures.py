@@ -1,9 +1,14 @@
 """What a figure shows, whatever the order in which it was drawn."""
 
+import io
+from xml.etree import ElementTree
+
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.container import BarContainer, ErrorbarContainer
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 
@@ -54,3 +59,12 @@ def unlabeled(ax: Axes) -> list[Line2D]:
 def _is_shown(label: str) -> bool:
     """Say whether a legend would show this label; matplotlib begins those that it makes up with an underscore."""
     return not label.startswith("_")
+
+
+def written_in(figure: Figure) -> str:
+    """Return a figure as SVG in which texts are texts: what a reader sees, unless it was read as a formula."""
+    drawing = io.StringIO()
+    with plt.rc_context({"svg.fonttype": "none"}):
+        figure.savefig(drawing, format="svg")
+    elements = ElementTree.fromstring(drawing.getvalue()).iter("{http://www.w3.org/2000/svg}text")
+    return "\n".join("".join(element.itertext()) for element in elements)

@@ -4,11 +4,17 @@ import base64
 
 import matplotlib.pyplot as plt
 import nbformat
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter
 
-from labkit.plots import show
+from labkit.audit.counts import Counts
+from labkit.chapters.ch05.plots import plot_decomposition, plot_forced_rates
+from labkit.chapters.ch08.roc import plot_roc_regions
+from labkit.comparison.plots import plot_estimates, plot_runs, plot_sweep
+from labkit.plots import plain_label, show
+from tests.figures import written_in
 
 
 @pytest.fixture(autouse=True)
@@ -62,3 +68,58 @@ def test_show_rejects_an_empty_text(alt, outputs):
     with pytest.raises(ValueError, match="alt is empty"):
         show(plt.figure(), alt=alt)
     assert not outputs
+
+
+# Names that matplotlib would read as formulas, not read at all, or leave out of a legend.
+NAMES = ["$20,000-$39,999", "under $20,000", "$a_b_c$", "$$", r"$\frac{$", r"\$5 to $9", "_hidden", "<b>&"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_plain_label_is_shown_as_it_is(name):
+    """On an axis, in a title and in a legend; only the space without width is added."""
+    figure, ax = plt.subplots()
+    ax.plot([0, 1], [0, 1], label=plain_label(name))
+    ax.set_title(plain_label(name))
+    ax.set_xticks([0], [plain_label(name)])
+    ax.legend()
+    assert written_in(figure).replace("\u200b", "").splitlines().count(name) == 3
+
+
+def test_a_plain_label_has_no_control_characters():
+    """They are written out, so that no font lacks them."""
+    assert plain_label("a\x1b[31m\x07\u202eb") == r"a\x1b[31m\x07\u202eb"
+
+
+MONEY = Counts.from_mapping({"$20,000-$39,999": [30, 10, 10, 30], "$a_b_c$": [50, 5, 30, 15]})
+RUNS = pd.DataFrame({"method": list(MONEY.groups) * 2, "seed": [0, 0, 1, 1], "gap": [0.1, 0.2, 0.3, 0.4], "k": 1})
+CURVE = pd.DataFrame({"fpr": [0, 0.2, 1], "tpr": [0, 0.7, 1], "threshold": [2, 0.5, 0]})
+ESTIMATES = pd.DataFrame(
+    {"difference": [0.1, 0.2], "low": 0.0, "high": 0.3},
+    index=pd.MultiIndex.from_arrays([list(MONEY.groups), ["$x_y_z$", "other"]]),
+)
+
+
+@pytest.mark.parametrize(
+    ("plot", "things", "names"),
+    [
+        (plot_forced_rates, MONEY.audit(), list(MONEY.groups)),
+        (plot_decomposition, MONEY.decompose(*MONEY.groups), ["$20,000-$39,999 − $a_b_c$"]),
+        (plot_decomposition, {"$1 to $2": MONEY.decompose(*MONEY.groups)}, ["$1 to $2: $20,000-$39,999 − $a_b_c$"]),
+        (plot_roc_regions, dict.fromkeys(MONEY.groups, CURVE), list(MONEY.groups)),
+        (lambda table: plot_estimates(table).legend().axes, ESTIMATES, [*MONEY.groups, "$x_y_z$"]),
+        (lambda runs: plot_runs(runs, "gap", by="method"), RUNS, list(MONEY.groups)),
+        (lambda runs: plot_sweep(runs, "gap", over="k", by="method"), RUNS, list(MONEY.groups)),
+    ],
+)
+def test_figures_show_names_from_data_as_they_are(plot, things, names):
+    """No figure of the course reads the name of a group or a method as a formula."""
+    shown = written_in(plot(things).figure)
+    assert all(name in shown for name in names)
+
+
+def test_a_text_in_a_terminal_cannot_steer_it(outputs):
+    """The text of a figure may hold names that others chose."""
+    figure, _ = plt.subplots()
+    show(figure, alt="rates of \x1b]0;title\x07 <b>")
+    data = outputs[0].data
+    assert data["text/plain"] == r"[figure: rates of \x1b]0;title\x07 <b>]" and "&lt;b&gt;" in data["text/html"]

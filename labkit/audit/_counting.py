@@ -55,7 +55,11 @@ def open_frame(frame: Any, roles: dict[str, Sequence[str]]) -> tuple[Any, nw.Sch
             "or use audit(y_true=..., y_pred=..., sensitive_features=...) for arrays"
         ) from None
     schema = frame.collect_schema()
-    check_columns(schema.names(), [name for names in roles.values() for name in names])
+    wanted = [name for names in roles.values() for name in names]
+    check_columns(schema.names(), wanted)
+    for name in wanted:
+        if frame.implementation.is_polars() and (name == "*" or (name.startswith("^") and name.endswith("$"))):
+            raise UserError(f"polars reads the name of column {name!r} as a pattern for other columns; rename it")
     _check_roles(roles)
     return frame, schema
 

@@ -12,7 +12,9 @@ from labkit.audit._grouped_counts import GroupedCounts
 from labkit.audit.intervals import check_draws, draw_cells, percentile_limits
 from labkit.audit.metrics import CELLS, PARTS, decompose_gap
 from labkit.audit.results import Audit
+from labkit.audit.text import NO_FORMULAS
 from labkit.errors import UserError
+from labkit.validation import escape_controls
 
 
 @dataclass(frozen=True)
@@ -154,10 +156,10 @@ class Counts(GroupedCounts):
         return groups.index(group)
 
     def __repr__(self) -> str:
-        return f"Counts of {self.cells.sum():,} people\n{self.table}"
+        return escape_controls(f"Counts of {self.cells.sum():,} people\n{self.table}")
 
     def _repr_html_(self) -> str:
-        return self.table.to_html(border=0)
+        return self.table.to_html(border=0, classes=NO_FORMULAS)
 
 
 def count(

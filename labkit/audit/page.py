@@ -1,14 +1,17 @@
 """The audit of a user's own file: tables on the terminal, a figure, and a page that needs no network.
 
-From top to bottom: the command, what it counts, what it prints, the page, the sentences on it, and its section on
-scores. This file is imported whenever the command starts, so that figures and statistics are imported where they are
-needed.
+From top to bottom: the command, what it counts, what it prints, the figure, the page, the sentences on it, and its
+section on scores. This file is imported whenever the command starts, so that figures and statistics are imported where
+they are needed.
 """
 
 import base64
 import html
 import os
-from collections.abc import Callable, Sequence
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from labkit.audit.counts import Counts
+from labkit.audit.files._output import table_as_csv, write_whole
 from labkit.audit.files.folders import count_folder, count_folder_scores
 from labkit.audit.files.logs import count_file, count_file_scores, file_ending
 from labkit.audit.intervals import check_draws
@@ -27,18 +31,23 @@ from labkit.audit.text import (
     GROUPS_DRAWN,
     ROWS,
     SMALL,
+    WARNINGS,
+    cut_list,
     format_groups,
     format_metric,
+    format_name,
     format_p_value,
     format_rate,
 )
 from labkit.errors import UserError
-from labkit.validation import format_group
+from labkit.validation import escape_controls, format_group
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from rich.console import Console
 
 METRICS_IN_TABLE = 4  # columns that fit a terminal of 80 characters, intervals included
+BOXES = "The font of the figures lacks some characters, and boxes stand for them; the tables have the names."
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a }
@@ -57,9 +66,12 @@ def audit_file(
     score: str | None = None,
     n_boot: int = 2000,
     output: str | Path | None = None,
+    raw_csv: bool = False,
     console: "Console | None" = None,
 ) -> Audit:
     """Audit a CSV or Parquet file or a folder: print tables, write ``audit.html``, ``audit.png`` and ``counts.csv``.
+
+    The files are written whole or not at all, even when nobody reads all tables (``labkit audit ... | head``).
 
     Parameters
     ----------
@@ -76,6 +88,9 @@ def audit_file(
         Replicates behind the intervals of differences and ratios, at least 100.
     output : str or Path, optional
         Folder to write to, made if it is missing; ``NAME-audit`` in the current folder for a file ``NAME.csv``.
+    raw_csv : bool, optional
+        Write names into the CSV files as they are. By default those that a spreadsheet would run as formulas, such as
+        ``=HYPERLINK(...)``, get an apostrophe in front.
     console : rich.console.Console, optional
         Where to print; the terminal by default.
 
@@ -90,52 +105,76 @@ def audit_file(
         There is no such file.
     UserError
         What ``labkit.audit.count_file``, ``labkit.audit.count_folder`` and ``Audit`` reject: another ending, unknown
-        columns, values that are not 0/1, missing groups, no rows, a single group.
+        columns, values that are not 0/1, missing groups, no rows, a single group. Or the output cannot be written.
     """
     from rich.console import Console
+    from rich.text import Text
 
     from labkit.audit.plots import draw_audit
-    from labkit.plots import to_png
 
     path, console = Path(path), console or Console()
     check_draws(n_boot, confidence=0.95)  # before a long read, not after
-    title = Path(os.path.abspath(path)).name  # the folder `.` has a name, too
-    name = title if path.is_dir() else title.removesuffix(file_ending(path))
-    folder = Path(output or f"{name}-audit")
+    name = Path(os.path.abspath(path)).name  # the folder `.` has a name, too
+    title, score_title = format_name(name), format_name(score or "")
+    stem = name if path.is_dir() else name.removesuffix(file_ending(path))
+    folder = Path(output or f"{stem}-audit")
 
-    with console.status(f"counting {title}") as status:
+    with console.status(Text(f"counting {title}")) as status:
         counts, scores = count_path(
             path,
             label=label,
             prediction=prediction,
             sensitive=sensitive,
             score=score,
-            progress=lambda rows: status.update(f"counting {title}: {rows:,} rows"),
+            progress=lambda rows: status.update(Text(f"counting {title}: {rows:,} rows")),
         )
         audit = counts.audit(n_boot=n_boot)
+        status.update(Text(f"comparing {len(counts.groups):,} groups"))
+        disparities(audit)  # keeps what it draws: with thousands of groups it takes many seconds
 
-    print_audit(audit, console, title=title)
-    if scores is not None:
-        _print_table(auc_table(scores), console, title=f"{title}: AUC of {score} by group, 95% intervals")
+    with _printing(console):
+        print_audit(audit, console, title=title)
+        if scores is not None:
+            _print_table(auc_table(scores), console, title=f"{title}: AUC of {score_title} by group, 95% intervals")
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"cannot write to the output folder {folder}: {error.strerror or error}") from error
-    alt = describe_figure(audit)
-    png = to_png(draw_audit(audit), alt=alt)
-    more = "" if scores is None else score_section(scores, score=score)
-    page = write_page(audit, png, alt=alt, title=title, columns=(label, prediction), more=more)
+    with console.status("drawing the page"):
+        alt = describe_figure(audit)
+        png, has_boxes = _draw(draw_audit(audit), alt=alt)
+        more = "" if scores is None else score_section(scores, score=score_title)
+        note = BOXES if has_boxes else ""
+        page = write_page(audit, png, alt=alt, title=title, columns=(label, prediction), note=note, more=more)
 
-    (folder / "audit.html").write_text(page, encoding="utf-8")
-    (folder / "audit.png").write_bytes(base64.b64decode(png))
-    counts.table.to_csv(folder / "counts.csv")
+    contents = {
+        "audit.html": page.encode(),
+        "audit.png": base64.b64decode(png),
+        "counts.csv": table_as_csv(counts.table, raw=raw_csv),
+    }
     written = "audit.html (page), audit.png (figure), counts.csv"
     if scores is not None:
-        scores_by_bin(scores).to_csv(folder / "scores.csv")
+        contents["scores.csv"] = table_as_csv(scores_by_bin(scores), raw=raw_csv)
         written += ", scores.csv"
-    console.print(f"Written to {folder}: {written}", markup=False, soft_wrap=True)
+    write_whole(folder, contents)
+    with _printing(console):
+        if note:
+            console.print(note)
+        console.print(escape_controls(f"Written to {folder}: {written}"), markup=False, soft_wrap=True)
     return audit
+
+
+@contextmanager
+def _printing(console: "Console") -> Iterator[None]:
+    """Go on with the work when nobody reads what is printed any more: `head` closes the pipe after ten lines."""
+    try:
+        yield
+    except (BrokenPipeError, SystemExit):  # rich turns the first into the second
+        console.quiet = True
+        if console.file is sys.stdout:  # Python flushes it at exit, and would complain
+            with open(os.devnull, "wb") as nowhere:
+                os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def count_path(
@@ -172,7 +211,7 @@ def print_audit(audit: Audit, console: "Console", *, title: str) -> None:
     if len(rates) > ROWS:
         console.print(f"The first {ROWS} of {len(rates)} groups are shown; the page has all.")
     _print_table(disparities(audit), console, title=f"{title}: between groups")
-    for line in audit.warnings:
+    for line in cut_list(audit.warnings, WARNINGS, "warnings; the page has all"):
         console.print(Text(f"Warning: {line}", style="yellow"))
     if audit.small_groups:
         console.print(f"{SMALL} fewer than {audit.min_group_size} people")
@@ -194,8 +233,23 @@ def _print_table(table: pd.DataFrame, console: "Console", *, title: str) -> None
     console.print(printed)
 
 
-def write_page(audit: Audit, png: str, *, alt: str, title: str, columns: tuple[str, str], more: str = "") -> str:
-    """Write the page: warnings first, the figure (base64), readings, tables and ``more`` sections, all in one file."""
+def _draw(figure: "Figure", *, alt: str) -> tuple[str, bool]:
+    """Draw a figure as a PNG in base64; also say whether its font lacks a character of a name."""
+    from labkit.plots import to_png
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        png = to_png(figure, alt=alt)
+    others = [each for each in caught if not str(each.message).startswith("Glyph")]
+    for each in others:
+        warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+    return png, len(others) < len(caught)
+
+
+def write_page(
+    audit: Audit, png: str, *, alt: str, title: str, columns: tuple[str, str], note: str = "", more: str = ""
+) -> str:
+    """Write the page: warnings first, the figure (base64) with a note, readings, tables and ``more`` sections."""
     from labkit.plots import image_tag
 
     people, number = audit.counts.sizes.sum(), len(audit.counts.groups)
@@ -208,11 +262,12 @@ def write_page(audit: Audit, png: str, *, alt: str, title: str, columns: tuple[s
         warnings = f'<div class="warnings"><h2>Read this first</h2><ul>{listed}</ul></div>'
     cut = f"<p>The figure shows the {GROUPS_DRAWN} largest of {number} groups.</p>" if number > GROUPS_DRAWN else ""
     small = f"<p>{SMALL} fewer than {audit.min_group_size} people.</p>" if audit.small_groups else ""
+    below = f"<p>{html.escape(note)}</p>" if note else ""
     readings = "".join(
         f"<dt><b>{format_metric(metric)}</b></dt><dd>{html.escape(read_metric(audit, metric))}</dd>"
         for metric in METRICS
     )
-    return f"""<!DOCTYPE html>
+    page = f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Audit of {html.escape(title)}</title><style>{STYLE}</style></head><body>
 <h1>Audit of {html.escape(title)}</h1>
@@ -222,7 +277,7 @@ percentiles of {audit.n_boot:,} draws of the counts for differences and ratios.<
 {warnings}
 <h2>Rates by group</h2>
 {image_tag(png, alt=alt)}
-{cut}
+{cut}{below}
 {group_rates(audit).to_html(border=0, index_names=False)}
 {small}
 <h2>What each rate says</h2>
@@ -240,6 +295,7 @@ single p-value near 0.05 among them is not a finding.</p>
 rates compare predictions with recorded labels: where the record is unfair, equal error rates carry that on.</p>
 </body></html>
 """
+    return escape_controls(page)
 
 
 def describe_figure(audit: Audit) -> str:
@@ -284,12 +340,13 @@ def _range(audit: Audit, metric: str, *, intervals: bool = False) -> str:
 def score_section(scores: ScoreHistogram, *, score: str) -> str:
     """Write the section of the page on scores: table of AUC, figure of calibration, and what bounds them."""
     from labkit.audit.plots import draw_calibration
-    from labkit.plots import image_tag, to_png
+    from labkit.plots import image_tag
 
     alt = (
         f"Share of people labeled positive over the score {score}, one line per group with 95% intervals; on the "
         "dashed line the share equals the score"
     )
+    png, _ = _draw(draw_calibration(scores), alt=alt)
     number = len(scores.groups)
     cut = f" The figure shows the {CURVES} largest of {number} groups." if number > CURVES else ""
     return f"""<h2>The score {html.escape(score)}</h2>
@@ -297,7 +354,7 @@ def score_section(scores: ScoreHistogram, *, score: str) -> str:
 <p>AUC is the probability that a person labeled positive scores above one labeled negative of the same group, with
 Newcombe's 95% interval. Scores were counted in {scores.bins:,} bins: pairs within a bin count half, so that the AUC of
 the exact scores can differ by the bin error at most; the interval includes it.</p>
-{image_tag(to_png(draw_calibration(scores), alt=alt), alt=alt)}
+{image_tag(png, alt=alt)}
 <p>Calibration: of the people with about the same score, how many are labeled positive, with Wilson's 95% intervals. On
 the dashed line the score equals the share of people who are labeled positive. A mean score is known to
 &plusmn; {0.5 / scores.bins:.1g}.{cut}</p>

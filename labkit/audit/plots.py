@@ -12,7 +12,7 @@ from labkit.audit.results import Audit
 from labkit.audit.score_histogram import ScoreHistogram
 from labkit.audit.text import CURVES, GROUPS_DRAWN, format_groups, format_metric
 from labkit.errors import UserError
-from labkit.plots import MARKERS, PALETTE
+from labkit.plots import MARKERS, PALETTE, plain_label
 from labkit.validation import format_group
 
 if TYPE_CHECKING:
@@ -74,8 +74,9 @@ def plot_group_rates(
         ax.hlines(place, limits[:, 0], limits[:, 1], color=color, linewidth=1.6)
         ax.plot(rate[~small], place[~small], marker, color=color, label=format_metric(name))
         ax.plot(rate[small], place[small], marker, color=color, markerfacecolor="white")
-    ax.set_yticks(range(len(groups)), format_groups(rates.index, audit.small_groups))
-    ax.set(ylim=(len(groups) - 0.4, -0.6), xlim=(-0.02, 1.02), ylabel=", ".join(map(str, rates.index.names)))
+    labels = format_groups(rates.index, audit.small_groups)
+    ax.set_yticks(range(len(groups)), [plain_label(label) for label in labels])
+    ax.set(ylim=(len(groups) - 0.4, -0.6), xlim=(-0.02, 1.02), ylabel=plain_label(labels.name))
     if len(names) == 1:
         ax.axvline(audit.overall[names[0]], color=GREY, linestyle="--", linewidth=1)
         ax.set_xlabel(f"{format_metric(names[0])}\n(share of {METRICS[names[0]].base})")
@@ -115,7 +116,7 @@ def plot_calibration(table: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes"
         rows = table.loc[group]
         place = rows["score"] + (position - (len(groups) - 1) / 2) * step
         ax.vlines(place, rows["low"], rows["high"], color=color, linewidth=1.6)
-        ax.plot(place, rows["share"], marker + "-", color=color, linewidth=0.8, label=format_group(group))
+        ax.plot(place, rows["share"], marker + "-", color=color, linewidth=0.8, label=plain_label(format_group(group)))
     ax.set(ylim=(-0.02, 1.02), xlabel="score", ylabel="labeled positive\n(share of people with this score)")
     ax.legend(frameon=False)
     return ax

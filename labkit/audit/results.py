@@ -250,6 +250,11 @@ class Audit:
         """Keep p-values that were computed: random tables of hundreds of groups take a second."""
         return {}
 
+    @cached_property
+    def _limits(self) -> dict[tuple[str, bool], pd.DataFrame]:
+        """Keep percentile limits that were computed: draws of thousands of groups take many seconds."""
+        return {}
+
     def _tally(self) -> tuple[np.ndarray, np.ndarray]:
         """Return successes and trials, each (groups, 8)."""
         return tally(self.counts.cells)
@@ -273,6 +278,13 @@ class Audit:
 
     def _percentiles(self, statistic: Callable[[np.ndarray], np.ndarray], include_small: bool) -> pd.DataFrame:
         """Give percentile limits of a statistic over draws of the counts."""
+        key = (statistic.__name__, bool(include_small))
+        if key not in self._limits:
+            self._limits[key] = self._draw_percentiles(statistic, include_small)
+        return self._limits[key].copy()
+
+    def _draw_percentiles(self, statistic: Callable[[np.ndarray], np.ndarray], include_small: bool) -> pd.DataFrame:
+        """Draw the counts ``n_boot`` times, and read the limits of a statistic."""
         compared = self._compared(include_small)
         drawn = []
         for cells in draw_cells(self.counts.cells, n_boot=self.n_boot, seed=self.seed):  # (block, groups, 4)

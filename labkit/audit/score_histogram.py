@@ -19,8 +19,9 @@ from labkit.audit._grouped_counts import GroupedCounts
 from labkit.audit.calibration import tabulate_calibration
 from labkit.audit.intervals import auc_interval
 from labkit.audit.metrics import divide
+from labkit.audit.text import NO_FORMULAS
 from labkit.errors import UserError
-from labkit.validation import format_group
+from labkit.validation import escape_controls, format_group
 
 BINS = 1024  # AUC of smooth scores is then known to about 1 / 1024
 MAX_BINS = 2**16
@@ -168,10 +169,10 @@ class ScoreHistogram(GroupedCounts):
             raise UserError(f"bins={bins!r}: {self.bins} bins can be joined to a smaller power of two, from 2 on")
 
     def __repr__(self) -> str:
-        return f"Scores of {self.cells.sum():,} people in {self.bins} bins\n{self.auc()}"
+        return escape_controls(f"Scores of {self.cells.sum():,} people in {self.bins} bins\n{self.auc()}")
 
     def _repr_html_(self) -> str:
-        return self.auc().to_html(border=0)
+        return self.auc().to_html(border=0, classes=NO_FORMULAS)
 
 
 def count_scores(

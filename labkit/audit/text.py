@@ -11,13 +11,14 @@ import pandas as pd
 
 from labkit.audit._grouped_counts import GroupedCounts
 from labkit.audit.metrics import METRICS, tally
-from labkit.validation import format_group
+from labkit.validation import escape_controls, format_group
 
 SMALL = "†"  # marks groups under min_group_size, everywhere
 ROWS = 40  # groups shown in a notebook or on a terminal; the tables of the audit hold all
 GROUPS_DRAWN = 30  # rows in one figure of rates; nobody can read more
 CURVES = 6  # lines in one figure of calibration; more look alike
 WARNINGS = 10  # shown in a notebook or on a terminal; .warnings has all
+NO_FORMULAS = "tex2jax_ignore mathjax_ignore"  # classes of HTML in which MathJax leaves "$20 to $30" alone
 
 
 def format_rate(rate: float, low: float, high: float) -> str:
@@ -72,8 +73,13 @@ def format_metric(metric: str) -> str:
 def format_groups(groups: pd.Index, small: Iterable[Hashable] = ()) -> pd.Index:
     """Write groups as text, and the columns they come from as the name of the index; small groups carry a mark."""
     small = set(small)
-    names = [format_group(group) + (f" {SMALL}" if group in small else "") for group in groups.tolist()]
-    return pd.Index(names, name=", ".join(map(str, groups.names)))
+    names = [format_name(format_group(group)) + (f" {SMALL}" if group in small else "") for group in groups.tolist()]
+    return pd.Index(names, name=format_name(", ".join(map(str, groups.names))))
+
+
+def format_name(name: str) -> str:
+    """Write a name so that it takes one line and cannot steer a terminal."""
+    return escape_controls(name).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def format_rates(rates: pd.DataFrame, intervals: pd.DataFrame, small: Sequence[Hashable]) -> pd.DataFrame:
@@ -125,8 +131,8 @@ def write_text(
     shown = rates.assign(n=rates["n"].astype(int)).rename(columns=format_metric)
     lines = [title, shown.to_string(float_format="{:.3f}".format, line_width=110), ""]
     lines.append("max - min over groups: " + _list_differences(differences))
-    lines += [f"! {line}" for line in _cut(warnings, WARNINGS, "warnings")]
-    return "\n".join([*lines, *notes])
+    lines += [f"! {line}" for line in cut_list(warnings, WARNINGS, "warnings")]
+    return escape_controls("\n".join([*lines, *notes]))
 
 
 def write_html(
@@ -139,10 +145,10 @@ def write_html(
         f"<p>max − min over groups: {html.escape(_list_differences(differences))}</p>",
     ]
     if warnings:
-        listed = "".join(f"<li>{html.escape(line)}</li>" for line in _cut(warnings, WARNINGS, "warnings"))
+        listed = "".join(f"<li>{html.escape(line)}</li>" for line in cut_list(warnings, WARNINGS, "warnings"))
         parts.append(f"<p>Warnings</p><ul>{listed}</ul>")
     parts += [f"<p><small>{html.escape(line)}</small></p>" for line in notes]
-    return "".join(parts)
+    return f'<div class="{NO_FORMULAS}">{"".join(parts)}</div>'
 
 
 def _list_differences(differences: pd.Series) -> str:
@@ -150,7 +156,7 @@ def _list_differences(differences: pd.Series) -> str:
     return ", ".join(f"{format_metric(name)} {value:.3f}" for name, value in differences.items())
 
 
-def _cut(lines: Sequence[str], limit: int, what: str) -> list[str]:
+def cut_list(lines: Sequence[str], limit: int, what: str) -> list[str]:
     """Keep the first lines, and say how many more there are."""
     more = [f"and {len(lines) - limit} more {what}"] if len(lines) > limit else []
     return [*lines[:limit], *more]

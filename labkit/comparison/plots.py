@@ -9,7 +9,7 @@ import pandas as pd
 
 from labkit.comparison.seeds import over_seeds
 from labkit.errors import UserError
-from labkit.plots import MARKERS, PALETTE
+from labkit.plots import MARKERS, PALETTE, plain_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +51,7 @@ def plot_runs(runs: pd.DataFrame, value: str, *, by: str, confidence: float = 0.
         dots = runs.loc[runs[by] == name, value]
         label = "one run" if row == 0 else None
         ax.plot(dots, np.full(len(dots), row + 0.22), "|", color=PALETTE[1], markersize=9, label=label)
-    ax.set_yticks(place, [str(name) for name in means.index])
+    ax.set_yticks(place, [plain_label(str(name)) for name in means.index])
     ax.set_ylim(len(means) - 0.4, -0.6)
     ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return ax
@@ -96,7 +96,7 @@ def plot_sweep(
     for name, color, marker in zip(names, PALETTE, MARKERS, strict=False):
         line = means[means[by] == name].sort_values(over)
         ax.fill_between(line[over], line["low"], line["high"], color=color, alpha=0.2, linewidth=0)
-        ax.plot(line[over], line["mean"], color=color, marker=marker, label=str(name))
+        ax.plot(line[over], line["mean"], color=color, marker=marker, label=plain_label(str(name)))
     ax.set_xlabel(over.replace("_", " "))
     ax.legend(frameon=False, title=by.replace("_", " "))
     return ax
@@ -180,8 +180,8 @@ def plot_estimates(
         rows = table.xs(kind, level=1) if several else table
         place = names.get_indexer(rows.index) + offset
         ax.hlines(place, rows["low"], rows["high"], color=color, linewidth=1.8)
-        ax.plot(rows[value], place, marker, color=color, label=kind)
+        ax.plot(rows[value], place, marker, color=color, label=plain_label(str(kind)) if several else None)
     ax.axvline(reference, color="black", linewidth=0.8)
-    ax.set_yticks(range(len(names)), [str(name) for name in names])
+    ax.set_yticks(range(len(names)), [plain_label(str(name)) for name in names])
     ax.set_ylim(len(names) - 0.5, -0.5)
     return ax

@@ -43,7 +43,9 @@ class Commands(TyperGroup):
         except USERS_TO_FIX as error:
             if context.params["debug"]:
                 raise
-            typer.secho(f"labkit: {error}", fg="red", err=True)
+            from labkit.validation import escape_controls
+
+            typer.secho(f"labkit: {escape_controls(str(error))}", fg="red", err=True)
             raise typer.Exit(1) from error
 
 
@@ -272,9 +274,12 @@ def audit(
     score: Annotated[str | None, typer.Option(help="Column of scores from 0 to 1: adds AUC and calibration.")] = None,
     n_boot: Annotated[int, typer.Option("--n-boot", min=1, metavar="N", help="Draws behind the intervals.")] = 2000,
     output: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the figure and the page go.")] = None,
+    raw_csv: Annotated[
+        bool, typer.Option("--raw-csv", help="Leave names that a spreadsheet would run as formulas as they are.")
+    ] = False,
 ) -> None:
     """Audit a table of decisions: rates by group with intervals, a figure, a page, warnings on small groups."""
     from labkit.audit.page import audit_file
 
     columns = {"label": label, "prediction": prediction, "sensitive": sensitive, "score": score}
-    audit_file(file, **columns, n_boot=n_boot, output=output)
+    audit_file(file, **columns, n_boot=n_boot, output=output, raw_csv=raw_csv)

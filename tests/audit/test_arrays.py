@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, precision_score
 
+from labkit.audit import results
 from labkit.audit.arrays import audit
 from labkit.audit.counts import Counts
+from labkit.audit.intervals import draw_cells as draw
 from labkit.audit.metrics import METRICS, divide, tally
-from labkit.audit.results import Audit
+from labkit.audit.results import Audit, disparities
 
 FAIRLEARN = {
     "selection_rate": fl.selection_rate,
@@ -290,3 +292,15 @@ def test_many_groups_are_cut_in_views_and_kept_in_tables():
     assert len(found.by_group) == 300
     assert "The first 40 of 300 groups" in repr(found) and repr(found).count("\n") < 150
     assert found._repr_html_().count("<tr>") < 50
+
+
+def test_intervals_are_drawn_once(monkeypatch):
+    """The tables of a file and its page show the same draws, which take many seconds with thousands of groups."""
+    drawn = []
+    monkeypatch.setattr(results, "draw_cells", lambda *cells, **options: drawn.append(1) or draw(*cells, **options))
+    found = Counts.from_mapping({"a": [30, 10, 10, 30], "b": [60, 15, 40, 55], "tiny": [1, 1, 1, 1]}).audit(n_boot=100)
+    first = disparities(found)
+    copy = found.ratio_interval()
+    copy.loc[:] = 0
+    assert disparities(found).equals(first) and len(drawn) == 2
+    assert not found.difference_interval(include_small=True).equals(found.difference_interval())

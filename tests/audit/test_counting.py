@@ -6,6 +6,7 @@ import pytest
 
 from labkit.audit import _counting, counts
 from labkit.audit._counting import count_combinations
+from labkit.audit.counts import count
 
 RNG = np.random.default_rng(2)
 N = 500
@@ -58,3 +59,16 @@ def test_an_empty_frame_has_no_combinations():
     """Without rows there is nothing to count, whatever the types of the columns."""
     empty = pd.DataFrame({"a": np.zeros(0, int), "b": np.zeros(0, object)})
     assert count_combinations(empty) == {"a": [], "b": [], "people": []}
+
+
+@pytest.mark.parametrize("name", ["*", "^y$", "^.*$"])
+@pytest.mark.parametrize("lazy", [False, True])
+def test_polars_patterns_are_not_columns(name, lazy):
+    """polars would count other columns than the one of that name; the other engines take it as it is."""
+    polars = pytest.importorskip("polars")
+    table = {"y": [0, 1, 1], "yhat": [1, 0, 0], name: ["a", "b", "a"]}
+    frame = polars.DataFrame(table)
+    with pytest.raises(ValueError, match="polars reads the name of column .* as a pattern"):
+        count(frame.lazy() if lazy else frame, label="y", prediction="yhat", sensitive=name)
+    found = count(pd.DataFrame(table), label="y", prediction="yhat", sensitive=name)
+    assert found.sizes.tolist() == [2, 1]

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from labkit.audit.counts import count
+from labkit.audit.files import folders
 from labkit.audit.files.folders import count_folder, count_folder_scores, open_folder
 from labkit.audit.files.logs import count_file_scores
 from labkit.audit.score_histogram import count_scores
@@ -66,6 +67,78 @@ def test_folders_are_counted_as_the_table_is(layout, sensitive, tmp_path):
     assert seen == [len(frame)]
 
 
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("part[1].parquet", "part1.parquet"),
+        ("p*.parquet", "pq.parquet"),
+        ("p?.parquet", "pq.parquet"),
+        ("**.parquet", "pq.parquet"),
+        ("[!x].parquet", "a.parquet"),
+        ("[[a]].parquet", "a.parquet"),
+        ("q{a,b}.parquet", "qa.parquet"),
+        ("it's.parquet", "its.parquet"),
+    ],
+)
+@pytest.mark.parametrize("deep", [False, True], ids=["file", "folder"])
+def test_names_are_not_patterns(name, other, deep, tmp_path):
+    """A file or folder whose name could be read as a pattern is counted itself, once, and no other one for it."""
+    frame = people(300)
+    for place, part in ((name, frame[:100]), (other, frame[100:])):
+        file = tmp_path / "log" / place.removesuffix(".parquet") / "part.parquet" if deep else tmp_path / "log" / place
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part.to_parquet(file)
+    assert count_folder(tmp_path / "log", **NAMES, sensitive="race") == count(frame, **NAMES, sensitive="race")
+    if deep:
+        found = count_folder(tmp_path / "log" / name.removesuffix(".parquet"), **NAMES, sensitive="race")
+        assert found == count(frame[:100], **NAMES, sensitive="race")
+
+
+def test_as_many_rows_are_counted_as_the_files_hold(tmp_path, monkeypatch):
+    """Whatever makes DuckDB read other files than those that were checked: it is an error, never a result."""
+    in_parts(people(), tmp_path / "log")
+    monkeypatch.setattr(folders, "_literal", lambda file: str(file.parent / "*.parquet"))
+    with pytest.raises(ValueError, match=r"DuckDB counted [\d,]+ rows in the folder .*, whose files hold 400"):
+        count_folder(tmp_path / "log", **NAMES, sensitive="race")
+
+
+@pytest.mark.parametrize(
+    ("columns", "wanted", "message"),
+    [
+        (["y", "yhat", "race", "Race"], "race", "'a.parquet' in 'log' has the columns 'race', 'Race', which DuckDB"),
+        (["y", "yhat", "race", "Y"], "race", "'a.parquet' in 'log' has the columns 'y', 'Y', which DuckDB"),
+        (["y", "yhat", "*", "race"], "*", "a column called '[*]', which DuckDB reads as all columns; rename it"),
+    ],
+)
+def test_rejects_names_that_duckdb_confuses(columns, wanted, message, tmp_path):
+    """DuckDB ignores case and has a meaning for the star: it would count another column than the one named."""
+    (tmp_path / "log").mkdir()
+    pd.DataFrame(np.arange(80).reshape(20, 4) % 2, columns=columns).to_parquet(tmp_path / "log" / "a.parquet")
+    with pytest.raises(ValueError, match=message):
+        count_folder(tmp_path / "log", **NAMES, sensitive=wanted)
+
+
+def test_rejects_names_that_differ_between_files_by_case(tmp_path):
+    """One file has the column, another has it in capitals beside it."""
+    in_parts(people(), tmp_path / "log", lambda part, number: part.assign(**{"RACE": 1} if number == 2 else {}))
+    with pytest.raises(ValueError, match="has the columns 'race', 'RACE'"):
+        count_folder(tmp_path / "log", **NAMES, sensitive="race")
+
+
+def test_folders_above_the_folder_are_not_partitions(tmp_path):
+    """A folder above named `race=red` would give everybody that value; where that can happen it is an error."""
+    frame = people()
+    folder = tmp_path / "race=red" / "log"
+    folder.parent.mkdir()
+    frame.to_parquet(folder, partition_cols=["site"])
+    with pytest.raises(ValueError, match="the folder 'log' has partitions and lies in 'race=red'.* column 'race'"):
+        count_folder(folder, **NAMES, sensitive=["race", "site"])
+    assert count_folder(folder, **NAMES, sensitive="race") == count(frame, **NAMES, sensitive="race")
+    in_parts(frame, tmp_path / "race=blue" / "flat")
+    found = count_folder(tmp_path / "race=blue" / "flat", **NAMES, sensitive="race")
+    assert found == count(frame, **NAMES, sensitive="race")
+
+
 def test_scores_of_folders_and_files_are_those_of_the_table(tmp_path):
     """Parts in Parquet, one CSV and one Parquet file give the histogram of the table."""
     frame = people()
@@ -86,8 +159,8 @@ def test_nothing_is_read_before_it_is_asked_for(tmp_path):
     content = bytearray((tmp_path / "a.parquet").read_bytes())
     content[4:-20_000] = bytes(len(content) - 20_004)
     (tmp_path / "a.parquet").write_bytes(content)
-    rows, keys = open_folder(tmp_path, ["y", "yhat", "race"])
-    assert rows.columns == ["y", "yhat", "race"] and keys == []
+    folder = open_folder(tmp_path, ["y", "yhat", "race"])
+    assert folder.rows.columns == ["y", "yhat", "race"] and folder.keys == [] and folder.number == 20_000
     with pytest.raises(
         ValueError, match=f"DuckDB cannot read the folder .*{tmp_path.name}': .*; write its files again"
     ):

@@ -1,6 +1,7 @@
 """Files of decisions: whatever their format, they are counted alike, and errors say what is wrong with a file."""
 
 import gzip
+import os
 
 import numpy as np
 import pandas as pd
@@ -148,3 +149,63 @@ def test_rejects_files_that_do_not_exist_or_of_another_kind(name, error, message
     people().to_csv(tmp_path / "decisions.csv")
     with pytest.raises(error, match=message):
         count_file(tmp_path / name, **NAMES, sensitive="race")
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("name", ["two\nlines", "a,b,c,d,e,f", "a;b;c;d;e;f", "a|b|c|d|e|f", 'the "race"'])
+def test_names_of_columns_are_data(name, delimiter, tmp_path):
+    """A name may hold line breaks, quotes, and more of another delimiter than there are of the file's."""
+    frame = people().rename(columns={"race": name})
+    frame.to_csv(tmp_path / "log.csv", index=False, sep=delimiter)
+    found = count_file(tmp_path / "log.csv", **NAMES, sensitive=name)
+    assert found == count(frame, **NAMES, sensitive=name)
+
+
+def test_the_header_may_hold_unquoted_marks(tmp_path):
+    """The delimiter is the one that gives the columns that are asked for."""
+    (tmp_path / "log.csv").write_text("y;yhat;race, as said, by all, of them\n0;1;a\n1;1;b\n")
+    counts = count_file(tmp_path / "log.csv", **NAMES, sensitive="race, as said, by all, of them")
+    assert counts.groups.tolist() == ["a", "b"]
+
+
+def test_other_columns_need_not_be_unicode(tmp_path):
+    """Bytes that are not UTF-8 are an error only in the header and in columns that are counted."""
+    (tmp_path / "log.csv").write_bytes(b"y,yhat,race,note\n0,1,a,gr\xfcn\n1,1,b,\n")
+    assert count_file(tmp_path / "log.csv", **NAMES, sensitive="race").sizes.tolist() == [1, 1]
+    (tmp_path / "log.csv").write_bytes(b"y,yhat,race,gr\xfcn\n0,1,a,x\n1,1,b,\n")
+    with pytest.raises(ValueError, match="cannot read 'log.csv' as CSV.*UTF-8"):
+        count_file(tmp_path / "log.csv", **NAMES, sensitive="race")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"y,yhat,race," + b"x" * 2**18 + b"\n0,1,a,1\n1,1,b,1\n", "field larger than field limit"),
+        (b'y,yhat,race,"' + b"x,\n" * 2**16, "field larger than field limit"),
+        (b"y,yhat,race" + b",x" * 2**20, "the first row does not end within"),
+    ],
+)
+@pytest.mark.parametrize("ending", ["csv", "csv.gz"])
+def test_headers_are_bounded(content, reason, ending, tmp_path):
+    """A first row without end takes neither the memory nor a traceback."""
+    (tmp_path / f"log.{ending}").write_bytes(gzip.compress(content, 1) if ending == "csv.gz" else content)
+    with pytest.raises(ValueError, match=f"cannot read 'log.{ending}' as CSV: {reason}"):
+        count_file(tmp_path / f"log.{ending}", **NAMES, sensitive="race")
+
+
+def test_rejects_pipes(tmp_path):
+    """A pipe is there, but it can be read only once."""
+    os.mkfifo(tmp_path / "log.csv")
+    with pytest.raises(ValueError, match="log.csv' is not a regular file; write what it holds to a file"):
+        count_file(tmp_path / "log.csv", **NAMES, sensitive="race")
+
+
+@pytest.mark.parametrize("name", ["N/A", "NA", "null"])
+def test_groups_that_look_missing_are_an_error_in_a_csv_and_groups_in_parquet(name, tmp_path):
+    """A CSV cannot tell a name from a missing value: the error says how to name the group."""
+    frame = people().replace({"race": {"grün": name}})
+    frame.to_csv(tmp_path / "log.csv", index=False)
+    frame.to_parquet(tmp_path / "log.parquet")
+    with pytest.raises(ValueError, match="'race' is missing for .* name their group, such as 'unknown'"):
+        count_file(tmp_path / "log.csv", **NAMES, sensitive="race")
+    assert name in count_file(tmp_path / "log.parquet", **NAMES, sensitive="race").groups

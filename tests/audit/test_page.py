@@ -28,7 +28,7 @@ from labkit.audit.page import (
 )
 from labkit.audit.results import Audit
 from labkit.audit.score_histogram import count_scores
-from labkit.audit.text import CURVES, GROUPS_DRAWN, ROWS
+from labkit.audit.text import CURVES, GROUPS_DRAWN, ROWS, WARNINGS
 
 NAMES = {"label": "y", "prediction": "yhat"}
 
@@ -199,6 +199,91 @@ def test_many_groups_are_cut_on_the_terminal_and_listed_on_the_page():
     assert f"The first {ROWS} of 300 groups are shown" in printed and "299" not in printed.split("Warning")[0]
     page = write_page(found, png="", alt="", title="log.csv", columns=("y", "yhat"))
     assert f"{GROUPS_DRAWN} largest of 300 groups" in page and page.count("<th>299") == 2
+
+
+def test_many_warnings_are_cut_on_the_terminal_and_listed_on_the_page():
+    """With thousands of small groups nobody reads a warning for each."""
+    found = Counts.from_mapping({site: [3, 2, 3, 4] for site in range(300)}, names=["site"]).audit(n_boot=100)
+    console = Console(file=io.StringIO(), width=200)
+    print_audit(found, console, title="log.csv")
+    printed, number = console.file.getvalue(), len(found.warnings)
+    assert printed.count("Warning:") == WARNINGS + 1
+    assert f"and {number - WARNINGS} more warnings; the page has all" in printed
+    assert write_page(found, png="", alt="", title="log.csv", columns=("y", "yhat")).count("<li>") == number
+
+
+HOSTILE = [
+    "\x1b]0;title\x07\x1b[31mred\x9b2J",
+    "\u202egnp.exe",
+    "a\nWarning: all is well\t.",
+    "$a_b_c$ $\\frac{$",
+    "=HYPERLINK(A1)",
+    '[bold]x[/]<script>alert(1)</script>" onerror=x',
+]
+
+
+def make_hostile(names):
+    """Make decisions and scores of two groups, named by others in columns named by others."""
+    rng, half = np.random.default_rng(3), np.arange(90) % 2 == 1
+    frame = pd.DataFrame({"y": rng.integers(0, 2, 90), "yhat": rng.integers(0, 2, 90), "".join(names): rng.random(90)})
+    return frame.assign(**{name: np.where(half, name, "other") for name in names})
+
+
+def test_text_that_others_wrote_is_only_shown(tmp_path, monkeypatch):
+    """Whatever groups, columns and files are called: no escape reaches a terminal, and no tag or formula the page."""
+    monkeypatch.chdir(tmp_path)
+    path = Path(f"[bold]{HOSTILE[0]}.parquet")
+    make_hostile(HOSTILE).to_parquet(path)
+    console = Console(file=io.StringIO(), width=400)
+    options = {"sensitive": HOSTILE, "score": "".join(HOSTILE), "n_boot": 100, "output": tmp_path / "out"}
+    found = audit_file(path, **NAMES, **options, console=console)
+    texts = [console.file.getvalue(), Path("out", "audit.html").read_text(encoding="utf-8"), repr(found)]
+    for text in [*texts, repr(found.counts)]:
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]", text)
+    assert not re.search(r"^Warning: all is well", texts[0], flags=re.MULTILINE)
+    for text in (texts[1], found._repr_html_(), found.counts._repr_html_()):
+        page = Page(text.replace("<br>", ""))
+        assert "script" not in page.seen and not [key for key, _ in page.attributes if key.startswith("on")]
+    assert all("mathjax_ignore" in view._repr_html_() for view in (found, found.counts))
+    groups = pd.read_csv(Path("out", "counts.csv"))
+    assert "'=HYPERLINK(A1)" in groups.columns and "'=HYPERLINK(A1)" in set(groups["'=HYPERLINK(A1)"])
+
+
+def test_characters_that_the_font_lacks_are_said_to_be_boxes(tmp_path):
+    """The terminal and the page say so, in place of a warning for each character."""
+    make_hostile(["中文 ᚠ"]).to_parquet(tmp_path / "log.parquet")
+    console = Console(file=io.StringIO(), width=400)
+    audit_file(
+        tmp_path / "log.parquet", **NAMES, sensitive="中文 ᚠ", n_boot=100, output=tmp_path / "out", console=console
+    )
+    text = (tmp_path / "out" / "audit.html").read_text(encoding="utf-8")
+    assert "中文 ᚠ" in text and "boxes stand for them" in text and "boxes stand for them" in console.file.getvalue()
+
+
+def test_names_stay_as_they_are_in_raw_tables(tmp_path, monkeypatch):
+    """`raw_csv` turns the apostrophe off, in both tables."""
+    for name in ("draw_audit", "draw_calibration"):
+        monkeypatch.setattr(f"labkit.audit.plots.{name}", lambda _: Figure(figsize=(1, 1)))
+    frame = pd.DataFrame({"y": [0, 1] * 20, "yhat": [1, 1, 0, 0] * 10, "g": ["=1"] * 20 + ["b"] * 20, "p": 0.5})
+    frame.to_csv(tmp_path / "log.csv")
+    for raw, first in ((False, "'=1"), (True, "=1")):
+        options = {"sensitive": "g", "score": "p", "n_boot": 100, "raw_csv": raw, "output": tmp_path / "out"}
+        audit_file(tmp_path / "log.csv", **NAMES, **options, console=Console(file=io.StringIO()))
+        for table in ("counts.csv", "scores.csv"):
+            assert pd.read_csv(tmp_path / "out" / table)["g"].iloc[0] == first
+
+
+def test_a_closed_pipe_does_not_end_the_work(log, tmp_path):
+    """`labkit audit ... | head -1`: nobody reads the tables, and the page is written all the same."""
+    code = "import sys; from labkit.audit import audit_file; audit_file(sys.argv[1], label='y', prediction='yhat', "
+    code += "sensitive='sex', n_boot=100, output=sys.argv[2])"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, log, tmp_path / "out"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    process.stdout.close()
+    assert process.stderr.read() == b"" and process.wait() == 0
+    process.stderr.close()
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["audit.html", "audit.png", "counts.csv"]
 
 
 @pytest.mark.parametrize("metric", METRICS)

@@ -11,7 +11,7 @@ from labkit.audit.plots import draw_audit, draw_calibration, plot_calibration, p
 from labkit.audit.score_histogram import ScoreHistogram
 from labkit.audit.text import CURVES, GROUPS_DRAWN
 from labkit.plots import PALETTE
-from tests.figures import drawn, spans, unlabeled
+from tests.figures import drawn, spans, unlabeled, written_in
 
 COUNTS = Counts.from_mapping({"a": [30, 10, 10, 30], "b": [50, 5, 30, 15], "tiny": [2, 1, 0, 0]})
 
@@ -129,3 +129,14 @@ def test_plots_use_the_axes_they_are_given():
     assert plot_group_rates(COUNTS.audit(), ax=left) is left
     assert plot_calibration(calibration_by_group(**make_people(90, ["a", "b"]), bins=2), ax=right) is right
     assert len(plt.get_fignums()) == 1
+
+
+def test_names_are_not_read_as_formulas():
+    """Dollar signs in groups and columns are shown, in both figures of an audit; the legend leaves no group out."""
+    groups = ["$20,000-$39,999", "$a_b_c$", "$$", "_hidden"]
+    counts = Counts.from_mapping(dict.fromkeys(groups, [30, 10, 10, 30]), names=["$x_y_z$"])
+    scores = ScoreHistogram.from_cells(dict.fromkeys(groups, np.ones((2, 8))), names=["$x_y_z$"], shape=(2, 8))
+    rates = written_in(draw_audit(counts.audit()))
+    assert all(rates.splitlines().count(name) == len(METRICS) / 4 for name in ("$x_y_z$", *groups[:3]))
+    calibration = written_in(draw_calibration(scores)).replace("\u200b", "").splitlines()
+    assert set(groups) <= set(calibration)

@@ -252,7 +252,15 @@ def test_audit_passes_its_options_on(call, monkeypatch):
     assert call("audit", "people.csv", *options).exit_code == 0
     assert (str(seen["path"]), str(seen["output"]), seen["n_boot"]) == ("people.csv", "out", 50)
     assert (seen["label"], seen["prediction"], seen["sensitive"]) == ("y", "yhat", ["sex", "race"])
-    assert seen["score"] == "p"
+    assert seen["score"] == "p" and seen["raw_csv"] is False
+    assert call("audit", "people.csv", *options, "--raw-csv").exit_code == 0 and seen["raw_csv"] is True
+
+
+def test_errors_cannot_steer_a_terminal(call, course):
+    """A message may name columns that others wrote."""
+    (course.root / "log.csv").write_text("a\x1b]0;title\x07,b\n1,2\n")
+    done = call("audit", "log.csv", *"--label y --prediction yhat --sensitive sex".split())
+    assert done.exit_code == 1 and r"it has a\x1b]0;title\x07, b" in done.output
 
 
 def test_audit_reads_a_folder_of_parquet(call, course):

@@ -5,10 +5,11 @@ as Hive does: ``race=blue/part-0.parquet`` makes ``race`` a column.
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labkit.audit.counts import Counts, count
 from labkit.audit.files.logs import PARQUET_ENDINGS, numbered, read_truths
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 TEXTS = 1000  # different texts that a column of true and false is read from
+
+
+class OpenFolder(NamedTuple):
+    """A folder whose files were checked, and from which no row has been read yet."""
+
+    rows: "duckdb.DuckDBPyRelation"  # a lazy table of the wanted columns
+    keys: list[str]  # those of the wanted columns that come from paths, as text
+    number: int  # rows in all files, by their own account
 
 
 def count_folder(
@@ -55,7 +64,8 @@ def count_folder(
         DuckDB is not installed.
     UserError
         No Parquet file, one that cannot be read, a column that only some files have or that has another type in some,
-        and what ``count`` rejects.
+        names that DuckDB cannot keep apart, another number of rows than the files say that they hold, and what
+        ``count`` rejects.
     """
     names = [sensitive] if isinstance(sensitive, str) else list(sensitive)
     columns = {"label": label, "prediction": prediction, "sensitive": names, "min_groups": 1}
@@ -83,11 +93,17 @@ def _count_whole(
 ) -> Any:
     """Open the wanted columns of a folder, count its rows at once, and turn names of groups into numbers."""
     with _reading(path):
-        rows, keys = open_folder(path, wanted, truths=truths)
-        counts = count_rows(rows)
+        folder = open_folder(path, wanted, truths=truths)
+        counts = count_rows(folder.rows)
+    counted = int(counts.cells.sum())
+    if counted != folder.number:
+        raise UserError(
+            f"DuckDB counted {counted:,} rows in the folder {str(path)!r}, whose files hold {folder.number:,}; count "
+            "again when nothing writes to it, and give its files plain names"
+        )
     if progress:
-        progress(int(counts.cells.sum()))
-    return numbered(counts, keys)
+        progress(counted)
+    return numbered(counts, folder.keys)
 
 
 @contextmanager
@@ -106,22 +122,17 @@ def _reading(path: str | Path) -> Iterator[None]:
         raise UserError(f"DuckDB cannot read the folder {str(path)!r}: {reason}; write its files again") from error
 
 
-def open_folder(
-    path: str | Path, wanted: Sequence[str], *, truths: Sequence[str] = ()
-) -> tuple["duckdb.DuckDBPyRelation", list[str]]:
-    """Open the wanted columns of a folder as a lazy table; also return those of them that come from paths, as text.
-
-    Text in the columns ``truths`` is read as 0 and 1.
-    """
+def open_folder(path: str | Path, wanted: Sequence[str], *, truths: Sequence[str] = ()) -> OpenFolder:
+    """Open the wanted columns of a folder as a lazy table; text in the columns ``truths`` is read as 0 and 1."""
     import duckdb
 
     path = Path(os.path.abspath(path))  # the folder `.` has a name, too
     files = _files(path)
     wanted = list(dict.fromkeys(wanted))
-    keys = _check_files(path, files, wanted)
+    keys, number = _check_files(path, files, wanted)
     # without extensions, which DuckDB would look for on the network
     connection = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
-    listed = ", ".join(_quoted(str(file), "'") for file in files)
+    listed = ", ".join(_quoted(_literal(file), "'") for file in files)
     columns = ", ".join(_quoted(name, '"') for name in wanted)
     rows = connection.sql(
         f"SELECT {columns} FROM read_parquet([{listed}], union_by_name = true, "
@@ -131,7 +142,12 @@ def open_folder(
     for name in truths:
         if kinds[name] == "VARCHAR":
             rows = _with_truths(rows, name)
-    return rows, keys
+    return OpenFolder(rows, keys, number)
+
+
+def _literal(file: Path) -> str:
+    """Write a path as a pattern that only it matches: DuckDB reads every path as a pattern."""
+    return re.sub(r"([*?\[])", r"[\1]", file.as_posix())
 
 
 def _files(path: Path) -> list[Path]:
@@ -151,24 +167,30 @@ def _files(path: Path) -> list[Path]:
     return found
 
 
-def _check_files(path: Path, files: Sequence[Path], wanted: Sequence[str]) -> list[str]:
-    """Reject files that are broken or differ in a wanted column; return the wanted columns that come from paths."""
+def _check_files(path: Path, files: Sequence[Path], wanted: Sequence[str]) -> tuple[list[str], int]:
+    """Reject files that are broken or differ in a wanted column.
+
+    Return the wanted columns that come from paths, and the number of rows that the files say they hold.
+    """
     import pyarrow as pa
     import pyarrow.parquet
 
     first: dict[str, tuple[Path, str]] = {}  # column: the first file that has it, and what it holds there
-    names, lacking, keys = {}, [], set()
+    names, lacking, keys, number = {}, [], set(), 0
     for file in files:
         shown = file.relative_to(path)
         try:
-            columns = {field.name: _kind(field.type) for field in pyarrow.parquet.read_schema(file)}
+            with pyarrow.parquet.ParquetFile(file) as opened:
+                fields, number = list(opened.schema_arrow), number + opened.metadata.num_rows
         except (pa.ArrowInvalid, OSError) as error:
             reason = str(error).splitlines()[0]
             raise UserError(f"cannot read '{shown}' in {path.name!r} as Parquet: {reason}; write it again") from error
+        columns = {field.name: _kind(field.type) for field in fields}
         in_path = {part.partition("=")[0] for part in shown.parts[:-1] if "=" in part}
         columns |= dict.fromkeys(in_path, "text")
         keys |= in_path & set(wanted)
         names |= dict.fromkeys(columns)
+        _check_names([field.name for field in fields], wanted, place=f"'{shown}' in {path.name!r}")
         for name in wanted:
             if name not in columns:
                 lacking.append((name, shown))
@@ -184,7 +206,36 @@ def _check_files(path: Path, files: Sequence[Path], wanted: Sequence[str]) -> li
             f"files in {path.name!r} differ: '{first[name][0]}' has a column {name!r} and '{shown}' has none; add it, "
             "or move that file elsewhere"
         )
-    return sorted(keys)
+    _check_names(names, wanted, place=f"the folder {path.name!r}")
+    if keys:
+        _check_parents(path, wanted)
+    return sorted(keys), number
+
+
+def _check_names(names: Iterable[str], wanted: Sequence[str], *, place: str) -> None:
+    """Reject a wanted column that DuckDB would confuse with another one, or with all of them."""
+    names = list(names)
+    for name in wanted:
+        alike = [other for other in names if other.lower() == name.lower()]
+        if len(alike) > 1:
+            raise UserError(
+                f"{place} has the columns {', '.join(map(repr, alike))}, which DuckDB does not keep apart; rename or "
+                "drop all but one of them"
+            )
+        if name == "*" and alike:
+            raise UserError(f"{place} has a column called '*', which DuckDB reads as all columns; rename it")
+
+
+def _check_parents(path: Path, wanted: Sequence[str]) -> None:
+    """Reject a folder that lies in a folder named as Hive names partitions: DuckDB would read its name as a value."""
+    lowered = {name.lower() for name in wanted}
+    for part in path.parts:
+        name, equals, _ = part.partition("=")
+        if equals and name.lower() in lowered:
+            raise UserError(
+                f"the folder {path.name!r} has partitions and lies in {part!r}, which DuckDB would read as a value of "
+                f"the column {name!r}; audit {part!r} itself, or move the folder elsewhere"
+            )
 
 
 def _kind(dtype: "pa.DataType") -> str:

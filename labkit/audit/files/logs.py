@@ -3,6 +3,7 @@
 import csv
 import difflib
 import gzip
+import io
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ CSV_ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
 PARQUET_ENDINGS = (".parquet", ".pq")
 BLOCK_BYTES = 16 * 2**20  # of a CSV in memory at a time
 BLOCK_ROWS = 2**20  # of a Parquet file in memory at a time
+HEADER_CHARACTERS = 2**20  # of a CSV, in which its first row must end
+DELIMITERS = ",;\t|"
 
 
 def count_file(
@@ -34,7 +37,8 @@ def count_file(
     """Count the decisions in a file by group; the file may be larger than memory.
 
     A CSV may be separated by commas, semicolons, tabs or bars, and compressed with gzip. Its labels may be written as
-    numbers or as true and false, and a sensitive column of whole numbers has numbers as groups.
+    numbers or as true and false, and a sensitive column of whole numbers has numbers as groups. Empty fields and those
+    such as NA, N/A and null are missing values there; a Parquet file has such names as groups.
 
     Parameters
     ----------
@@ -90,6 +94,8 @@ def _count_parts(
     """Read the wanted columns in parts, turn some of them into 0 and 1, and add up what each part counts."""
     path = Path(path)
     ending = file_ending(path)
+    if path.exists() and not path.is_file():
+        raise UserError(f"{str(path)!r} is not a regular file; write what it holds to a file, and name that")
     if not path.is_file():
         raise FileNotFoundError(f"no file {str(path)!r}{_hint(path)}")
     wanted = list(dict.fromkeys(wanted))
@@ -139,10 +145,9 @@ def _csv_parts(path: Path, wanted: list[str], ending: str) -> Iterator["pa.Table
 
     open_text = gzip.open if ending.endswith(".gz") else open
     try:
-        with open_text(path, "rt", encoding="utf-8-sig", newline="") as file:
-            first = file.readline()
-        delimiter = "\t" if ending.startswith(".tsv") else max(",;\t|", key=first.count)
-        header = next(csv.reader([first], delimiter=delimiter), [])
+        with open_text(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            beginning = file.read(HEADER_CHARACTERS)
+        header, delimiter = _read_header(beginning, wanted, "\t" if ending.startswith(".tsv") else DELIMITERS)
         check_columns(header, wanted, place=path.name)
         for name in wanted:
             if header.count(name) > 1:
@@ -159,12 +164,30 @@ def _csv_parts(path: Path, wanted: list[str], ending: str) -> Iterator["pa.Table
             yield pa.Table.from_batches([batch])
     except PermissionError:
         raise
-    except (UnicodeDecodeError, EOFError, OSError, pa.ArrowInvalid) as error:
+    except (UnicodeDecodeError, EOFError, OSError, csv.Error, pa.ArrowInvalid) as error:
         reason = str(error).splitlines()[0]
         raise UserError(
             f"cannot read {path.name!r} as CSV: {reason}; save it as UTF-8, with as many fields in each row as there "
             "are names in the first"
         ) from error
+
+
+def _read_header(beginning: str, wanted: Sequence[str], delimiters: str) -> tuple[list[str], str]:
+    """Read the names of columns and the delimiter between them from the beginning of a CSV.
+
+    The delimiter is the one that gives all wanted columns, since names may hold others; or else that gives most names.
+    """
+    found = []
+    for delimiter in delimiters:
+        lines = io.StringIO(beginning, newline="")
+        header = next(csv.reader(lines, delimiter=delimiter), [])
+        if lines.tell() == HEADER_CHARACTERS:
+            raise csv.Error(f"the first row does not end within {HEADER_CHARACTERS:,} characters")
+        "".join(header).encode(errors="surrogateescape").decode()  # only the header must be UTF-8 here
+        if set(wanted) <= set(header):
+            return header, delimiter
+        found.append((header, delimiter))
+    return max(found, key=lambda each: len(each[0]))
 
 
 def _parquet_parts(path: Path, wanted: list[str]) -> Iterator["pa.Table"]:

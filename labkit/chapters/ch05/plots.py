@@ -10,7 +10,7 @@ import pandas as pd
 from labkit.audit.metrics import PARTS
 from labkit.comparison.seeds import over_seeds
 from labkit.errors import UserError
-from labkit.plots import MARKERS, PALETTE
+from labkit.plots import MARKERS, PALETTE, plain_label
 from labkit.validation import format_group
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def plot_forced_rates(audit: "Audit", *, ax: "Axes | None" = None) -> "Axes":
     ax.plot(base, base / (1 - base) * odds, color="#767676", label=label)
     for (group, row), color in zip(rates.iterrows(), PALETTE, strict=False):
         place = row["base_rate"]
-        ax.plot(place, row["false_positive_rate"], "s", color=color, label=f"{format_group(group)}, measured")
+        label = plain_label(f"{format_group(group)}, measured")
+        ax.plot(place, row["false_positive_rate"], "s", color=color, label=label)
         ax.plot(place, place / (1 - place) * odds, "o", color=color, markerfacecolor="white")
     ax.set(
         xlabel="base rate (share of the group with Y = 1)", ylabel="false positive rate\n(share of those with Y = 0)"
@@ -186,10 +187,10 @@ def plot_decomposition(
         parts, limits = found.parts[list(PARTS)].to_numpy(), found.intervals.loc[list(PARTS)].to_numpy()
         between = f"{format_group(found.groups[0])} − {format_group(found.groups[1])}" if found.groups else "a − b"
         place = np.arange(len(PARTS)) + (position - (len(named) - 1) / 2) * width
-        ax.bar(place, parts, width * 0.9, color=color, label=f"{name}: {between}, gap {found.gap:+.2f}")
+        ax.bar(place, parts, width * 0.9, color=color, label=plain_label(f"{name}: {between}, gap {found.gap:+.2f}"))
         ax.vlines(place, limits[:, 0], limits[:, 1], color="black", linewidth=1.2)
         if not several:
-            ax.set_title(f"{between}: gap {found.gap:+.2f}")
+            ax.set_title(plain_label(f"{between}: gap {found.gap:+.2f}"))
     ax.axhline(0, color="black", linewidth=0.8)
     ax.set_xticks(range(len(PARTS)), [PART_LABELS[part] for part in PARTS])
     ax.set_ylabel("part of the gap (probability)")

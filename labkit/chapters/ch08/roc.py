@@ -9,7 +9,7 @@ import pandas as pd
 
 from labkit.chapters.ch08.hull import upper_hull
 from labkit.errors import UserError
-from labkit.plots import PALETTE
+from labkit.plots import PALETTE, plain_label
 from labkit.validation import format_group, sorted_groups
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def plot_roc_regions(
     ax.fill_between(GRID, GRID, shared, color="#767676", alpha=0.2, linewidth=0, label="every group can be here")
     for (group, curve), color, style in zip(curves.items(), PALETTE, LINE_STYLES, strict=False):
         ax.plot(curve["fpr"], curve["tpr"], color=color, linewidth=0.9, alpha=0.6, drawstyle="steps-post")
-        name = f"{format_group(group)}: thresholds (thin) and lotteries"
+        name = plain_label(f"{format_group(group)}: thresholds (thin) and lotteries")
         ax.plot(hulls[group]["fpr"], hulls[group]["tpr"], style, color=color, linewidth=1.8, label=name)
     for (name, points), marker in zip((marks or {}).items(), "osD^vPX*", strict=False):
         for (group, (fpr, tpr)), color in zip(points.items(), PALETTE, strict=False):
