@@ -129,8 +129,12 @@ def audit_file(
             progress=lambda rows: status.update(Text(f"counting {title}: {rows:,} rows")),
         )
         audit = counts.audit(n_boot=n_boot)
-        status.update(Text(f"comparing {len(counts.groups):,} groups"))
-        disparities(audit)  # keeps what it draws: with thousands of groups it takes many seconds
+        # the audit keeps what it draws; with thousands of groups that takes minutes, so say how far it is
+        for number, metric in enumerate(METRICS, start=1):
+            status.update(Text(f"comparing {len(counts.groups):,} groups: metric {number} of {len(METRICS)}"))
+            audit.parity_test(metric)
+        status.update(Text(f"comparing {len(counts.groups):,} groups: intervals of differences and ratios"))
+        audit.difference_interval()
 
     with _printing(console):
         print_audit(audit, console, title=title)

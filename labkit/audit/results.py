@@ -251,7 +251,7 @@ class Audit:
         return {}
 
     @cached_property
-    def _limits(self) -> dict[tuple[str, bool], pd.DataFrame]:
+    def _limits(self) -> dict[bool, dict[Callable, pd.DataFrame]]:
         """Keep percentile limits that were computed: draws of thousands of groups take many seconds."""
         return {}
 
@@ -278,21 +278,25 @@ class Audit:
 
     def _percentiles(self, statistic: Callable[[np.ndarray], np.ndarray], include_small: bool) -> pd.DataFrame:
         """Give percentile limits of a statistic over draws of the counts."""
-        key = (statistic.__name__, bool(include_small))
-        if key not in self._limits:
-            self._limits[key] = self._draw_percentiles(statistic, include_small)
-        return self._limits[key].copy()
+        if include_small not in self._limits:
+            self._limits[include_small] = self._draw_percentiles(include_small)
+        return self._limits[include_small][statistic].copy()
 
-    def _draw_percentiles(self, statistic: Callable[[np.ndarray], np.ndarray], include_small: bool) -> pd.DataFrame:
-        """Draw the counts ``n_boot`` times, and read the limits of a statistic."""
+    def _draw_percentiles(self, include_small: bool) -> dict[Callable, pd.DataFrame]:
+        """Draw the counts ``n_boot`` times, and read the limits of differences and of ratios from the same draws."""
         compared = self._compared(include_small)
-        drawn = []
+        drawn: dict[Callable, list[np.ndarray]] = {spread: [], proportion: []}
         for cells in draw_cells(self.counts.cells, n_boot=self.n_boot, seed=self.seed):  # (block, groups, 4)
-            drawn.append(statistic(divide(*tally(cells[:, compared]))))  # (block, 8)
-        observed = self._compare(statistic, include_small)
-        return percentile_limits(
-            np.concatenate(drawn), observed.to_numpy(), confidence=self.confidence, index=observed.index
-        )
+            rates = divide(*tally(cells[:, compared]))  # (block, groups compared, 8)
+            for statistic, blocks in drawn.items():
+                blocks.append(statistic(rates))  # (block, 8)
+        limits = {}
+        for statistic, blocks in drawn.items():
+            observed = self._compare(statistic, include_small)
+            limits[statistic] = percentile_limits(
+                np.concatenate(blocks), observed.to_numpy(), confidence=self.confidence, index=observed.index
+            )
+        return limits
 
 
 def group_rates(audit: Audit) -> pd.DataFrame:

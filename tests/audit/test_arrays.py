@@ -302,5 +302,5 @@ def test_intervals_are_drawn_once(monkeypatch):
     first = disparities(found)
     copy = found.ratio_interval()
     copy.loc[:] = 0
-    assert disparities(found).equals(first) and len(drawn) == 2
+    assert disparities(found).equals(first) and len(drawn) == 1
     assert not found.difference_interval(include_small=True).equals(found.difference_interval())
