@@ -3,12 +3,13 @@
 import importlib.util
 import os
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labkit.course.sources import convert, student_text
+from labkit.course.sources import convert, read_budget, student_text
 from labkit.errors import MissingExtra, UserError
 
 if TYPE_CHECKING:
@@ -97,24 +98,22 @@ class Course:
         FileNotFoundError
             The student notebook was not built yet; the message has the command.
         UserError
-            The file is not a notebook, or not a source in UTF-8.
+            The file cannot be read, or is not a notebook; the message names it.
         """
         import nbformat
 
         path = self.path(name, form=form)
         if form == "solution":
-            try:
+            with naming(path):
                 return convert(read_source(path))
-            except nbformat.ValidationError as error:
-                raise UserError(
-                    f"{path} makes no valid notebook: {error.message}; check its cells' metadata"
-                ) from error
         if not path.is_file():
             raise FileNotFoundError(f"{path} is missing; `labkit build` writes it from its source")
         try:
-            return nbformat.read(path, as_version=4)
-        except (ValueError, TypeError, AttributeError, KeyError, nbformat.ValidationError) as error:
+            notebook = nbformat.read(path, as_version=4)
+            read_budget(notebook)
+        except Exception as error:  # whatever nbformat makes of a damaged file
             raise UserError(f"{path} is not a notebook; `labkit build` writes it again from its source") from error
+        return notebook
 
 
 def find_course(start: str | Path | None = None) -> Course:
@@ -163,11 +162,34 @@ def check_notebook_libraries() -> None:
 
 
 def read_source(path: Path) -> str:
-    """Return the text of a notebook's source; an encoding other than UTF-8 is a `UserError`."""
+    """Return the text of a notebook's source; a `UserError` says why it cannot be read."""
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not in UTF-8 ({error.reason}, byte {error.start}); save it as UTF-8") from error
+        raise UserError(f"it is not in UTF-8 ({error.reason}, byte {error.start}); save it as UTF-8") from error
+    except OSError as error:
+        raise UserError(f"it cannot be read: {error.strerror}") from error
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Turn every error of a block that reads a notebook's source into a `UserError` that names the source.
+
+    What jupytext and its YAML reader raise for a damaged header, and where, depends on the damage.
+    """
+    import nbformat
+
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+    except nbformat.ValidationError as error:
+        raise UserError(f"{path} makes no valid notebook: {error.message}; check its cells' metadata") from error
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(
+            f"{path} makes no valid notebook: {reason}; check its header and its cells' metadata"
+        ) from error
 
 
 def write_file(path: Path, text: str) -> None:
@@ -176,13 +198,26 @@ def write_file(path: Path, text: str) -> None:
     Parameters
     ----------
     path : pathlib.Path
-        The file, in an existing folder. The text goes to a temporary file beside it, which then takes its place.
+        The file, in an existing folder. The text goes to a temporary file next to it, which then takes its place.
     text : str
         Its content.
+
+    Raises
+    ------
+    UserError
+        The file cannot be written, for example because the disk is full. What was there before is left as it was, and
+        no temporary file remains.
     """
     aside = path.with_name(f".{path.name}.tmp")
-    aside.write_bytes(text.encode("utf-8"))
-    os.replace(aside, path)
+    try:
+        try:
+            aside.write_bytes(text.encode("utf-8"))
+            os.replace(aside, path)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 @dataclass(frozen=True)
@@ -195,10 +230,13 @@ class Build:
         Names of student notebooks that differed from their source.
     stray : list of str
         Names of student notebooks without a source.
+    unreadable : list of str
+        For each source that makes no notebook, a message that names it. Its student notebook was left as it is.
     """
 
     stale: list[str]
     stray: list[str]
+    unreadable: list[str] = field(default_factory=list)
 
 
 def build(course: Course, *, check: bool = False) -> Build:
@@ -219,16 +257,21 @@ def build(course: Course, *, check: bool = False) -> Build:
     Raises
     ------
     UserError
-        The course has no source, or one that makes no valid notebook.
+        The course has no source, or a student notebook cannot be written.
     """
-    stale = []
+    stale, unreadable = [], []
     for name in course.choose():
         target, source = course.path(name, form="student"), course.path(name)
-        text = student_text(read_source(source), name=name)
+        try:
+            with naming(source):
+                text = student_text(read_source(source), name=name)
+        except UserError as error:  # the others are built all the same
+            unreadable.append(str(error))
+            continue
         # git on Windows may have turned \n into \r\n on checkout
         if not target.is_file() or target.read_bytes().replace(b"\r\n", b"\n") != text.encode("utf-8"):
             stale.append(name)
             if not check:
                 write_file(target, text)
     stray = sorted(path.stem for path in course.notebooks.glob("*.ipynb") if path.stem not in course.names)
-    return Build(stale, stray)
+    return Build(stale, stray, unreadable)

@@ -117,9 +117,11 @@ def build(
         typer.echo(f"notebooks/{name}.ipynb {said}", err=check)
     for name in result.stray:
         typer.echo(f"notebooks/{name}.ipynb has no source in notebooks/solutions; remove it or add one", err=True)
-    if not result.stale and not result.stray:
+    for message in result.unreadable:
+        typer.secho(f"labkit: {message}", fg="red", err=True)
+    if not result.stale and not result.stray and not result.unreadable:
         typer.echo(f"{len(course.names)} student notebooks are as their sources say")
-    if check and (result.stale or result.stray):
+    if result.unreadable or check and (result.stale or result.stray):
         raise typer.Exit(1)
 
 
@@ -244,21 +246,28 @@ def run(
     check_notebook_libraries()
     course = find_course()
     folder = output or default_output(course, profile.value, form.value)
-    with Display() as display:
-        report = run_notebooks(
-            course,
-            names or (),
-            profile=profile.value,
-            form=form.value,
-            workers=workers,
-            scheduler=scheduler,
-            output=folder,
-            force=force,
-            display=display,
+    display = Display()
+    try:
+        with display:
+            report = run_notebooks(
+                course,
+                names or (),
+                profile=profile.value,
+                form=form.value,
+                workers=workers,
+                scheduler=scheduler,
+                output=folder,
+                force=force,
+                display=display,
+            )
+    except KeyboardInterrupt:
+        typer.echo(
+            f"\nstopped; {display.kept} finished notebooks are in {folder}, and the next run keeps them", err=True
         )
+        raise
     display.explain_failures(report["notebooks"])
     failed = sum(entry["status"] == "failed" for entry in report["notebooks"])
-    typer.echo(f"\n{len(report['notebooks'])} notebooks, {failed} failed: {folder / 'report.html'}")
+    display.say(f"\n{len(report['notebooks'])} notebooks, {failed} failed: {folder / 'report.html'}")
     if failed:
         raise typer.Exit(1)
 

@@ -3,6 +3,7 @@
 import re
 import shutil
 import sys
+import tempfile
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -12,11 +13,13 @@ from packaging.specifiers import SpecifierSet
 from labkit.cache import cache_folder
 from labkit.course.build import PACKAGE
 from labkit.errors import UserError
+from labkit.memory import free_memory
 
 INSTALL = 'pip install -e ".[course,cluster,engines,test]" -c constraints.txt'  # quoted: zsh expands brackets
 GIGABYTE = 1e9
 MEMORY_GB = 3  # what the largest notebook may take at its default size
 DISK_GB = 2  # fetched sentences, converted models and hidden states
+OTHER_CACHE = "export LABKIT_CACHE=/a/folder/of/yours  # that is where fetched data and models go"
 
 
 @dataclass(frozen=True)
@@ -135,38 +138,53 @@ def check_data() -> list[Row]:
         registry = read_registry()
     except (OSError, ValueError) as error:
         return [Row("data", str(error), needed, False, "git checkout -- datasets")]
+    problem = find_cache_problem()
     try:
-        fetched = {each.name: each for each in fetch(dry_run=True)}
+        fetched = {each.name: each.state == "present" for each in fetch(dry_run=True)}
     except (OSError, UserError) as error:
-        return [Row("data", str(error), needed, False, "labkit fetch")]
+        problem = problem or str(error)
+        fetched = {name: False for name, entry in registry.items() if entry.get("fetched")}
     rows, whole = [], 0
     for name, entry in registry.items():
+        found = "missing or changed"
         if name in fetched:
-            ok, remedy = fetched[name].state == "present", "labkit fetch"
+            ok, remedy = fetched[name], "labkit fetch"
+            if problem:
+                found, remedy = problem, OTHER_CACHE
         else:
             path = DATASETS_FOLDER / name / "data.csv.gz"
             ok, remedy = path.is_file() and file_sha256(path) == entry["sha256"], f"git checkout -- datasets/{name}"
         whole += ok
         if not ok:
-            rows.append(Row(f"data {name}", "missing or changed", needed, False, remedy))
+            rows.append(Row(f"data {name}", found, needed, False, remedy))
     return rows or [Row("data", f"{whole} sets whole", needed, True)]
 
 
 def check_free_memory() -> Row:
-    """Compare the memory that is free now with what the largest notebook may take."""
-    import psutil
-
-    free = psutil.virtual_memory().available / GIGABYTE
+    """Compare the memory that is free now, here or in this container, with what the largest notebook may take."""
+    free = free_memory() / GIGABYTE
     remedy = "" if free >= MEMORY_GB else "close other programs; run notebooks one at a time: labkit run --workers 1"
     return Row("memory", f"{free:.1f} GB free", f"{MEMORY_GB} GB", free >= MEMORY_GB, remedy)
 
 
 def check_disk() -> Row:
-    """Compare the space left for the cache folder with what the course keeps there."""
-    try:
-        folder = cache_folder()
-    except UserError as error:
-        return Row("disk", str(error), f"{DISK_GB} GB", False, "name a folder of yours in LABKIT_CACHE")
+    """Compare the space left for the cache folder, where it can be used, with what the course keeps there."""
+    if problem := find_cache_problem():
+        return Row("disk", problem, f"{DISK_GB} GB", False, OTHER_CACHE)
+    folder = cache_folder()
     free = shutil.disk_usage(folder).free / GIGABYTE
     remedy = "" if free >= DISK_GB else f"make room for {folder}, or name another folder in LABKIT_CACHE"
     return Row("disk", f"{free:.0f} GB free", f"{DISK_GB} GB", free >= DISK_GB, remedy)
+
+
+def find_cache_problem() -> str:
+    """Say why nothing can be written to the cache folder; an empty text says that something can."""
+    try:
+        folder = cache_folder()
+    except UserError as error:
+        return str(error)
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return ""
+    except OSError as error:
+        return f"cannot write to the cache folder {folder}: {error.strerror or error}"

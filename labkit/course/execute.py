@@ -3,15 +3,20 @@
 import contextlib
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from labkit.course.kernels.limits import bounded_engine
+from labkit.course.kernels.processes import FOLDER_VARIABLE, children_of, end_processes
+from labkit.course.pages import render_page, shorten
 from labkit.exercises.judging import EXERCISE, STATES
 
 if TYPE_CHECKING:
@@ -20,6 +25,7 @@ if TYPE_CHECKING:
 
 MEGABYTE = 2**20
 SAMPLING = 0.2  # seconds between two looks at a kernel's memory
+LONGEST = {"name": 200, "message": 2_000, "source": 5_000, "traceback": 20_000}  # characters of an error in the report
 SOCKET_PATH = 55  # longest folder name (characters) that leaves room for a socket in it: systems allow about 100
 
 # Every library that starts its own threads reads one of these when it is loaded.
@@ -96,7 +102,9 @@ class Execution:
 
 
 def execute(job: Job) -> Execution:
-    """Execute a notebook; a failing cell, a dead kernel or a timeout is a result, not an exception.
+    """Execute a notebook; a failing cell, a dead kernel, a timeout or a full disk is a result, not an exception.
+
+    It has passed when every cell ran to its end and every exercise of the notebook left an outcome.
 
     Parameters
     ----------
@@ -110,14 +118,44 @@ def execute(job: Job) -> Execution:
     """
     import nbformat
 
-    from labkit.course.pages import render_page
-
     started, memory = time.perf_counter(), PeakMemory()
+    notebook = text = page = None
+    try:
+        notebook, error = _run_notebook(job, memory)
+    except Exception as fault:  # around the cells, such as no room for temporary files
+        error = describe_fault(fault)
+    seconds = time.perf_counter() - started
+    if notebook:
+        try:
+            error = error or find_gaps(notebook)
+            text = nbformat.writes(notebook) + "\n"
+            page = render_page(notebook, title=job.name)
+        except Exception as fault:  # the cells ran, and their outputs cannot be written
+            error = error or describe_fault(fault)
+    return Execution(
+        name=job.name,
+        status="failed" if error else "passed",
+        seconds=round(seconds, 2),
+        peak_rss_mb=round(memory.peak / MEGABYTE, 1),
+        exercises=count_exercises(notebook),
+        error=error and shorten_error(error, job.name),
+        notebook=text,
+        page=page,
+    )
+
+
+def _run_notebook(job: Job, memory: "PeakMemory") -> tuple["NotebookNode | None", dict | None]:
+    """Run a notebook in a temporary folder; return it as far as it came, and the error that ended it, or None."""
+    import nbformat
+
     folder = Path(tempfile.mkdtemp(prefix="labkit-", dir=job.scratch or short_temporary_folder()))
     try:
         error = _run_cells(job, folder, memory)
-        seconds, executed = time.perf_counter() - started, folder / "executed.ipynb"
-        notebook = nbformat.read(executed, as_version=4) if executed.is_file() else None
+        executed = folder / "executed.ipynb"
+        try:
+            notebook = nbformat.read(executed, as_version=4) if executed.is_file() else None
+        except Exception as fault:  # it could not be written whole
+            return None, error or describe_fault(fault)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if notebook:
@@ -125,45 +163,101 @@ def execute(job: Job) -> Execution:
             notebook.metadata.papermill.pop(leftover, None)
         if error and error["cell"] is None:
             error |= _last_started(notebook)
-    return Execution(
-        name=job.name,
-        status="failed" if error else "passed",
-        seconds=round(seconds, 2),
-        peak_rss_mb=round(memory.peak / MEGABYTE, 1),
-        exercises=count_exercises(notebook),
-        error=error,
-        notebook=notebook and nbformat.writes(notebook) + "\n",
-        page=notebook and render_page(notebook, title=job.name),
-    )
+    return notebook, error
 
 
 def _run_cells(job: Job, folder: Path, memory: "PeakMemory") -> dict | None:
     """Run the cells into ``executed.ipynb`` in a folder, and return the error that ended them, or None."""
     import nbformat
     import papermill
+    from nbclient.exceptions import DeadKernelError
     from nbconvert.filters import strip_ansi
 
     try:
         with run_kernel(folder, cores=core_share(job.slots)) as kernel, memory.watch(kernel.provisioner.pid):
-            papermill.execute_notebook(
-                nbformat.reads(job.notebook, as_version=4),
-                folder / "executed.ipynb",
-                job.parameters,
-                km=kernel,
-                execution_timeout=job.timeout,
-                progress_bar=False,
-            )
+            try:
+                papermill.execute_notebook(
+                    nbformat.reads(job.notebook, as_version=4),
+                    folder / "executed.ipynb",
+                    job.parameters,
+                    engine_name=bounded_engine(),
+                    km=kernel,
+                    execution_timeout=job.timeout,
+                    progress_bar=False,
+                )
+            except DeadKernelError as error:
+                return make_error(type(error).__name__, explain_death(kernel.provisioner.process.poll(), memory.peak))
     except papermill.PapermillExecutionError as error:
         return {
             "cell": error.exec_count,
             "source": error.source,
-            "name": error.ename,
-            "message": error.evalue,
+            "name": strip_ansi(error.ename),
+            "message": strip_ansi(error.evalue),
             "traceback": strip_ansi("\n".join(error.traceback)),
         }
-    except Exception as error:  # a dead kernel, a timeout, a notebook papermill cannot read: the run goes on
-        name, message = type(error).__name__, str(error)
-        return {"cell": None, "source": "", "name": name, "message": message, "traceback": f"{name}: {message}"}
+    except Exception as error:  # a timeout, a notebook papermill cannot read: the run goes on
+        return make_error(type(error).__name__, str(error))
+    return None
+
+
+def make_error(name: str, message: str, trace: str = "") -> dict:
+    """Return an error that no cell raised, in the form of `Execution.error`."""
+    return {"cell": None, "source": "", "name": name, "message": message, "traceback": trace or f"{name}: {message}"}
+
+
+def describe_fault(fault: Exception) -> dict:
+    """Return an exception in our own work around the cells in the form of `Execution.error`, with its traceback."""
+    return make_error(type(fault).__name__, str(fault), "".join(traceback.format_exception(fault)))
+
+
+def shorten_error(error: dict, name: str) -> dict:
+    """Return an error with texts of the length that a report shows; `name` is the notebook's."""
+    cut = {key: shorten(error[key], limit, rest=f"see {name}.ipynb") for key, limit in LONGEST.items()}
+    return error | cut
+
+
+def explain_death(code: int | None, peak: int) -> str:
+    """Say why a kernel died.
+
+    Parameters
+    ----------
+    code : int or None
+        Its exit status, as `subprocess.Popen` gives it; minus the number of the signal that killed it.
+    peak : int
+        The largest memory it was seen to take, in bytes.
+    """
+    if code == -getattr(signal, "SIGKILL", 9):
+        return (
+            "the kernel was killed by the system, which does that when memory runs out; the last that was seen of it, "
+            f"with its children, was {peak / MEGABYTE:,.0f} MB; run fewer notebooks at a time (--workers 1), use "
+            "--profile smoke, or give this machine or container more memory"
+        )
+    if code is not None and code < 0:
+        return f"the kernel died of signal {-code} ({signal.strsignal(-code)})"
+    return "the kernel died" if code is None else f"the kernel ended with exit status {code}"
+
+
+def find_gaps(notebook: "NotebookNode") -> dict | None:
+    """Return the error of a notebook that ended without one and yet did not run to its end, or None.
+
+    papermill takes ``SystemExit`` for a wish to stop here, which hides that later cells never ran. And a check that
+    did not run leaves no outcome.
+    """
+    code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+    complete = [cell for cell in code if cell.metadata.get("papermill", {}).get("status") == "completed"]
+    if len(complete) < len(code):
+        raised = [output for cell in code for output in cell.outputs if output.output_type == "error"]
+        name = raised[-1].ename if raised else "Incomplete"
+        message = f"the notebook ended here: {len(complete)} of {len(code)} code cells ran to their end"
+        return make_error(name, message) | _last_started(notebook)
+    declared = {str(cell.metadata.exercise): None for cell in code if "exercise" in cell.metadata}
+    reported = {str(identifier) for identifier, _ in read_outcomes(notebook)}
+    if missing := [identifier for identifier in declared if identifier not in reported]:
+        message = (
+            f"no outcome of exercise{'s' if len(missing) > 1 else ''} {', '.join(missing)}: each needs a cell that "
+            "checks it, and its output must arrive"
+        )
+        return make_error("MissingOutcome", message)
     return None
 
 
@@ -176,7 +270,7 @@ def _last_started(notebook: "NotebookNode") -> dict:
 
 @contextlib.contextmanager
 def run_kernel(folder: Path, *, cores: int) -> Iterator["AsyncKernelManager"]:
-    """Start a kernel that works in a folder and is held to a number of cores; end it on the way out.
+    """Start a kernel that works in a folder and is held to a number of cores; end it and its children on the way out.
 
     On POSIX its sockets are files in the folder (ipc): no port is open to others, and it works on a machine without
     a network device. Windows has no ipc, so there it is TCP.
@@ -199,6 +293,9 @@ def run_kernel(folder: Path, *, cores: int) -> Iterator["AsyncKernelManager"]:
         transport="tcp" if sys.platform == "win32" else "ipc",
     )
     environment = os.environ | dict.fromkeys(THREADS, str(cores)) | {"IPYTHONDIR": str(folder / "ipython")}
+    environment[FOLDER_VARIABLE] = str(folder)
+    # Threads that wait give their core away: beside another busy program, spinning makes torch many times slower.
+    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     environment.setdefault("HF_HUB_OFFLINE", "1")
     environment.setdefault("TQDM_DISABLE", "1")  # nobody watches progress bars in a run
     work = folder / "work"
@@ -207,8 +304,11 @@ def run_kernel(folder: Path, *, cores: int) -> Iterator["AsyncKernelManager"]:
         run_sync(kernel.start_kernel)(env=environment, cwd=str(work))
         yield kernel
     finally:
+        family = []
         if kernel.has_kernel:
+            family = children_of(kernel.provisioner.pid)
             run_sync(kernel.shutdown_kernel)(now=True)
+        end_processes(folder, family)
         for client in clients:
             client.stop_channels()
         run_sync(kernel.cleanup_resources)()
@@ -248,12 +348,22 @@ class PeakMemory:
 def count_exercises(notebook: "NotebookNode | None") -> dict[str, int]:
     """Count exercises by the state of the last output each left; an output without an id counts by itself."""
     states = {}
-    for cell in notebook.cells if notebook else ():
-        for output in cell.get("outputs", ()):
-            if outcome := output.get("data", {}).get(EXERCISE):
-                states[outcome.get("id", len(states))] = outcome["state"]
+    for identifier, state in read_outcomes(notebook) if notebook else ():
+        states[len(states) if identifier is None else identifier] = state
     found = list(states.values())
     return {state: found.count(state) for state in STATES}
+
+
+def read_outcomes(notebook: "NotebookNode") -> Iterator[tuple[str | None, str]]:
+    """Yield the id and the state of each outcome that checks left; what has another form is none of theirs."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            outcome = output.get("data", {}).get(EXERCISE)
+            if not isinstance(outcome, dict) or outcome.get("state") not in STATES:
+                continue
+            identifier = outcome.get("id")
+            if identifier is None or isinstance(identifier, str):
+                yield identifier, outcome["state"]
 
 
 def core_share(slots: int) -> int:

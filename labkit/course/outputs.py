@@ -143,13 +143,13 @@ class Outputs:
     """
 
     def __init__(self, folder: str | Path):
-        self.folder = Path(folder).resolve()
-        self.records = self.folder / ".records"
         try:
+            self.folder = Path(folder).resolve()
+            self.records = self.folder / ".records"
             self.records.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            reason = error.strerror or error
-            raise UserError(f"cannot write to the output folder {self.folder}: {reason}") from error
+        except (OSError, RuntimeError) as error:  # RuntimeError: symbolic links in a circle
+            reason = getattr(error, "strerror", None) or error
+            raise UserError(f"cannot write to the output folder {folder}: {reason}") from error
         self._lock = FileLock(self.records / "lock")
 
     def __enter__(self) -> "Outputs":
@@ -159,6 +159,8 @@ class Outputs:
             raise UserError(
                 f"another run writes to {self.folder}; wait for it, or give another folder with --output"
             ) from None
+        except OSError as error:
+            raise UserError(f"cannot write {self.records / 'lock'}: {error.strerror or error}") from error
         return self
 
     def __exit__(self, *exception) -> None:
@@ -167,7 +169,7 @@ class Outputs:
     def clear_report(self) -> None:
         """Remove the report of an earlier run, whose notebooks this run may replace."""
         for name in ("report.json", "report.html"):
-            (self.folder / name).unlink(missing_ok=True)
+            remove_file(self.folder / name)
 
     def finished(self, name: str, wanted: str) -> dict | None:
         """Return the figures of a notebook that is finished with the wanted fingerprint, or None.
@@ -186,9 +188,17 @@ class Outputs:
         """
         try:
             record = json.loads((self.records / f"{name}.json").read_text(encoding="utf-8"))
-            intact = all(file_sha256(self.folder / file) == known for file, known in record["sha256"].items())
-            return {key: record[key] for key in FIGURES} if intact and record["fingerprint"] == wanted else None
-        except (OSError, ValueError, KeyError):  # no record, not one of ours, or a file of it is gone
+            figures = {key: record[key] for key in FIGURES}
+            written = {file: file_sha256(self.folder / file) for file in files_of(name)}
+            return figures if record == make_record(wanted, written, figures) else None
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            RecursionError,
+        ):  # none, not ours, or a file of it is gone
             return None
 
     def write(self, execution: "Execution", wanted: str) -> None:
@@ -202,14 +212,36 @@ class Outputs:
             The notebook's fingerprint, from before it was executed.
         """
         record = self.records / f"{execution.name}.json"
-        record.unlink(missing_ok=True)
-        files = {f"{execution.name}.ipynb": execution.notebook, f"{execution.name}.html": execution.page}
+        remove_file(record)
+        files = dict(zip(files_of(execution.name), (execution.notebook, execution.page), strict=True))
         for file, text in files.items():
             if text is None:
-                (self.folder / file).unlink(missing_ok=True)
+                remove_file(self.folder / file)
             else:
                 write_file(self.folder / file, text)
         if execution.status == "passed":
             checksums = {file: file_sha256(self.folder / file) for file in files}
             figures = {key: getattr(execution, key) for key in FIGURES}
-            write_file(record, json.dumps({"fingerprint": wanted, "sha256": checksums, **figures}, indent=1) + "\n")
+            write_file(record, json.dumps(make_record(wanted, checksums, figures), indent=1) + "\n")
+
+
+def files_of(name: str) -> tuple[str, str]:
+    """Return the names of the files that a notebook's execution leaves: itself and its page."""
+    return f"{name}.ipynb", f"{name}.html"
+
+
+def make_record(fingerprint: str, checksums: dict[str, str], figures: dict) -> dict:
+    """Return the record of a finished notebook; a TypeError or ValueError says that its figures are none."""
+    seconds, peak, exercises = (figures[key] for key in FIGURES)
+    for number in (seconds, peak, *exercises.values()):
+        if type(number) not in (int, float) or not 0 <= number < float("inf"):
+            raise ValueError(f"{number!r} is not a figure of an execution")
+    return {"fingerprint": fingerprint, "sha256": checksums, **figures}
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file if it is there; a `UserError` names one that cannot be removed."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot replace {path}: {error.strerror or error}") from error

@@ -5,6 +5,7 @@ import gzip
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 ASSETS = Path(__file__).resolve().parent / "assets"
+CELL_TEXT = 100_000  # characters of plain text that a page shows of one cell's outputs
 
 _FORMULA = re.compile(r"\$[^$]+\$|\\\(|\\\[|\\begin\{")
 _DIAGRAM = re.compile(r"^\s*(```+|~~~+)\s*mermaid", re.MULTILINE)
@@ -24,7 +26,8 @@ def render_page(notebook: "NotebookNode", *, title: str) -> str:
     """Return a notebook as one self-contained HTML page.
 
     MathJax or Mermaid (0.7 MB each, compressed; 2.5 MB written into the page) are included only where the notebook has
-    a formula or a diagram. Links to other notebooks lead to their pages.
+    a formula or a diagram. Links to other notebooks lead to their pages. Of a cell that printed more than `CELL_TEXT`
+    characters the page shows the beginning and the end, and names the notebook file, which has more.
 
     Parameters
     ----------
@@ -45,6 +48,8 @@ def render_page(notebook: "NotebookNode", *, title: str) -> str:
             # A widget needs a server; every widget also leaves a text, which does not.
             if "data" in output and len(output.data) > 1:
                 output.data.pop(_WIDGET, None)
+        if cell.cell_type == "code":
+            _shorten_outputs(cell, rest=f"the rest is in {title}.ipynb")
     texts = list(_rich_texts(notebook))
     resources = {
         "metadata": {"name": title},
@@ -53,6 +58,49 @@ def render_page(notebook: "NotebookNode", *, title: str) -> str:
     }
     page, _ = _exporter().from_notebook_node(notebook, resources=resources)
     return re.sub(r'(href="[\w./-]+)\.ipynb(["#])', r"\1.html\2", page)
+
+
+def shorten(text: str, limit: int, *, rest: str) -> str:
+    """Return a text, or its beginning and its end where it is longer than a limit.
+
+    Parameters
+    ----------
+    text : str
+        Any.
+    limit : int
+        In characters, at least 2; the line between beginning and end comes on top.
+    rest : str
+        Where what is left out can be found, for that line.
+    """
+    if len(text) <= limit:
+        return text
+    half = limit // 2
+    left_out = f"[... {len(text) - 2 * half:,} characters are left out here; {rest} ...]"
+    return f"{text[:half]}\n{left_out}\n{text[len(text) - half :]}"
+
+
+def _shorten_outputs(cell: "NotebookNode", *, rest: str) -> None:
+    """Hold what a cell printed, and the text of its error, to about `CELL_TEXT` characters each.
+
+    Figures and tables are not counted: what an execution keeps of them is bounded already.
+    """
+    from nbformat.v4 import new_output
+
+    kept, left = [], CELL_TEXT
+    for (kind, name), outputs in groupby(cell.outputs, key=lambda output: (output.output_type, output.get("name"))):
+        if kind == "stream":
+            printed = "".join(output.text for output in outputs)
+            text = shorten(printed, max(left, 2), rest=rest)
+            kept.append(new_output("stream", name=name, text=text))
+            left -= min(left, len(printed))
+            continue
+        for output in outputs:
+            if kind == "error":
+                output.traceback = shorten("\n".join(output.traceback), CELL_TEXT, rest=rest).split("\n")
+            elif set(output.data) == {"text/plain"}:
+                output.data["text/plain"] = shorten(output.data["text/plain"], CELL_TEXT, rest=rest)
+            kept.append(output)
+    cell.outputs = kept
 
 
 @cache

@@ -3,13 +3,13 @@
 Both hand out ``concurrent.futures``; what they add is a clean end, so that no kernel outlives the run that wanted it.
 """
 
-import contextlib
 import multiprocessing
 import os
 import shutil
 import signal
 import tempfile
 import threading
+import time
 from collections import Counter
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from multiprocessing.connection import Connection, wait
@@ -17,8 +17,11 @@ from urllib.parse import urlsplit
 
 from labkit.course.build import PACKAGE, spare_import
 from labkit.course.execute import Job, execute, short_temporary_folder
+from labkit.course.kernels.processes import children_of, end_processes
 from labkit.course.outputs import hash_files
 from labkit.errors import MissingExtra, Unreachable, UserError
+
+ADDRESSES = ("tcp", "tls", "ws", "wss", "ucx")  # how addresses of a Dask scheduler may begin
 
 
 class LocalPool:
@@ -62,7 +65,8 @@ class LocalPool:
             executor.shutdown()
         self._lifeline.close()
         self._watched.close()
-        shutil.rmtree(self.scratch, ignore_errors=True)
+        end_processes(self.scratch)  # what kernels of workers that were killed have left
+        remove_folder(self.scratch)
 
     def kill(self) -> None:
         """End workers and kernels now."""
@@ -80,14 +84,20 @@ def prepare_worker(lifeline: Connection, scratch: str) -> None:
 
 def _end_with_pool(lifeline: Connection, scratch: str) -> None:
     """Wait until the other end of the lifeline is closed; then kill what this process and its kernels started."""
-    import psutil
-
     wait([lifeline])
-    for process in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    shutil.rmtree(scratch, ignore_errors=True)
-    os._exit(1)
+    try:
+        end_processes(scratch, children_of(os.getpid()))
+        remove_folder(scratch)
+    finally:
+        os._exit(1)
+
+
+def remove_folder(folder: str) -> None:
+    """Remove a folder, also while processes that are ending still write to it."""
+    deadline = time.monotonic() + 2
+    while os.path.exists(folder) and time.monotonic() < deadline:
+        shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(0.05)
 
 
 class DaskPool:
@@ -107,8 +117,8 @@ class DaskPool:
     Unreachable
         No scheduler answers at the address.
     UserError
-        The cluster has no workers, or their code is not the code here, so that results would be filed under a version
-        they are not of.
+        That is no address; the cluster has no workers; or their code is not the code here, so that results would be
+        filed under a version they are not of.
     MissingExtra
         The extra ``cluster`` is not installed.
     """
@@ -116,6 +126,7 @@ class DaskPool:
     scratch = None  # other machines have their own temporary folders
 
     def __init__(self, address: str, *, most: int | None = None, timeout: float = 10):
+        check_address(address)
         try:
             from distributed import Client
         except ModuleNotFoundError as error:
@@ -159,6 +170,17 @@ class DaskPool:
         """Cancel what waits and leave; a notebook that already runs ends on its worker, and its result is dropped."""
         self._executor.shutdown(wait=False, cancel_futures=True)
         self._client.close()
+
+
+def check_address(address: str) -> None:
+    """Raise a UserError for what is no address of a scheduler: Dask itself tries for a while, then fails twice."""
+    parts = urlsplit(address)
+    try:
+        complete = parts.hostname and parts.port
+    except ValueError:  # the port is not a number, or too large
+        complete = False
+    if parts.scheme not in ADDRESSES or not complete:
+        raise UserError(f"--scheduler {address}: the address of a Dask scheduler looks like tcp://127.0.0.1:8786")
 
 
 def package_hash() -> str:

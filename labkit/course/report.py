@@ -1,7 +1,10 @@
 """What a run tells people and programs: lines on the terminal meanwhile, then `report.json` and `report.html`."""
 
 import json
+import os
 import platform
+import re
+import sys
 from importlib import metadata
 from pathlib import Path
 from textwrap import indent
@@ -16,6 +19,11 @@ from labkit.course.pages import ASSETS
 
 KEYS = ("name", "status", "seconds", "peak_rss_mb", "exercises", "error")  # of a notebook's entry, in this order
 COLORS = {"passed": "green", "cached": "blue", "failed": "bold red"}
+
+# What steers a terminal: sequences that color text or set titles, then all other control characters but tab and line
+# feed, and halves of characters, which no terminal can show.
+SEQUENCES = re.compile("\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|\x1b\\[[0-?]*[ -/]*[@-~]|\x1b[PX^_][^\x1b]*(?:\x1b\\\\)?")
+CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def make_entry(**values: object) -> dict:
@@ -97,6 +105,26 @@ def render_report(report: dict, *, budgets: dict[str, dict], folder: Path) -> st
     return template.render(report=report, rows=rows, failed=failed)
 
 
+def printable(text: str) -> str:
+    r"""Return a text that others wrote without what would steer a terminal.
+
+    >>> print(printable("a \x1b[31mred\x1b[0m word\x07"))
+    a red word\x07
+    """
+    return CONTROLS.sub(lambda match: repr(match[0])[1:-1], SEQUENCES.sub("", text))
+
+
+class PipeConsole(Console):
+    """A console whose reader may leave: what is written after that is dropped, and the run goes on."""
+
+    def on_broken_pipe(self) -> None:
+        """Send everything that is still written to standard output nowhere."""
+        self.quiet = True
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
 class Display:
     """Shows a run on the terminal; a context manager around it.
 
@@ -107,7 +135,8 @@ class Display:
     """
 
     def __init__(self, console: Console | None = None):
-        self.console = console or Console(highlight=False)
+        self.console = console or PipeConsole(highlight=False)
+        self.kept = 0  # notebooks that a later run need not execute
         self._running: list[str] = []
         self._total = self._done = 0
         names = TextColumn("{task.description}", markup=False)
@@ -137,6 +166,7 @@ class Display:
         if entry["name"] in self._running:
             self._running.remove(entry["name"])
         self._done += 1
+        self.kept += entry["status"] != "failed"
         self._bar.update(self._task, advance=1, description=", ".join(self._running))
         line = Text.assemble(
             f"[{self._done}/{self._total}] {entry['name']:<28} ",
@@ -150,7 +180,11 @@ class Display:
         for entry in entries:
             if error := entry["error"]:
                 where = f" in cell [{error['cell']}]" if error["cell"] else ""
-                self.console.print(Text(f"\n{entry['name']} failed{where}", COLORS["failed"]), soft_wrap=True)
+                self.say(f"\n{entry['name']} failed{where}", style=COLORS["failed"])
                 if error["source"]:
-                    self.console.print(Text(indent(error["source"], "    ")), soft_wrap=True)
-                self.console.print(Text(f"{error['name']}: {error['message']}"), soft_wrap=True)
+                    self.say(indent(error["source"], "    "))
+                self.say(f"{error['name']}: {error['message']}")
+
+    def say(self, text: str, *, style: str = "") -> None:
+        """Print text that is not markup, whoever wrote it."""
+        self.console.print(Text(printable(text), style), soft_wrap=True)

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labkit.course.build import Course
-from labkit.course.execute import MEGABYTE, Execution, Job
+from labkit.course.execute import MEGABYTE, Execution, Job, count_exercises, make_error, shorten_error
 from labkit.course.outputs import Outputs, fingerprints
 from labkit.course.pools import DaskPool, LocalPool
 from labkit.course.report import Display, make_entry, make_report, write_report
+from labkit.course.sources import read_budget
 from labkit.errors import UserError
-from labkit.exercises.judging import STATES
+from labkit.memory import free_memory
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -63,21 +64,23 @@ def run_notebooks(
     Returns
     -------
     dict
-        The report, also written as ``report.json`` and ``report.html``. A failed notebook does not end the run.
+        The report, also written as ``report.json`` and ``report.html``. A failed notebook does not end the run; one
+        whose file cannot be read has failed, and so has one that did not run to its end.
 
     Raises
     ------
     UserError
-        An unknown name, profile, form or parameter; a number of workers below 1; an output folder in use; a file that
-        is not a notebook; a cluster that cannot be used.
+        An unknown name, profile, form or parameter; a number of workers below 1; an output folder in use or that cannot
+        be written to; a cluster that cannot be used.
     FileNotFoundError
-        A student notebook was not built yet.
+        No student notebook was built yet.
     """
     if workers is not None and workers < 1:
         raise UserError(f"--workers {workers}: at least 1 is needed")
+    check_choices(profile, form)
     names = course.choose(names)
-    parameters = load_profile(course, profile, names=names, form=form)
-    notebooks = {name: course.read(name, form=form) for name in names}
+    notebooks, unreadable = read_notebooks(course, names, form=form)
+    parameters = load_profile(course, profile, names=notebooks, form=form)
     budgets = {name: read_budget(notebook) for name, notebook in notebooks.items()}
     with Outputs(output or default_output(course, profile, form)) as outputs:
         outputs.clear_report()
@@ -92,8 +95,11 @@ def run_notebooks(
             if display:
                 display.finished(entry)
 
+        for execution in unreadable:
+            outputs.write(execution, "")
+            note(make_entry(**asdict(execution)))
         todo = []
-        for name in names:
+        for name in notebooks:
             figures = None if force else outputs.finished(name, marks[name])
             if figures:
                 note(make_entry(name=name, status="cached", error=None, **figures))
@@ -112,6 +118,33 @@ def run_notebooks(
         report = make_report([entries[name] for name in names], profile=profile, form=form)
         write_report(outputs, report, budgets=budgets)
     return report
+
+
+def check_choices(profile: str, form: str) -> None:
+    """Raise a UserError for an unknown profile or form."""
+    for value, known, what in ((profile, PROFILES, "profile"), (form, FORMS, "form")):
+        if value not in known:
+            raise UserError(f"no {what} named {value!r}; choose one of {', '.join(known)}")
+
+
+def read_notebooks(course: Course, names: list[str], *, form: str) -> tuple[dict[str, "NotebookNode"], list[Execution]]:
+    """Return the notebooks that can be read, and an `Execution` that failed for each that cannot.
+
+    Raises
+    ------
+    FileNotFoundError
+        Not one of them was built yet.
+    """
+    notebooks, unreadable, missing = {}, [], []
+    for name in names:
+        try:
+            notebooks[name] = course.read(name, form=form)
+        except (UserError, FileNotFoundError) as error:
+            missing += [error] if isinstance(error, FileNotFoundError) else []
+            unreadable.append(failed_execution(name, type(error).__name__, str(error)))
+    if len(missing) == len(names):
+        raise missing[0]
+    return notebooks, unreadable
 
 
 def load_profile(course: Course, profile: str, *, names: Iterable[str], form: str = "solution") -> dict[str, dict]:
@@ -140,9 +173,7 @@ def load_profile(course: Course, profile: str, *, names: Iterable[str], form: st
         and run the notebook at full size.
     """
     names = list(names)
-    for value, known, what in ((profile, PROFILES, "profile"), (form, FORMS, "form")):
-        if value not in known:
-            raise UserError(f"no {what} named {value!r}; choose one of {', '.join(known)}")
+    check_choices(profile, form)
     path = course.notebooks / "profiles.toml"
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
@@ -174,11 +205,6 @@ def parameters_of(notebook: "NotebookNode") -> set[str]:
     return set(papermill.inspect_notebook(notebook))
 
 
-def read_budget(notebook: "NotebookNode") -> dict[str, float]:
-    """Return what a notebook may take, as its metadata states it: ``seconds`` and ``mb``, or nothing."""
-    return dict(notebook.metadata.get("labkit", {}).get("budget", {}))
-
-
 def default_output(course: Course, profile: str, form: str) -> Path:
     """Return the folder a run writes to when no other is given."""
     return course.root / "build" / f"{profile}-{form}"
@@ -187,15 +213,16 @@ def default_output(course: Course, profile: str, form: str) -> Path:
 def count_workers(budgets: list[float]) -> int:
     """Return how many notebooks run at a time: no more than cores, notebooks, or memory for the largest of them.
 
+    In a container its limits count, not what the machine has.
+
     Parameters
     ----------
     budgets : list of float
         Megabytes each notebook may take; 0 where that is not stated.
     """
     import joblib
-    import psutil
 
-    memory = psutil.virtual_memory().available / MEGABYTE
+    memory = free_memory() / MEGABYTE
     return max(1, int(min(joblib.cpu_count(), len(budgets), memory // max(1, *budgets, 1))))
 
 
@@ -264,13 +291,21 @@ def _execute(
                 yield future.result()
             elif isinstance(error, BrokenExecutor) and lost is not None:
                 lost.append(job)
-            else:  # the worker itself ended, or could not send its result
+            else:
                 yield lost_execution(job, error)
 
 
 def lost_execution(job: Job, error: BaseException) -> Execution:
-    """Return the failure of a job whose worker ended before it could answer."""
-    message = f"the worker ended before the notebook did ({error}); if memory ran out, try --workers 1"
+    """Return the failure of a job that has no result, because its worker ended or could not send it."""
     kind = type(error).__name__
-    details = {"cell": None, "source": "", "name": kind, "message": message, "traceback": f"{kind}: {message}"}
-    return Execution(job.name, "failed", 0.0, 0.0, dict.fromkeys(STATES, 0), details, None, None)
+    if isinstance(error, BrokenExecutor) or kind == "KilledWorker":  # the latter is Dask's
+        message = f"the worker ended before the notebook did ({error}); if memory ran out, try --workers 1"
+    else:
+        message = f"the worker did not send a result: {error}"
+    return failed_execution(job.name, kind, message)
+
+
+def failed_execution(name: str, kind: str, message: str) -> Execution:
+    """Return the failure of a notebook of which no cell ran, or nothing is known."""
+    error = shorten_error(make_error(kind, message), name)
+    return Execution(name, "failed", 0.0, 0.0, count_exercises(None), error, None, None)

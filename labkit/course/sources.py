@@ -34,6 +34,8 @@ def convert(source: str, *, student_of: str | None = None) -> "NotebookNode":
 
     Raises
     ------
+    UserError
+        Metadata that cannot be read, or a budget that is not one (see `read_budget`).
     nbformat.ValidationError
         Metadata of a cell in the source that no notebook may have.
     """
@@ -41,6 +43,7 @@ def convert(source: str, *, student_of: str | None = None) -> "NotebookNode":
     from nbformat.v4 import new_notebook
 
     parsed = jupytext.reads(source, fmt="py:percent")
+    check_metadata(parsed.cells)
     cells = [cell for cell in parsed.cells if student_of is None or "solution" not in _tags(cell)]
     taken: set[str] = set()
     for cell in cells:
@@ -54,7 +57,48 @@ def convert(source: str, *, student_of: str | None = None) -> "NotebookNode":
     notebook.metadata.language_info = {"name": "python"}
     if "labkit" in parsed.metadata:
         notebook.metadata.labkit = parsed.metadata.labkit
+    read_budget(notebook)
     return notebook
+
+
+def check_metadata(cells: list["NotebookNode"]) -> None:
+    """Raise a UserError for a cell whose metadata jupytext could not read.
+
+    jupytext keeps what it cannot read as text under a name of its own: an exercise with a typing error in its line
+    would silently be none.
+    """
+    for cell in cells:
+        if unread := cell.metadata.get("incorrectly_encoded_metadata"):
+            raise UserError(f"the metadata of a cell cannot be read: {unread}")
+
+
+def read_budget(notebook: "NotebookNode") -> dict[str, float]:
+    """Return what a notebook may take, as its metadata states it.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        Its metadata may have ``labkit: {budget: {seconds: 90, mb: 800}}``, from the header of its source.
+
+    Returns
+    -------
+    dict of str to float
+        ``seconds``, ``mb``, both, or neither.
+
+    Raises
+    ------
+    UserError
+        Something else stands there.
+    """
+    ours = notebook.metadata.get("labkit", {})
+    budget = ours.get("budget", {}) if isinstance(ours, dict) else ours
+    well_formed = isinstance(budget, dict) and all(
+        unit in ("seconds", "mb") and type(figure) in (int, float) and 0 < figure < float("inf")
+        for unit, figure in budget.items()
+    )
+    if not well_formed:
+        raise UserError(f"the budget in its header is {budget!r}; write it as budget: {{seconds: 90, mb: 800}}")
+    return dict(budget)
 
 
 def student_text(source: str, *, name: str) -> str:
@@ -74,17 +118,14 @@ def student_text(source: str, *, name: str) -> str:
 
     Raises
     ------
-    UserError
-        Metadata of a cell in the source that no notebook may have.
+    UserError, nbformat.ValidationError
+        As for `convert`; an exercise without points.
     """
     import nbformat
 
-    try:
-        notebook = convert(source, student_of=name)
-        stamp(notebook, name)
-        nbformat.validate(notebook)
-    except nbformat.ValidationError as error:
-        raise UserError(f"{name}.py makes no valid notebook: {error.message}; check its cells' metadata") from error
+    notebook = convert(source, student_of=name)
+    stamp(notebook, name)
+    nbformat.validate(notebook)
     return nbformat.writes(notebook).rstrip("\n") + "\n"
 
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from labkit.errors import UserError
+from labkit.memory import free_memory
 from labkit.models._kept_states import KeptStates, recall_or_compute
 from labkit.models.batches import stack
 from labkit.models.encoder import Foundation
@@ -309,9 +310,7 @@ def fingerprint(model: Foundation, layer: int) -> str:
 
 def check_memory(needed: int) -> None:
     """Raise MemoryError when ``needed`` bytes are more than 80% of the free memory."""
-    import psutil
-
-    free = psutil.virtual_memory().available
+    free = free_memory()
     if needed > 0.8 * free:
         raise MemoryError(
             f"hidden states of these texts take {needed / 2**30:.1f} GiB and {free / 2**30:.1f} GiB are free; "

@@ -107,15 +107,12 @@ def test_what_users_can_fix_is_one_line(call, course, arguments, message):
 @pytest.mark.parametrize(
     "arguments, file, content, message",
     [
-        (["run", "00", "--form", "student"], "00_half.ipynb", b"{", "00_half.ipynb is not a notebook; `labkit build`"),
-        (["run", "00", "--form", "student"], "00_half.ipynb", b"[]", "00_half.ipynb is not a notebook; `labkit build`"),
-        (["build"], "solutions/00_half.py", b"# %%\nx = '\xe9'\n", "00_half.py is not in UTF-8"),
+        (["build"], "solutions/00_half.py", b"# %%\nx = '\xe9'\n", "00_half.py: it is not in UTF-8"),
         (["build"], "solutions/00_half.py", b'# %% tags="solution"\n1\n', "00_half.py makes no valid notebook"),
-        (["run", "00"], "solutions/00_half.py", b'# %% tags="solution"\n1\n', "00_half.py makes no valid notebook"),
         (["build"], "solutions/00_half.py", CHECKED, "exercise 00.1 has no points; add points=N"),
         (["run", "--profile", "smoke"], "profiles.toml", b"[smoke", "profiles.toml is not valid TOML"),
     ],
-    ids=["cut short", "no notebook", "encoding", "metadata", "metadata, run", "points", "profiles"],
+    ids=["encoding", "metadata", "points", "profiles"],
 )
 def test_damaged_files_are_one_line(call, course, arguments, file, content, message):
     """Files that a user edits or an editor damages are named, with what to do."""
@@ -125,6 +122,38 @@ def test_damaged_files_are_one_line(call, course, arguments, file, content, mess
     done = call(*arguments)
     assert done.exit_code == 1 and message in done.output
     assert len(done.output.strip().splitlines()) == 1
+
+
+HEADER = b"# ---\n# jupyter:\n#   labkit:\n#     %s\n# ---\n# %%%%\n1\n"
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (HEADER % b"budget: five", "the budget in its header is 'five'"),
+        (HEADER % b"budget: {seconds: soon}", "the budget in its header is {'seconds': 'soon'}"),
+        (HEADER % b"budget: {seconds: 5", "makes no valid notebook: while parsing"),
+        (b'# %% tags=["exercise" exercise="00.1"\n1\n', "the metadata of a cell cannot be read: tags="),
+        (None, "it cannot be read: Is a directory"),
+    ],
+    ids=["budget", "seconds", "YAML", "cell", "folder"],
+)
+def test_a_source_that_cannot_be_read_is_named_and_the_others_are_built(call, course, content, message):
+    """Both by build and by build --check; the student notebook of the bad source stays as it was."""
+    call("build")
+    before = (course.notebooks / "00_half.ipynb").read_bytes()
+    source = course.solutions / "00_half.py"
+    source.unlink()
+    if content is None:
+        source.mkdir()
+    else:
+        source.write_bytes(content)
+    (course.solutions / "01_fails.py").write_text("# %%\n1\n")
+    for options, said in ((["--check"], "01_fails.ipynb differs"), ([], "01_fails.ipynb written")):
+        done = call("build", *options)
+        assert done.exit_code == 1 and said in done.output
+        assert "labkit: " in done.output and f"{source}" in done.output and message in done.output
+    assert (course.notebooks / "00_half.ipynb").read_bytes() == before
 
 
 @pytest.mark.parametrize("arguments", [["fetch", "--dry-run"], ["fetch", "--dry-run", "--model", "bert-base-uncased"]])

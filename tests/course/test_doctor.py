@@ -1,3 +1,5 @@
+import errno
+import os
 import sys
 from importlib import metadata
 
@@ -115,4 +117,25 @@ def test_unusable_cache_folder_has_a_remedy(tmp_path, monkeypatch):
     monkeypatch.setenv("LABKIT_CACHE", str(tmp_path / "file"))
     row = check_disk()
     assert not row.ok and "cannot make the cache folder" in row.found and "LABKIT_CACHE" in row.remedy
-    assert [(row.what, row.remedy) for row in check_data() if not row.ok] == [("data", "labkit fetch")]
+    (row,) = [row for row in check_data() if not row.ok]
+    assert row.what == "data bug" and "cannot make the cache folder" in row.found and "LABKIT_CACHE" in row.remedy
+
+
+def test_read_only_cache_folder_has_a_remedy(empty_cache, monkeypatch):
+    """A folder that is there and takes no files: fetching or restoring data would not help."""
+    empty_cache.mkdir()
+
+    def refuse(**options):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(doctor.tempfile, "TemporaryFile", refuse)
+    (data,) = [row for row in check_data() if not row.ok]
+    for row in (check_disk(), data):
+        assert not row.ok and "cannot write to the cache folder" in row.found and "LABKIT_CACHE" in row.remedy
+
+
+def test_limit_of_a_container_is_what_is_free(monkeypatch):
+    """What the machine has beyond it is of no use."""
+    monkeypatch.setattr(doctor, "free_memory", lambda: 1.5e9)
+    row = check_free_memory()
+    assert not row.ok and row.found == "1.5 GB free"

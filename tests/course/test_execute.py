@@ -1,13 +1,26 @@
 import os
+import re
 import subprocess
 import sys
+import time
 
 import joblib
 import nbformat
+import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from labkit.course.execute import Job, PeakMemory, core_share, count_exercises, execute, short_temporary_folder
+from labkit.course.execute import (
+    Job,
+    PeakMemory,
+    core_share,
+    count_exercises,
+    execute,
+    explain_death,
+    find_gaps,
+    short_temporary_folder,
+)
+from labkit.course.kernels.limits import CELL_LIMIT
 from labkit.exercises.judging import EXERCISE
 
 
@@ -24,7 +37,7 @@ def outcome():
     look = """
 import os, sys
 from ipykernel.kernelapp import IPKernelApp
-print([os.environ[name] for name in ("OMP_NUM_THREADS", "HF_HUB_OFFLINE")])
+print([os.environ[name] for name in ("OMP_NUM_THREADS", "HF_HUB_OFFLINE", "OMP_WAIT_POLICY")])
 print(IPKernelApp.instance().transport, os.path.realpath(os.getcwd()), sys.executable)
 """
     return execute(make_job(look, "print('before')", "1 / 0", "print('never')", slots=10**6))
@@ -55,8 +68,8 @@ def test_figures_are_measured(outcome):
 
 
 def test_kernel_is_held_to_its_share_and_offline(told):
-    """A millionth of the cores is one core, and the hub is off."""
-    assert told[0] == "['1', '1']"
+    """A millionth of the cores is one core, waiting threads give it away, and the hub is off."""
+    assert told[0] == "['1', '1', 'PASSIVE']"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="ipc is for POSIX")
@@ -68,14 +81,127 @@ def test_kernel_uses_ipc_and_leaves_nothing_behind(told):
 
 
 @pytest.mark.parametrize(
-    "source, name",
-    [("import time\ntime.sleep(60)", "CellTimeoutError"), ("import os\nos._exit(1)", "DeadKernelError")],
+    "source, name, message",
+    [
+        ("import time\ntime.sleep(60)", "CellTimeoutError", "timed out"),
+        ("import os\nos._exit(1)", "DeadKernelError", "ended with exit status 1"),
+        pytest.param(
+            "import os\nos.kill(os.getpid(), 9)",
+            "DeadKernelError",
+            "when memory runs out.*--workers 1",
+            marks=pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX"),
+        ),
+    ],
 )
-def test_hanging_cell_and_dead_kernel_are_results(source, name):
-    """Both are reported with the cell that did it, and neither ends the run."""
+def test_hanging_cell_and_dead_kernel_are_results(source, name, message):
+    """Each is reported with the cell that did it and what may be the reason, and none ends the run."""
     outcome = execute(make_job("1 + 1", source, timeout=1))
     assert (outcome.status, outcome.error["name"]) == ("failed", name)
     assert (outcome.error["cell"], outcome.error["source"]) == (2, source)
+    assert re.search(message, outcome.error["message"], flags=re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    "code, said",
+    [(-9, "killed by the system.* 3 MB"), (-11, "died of signal 11"), (3, "exit status 3"), (None, "the kernel died")],
+)
+def test_death_of_a_kernel_is_explained(code, said):
+    """By its exit status."""
+    assert re.search(said, explain_death(code, 3 * 2**20))
+
+
+@pytest.fixture(scope="module")
+def stopped():
+    """An execution that prints too much, starts a process in a session of its own, raises a lot, and stops early."""
+    start = """
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)"], start_new_session=True)
+print("child", child.pid)
+"""
+    many = f"for _ in range(4):\n    print('x' * {CELL_LIMIT // 2})"
+    return execute(make_job(start, many, "import sys\nsys.exit()", "print('never')"))
+
+
+def test_notebook_that_stops_early_has_failed(stopped):
+    """papermill takes sys.exit() for success; cells that never ran are none."""
+    assert stopped.status == "failed"
+    assert (stopped.error["cell"], stopped.error["name"]) == (3, "SystemExit")
+    assert "2 of 4 code cells ran to their end" in stopped.error["message"]
+
+
+def test_processes_in_their_own_sessions_end_with_the_kernel(stopped):
+    """A kernel's own end reaches its process group only."""
+    child = int(re.search(r"child (\d+)", stopped.notebook)[1])
+    deadline = time.monotonic() + 5
+    while psutil.pid_exists(child) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not psutil.pid_exists(child)
+
+
+def test_output_without_end_is_bounded(stopped):
+    """The notebook keeps its limit, the page less; both say so."""
+    assert CELL_LIMIT * 0.9 < len(stopped.notebook) < CELL_LIMIT * 1.1
+    assert "the rest was not kept" in stopped.notebook
+    assert len(stopped.page) < CELL_LIMIT / 2 and "the rest is in 00_cells.ipynb" in stopped.page
+
+
+def declared(*outcomes, status="completed"):
+    """Return an executed notebook that declares the exercises 04.1 and 04.2, with the outcomes of its checks."""
+    stubs = [new_code_cell("x = 1", metadata={"exercise": identifier}) for identifier in ("04.1", "04.2")]
+    outputs = [new_output("display_data", {EXERCISE: each}) for each in outcomes]
+    cells = [*stubs, new_code_cell("check()", outputs=outputs), new_code_cell("")]
+    for cell in cells:
+        cell.metadata.papermill = {"status": status, "start_time": "now"}
+    return new_notebook(cells=cells)
+
+
+def test_every_declared_exercise_must_report():
+    """In whatever state; one that is missing is named."""
+    first, second = {"id": "04.1", "state": "correct"}, {"id": "04.2", "state": "not attempted"}
+    assert find_gaps(declared(first, second)) is None
+    assert "no outcome of exercise 04.2" in find_gaps(declared(first))["message"]
+    assert "exercises 04.1, 04.2" in find_gaps(declared())["message"]
+
+
+@pytest.mark.parametrize("status", ["pending", "running", "failed"])
+def test_cells_that_did_not_run_to_their_end_are_a_failure(status):
+    """Even when no cell has an error in its outputs."""
+    first, second = {"id": "04.1", "state": "correct"}, {"id": "04.2", "state": "correct"}
+    assert find_gaps(declared(first, second, status=status))["name"] == "Incomplete"
+
+
+@pytest.mark.parametrize("outcome", ["text", ["04.2"], {"id": "04.2"}, {"id": ["04.2"], "state": "correct"}, 5])
+def test_outputs_of_another_form_are_no_outcomes(outcome):
+    """They are neither counted nor an error of their own."""
+    notebook = declared({"id": "04.1", "state": "correct"}, outcome)
+    assert sum(count_exercises(notebook).values()) == 1
+    assert "04.2" in find_gaps(notebook)["message"]
+
+
+def test_no_room_for_temporary_files_is_a_result(tmp_path):
+    """The error is that of the system, with the path; memory is not blamed."""
+    outcome = execute(make_job("1", scratch=str(tmp_path / "nowhere")))
+    assert (outcome.status, outcome.error["name"]) == ("failed", "FileNotFoundError")
+    assert "nowhere" in outcome.error["message"] and "memory" not in outcome.error["message"]
+    assert outcome.notebook is None and outcome.page is None
+
+
+@pytest.mark.parametrize("text, kept", [(b'{"cells": [', False), (None, True)], ids=["notebook", "page"])
+def test_fault_after_the_last_cell_is_a_result(monkeypatch, text, kept):
+    """A disk that fills while the notebook is written, or a page that cannot be made: the error says what it was."""
+    notebook = new_notebook(metadata={"papermill": {}})
+
+    def run_cells(job, folder, memory):
+        (folder / "executed.ipynb").write_bytes(text or nbformat.writes(notebook).encode())
+
+    def fail(*arguments, **options):
+        raise RuntimeError("no page")
+
+    monkeypatch.setattr("labkit.course.execute._run_cells", run_cells)
+    monkeypatch.setattr("labkit.course.execute.render_page", fail)
+    outcome = execute(make_job("1"))
+    assert outcome.status == "failed" and (outcome.notebook is not None) == kept
+    assert outcome.error["name"] == ("RuntimeError" if kept else "NotJSONError")
 
 
 def test_peak_memory_sees_children():

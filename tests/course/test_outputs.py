@@ -1,11 +1,14 @@
+import errno
 import json
+import os
 import re
 from types import SimpleNamespace
 
 import pytest
 
-from labkit.course.build import build, find_course
+from labkit.course.build import build, find_course, write_file
 from labkit.course.outputs import Outputs, fingerprints
+from labkit.errors import UserError
 
 COURSE = find_course()
 EXECUTION = SimpleNamespace(
@@ -165,6 +168,69 @@ def test_damaged_output_does_not_count(tmp_path, damage):
     outputs.write(EXECUTION, "abc")
     damage(tmp_path)
     assert outputs.finished("00_half", "abc") is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sha256": {}},
+        {"sha256": ["00_half.ipynb"]},
+        {"sha256": None},
+        {"seconds": "long"},
+        {"peak_rss_mb": None},
+        {"seconds": -1},
+        {"exercises": [1]},
+        {"exercises": {"correct": "one"}},
+    ],
+    ids=str,
+)
+def test_record_with_other_values_does_not_count(tmp_path, change):
+    """A record holds the checksums of both files, and numbers."""
+    outputs = Outputs(tmp_path)
+    outputs.write(EXECUTION, "abc")
+    record = tmp_path / ".records" / "00_half.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | change))
+    assert outputs.finished("00_half", "abc") is None
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "5", "[" * 100_000], ids=["list", "null", "number", "deep"])
+def test_record_of_another_form_does_not_count(tmp_path, text):
+    """Valid JSON that no run wrote, or that no reader can take in."""
+    outputs = Outputs(tmp_path)
+    outputs.write(EXECUTION, "abc")
+    (tmp_path / ".records" / "00_half.json").write_text(text)
+    assert outputs.finished("00_half", "abc") is None
+
+
+def test_full_disk_is_named_and_leaves_no_temporary_file(tmp_path, monkeypatch):
+    """The error has the path, the file keeps its former content, and nothing else is there."""
+
+    def refuse(*paths):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    path = tmp_path / "00_half.html"
+    write_file(path, "before")
+    monkeypatch.setattr("labkit.course.build.os.replace", refuse)
+    with pytest.raises(UserError, match="cannot write .*00_half.html: No space left on device"):
+        write_file(path, "after")
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("00_half.html", "before")]
+
+
+@pytest.mark.parametrize("name", ["report.json", "00_half.html", ".records/00_half.json", ".records/lock"])
+def test_folder_in_the_way_of_an_output_is_named(tmp_path, name):
+    """A folder that has the name of something the run writes is one line, not a traceback."""
+    (tmp_path / name).mkdir(parents=True)
+    with pytest.raises(UserError, match=f"cannot (replace|write) .*{name}"), Outputs(tmp_path) as outputs:
+        outputs.clear_report()
+        outputs.write(EXECUTION, "abc")
+
+
+@pytest.mark.skipif(not hasattr(os, "symlink"), reason="needs symbolic links")
+def test_output_folder_that_links_to_itself_is_named(tmp_path):
+    """A circle of links has no place to write to."""
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(UserError, match="cannot write to the output folder .*loop"):
+        Outputs(tmp_path / "loop")
 
 
 def test_failure_replaces_an_earlier_success(tmp_path):

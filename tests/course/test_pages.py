@@ -5,7 +5,7 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from labkit.course.pages import ASSETS, read_asset, render_page
+from labkit.course.pages import ASSETS, CELL_TEXT, read_asset, render_page, shorten
 
 FORMULA = new_markdown_cell("A gap $\\Delta v = v_a - v_b$.")
 DIAGRAM = new_markdown_cell("```mermaid\nflowchart LR\n  data --> model\n```")
@@ -98,3 +98,32 @@ def test_vendored_files_are_as_published():
         assert hashlib.sha256(read_asset(name).encode()).hexdigest() == expected
         assert (ASSETS / f"{name}.gz").stat().st_size < 2**20
         assert (ASSETS / license).stat().st_size > 500
+
+
+def test_long_text_keeps_its_beginning_and_its_end():
+    """The line between them says how much is left out, and where it is."""
+    assert shorten("a" * 10, 10, rest="?") == "a" * 10
+    assert shorten("a" * 50 + "b" * 50, 4, rest="see there") == (
+        "aa\n[... 96 characters are left out here; see there ...]\nbb"
+    )
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        [new_output("stream", text="x" * 3 * CELL_TEXT)],
+        [new_output("stream", text="x" * CELL_TEXT)] * 3,
+        [new_output("stream", text="x" * 9 + "\n")] * (CELL_TEXT // 3),
+        [new_output("error", ename="E", evalue="x", traceback=["x" * 3 * CELL_TEXT])],
+        [new_output("execute_result", {"text/plain": "x" * 3 * CELL_TEXT})],
+    ],
+    ids=["long", "several", "many", "error", "value"],
+)
+def test_page_is_bounded_and_says_where_the_rest_is(outputs):
+    """However a cell puts out its text; the notebook itself is not changed."""
+    notebook = new_notebook(cells=[new_code_cell("print()", outputs=outputs)])
+    size = len(str(notebook))
+    page = render_page(notebook, title="00_cells")
+    assert len(page) < len(render_page(new_notebook(cells=[new_code_cell("print()")]), title="")) + 1.5 * CELL_TEXT
+    assert "the rest is in 00_cells.ipynb" in page
+    assert len(str(notebook)) == size

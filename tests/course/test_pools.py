@@ -9,6 +9,7 @@ import pytest
 
 from labkit.course import pools
 from labkit.course.run import run_notebooks
+from labkit.errors import UserError
 
 distributed = pytest.importorskip("distributed")
 
@@ -127,6 +128,15 @@ def test_workers_with_other_code_are_rejected(cluster, monkeypatch):
     monkeypatch.setattr(pools, "hash_files", lambda *_: "other code")
     with pytest.raises(ValueError, match="labkit on the Dask workers .* is not labkit as it is here"):
         pools.DaskPool(cluster.scheduler_address)
+
+
+@pytest.mark.parametrize(
+    "address", ["nonsense", "tcp://", "tcp://host", "tcp://host:many", "foo://host:1", "host:8786", "tcp://host:99999"]
+)
+def test_what_is_no_address_is_named_at_once(address):
+    """Dask would try for seconds, and fail again while it cleans up."""
+    with pytest.raises(UserError, match=f"--scheduler {address}: .* looks like tcp://127.0.0.1:8786"):
+        pools.DaskPool(address)
 
 
 def test_no_scheduler_is_a_clear_error():

@@ -1,9 +1,13 @@
 import json
+import os
+import subprocess
+import sys
 
+import pytest
 from bs4 import BeautifulSoup
 
 from labkit.course.outputs import Outputs
-from labkit.course.report import make_entry, make_report, render_report, write_report
+from labkit.course.report import make_entry, make_report, printable, render_report, write_report
 
 COUNTS = {"correct": 2, "not yet": 1, "not attempted": 0}
 ERROR = {"cell": 3, "source": "1 < 0", "name": "ValueError", "message": "a <b> & c", "traceback": "Traceback <x>"}
@@ -75,3 +79,47 @@ def test_page_needs_no_network(tmp_path):
     """Nothing in the report is loaded from anywhere."""
     found = page(make_report([PASSED, FAILED], profile="smoke", form="solution"), tmp_path)
     assert not found.select("script, link, img, iframe") and "http" not in str(found)
+
+
+@pytest.mark.parametrize(
+    "text, shown",
+    [
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x1b]0;a title\x07name", "name"),
+        ("\x1b]8;;http://x\x1b\\link", "link"),
+        ("a\x1bcb", "a\\x1bcb"),
+        ("\x9b31m", "\\x9b31m"),
+        ("a\rb\x08", "a\\rb\\x08"),
+        ("half \ud800", "half \\ud800"),
+        ("two\nlines\tand [brackets]", "two\nlines\tand [brackets]"),
+    ],
+)
+def test_text_that_others_wrote_cannot_steer_a_terminal(text, shown):
+    """Sequences of control characters go; single ones are written out; lines, tabs and all words stay."""
+    assert printable(text) == shown
+
+
+AFTER_THE_PIPE = """
+import sys
+from labkit.course.report import Display
+
+display = Display()
+with display:
+    display.expect(2)
+    for name in ("00_half", "01_fails"):
+        display.finished({"name": name, "status": "passed", "seconds": 1.0, "peak_rss_mb": 1.0})
+display.say("the end")
+print("to the end", display.kept, file=sys.stderr)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
+def test_closed_pipe_ends_nothing_early():
+    """`labkit run | head`: what nobody reads is dropped, and the run goes on to its end."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run([sys.executable, "-c", AFTER_THE_PIPE], stdout=writer, stderr=subprocess.PIPE, text=True)
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "to the end 2\n")

@@ -1,10 +1,11 @@
+import contextlib
 import json
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import Future
+from concurrent.futures import BrokenExecutor, Future
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -131,10 +132,13 @@ def test_student_form_runs_what_students_get(ran_as_student):
     assert entry["exercises"] == {"correct": 0, "not yet": 0, "not attempted": 1}
 
 
-@pytest.mark.parametrize("budgets, workers", [([0, 0, 0], 3), ([0], 1), ([1e9, 0], 1)])
+@pytest.mark.parametrize(
+    "budgets, workers", [([0, 0, 0], 3), ([0], 1), ([1e9, 0], 1), ([1000, 1000], 1), ([500, 500, 500], 3)]
+)
 def test_workers_fit_cores_notebooks_and_memory(monkeypatch, budgets, workers):
-    """No more than notebooks; a notebook larger than the memory still runs, alone."""
+    """No more than notebooks, or than a container of 1536 MB has room for; a larger notebook still runs, alone."""
     monkeypatch.setattr("joblib.cpu_count", lambda: 8)
+    monkeypatch.setattr("labkit.course.run.free_memory", lambda: 1536 * 2**20)
     assert count_workers(budgets) == workers
 
 
@@ -144,10 +148,43 @@ def test_no_workers_is_an_error(course):
         run_notebooks(course, workers=0)
 
 
-def test_lost_worker_is_a_failure_with_a_remedy():
-    """A worker that the system killed is reported like a failing notebook."""
-    lost = lost_execution(Job("00_half", "{}"), RuntimeError("terminated abruptly"))
+@pytest.mark.parametrize("error", [BrokenExecutor("terminated abruptly"), type("KilledWorker", (Exception,), {})()])
+def test_lost_worker_is_a_failure_with_a_remedy(error):
+    """A worker that the system killed, here or on a Dask cluster, is reported like a failing notebook."""
+    lost = lost_execution(Job("00_half", "{}"), error)
     assert lost.status == "failed" and "--workers 1" in lost.error["message"]
+
+
+def test_result_that_did_not_arrive_is_not_blamed_on_memory():
+    """Any other error says what it is."""
+    lost = lost_execution(Job("00_half", "{}"), TypeError("cannot pickle"))
+    assert lost.status == "failed" and "cannot pickle" in lost.error["message"]
+    assert "memory" not in lost.error["message"]
+
+
+@pytest.mark.parametrize("form", ["solution", "student"])
+@pytest.mark.parametrize("content", [b"\xff", b"# ---\n# jupyter:\n#   labkit: {budget: five}\n# ---\n# %%\n1\n"])
+def test_notebook_that_cannot_be_read_fails_alone(course, canned, form, content):
+    """It is in the report by name, nothing of an earlier run remains of it, and the others run."""
+    build(course)
+    run_notebooks(course, form=form)
+    path = course.path("00_half", form=form)
+    path.write_bytes(content)
+    bad, good = run_notebooks(course, form=form, force=True)["notebooks"]
+    assert (bad["status"], good["status"]) == ("failed", "passed")
+    assert str(path) in bad["error"]["message"]
+    assert canned == ["00_half", "01_fails", "01_fails"]
+    assert not (course.root / "build" / f"default-{form}" / "00_half.html").exists()
+
+
+def test_student_notebook_that_is_missing_fails_alone(course, canned):
+    """The message has the command that writes it; without any student notebook that is the whole message."""
+    with pytest.raises(FileNotFoundError, match="labkit build"):
+        run_notebooks(course, form="student")
+    build(course)
+    course.path("00_half", form="student").unlink()
+    bad, good = run_notebooks(course, form="student")["notebooks"]
+    assert (bad["status"], good["status"]) == ("failed", "passed") and "labkit build" in bad["error"]["message"]
 
 
 @pytest.fixture
@@ -158,19 +195,35 @@ def interrupted(make_course, tmp_path):
         course = make_course(tmp_path, {f"0{worker}_sleeps": SLEEPER for worker in range(workers)})
         command = [*LABKIT, "run", "--workers", str(workers)]
         run = subprocess.Popen(command, cwd=course.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        family, folders, deadline = [], set(), time.monotonic() + 60
+        runs.append(run)
+        folders, deadline = set(), time.monotonic() + 60
         while time.monotonic() < deadline and len(folders) < workers:
             time.sleep(0.1)
-            family = psutil.Process(run.pid).children(recursive=True)
-            kernels = [member for member in family if "ipykernel_launcher" in " ".join(member.cmdline())]
-            folders = {Path(member.cwd()) for member in kernels if (Path(member.cwd()) / "started").exists()}
+            family.update(psutil.Process(run.pid).children(recursive=True))
+            folders = set().union(*map(folders_of_kernels, family))
         assert len(folders) == workers, "the kernels did not start"
         run.send_signal(number)
         out, err = run.communicate(timeout=30)
         _, alive = psutil.wait_procs(family, timeout=10)
         return course, out + err, alive, folders
 
-    return interrupt
+    runs, family = [], set()
+    try:
+        yield interrupt
+    finally:
+        for process in [*runs, *family]:  # what the test has left when it failed
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        for run in runs:
+            run.communicate()
+
+
+def folders_of_kernels(process):
+    """Return the folder that a process works in where it is a kernel inside a cell; a process may end meanwhile."""
+    with contextlib.suppress(psutil.Error):
+        if "ipykernel_launcher" in " ".join(process.cmdline()) and (Path(process.cwd()) / "started").exists():
+            return {Path(process.cwd())}
+    return set()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
@@ -189,6 +242,8 @@ def test_interrupted_run_leaves_no_process_and_nothing_to_mistake_for_a_result(i
         time.sleep(0.1)
     assert left == []
     assert "Traceback" not in said
+    if number == signal.SIGINT:
+        assert "stopped; 0 finished notebooks are in" in said
 
 
 def write_profiles(course, text):
