@@ -14,7 +14,6 @@ import os
 import sqlite3
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 
 import diskcache
 import numpy as np
