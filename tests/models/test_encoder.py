@@ -1,9 +1,12 @@
 """Loading encoders: checksums, folders, clear errors."""
 
+import errno
 import json
-import shutil
+import os
+import pickle
 
 import pytest
+import safetensors.torch
 import torch
 
 from labkit.models import weights
@@ -67,17 +70,37 @@ def test_head_width_and_activation_are_what_was_asked_for(tiny_folder):
     assert any(isinstance(layer, torch.nn.Tanh) for layer in head)
 
 
-def test_changed_byte_in_the_shipped_weights_is_an_error(tmp_path, monkeypatch):
-    """A wrong checksum names the file and stops the load."""
-    shutil.copytree(find_model("minilm"), tmp_path / "gt" / "model")
-    weights = tmp_path / "gt" / "model" / "model.safetensors"
-    data = bytearray(weights.read_bytes())
-    data[-1] ^= 1
-    weights.write_bytes(data)
+@pytest.fixture
+def shipped_copy(tmp_path, monkeypatch):
+    """A folder of links to the shipped files, which may be replaced, and which is loaded as "minilm"."""
+    (tmp_path / "gt" / "model").mkdir(parents=True)
+    for file in find_model("minilm").iterdir():
+        (tmp_path / "gt" / "model" / file.name).symlink_to(file)
     spec = type("Spec", (), {"submodule_search_locations": [str(tmp_path / "gt")]})
     monkeypatch.setattr("importlib.util.find_spec", lambda name: spec)
-    with pytest.raises(ValueError, match=r"model\.safetensors has sha256 .* damaged"):
-        load_foundation_model()
+    return tmp_path / "gt" / "model"
+
+
+@pytest.mark.parametrize("file", weights.SHIPPED["minilm"])
+def test_changed_byte_in_the_shipped_model_is_an_error(shipped_copy, file):
+    """Of whichever file that transformers could read: a wrong checksum names the file and stops the load."""
+    data = bytearray((shipped_copy / file).read_bytes())
+    data[-2] ^= 1
+    (shipped_copy / file).unlink()
+    (shipped_copy / file).write_bytes(data)
+    with pytest.raises(ValueError, match=rf"{file} has sha256 .* damaged"):
+        find_model("minilm")
+
+
+def test_lost_and_additional_files_of_the_shipped_model_are_errors(shipped_copy):
+    """A tokenizer without a file, or with one more, may read other words."""
+    (shipped_copy / "vocab.txt").rename(shipped_copy / "vocab.old")
+    with pytest.raises(ValueError, match=r"vocab\.txt is missing; install"):
+        find_model("minilm")
+    (shipped_copy / "vocab.old").rename(shipped_copy / "vocab.txt")
+    (shipped_copy / "added_tokens.json").write_text('{"she": 5}')
+    with pytest.raises(ValueError, match=r"added_tokens\.json does not belong to the model"):
+        find_model("minilm")
 
 
 def test_unknown_name_says_which_command_brings_it():
@@ -90,6 +113,203 @@ def test_folder_without_safetensors_is_refused(tiny_folder):
     """Weights in a pickle are not loaded."""
     (tiny_folder / "model.safetensors").rename(tiny_folder / "pytorch_model.bin")
     with pytest.raises(ValueError, match="no \\*.safetensors"):
+        load_foundation_model(tiny_folder)
+
+
+def change_weights(folder, change):
+    """Save what a function makes of a folder's weights."""
+    safetensors.torch.save_file(
+        change(safetensors.torch.load_file(folder / "model.safetensors")), folder / "model.safetensors"
+    )
+
+
+def change_config(folder, **settings):
+    """Change settings in a folder's config.json."""
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | settings))
+
+
+def copy_block(weights):
+    """Add a third block to two."""
+    return weights | {name.replace("layer.1.", "layer.2."): value.clone() for name, value in weights.items()}
+
+
+WRONG_WEIGHTS = {
+    "renamed": (
+        lambda weights: {f"foo.{name}": value for name, value in weights.items()},
+        r"2 blocks of width 32, .* lacks embeddings\.\S+, .* more, and has foo\.embeddings",
+    ),
+    "one renamed": (
+        lambda weights: {
+            name.replace("1.output.dense.bias", "1.output.bias"): value for name, value in weights.items()
+        },
+        r"lacks encoder\.layer\.1\.output\.dense\.bias, and has encoder\.layer\.1\.output\.bias",
+    ),
+    "fewer blocks": (
+        lambda weights: {name: value for name, value in weights.items() if "layer.1." not in name},
+        r"2 blocks .* lacks encoder\.layer\.1\.\S+, .* and 13 more",
+    ),
+    "more blocks": (copy_block, r"2 blocks .* also has encoder\.layer\.2\."),
+    "an adapter": (
+        lambda weights: weights | {"encoder.layer.0.adapter.weight": torch.zeros(2)},
+        r"also has encoder\.layer\.0\.adapter\.weight",
+    ),
+    "another vocabulary": (
+        lambda weights: weights | {"embeddings.word_embeddings.weight": torch.zeros(100, 32)},
+        r"needs embeddings\.word_embeddings\.weight of shape \(30522, 32\), but it has \(100, 32\)",
+    ),
+    "nothing": (lambda weights: {"x": torch.zeros(1)}, "lacks"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_WEIGHTS)
+def test_weights_that_do_not_fit_are_rejected_by_name(tiny_folder, wrong):
+    """transformers would draw what is missing at random, and leave out what is too many."""
+    change, message = WRONG_WEIGHTS[wrong]
+    change_weights(tiny_folder, change)
+    with pytest.raises(ValueError, match=message):
+        load_foundation_model(tiny_folder)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"num_hidden_layers": 3}, r"3 blocks .* lacks encoder\.layer\.2"),
+        ({"num_hidden_layers": 1}, r"1 blocks .* also has encoder\.layer\.1"),
+        ({"num_hidden_layers": 0}, "asks for 0 blocks"),
+        ({"hidden_size": 64}, r"width 64 and needs \S+ of shape"),
+        ({"num_attention_heads": 5}, "cannot be loaded as its config.json says"),
+        ({"hidden_act": "nonsense"}, "cannot be loaded as its config.json says"),
+        ({"vocab_size": 40_000}, r"needs embeddings\.word_embeddings\.weight of shape \(40000, 32\)"),
+        ({"num_hidden_layers": "two"}, "does not describe a model|asks for"),
+    ],
+)
+def test_configuration_of_another_model_is_rejected(tiny_folder, settings, message):
+    """The message says what the configuration asks for, and what there is."""
+    change_config(tiny_folder, **settings)
+    with pytest.raises(ValueError, match=message):
+        load_foundation_model(tiny_folder)
+
+
+@pytest.mark.parametrize("kind", ["prefix", "heads and constants", "old names", "index", "other number format"])
+def test_usual_forms_of_weights_load(tiny_folder, kind):
+    """A prefix, heads, names of the first BERT, several files and half precision: the encoder is the same."""
+    change = {
+        "prefix": lambda weights: {f"bert.{name}": value for name, value in weights.items()},
+        "heads and constants": lambda weights: (
+            weights
+            | {"cls.predictions.bias": torch.zeros(5), "classifier.weight": torch.zeros(2, 32)}
+            | {"embeddings.position_ids": torch.arange(512)[None]}
+        ),
+        "old names": lambda weights: {
+            name.replace("Norm.weight", "Norm.gamma"): each for name, each in weights.items()
+        },
+        "other number format": lambda weights: {name: value.double() for name, value in weights.items()},
+    }
+    expected = load_foundation_model(tiny_folder).encoder.state_dict()
+    if kind in change:
+        change_weights(tiny_folder, change[kind])
+    else:
+        write_index(tiny_folder)
+    found = load_foundation_model(tiny_folder).encoder.state_dict()
+    assert all(torch.equal(found[name], value) for name, value in expected.items())
+
+
+def write_index(folder, **places):
+    """Put the weights into two files with an index, in which some places may be changed."""
+    weights = safetensors.torch.load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    names = sorted(weights)
+    parts = {"one.safetensors": names[::2], "two.safetensors": names[1::2]}
+    for file, members in parts.items():
+        safetensors.torch.save_file({name: weights[name] for name in members}, folder / file)
+    index = {name: file for file, members in parts.items() for name in members} | places
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": index}))
+
+
+@pytest.mark.parametrize("file", ["pytorch_model.bin", "../other.safetensors", "/tmp/other.safetensors"])
+def test_index_may_name_safetensors_of_its_folder_only(tiny_folder, file):
+    """A pickle next to a decoy is not opened."""
+    (tiny_folder / "pytorch_model.bin").write_bytes(b"a pickle")
+    write_index(tiny_folder, more=file)
+    with pytest.raises(ValueError, match=f"index.json names '{file}'; only .*safetensors"):
+        load_foundation_model(tiny_folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "index.json cannot be read"),
+        ("[]", "holds no JSON object"),
+        ("[" * 100_000, "index.json cannot be read"),
+        ("{}", "does not say which file"),
+        ('{"weight_map": {"x": 5}}', "does not say which file"),
+        ('{"weight_map": {"x": "lost.safetensors"}}', r"lost\.safetensors is missing"),
+        (None, "has neither model.safetensors nor"),
+    ],
+)
+def test_damaged_index_is_rejected(tiny_folder, content, message):
+    """The message names the file."""
+    (tiny_folder / "model.safetensors").rename(tiny_folder / "other.safetensors")
+    if content is not None:
+        (tiny_folder / "model.safetensors.index.json").write_text(content)
+    with pytest.raises(ValueError, match=message):
+        load_foundation_model(tiny_folder)
+
+
+def test_configuration_cannot_name_other_weights(tiny_folder):
+    """transformers would follow this setting to an index, and from there to a pickle."""
+    expected = load_foundation_model(tiny_folder).encoder.state_dict()
+    (tiny_folder / "evil.safetensors.index.json").write_text('{"weight_map": {"x": "pytorch_model.bin"}}')
+    change_config(tiny_folder, transformers_weights="evil.safetensors.index.json")
+    found = load_foundation_model(tiny_folder).encoder.state_dict()
+    assert all(torch.equal(found[name], value) for name, value in expected.items())
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "pickle"])
+def test_damaged_weights_are_one_sentence(tiny_folder, damage):
+    """Whatever safetensors says, the file is named with what to do."""
+    file = tiny_folder / "model.safetensors"
+    data = file.read_bytes()
+    file.write_bytes({"truncated": data[:-100], "empty": b"", "pickle": pickle.dumps({"x": 1})}[damage])
+    with pytest.raises(
+        ValueError, match=r"model\.safetensors is not a safetensors file, .*; copy or download it again"
+    ):
+        load_foundation_model(tiny_folder)
+
+
+TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json")
+
+
+def test_folder_without_a_tokenizer_is_rejected(tiny_folder):
+    """transformers would invent one that knows no words."""
+    for name in TOKENIZER:
+        (tiny_folder / name).unlink(missing_ok=True)
+    with pytest.raises(ValueError, match=r"has no tokenizer: none of tokenizer\.json"):
+        load_foundation_model(tiny_folder)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (range(1000), "tokenizer in .* has 10\\d\\d tokens, and the model 30522 word embeddings"),
+        (range(31_000), r"has token ids up to 310\d\d, but the model has 30522"),
+    ],
+)
+def test_vocabulary_that_does_not_fit_is_rejected(tiny_folder, words, message):
+    """Smaller: files are missing; larger: its ids are beyond the table of words."""
+    for name in TOKENIZER:
+        (tiny_folder / name).unlink(missing_ok=True)
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    (tiny_folder / "vocab.txt").write_text("\n".join([*special, *(f"word{number}" for number in words)]))
+    with pytest.raises(ValueError, match=message):
+        load_foundation_model(tiny_folder)
+
+
+def test_damaged_tokenizer_is_one_sentence(tiny_folder):
+    """The message names the folder."""
+    (tiny_folder / "tokenizer.json").write_text('{"version": "1.0", "model": 5}')
+    with pytest.raises(ValueError, match="the tokenizer in .* cannot be loaded"):
         load_foundation_model(tiny_folder)
 
 
@@ -107,25 +327,73 @@ def test_head_that_cannot_be_built_is_an_error(tiny_folder, bad):
         load_foundation_model(tiny_folder, **bad)
 
 
-def test_fetched_model_is_found_and_its_checksum_checked(tmp_path, monkeypatch):
-    """A hub model in the cache loads by its hub name; a changed byte is an error; a broken-off fetch does not count."""
-    monkeypatch.setenv("LABKIT_CACHE", str(tmp_path))
-    folder = tmp_path / "models" / "someone--tiny"
+@pytest.fixture
+def fetched(empty_cache, monkeypatch):
+    """The folder of a hub model that was downloaded into an empty cache."""
 
     def download(name, *, local_dir, **_):
         save_tiny_bert(local_dir)
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", download)
+    folder = empty_cache / "models" / "someone--tiny"
     assert fetch_model("someone/tiny", dry_run=True) == folder and not folder.exists()
     assert fetch_model("someone/tiny") == folder
+    return folder
+
+
+def test_fetched_model_is_found(fetched):
+    """A hub model in the cache loads by its hub name; a fetch that was broken off does not count."""
     assert load_foundation_model("someone/tiny").depth == 2
-    sums = json.loads((folder / weights.CHECKSUMS).read_text())
-    (folder / weights.CHECKSUMS).write_text(json.dumps({name: "0" * 64 for name in sums}))
-    with pytest.raises(ValueError, match="damaged or was changed"):
-        load_foundation_model("someone/tiny")
-    (folder / weights.CHECKSUMS).unlink()
+    (fetched / weights.CHECKSUMS).unlink()
     with pytest.raises(FileNotFoundError, match="labkit fetch --model someone/tiny"):
         load_foundation_model("someone/tiny")
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json"])
+def test_changed_file_of_a_fetched_model_is_an_error_and_fetched_again(fetched, file):
+    """Every file has a checksum; fetching again restores it."""
+    with open(fetched / file, "ab") as opened:
+        opened.write(b" ")
+    with pytest.raises(ValueError, match=f"{file} has sha256 .* damaged or was changed; .* fetch it again"):
+        find_model("someone/tiny")
+    fetch_model("someone/tiny")
+    assert find_model("someone/tiny") == fetched
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("{", "cannot be read"), ("[]", "no JSON object"), ('{"../x": "0"}', "is damaged"), ("{}", "does not belong")],
+)
+def test_damaged_checksums_of_a_fetched_model_are_an_error(fetched, content, message):
+    """They are named, and not taken for "nothing to compare"."""
+    (fetched / weights.CHECKSUMS).write_text(content)
+    with pytest.raises(ValueError, match=message):
+        find_model("someone/tiny")
+    fetch_model("someone/tiny")
+    assert find_model("someone/tiny") == fetched
+
+
+def test_fetched_model_without_safetensors_is_an_error(empty_cache, monkeypatch):
+    """The message names the model."""
+
+    def download(name, *, local_dir, **_):
+        save_tiny_bert(local_dir)
+        (local_dir / "model.safetensors").unlink()
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
+    with pytest.raises(ValueError, match="model 'someone/tiny' cannot be used: .* no \\*.safetensors"):
+        fetch_model("someone/tiny")
+
+
+def test_full_disk_is_not_blamed_on_the_network(empty_cache, monkeypatch):
+    """The message names the folder and LABKIT_CACHE."""
+
+    def download(name, **_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
+    with pytest.raises(ValueError, match="cannot be kept in .*someone--tiny: No space left .*LABKIT_CACHE"):
+        fetch_model("someone/tiny")
 
 
 def test_fetch_without_a_network_says_so(tmp_path, monkeypatch):
