@@ -14,8 +14,16 @@ from labkit.errors import UserError
 distributed = pytest.importorskip("distributed")
 
 
+@pytest.fixture
+def cluster(cluster_of_two):
+    """The cluster, when both of its workers are there: one that a test killed takes a while to come back."""
+    with distributed.Client(cluster_of_two, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=60)
+    return cluster_of_two
+
+
 @pytest.fixture(scope="module")
-def cluster():
+def cluster_of_two():
     """A scheduler and two workers with one thread each, in their own processes."""
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
