@@ -105,10 +105,10 @@ def render_report(report: dict, *, budgets: dict[str, dict], folder: Path) -> st
     return template.render(report=report, rows=rows, failed=failed)
 
 
-def printable(text: str) -> str:
+def strip_sequences(text: str) -> str:
     r"""Return a text that others wrote without what would steer a terminal.
 
-    >>> print(printable("a \x1b[31mred\x1b[0m word\x07"))
+    >>> print(strip_sequences("a \x1b[31mred\x1b[0m word\x07"))
     a red word\x07
     """
     return CONTROLS.sub(lambda match: repr(match[0])[1:-1], SEQUENCES.sub("", text))
@@ -187,4 +187,4 @@ class Display:
 
     def say(self, text: str, *, style: str = "") -> None:
         """Print text that is not markup, whoever wrote it."""
-        self.console.print(Text(printable(text), style), soft_wrap=True)
+        self.console.print(Text(strip_sequences(text), style), soft_wrap=True)

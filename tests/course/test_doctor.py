@@ -128,10 +128,10 @@ def test_read_only_cache_folder_has_a_remedy(empty_cache, monkeypatch):
     def refuse(**options):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
-    monkeypatch.setattr(doctor.tempfile, "TemporaryFile", refuse)
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
     (data,) = [row for row in check_data() if not row.ok]
     for row in (check_disk(), data):
-        assert not row.ok and "cannot write to the cache folder" in row.found and "LABKIT_CACHE" in row.remedy
+        assert not row.ok and "cannot write in the cache folder" in row.found and "LABKIT_CACHE" in row.remedy
 
 
 def test_limit_of_a_container_is_what_is_free(monkeypatch):

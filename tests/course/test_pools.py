@@ -14,21 +14,21 @@ from labkit.errors import UserError
 distributed = pytest.importorskip("distributed")
 
 
+@pytest.fixture
+def cluster(cluster_of_two):
+    """The cluster, when both of its workers are there: one that a test killed takes a while to come back."""
+    with distributed.Client(cluster_of_two, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=60)
+    return cluster_of_two
+
+
 @pytest.fixture(scope="module")
-def started_cluster():
+def cluster_of_two():
     """A scheduler and two workers with one thread each, in their own processes."""
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
     ) as cluster:
         yield cluster
-
-
-@pytest.fixture
-def cluster(started_cluster):
-    """The cluster with both workers: one that an earlier test killed may still be on its way back."""
-    with distributed.Client(started_cluster, set_as_default=False) as client:
-        client.wait_for_workers(2, timeout=60)
-    return started_cluster
 
 
 def test_dask_cluster_gives_the_report_of_the_local_pool(cluster, ran, tmp_path):

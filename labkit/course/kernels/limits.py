@@ -14,6 +14,8 @@ OUTPUT = 100  # what an output counts besides its text: each takes some room in 
 OUTCOMES = 1_000_000  # what a cell may put out beyond its limit when that is the outcome of an exercise
 ERROR_LIMIT = 100_000  # characters that are kept of an error's message, and of its traceback
 
+LATE = 60  # seconds that output may arrive after its cell has ended: hundreds of megabytes take more than the usual 4
+
 DATA_MESSAGES = ("display_data", "execute_result", "update_display_data")
 NOTE = (
     "\n[... this cell put out more than a run keeps ({} characters a cell, {} a notebook); the rest was not kept: "
@@ -124,6 +126,7 @@ def bounded_engine() -> str:
                 kernel_name=kernel_name,
                 timeout=execution_timeout,
                 startup_timeout=start_timeout,
+                iopub_timeout=LATE,
                 log=logger,
             )
             return client.execute()
