@@ -441,7 +441,7 @@ def test_locked_cache_asks_to_wait(empty_cache):
     """Another program that holds the database for a minute is no damage."""
     error = sqlite3.OperationalError("database is locked")
     error.sqlite_errorcode = sqlite3.SQLITE_BUSY
-    assert "wait until it is done" in explain(error, empty_cache)
+    assert "wait until it is done" in explain(error)
 
 
 def test_states_that_do_not_fit_memory_are_refused():
