@@ -16,7 +16,8 @@ from labkit.training.config import TrainConfig
 from labkit.training.finetuning import finetune, predictions, start_fit
 from labkit.training.fit import load_fit
 from labkit.training.history import read_record
-from tests.tiny import make_texts
+from labkit.training.objectives import DemographicParity, Penalty
+from tests.tiny import make_texts, save_tiny_bert
 
 pytestmark = pytest.mark.usefixtures("module_cache")
 FAST = {"epochs": 2, "batch_size": 16, "learning_rate": 5e-3, "precision": "float32"}
@@ -54,6 +55,19 @@ def test_only_the_copy_moves_to_the_device(model, pooling, monkeypatch):
     assert {p.device.type for p in model.parameters()} == {"cpu"} and not model.training
     assert {p.device.type for p in fit.model.parameters()} == {"meta"}
     assert all(p.requires_grad for p in model.parameters())
+
+
+def test_a_model_may_be_named_and_groups_may_be_categories(model, tmp_path):
+    """A folder in place of a model, a categorical column all of whose groups occur: the fit is that of the objects."""
+    texts, y, groups = make_texts(64)
+    config = TrainConfig(**FAST | {"epochs": 1}, trainable_layers=0)
+    objective = Penalty(DemographicParity(), weight=1)
+    options = {"objective": objective, "validation": (texts, y, groups), "config": config}
+    named = finetune(
+        str(save_tiny_bert(tmp_path)), texts, y, sensitive_features=pd.Series(groups, dtype="category"), **options
+    )
+    given = finetune(model, texts, y, sensitive_features=groups, **options)
+    np.testing.assert_array_equal(named.predict(texts), given.predict(texts))
 
 
 def test_frozen_blocks_keep_their_weights(model):
