@@ -31,6 +31,7 @@ def cluster_of_two():
         yield cluster
 
 
+@pytest.mark.slow
 def test_dask_cluster_gives_the_report_of_the_local_pool(cluster, ran, tmp_path):
     """Two workers of a cluster run the notebooks as two processes here do: all but seconds and memory is the same."""
     here = json.loads((ran.folder / "report.json").read_text())
@@ -104,6 +105,7 @@ def test_a_killed_worker_costs_only_its_job(mortal, tmp_path):
     assert not psutil.pid_exists(kernel)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals of POSIX")
 def test_a_cluster_worker_that_dies_loses_no_notebook(cluster, mortal, tmp_path):
     """kill -9 for a worker in the middle of a cell: its notebook runs again, and the report holds every notebook."""
@@ -115,6 +117,7 @@ def test_a_cluster_worker_that_dies_loses_no_notebook(cluster, mortal, tmp_path)
     assert "to the end" in (course.root / "build" / "default-solution" / "02_dies_once.ipynb").read_text()
 
 
+@pytest.mark.slow
 def test_slots_of_a_cluster(cluster):
     """A thread of a worker is a slot, those on one machine share it; --workers asks for fewer."""
     for most, slots in ((None, 2), (1, 1), (9, 2)):
@@ -123,6 +126,7 @@ def test_slots_of_a_cluster(cluster):
         pool.close()
 
 
+@pytest.mark.slow
 def test_workers_with_other_code_are_rejected(cluster, monkeypatch):
     """Results of another version of labkit would be filed under this one's."""
     monkeypatch.setattr(pools, "hash_files", lambda *_: "other code")

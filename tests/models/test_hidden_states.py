@@ -228,6 +228,7 @@ def test_cache_is_bounded(model, monkeypatch):
     assert torch.equal(states_of(model, texts, layer=2).values, whole.values)
 
 
+@pytest.mark.slow
 def test_two_processes_fill_the_cache_at_once(model, tmp_path):
     """This process and another one start together; both end well, and both get what one process alone computes."""
     code = (
