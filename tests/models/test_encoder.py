@@ -227,7 +227,7 @@ def write_index(folder, **places):
     (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": index}))
 
 
-@pytest.mark.parametrize("file", ["pytorch_model.bin", "../other.safetensors", "/tmp/other.safetensors"])
+@pytest.mark.parametrize("file", ["pytorch_model.bin", "../other.safetensors", "/elsewhere/other.safetensors"])
 def test_index_may_name_safetensors_of_its_folder_only(tiny_folder, file):
     """A pickle next to a decoy is not opened."""
     (tiny_folder / "pytorch_model.bin").write_bytes(b"a pickle")
