@@ -102,3 +102,8 @@ def sources():
 def course(make_course, sources, tmp_path):
     """A course of those two notebooks, for one test to change."""
     return make_course(tmp_path, sources)
+
+
+def pytest_collection_modifyitems(items):
+    """Run the notebooks first: they take longest, and at the end one worker would be left alone with them."""
+    items.sort(key=lambda item: "test_notebook_executes" not in item.nodeid)
