@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Any
 
-from labkit.course.sources import CHECK_IMPORT
+from labkit.course.sources.conversion import CHECK_IMPORT
 from tests.notebooks.page import Page, parse, quote, rule, tags
 
 MOST_CODE_CELLS = {"03_training": 50}  # holds the debugging lab; all others: 30
