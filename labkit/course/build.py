@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labkit.course.sources.conversion import convert, read_budget, student_text
+from labkit.course.sources.references import Reference, read_references
 from labkit.errors import MissingExtra, UserError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).resolve().parents[1]
 
 # What building and executing notebooks imports, from the extra `course`.
-NOTEBOOK_LIBRARIES = ("ipykernel", "jinja2", "joblib", "jupytext", "nbconvert", "nbformat", "papermill")
+NOTEBOOK_LIBRARIES = ("ipykernel", "jinja2", "joblib", "jupytext", "nbconvert", "nbformat", "papermill", "pybtex")
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,11 @@ class Course:
     def work(self) -> Path:
         """A student's own copies; nothing here is ever overwritten."""
         return self.root / "work"
+
+    @property
+    def references(self) -> list[Reference]:
+        """What the notebooks can cite: ``notebooks/references.bib``, without a file nothing."""
+        return read_references(self.notebooks / "references.bib")
 
     @property
     def names(self) -> list[str]:
@@ -105,7 +111,7 @@ class Course:
         path = self.path(name, form=form)
         if form == "solution":
             with naming(path):
-                return convert(read_source(path))
+                return convert(read_source(path), references=self.references)
         if not path.is_file():
             raise FileNotFoundError(f"{path} is missing; `labkit build` writes it from its source")
         try:
@@ -259,12 +265,12 @@ def build(course: Course, *, check: bool = False) -> Build:
     UserError
         The course has no source, or a student notebook cannot be written.
     """
-    stale, unreadable = [], []
+    stale, unreadable, references = [], [], course.references
     for name in course.choose():
         target, source = course.path(name, form="student"), course.path(name)
         try:
             with naming(source):
-                text = student_text(read_source(source), name=name)
+                text = student_text(read_source(source), name=name, references=references)
         except UserError as error:  # the others are built all the same
             unreadable.append(str(error))
             continue

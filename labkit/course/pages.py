@@ -110,10 +110,11 @@ def _shorten_outputs(cell: "NotebookNode", *, rest: str) -> None:
 def _exporter() -> "HTMLExporter":
     """Return the exporter of this process, whose templates take longer to compile than a page to write."""
     from nbconvert import HTMLExporter
-    from traitlets.config import Config
+    from nbconvert.preprocessors import TagRemovePreprocessor
 
-    hidden = Config(TagRemovePreprocessor={"enabled": True, "remove_input_tags": {READING}})
-    return HTMLExporter(template_file=str(ASSETS / "page.html.j2"), config=hidden)
+    exporter = HTMLExporter(template_file=str(ASSETS / "page.html.j2"))
+    exporter.register_preprocessor(TagRemovePreprocessor(remove_input_tags={READING}), enabled=True)
+    return exporter
 
 
 def _rich_texts(notebook: "NotebookNode") -> Iterator[str]:

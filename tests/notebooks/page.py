@@ -43,8 +43,8 @@ class Page:
 
     @cached_property
     def prose(self) -> list:
-        """All markdown cells."""
-        return [cell for cell in self.notebook.cells if cell.cell_type == "markdown"]
+        """All markdown cells but the list of references, which the build writes."""
+        return [c for c in self.notebook.cells if c.cell_type == "markdown" and "references" not in tags(c)]
 
     @cached_property
     def opening(self) -> str:

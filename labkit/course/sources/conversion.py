@@ -1,9 +1,11 @@
 """A notebook made from its source: the whole of it, or what students get."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from labkit.course.sources.readings import check_readings, hide_readings
+from labkit.course.sources.references import Reference, add_references
 from labkit.errors import UserError
 from labkit.version import __version__, version_series
 
@@ -14,7 +16,7 @@ GRADER = {"schema_version": 3, "grade": False, "solution": False, "locked": Fals
 VERSION_CELL = "version"  # id and tag of the cell that checks whether a copy is up to date
 
 
-def convert(source: str, *, student_of: str | None = None) -> "NotebookNode":
+def convert(source: str, *, student_of: str | None = None, references: Sequence[Reference] = ()) -> "NotebookNode":
     """Make a notebook from a source in percent format, the same bytes each time.
 
     Parameters
@@ -25,6 +27,8 @@ def convert(source: str, *, student_of: str | None = None) -> "NotebookNode":
         Name of the source, ``NN_topic``, to make the notebook that students get: without the cells tagged
         ``solution``, with a link to them below each exercise, and with nbgrader's metadata (see `mark_for_graders`).
         Without it, the whole notebook.
+    references : sequence of Reference
+        What the notebook can cite; the list of what it does cite is its last cell (see ``references.py``).
 
     Returns
     -------
@@ -36,8 +40,8 @@ def convert(source: str, *, student_of: str | None = None) -> "NotebookNode":
     Raises
     ------
     UserError
-        Metadata that cannot be read, a budget that is not one (see `read_budget`), or a reading that breaks a rule (see
-        `labkit.course.sources.readings`).
+        Metadata that cannot be read, a budget that is not one (see `read_budget`), a reading that breaks a rule (see
+        `labkit.course.sources.readings`), or a citation without a reference.
     nbformat.ValidationError
         Metadata of a cell in the source that no notebook may have.
     """
@@ -53,6 +57,7 @@ def convert(source: str, *, student_of: str | None = None) -> "NotebookNode":
     for cell in cells:
         cell.metadata.pop("lines_to_next_cell", None)  # layout of the source file, of no use in a notebook
         cell.id = _free_id(cell_slug(cell), taken)
+    add_references(cells, references)
     if student_of is not None:
         mark_for_graders(cells)
         link_solutions(cells, student_of)
@@ -105,7 +110,7 @@ def read_budget(notebook: "NotebookNode") -> dict[str, float]:
     return dict(budget)
 
 
-def student_text(source: str, *, name: str) -> str:
+def student_text(source: str, *, name: str, references: Sequence[Reference] = ()) -> str:
     """Return the file content of the student notebook of a source, the same bytes each time.
 
     Parameters
@@ -114,6 +119,8 @@ def student_text(source: str, *, name: str) -> str:
         Text of ``NN_topic.py``.
     name : str
         Its name, ``NN_topic``.
+    references : sequence of Reference
+        As for `convert`.
 
     Returns
     -------
@@ -127,7 +134,7 @@ def student_text(source: str, *, name: str) -> str:
     """
     import nbformat
 
-    notebook = convert(source, student_of=name)
+    notebook = convert(source, student_of=name, references=references)
     stamp(notebook, name)
     nbformat.validate(notebook)
     return nbformat.writes(notebook).rstrip("\n") + "\n"
