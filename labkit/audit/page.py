@@ -225,7 +225,10 @@ def print_audit(audit: Audit, console: "Console", *, title: str, favorable: int 
         _print_table(shown, console, title=f"{title}: rates by group, {audit.confidence:.0%} intervals")
     if len(rates) > ROWS:
         console.print(f"The first {ROWS} of {len(rates)} groups are shown; the page has all.")
-    _print_table(disparities(audit), console, title=f"{title}: between groups")
+    compared = disparities(audit)
+    tests = compared.pop("test").str.split(" test|:", regex=True).str[0]  # "chi-square" fits 80 characters
+    compared["p of equal rates"] += " [" + tests + "]"
+    _print_table(compared, console, title=f"{title}: between groups")
     if favorable is None:
         console.print(NOT_REPORTED)
     else:
@@ -239,7 +242,7 @@ def print_audit(audit: Audit, console: "Console", *, title: str, favorable: int 
 
 
 def _print_table(table: pd.DataFrame, console: "Console", *, title: str) -> None:
-    """Print a table of text, each interval below its rate, so that five columns fit 80 characters."""
+    """Print a table of text, what is in brackets below its number, so that five columns fit 80 characters."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text

@@ -129,12 +129,12 @@ def list_warnings(counts: GroupedCounts, *, min_group_size: int) -> list[str]:
         if size < min_group_size:
             found.append(
                 f"group {format_group(group)!r} has {size} people; under {min_group_size} "
-                "(min_group_size=) it is shown, and left out of difference() and ratio()"
+                "(min_group_size=) it is shown, and left out of difference(), ratio() and parity_test()"
             )
     if large.sum() < 2:
         found.append(
-            f"fewer than two groups have {min_group_size} people: difference() and ratio() are undefined; count "
-            "more data, merge groups or pass include_small=True"
+            f"fewer than two groups have {min_group_size} people: difference(), ratio() and parity_test() are "
+            "undefined; count more data, merge groups or pass include_small=True"
         )
     successes, trials = tally(counts.cells)  # (groups, 8)
     found += _describe_predictions(successes.sum(axis=0), trials.sum(axis=0))

@@ -88,3 +88,42 @@ def test_parity_test_without_evidence(successes, trials, expected):
     assert compare_rates(np.array(successes), np.array(trials), n_tables=100, seed=0).p_value == pytest.approx(
         expected, nan_ok=True
     )
+
+
+@pytest.mark.parametrize(
+    ("successes", "trials", "name"),
+    [
+        ([30, 40], [100, 100], CHI_SQUARE),
+        ([1, 4], [20, 10], FISHER),
+        ([1, 4, 2], [20, 10, 9], "exact test by 500 simulated tables"),
+        ([0, 0], [20, 10], ALIKE),
+        ([3, 0], [20, 0], NO_TEST),
+        ([30.4, 40.2], [99.5, 101.2], CHI_SQUARE),
+        ([1.2, 3.9], [20.3, 9.8], FISHER),
+    ],
+)
+def test_the_test_is_named(successes, trials, name):
+    """The name says which test the counts called for; effective counts are rounded where a test needs whole ones."""
+    found = compare_rates(np.array(successes), np.array(trials), n_tables=500, seed=0)
+    assert found.name == name and found.floor == (1 / 501 if "500" in name else 0)
+    if name == FISHER:
+        assert found.p_value == compare_rates(*np.rint([successes, trials]), n_tables=500, seed=0).p_value
+
+
+def test_p_values_are_never_zero():
+    """Not with billions of people, and not where no random table is as extreme: there the p-value is a bound."""
+    found = compare_rates(np.array([10**9, 2 * 10**9]), np.array([5 * 10**9, 5 * 10**9]), n_tables=99, seed=0)
+    assert found.p_value > 0 and format_p_value(found.p_value) == "< 0.001"
+    drawn = compare_rates(np.array([12, 0, 0]), np.array([12, 12, 12]), n_tables=99, seed=0)
+    assert drawn.p_value == drawn.floor == 0.01
+    assert format_p_value(drawn.p_value, drawn.floor) == "≤ 0.010" and format_p_value(0.01) == "0.010"
+
+
+def test_the_number_of_tables_is_an_option_of_its_own():
+    """The p-value of a clear gap can fall below 0.001 by default, and a number that hides gaps is rejected."""
+    counts = Counts.from_mapping({"a": [8, 12, 0, 0], "b": [20, 0, 0, 0], "c": [20, 0, 0, 0]})
+    assert counts.audit().parity_test("selection_rate") < 0.001
+    few = counts.audit(n_tables=99)
+    assert few.parity_test("selection_rate") == few.test_floor("selection_rate") == 0.01
+    with pytest.raises(ValueError, match="n_tables=20 is too few for a p-value"):
+        counts.audit(n_tables=20)

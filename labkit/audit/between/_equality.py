@@ -8,7 +8,7 @@ from labkit.audit.intervals import BLOCK
 from labkit.errors import UserError
 
 CHI_SQUARE, FISHER = "chi-square test of homogeneity", "Fisher's exact test"
-NO_TEST, ALIKE = "no test: fewer than two groups", "no test needed: nobody differs"
+NO_TEST, ALIKE = "untested: fewer than two groups", "untested: nobody differs"
 SMALLEST = float(np.finfo(float).tiny)  # a p-value is never 0
 
 
