@@ -29,7 +29,7 @@ course: setup ## execute every notebook with its solutions into build/course/
 
 lab: setup ## copy missing notebooks into work/ and open JupyterLab
 	$(BIN)/labkit start
-	$(BIN)/python -m jupyter lab work/00_start_here.ipynb
+	$(BIN)/python -m jupyter lab --LabApp.default_url=/lab/tree/work/00_start_here.ipynb
 
 test: lint ## style, student notebooks against their sources, and the tests that are fast and need no network
 	$(BIN)/labkit build --check

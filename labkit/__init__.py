@@ -1,6 +1,7 @@
 """Fairness Lab's helper package: what the course's notebooks share, in rooms that import downward only.
 
     plots.py        show a figure with its text; colors, markers, sliders
+    prose.py        sentences with computed numbers: reading, choose, verdict
     validation.py   checks of what users hand in
     errors.py       UserError: what the command shows as one line
     version.py      the version, and the check in the first cell of a student's copy
@@ -25,7 +26,7 @@ A room may import only what stands below it (`make lint` checks this):
     language
     training | comparison
     data | models | audit | exercises
-    plots  validation  cache  memory  errors  version
+    plots  prose  validation  cache  memory  errors  version
 
 Each room's ``__init__`` is its public list: ``from labkit.audit import audit, calibration_by_group``.
 """

@@ -177,7 +177,7 @@ def test_python_that_is_not_allowed_or_missing_gets_one_clear_line(make, python)
             ],
         ),
         ("test-rest", ["python -m pytest -m slow or network or browser"]),
-        ("lab", ["labkit start", "python -m jupyter lab work/00_start_here.ipynb"]),
+        ("lab", ["labkit start", "python -m jupyter lab --LabApp.default_url=/lab/tree/work/00_start_here.ipynb"]),
         ("bench", ["python -m tests.benchmarks.run"]),
     ],
 )

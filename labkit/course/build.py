@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labkit.course.sources import convert, read_budget, student_text
+from labkit.course.sources.conversion import convert, read_budget, student_text
 from labkit.errors import MissingExtra, UserError
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """A student's copies in ``work/``: missing ones are made, outdated ones are named and, when asked, updated.
 
 A copy is outdated when the student notebook in ``notebooks/`` is not the one that it was made from. Both carry a
-fingerprint in their metadata, and again in the cell that checks the copy (`labkit.course.sources.stamp`), because some
+fingerprint in their metadata, and again in the cell that checks the copy (see ``sources/conversion.py``), because some
 programs drop metadata when they save. A copy with neither was made before copies carried one, and is outdated.
 """
 
@@ -17,7 +17,7 @@ from itertools import count
 from pathlib import Path
 
 from labkit.course.build import Course, write_file
-from labkit.course.sources import VERSION_CELL, cell_slug, short_hash
+from labkit.course.sources.conversion import VERSION_CELL, cell_slug, short_hash
 from labkit.errors import UserError
 
 CHECK = re.compile(r"labkit\.check_copy\(.*\"([0-9a-f]{12})\"\)")  # the cell that `labkit build` adds

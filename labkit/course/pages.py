@@ -9,6 +9,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from labkit.course.sources.readings import READING
+
 if TYPE_CHECKING:
     from nbconvert import HTMLExporter
     from nbformat import NotebookNode
@@ -27,7 +29,8 @@ def render_page(notebook: "NotebookNode", *, title: str) -> str:
 
     MathJax or Mermaid (0.7 MB each, compressed; 2.5 MB written into the page) are included only where the notebook has
     a formula or a diagram. Links to other notebooks lead to their pages. Of a cell that printed more than `CELL_TEXT`
-    characters the page shows the beginning and the end, and names the notebook file, which has more.
+    characters the page shows the beginning and the end, and names the notebook file, which has more. Of a cell tagged
+    ``reading`` it shows the text, without the code.
 
     Parameters
     ----------
@@ -107,8 +110,10 @@ def _shorten_outputs(cell: "NotebookNode", *, rest: str) -> None:
 def _exporter() -> "HTMLExporter":
     """Return the exporter of this process, whose templates take longer to compile than a page to write."""
     from nbconvert import HTMLExporter
+    from traitlets.config import Config
 
-    return HTMLExporter(template_file=str(ASSETS / "page.html.j2"))
+    hidden = Config(TagRemovePreprocessor={"enabled": True, "remove_input_tags": {READING}})
+    return HTMLExporter(template_file=str(ASSETS / "page.html.j2"), config=hidden)
 
 
 def _rich_texts(notebook: "NotebookNode") -> Iterator[str]:

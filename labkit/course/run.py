@@ -14,7 +14,7 @@ from labkit.course.execute import MEGABYTE, Execution, Job, count_exercises, mak
 from labkit.course.outputs import Outputs, fingerprints
 from labkit.course.pools import DaskPool, LocalPool
 from labkit.course.report import Display, make_entry, make_report, write_report
-from labkit.course.sources import read_budget
+from labkit.course.sources.conversion import read_budget
 from labkit.errors import UserError
 from labkit.memory import free_memory
 

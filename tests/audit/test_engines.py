@@ -1,6 +1,7 @@
 """Every engine counts alike, finds a single bad row, and hands over a few counts and no rows.
 
 The engine is a fixture of the module, so that pytest runs all tests of one engine in a row: Java starts in one worker.
+It takes as long as all other engines together, and waits for `make test-rest`.
 """
 
 import numpy as np
@@ -17,7 +18,10 @@ WITH_CATEGORIES = [engine for engine in ENGINES if engine not in ("pandas-pyarro
 pytestmark = FILTERS
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=[pytest.mark.slow] if name == "pyspark" else []) for name in ENGINES],
+)
 def engine(request):
     """The engine that holds the data."""
     return request.param

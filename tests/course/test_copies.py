@@ -19,7 +19,7 @@ from labkit.course.build import build, find_course
 from labkit.course.cli import app
 from labkit.course.copies import find_copies, start, update_copy
 from labkit.course.execute import Job, execute
-from labkit.course.sources import convert, student_text
+from labkit.course.sources.conversion import convert, student_text
 from labkit.errors import UserError
 from labkit.version import OutdatedCopy, check_copy, explain_missing_modules
 
@@ -133,7 +133,7 @@ def test_copy_is_outdated_once_its_notebook_changes_and_is_left_alone(copied):
 def test_copy_is_outdated_once_the_series_of_versions_changes(copied, monkeypatch):
     """Its first cell would stop, although the text of the notebook is the same."""
     for made_by, outdated in (("0.2.9", []), ("0.3.0", [NAME])):
-        monkeypatch.setattr("labkit.course.sources.__version__", made_by)
+        monkeypatch.setattr("labkit.course.sources.conversion.__version__", made_by)
         build(copied)
         assert find_copies(copied).outdated == outdated
 

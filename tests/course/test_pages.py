@@ -5,10 +5,11 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from labkit.course.pages import ASSETS, CELL_TEXT, read_asset, render_page, shorten
+from labkit.course.pages import ASSETS, read_asset, render_page, shorten
 
 FORMULA = new_markdown_cell("A gap $\\Delta v = v_a - v_b$.")
 DIAGRAM = new_markdown_cell("```mermaid\nflowchart LR\n  data --> model\n```")
+LIMIT = 3_000  # characters of text that a page shows of a cell, in place of a hundred thousand
 WIDGET = {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": "100% done"}
 
 
@@ -111,19 +112,20 @@ def test_long_text_keeps_its_beginning_and_its_end():
 @pytest.mark.parametrize(
     "outputs",
     [
-        [new_output("stream", text="x" * 3 * CELL_TEXT)],
-        [new_output("stream", text="x" * CELL_TEXT)] * 3,
-        [new_output("stream", text="x" * 9 + "\n")] * (CELL_TEXT // 3),
-        [new_output("error", ename="E", evalue="x", traceback=["x" * 3 * CELL_TEXT])],
-        [new_output("execute_result", {"text/plain": "x" * 3 * CELL_TEXT})],
+        [new_output("stream", text="x" * 3 * LIMIT)],
+        [new_output("stream", text="x" * LIMIT)] * 3,
+        [new_output("stream", text="x" * 9 + "\n")] * (LIMIT // 3),
+        [new_output("error", ename="E", evalue="x", traceback=["x" * 3 * LIMIT])],
+        [new_output("execute_result", {"text/plain": "x" * 3 * LIMIT})],
     ],
     ids=["long", "several", "many", "error", "value"],
 )
-def test_page_is_bounded_and_says_where_the_rest_is(outputs):
+def test_page_is_bounded_and_says_where_the_rest_is(outputs, monkeypatch):
     """However a cell puts out its text; the notebook itself is not changed."""
+    monkeypatch.setattr("labkit.course.pages.CELL_TEXT", LIMIT)
     notebook = new_notebook(cells=[new_code_cell("print()", outputs=outputs)])
     size = len(str(notebook))
     page = render_page(notebook, title="00_cells")
-    assert len(page) < len(render_page(new_notebook(cells=[new_code_cell("print()")]), title="")) + 1.5 * CELL_TEXT
+    assert len(page) < len(render_page(new_notebook(cells=[new_code_cell("print()")]), title="")) + 1.5 * LIMIT
     assert "the rest is in 00_cells.ipynb" in page
     assert len(str(notebook)) == size

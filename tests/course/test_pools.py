@@ -90,6 +90,7 @@ def mortal(make_course, tmp_path):
     return make
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals of POSIX")
 def test_a_killed_worker_costs_only_its_job(mortal, tmp_path):
     """Its notebook runs once more, and fails if it kills its worker again; the notebook beside it is not disturbed."""

@@ -229,7 +229,11 @@ def folders_of_kernels(process):
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize(
     "number, workers",
-    [(signal.SIGINT, 2), (signal.SIGKILL, 1), pytest.param(signal.SIGTERM, 2, marks=pytest.mark.slow)],
+    [
+        (signal.SIGINT, 2),
+        pytest.param(signal.SIGKILL, 1, marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, 2, marks=pytest.mark.slow),
+    ],
     ids=["SIGINT", "SIGKILL", "SIGTERM"],
 )
 def test_interrupted_run_leaves_no_process_and_nothing_to_mistake_for_a_result(interrupted, number, workers):

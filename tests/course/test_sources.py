@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from labkit.course.build import find_course
-from labkit.course.sources import CHECK_IMPORT, convert, student_text
+from labkit.course.sources.conversion import CHECK_IMPORT, convert, student_text
 
 COURSE = find_course()
 NAME = "05_parity"

@@ -42,11 +42,6 @@ class Page:
         return [c for c in self.notebook.cells if c.cell_type == "code" and "version" not in tags(c)]
 
     @cached_property
-    def counted(self) -> list:
-        """The code cells that students read or write: neither solutions nor the one-line cells that check an answer."""
-        return [cell for cell in self.code if not {"solution", "check"} & set(tags(cell))]
-
-    @cached_property
     def prose(self) -> list:
         """All markdown cells."""
         return [cell for cell in self.notebook.cells if cell.cell_type == "markdown"]

@@ -1,6 +1,12 @@
 """The rules of notebook style, gathered from the files of their kind. A new rule goes into one of those."""
 
-from tests.notebooks import rules_anatomy, rules_code, rules_figures, rules_prose  # noqa: F401 (they register their rules)
+from tests.notebooks import (  # noqa: F401 (they register their rules)
+    rules_anatomy,
+    rules_code,
+    rules_figures,
+    rules_prose,
+    rules_readable,
+)
 from tests.notebooks.page import RULES, Page
 
 __all__ = ["RULES", "complaints_about"]

@@ -1,17 +1,13 @@
-"""Rules on the cells of a notebook: imports, parameters, length, what is stored, and what exercises leave open."""
+"""Rules on the cells of a notebook: parameters, what is stored, and what exercises leave open."""
 
 import ast
 import re
 import symtable
 from collections import Counter
 from collections.abc import Iterator
-from statistics import median
 from typing import Any
 
-from labkit.course.sources import CHECK_IMPORT
 from tests.notebooks.page import Page, parse, quote, rule, tags
-
-MOST_CODE_CELLS = {"03_training": 50}  # holds the debugging lab; all others: 30
 
 
 def imports_when_run(statements: list[ast.stmt]) -> list[ast.stmt]:
@@ -28,18 +24,6 @@ def imports_when_run(statements: list[ast.stmt]) -> list[ast.stmt]:
     return found
 
 
-@rule
-def first_code_cell_has_all_imports(page: Page) -> list[str]:
-    """One imports cell, the first; in check cells the build adds the import of `check`."""
-    complaints = [] if imports_when_run(parse(page.code[0]).body) else ["the first code cell imports nothing"]
-    return complaints + [
-        f"{quote(ast.unparse(found))} is outside the imports cell"
-        for cell in page.code[1:]
-        for found in imports_when_run(parse(cell).body)
-        if not ("check" in tags(cell) and ast.unparse(found) == CHECK_IMPORT)
-    ]
-
-
 def parameter_cells(page: Page) -> list:
     """Return the cells tagged `parameters`."""
     return [cell for cell in page.code if "parameters" in tags(cell)]
@@ -47,11 +31,9 @@ def parameter_cells(page: Page) -> list:
 
 @rule
 def parameters_are_in_one_cell(page: Page) -> list[str]:
-    """Exactly one, right after the imports."""
+    """Exactly one: papermill writes its values after the first."""
     found = parameter_cells(page)
-    if len(found) != 1:
-        return [f"{len(found)} cells are tagged 'parameters'; there should be one"]
-    return [] if page.code[1] is found[0] else ["the parameters cell should be the code cell right after the imports"]
+    return [] if len(found) == 1 else [f"{len(found)} cells are tagged 'parameters'; there should be one"]
 
 
 @rule
@@ -78,32 +60,6 @@ def profiles_name_known_parameters(page: Page) -> list[str]:
     """A name in profiles.toml that no parameters cell has would be ignored, and the notebook run at full size."""
     known = set().union(*map(assigned_names, parameter_cells(page)))
     return [f"profiles.toml sets {name}, which is no parameter" for name in sorted(page.sized - known)]
-
-
-def lines(cell: Any) -> int:
-    """Count the lines of a cell that are not blank; an import counts as one, however many names it has."""
-    source = re.sub(r"^from \S+ import \([^)]*\)", "import", cell.source, flags=re.MULTILINE)
-    return sum(bool(line.strip()) for line in source.splitlines())
-
-
-@rule
-def number_of_code_cells_is_limited(page: Page) -> list[str]:
-    """12 to 30 as students get them, 50 in the notebook with the debugging lab."""
-    count, most = len(page.counted), MOST_CODE_CELLS.get(page.name, 30)
-    return [] if 12 <= count <= most else [f"{count} code cells; there should be 12 to {most}"]
-
-
-@rule
-def cells_are_short(page: Page) -> list[str]:
-    """None over 25 lines."""
-    return [f"{lines(cell)} lines in {quote(cell.source)}; at most 25" for cell in page.code if lines(cell) > 25]
-
-
-@rule
-def cells_are_mostly_very_short(page: Page) -> list[str]:
-    """Half of them have 8 lines or fewer."""
-    middle = median(map(lines, page.counted))
-    return [] if middle <= 8 else [f"code cells have {middle:g} lines in the median; at most 8"]
 
 
 @rule

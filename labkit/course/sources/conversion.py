@@ -3,6 +3,7 @@
 import hashlib
 from typing import TYPE_CHECKING
 
+from labkit.course.sources.readings import check_readings, hide_readings
 from labkit.errors import UserError
 from labkit.version import __version__, version_series
 
@@ -35,7 +36,8 @@ def convert(source: str, *, student_of: str | None = None) -> "NotebookNode":
     Raises
     ------
     UserError
-        Metadata that cannot be read, or a budget that is not one (see `read_budget`).
+        Metadata that cannot be read, a budget that is not one (see `read_budget`), or a reading that breaks a rule (see
+        `labkit.course.sources.readings`).
     nbformat.ValidationError
         Metadata of a cell in the source that no notebook may have.
     """
@@ -44,6 +46,8 @@ def convert(source: str, *, student_of: str | None = None) -> "NotebookNode":
 
     parsed = jupytext.reads(source, fmt="py:percent")
     check_metadata(parsed.cells)
+    check_readings(parsed.cells)
+    hide_readings(parsed.cells)
     cells = [cell for cell in parsed.cells if student_of is None or "solution" not in _tags(cell)]
     taken: set[str] = set()
     for cell in cells:

@@ -1,0 +1,1 @@
+"""Sources of notebooks: made into notebooks, and checked while that is done."""
