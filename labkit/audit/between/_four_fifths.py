@@ -40,7 +40,7 @@ def judge_four_fifths(selected: np.ndarray, people: np.ndarray, *, favorable: in
     Returns
     -------
     pandas.DataFrame
-        One row per group with columns n, favorable_rate, ratio, low, high, verdict, too_few.
+        One row per group with columns n (as ``people``), favorable_rate, ratio, low, high, verdict, too_few.
     """
     check_favorable(favorable)
     favored = selected if favorable == 1 else people - selected

@@ -93,7 +93,7 @@ class BetweenGroups:
         compared = self._compared(include_small=False)
         selected, people = (counted[compared] for counted in self._tally_metric("selection_rate"))
         table = judge_four_fifths(selected, people, favorable=favorable, confidence=self.confidence)
-        return table.set_axis(self.counts.groups[compared], axis=0)
+        return table.set_axis(self.counts.groups[compared], axis=0).assign(n=self.counts.sizes[compared])
 
     def parity_test(self, metric: str, include_small: bool = False) -> float:
         """Return the p-value of "all groups have the same rate", for the groups that ``difference`` compares.
