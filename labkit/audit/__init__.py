@@ -22,6 +22,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "files.folders": ["count_folder"],
         "page": ["audit_file"],
         "intervals": ["wilson_interval", "newcombe_interval"],
+        "between.ratios": ["ratio_interval"],
         "calibration": ["calibration_by_group"],
         "plots": ["plot_group_rates", "plot_calibration"],
         "text": ["format_rate", "format_p_value"],

@@ -20,8 +20,8 @@ def audit(
     y_true: Any,
     y_pred: Any,
     sensitive_features: Any,
-    n_boot: int = 2000,
     confidence: float = 0.95,
+    n_tables: int = 9_999,
     seed: int = 0,
     min_group_size: int = 20,
 ) -> Audit:
@@ -36,14 +36,15 @@ def audit(
     sensitive_features : array-like of shape (n,) or (n, k), Series, DataFrame, or dict of arrays
         Which group each row belongs to: strings, categories, booleans or integers. With several columns the groups are
         the combinations that occur.
-    n_boot : int
-        Replicates behind the intervals of max - min and of min / max, at least 100.
     confidence : float
         Coverage of every interval, between 0 and 1.
+    n_tables : int
+        Random tables behind a p-value where counts are small, at least 99.
     seed : int
-        Seed of the draws.
+        Seed of those tables.
     min_group_size : int
-        Groups with fewer people are shown and marked, and left out of ``difference()`` and ``ratio()``.
+        Groups with fewer people are shown and marked, and left out of ``difference()``, ``ratio()`` and
+        ``parity_test()``.
 
     Returns
     -------
@@ -72,7 +73,7 @@ def audit(
         raise UserError(f"lengths differ: {rows}; pass one value per row in each")
     frame = pd.DataFrame(columns, copy=False)  # the counts only read it
     counts = count(frame, label="y_true", prediction="y_pred", sensitive=list(features))
-    return counts.audit(n_boot=n_boot, confidence=confidence, seed=seed, min_group_size=min_group_size)
+    return counts.audit(confidence=confidence, n_tables=n_tables, seed=seed, min_group_size=min_group_size)
 
 
 def _named_columns(features: Any) -> dict[str, Any]:

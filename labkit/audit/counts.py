@@ -96,7 +96,7 @@ class Counts(GroupedCounts):
         return pd.DataFrame(self.cells.copy(), index=self.groups, columns=list(CELLS))
 
     def audit(self, **options: Any) -> Audit:
-        """Audit these counts; options are ``n_boot``, ``confidence``, ``seed`` and ``min_group_size`` of `Audit`."""
+        """Audit these counts; options are ``confidence``, ``n_tables``, ``seed`` and ``min_group_size`` of `Audit`."""
         return Audit(self, **options)
 
     def decompose(

@@ -1,7 +1,7 @@
 """The audit of a user's own file: tables on the terminal, a figure, and a page that needs no network.
 
-From top to bottom: the command, what it counts, what it prints, the figure, the page, the sentences on it, and its
-section on scores. This file is imported whenever the command starts, so that figures and statistics are imported where
+From top to bottom: the command, what it counts, what it prints, the figure, the page, and its section on scores. This
+file is imported whenever the command starts, so that figures and statistics are imported where
 they are needed.
 """
 
@@ -18,29 +18,36 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from labkit.audit.between._equality import check_tables
+from labkit.audit.between._four_fifths import check_favorable
 from labkit.audit.counts import Counts
 from labkit.audit.files._output import table_as_csv, write_whole
 from labkit.audit.files.folders import count_folder, count_folder_scores
 from labkit.audit.files.logs import count_file, count_file_scores, file_ending
-from labkit.audit.intervals import check_draws
 from labkit.audit.metrics import METRICS
-from labkit.audit.results import Audit, disparities, group_rates
+from labkit.audit.results import Audit, group_rates
 from labkit.audit.score_histogram import ScoreHistogram
+from labkit.audit.sections._between_groups import (
+    NOT_REPORTED,
+    between_section,
+    disparities,
+    four_fifths_table,
+)
+from labkit.audit.sections._sentences import describe_figure, read_metric
 from labkit.audit.text import (
     CURVES,
     GROUPS_DRAWN,
     ROWS,
-    SMALL,
     WARNINGS,
     cut_list,
+    explain_marks,
     format_groups,
     format_metric,
     format_name,
-    format_p_value,
     format_rate,
 )
 from labkit.errors import UserError
-from labkit.validation import escape_controls, format_group
+from labkit.validation import escape_controls
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -64,7 +71,8 @@ def audit_file(
     prediction: str,
     sensitive: str | Sequence[str],
     score: str | None = None,
-    n_boot: int = 2000,
+    favorable: int | None = None,
+    n_tables: int = 9_999,
     output: str | Path | None = None,
     raw_csv: bool = False,
     console: "Console | None" = None,
@@ -84,8 +92,10 @@ def audit_file(
         One column or several; then the groups are the combinations that occur.
     score : str, optional
         Column of scores in [0, 1]: adds AUC and calibration by group, and ``scores.csv``.
-    n_boot : int
-        Replicates behind the intervals of differences and ratios, at least 100.
+    favorable : int, optional
+        The prediction that is good for a person, 0 or 1: adds the four-fifths rule, which cannot be applied without it.
+    n_tables : int
+        Random tables behind p-values where counts are small, at least 99.
     output : str or Path, optional
         Folder to write to, made if it is missing; ``NAME-audit`` in the current folder for a file ``NAME.csv``.
     raw_csv : bool, optional
@@ -113,7 +123,9 @@ def audit_file(
     from labkit.audit.plots import draw_audit
 
     path, console = Path(path), console or Console()
-    check_draws(n_boot, confidence=0.95)  # before a long read, not after
+    check_tables(n_tables)  # before a long read, not after
+    if favorable is not None:
+        check_favorable(favorable)
     name = Path(os.path.abspath(path)).name  # the folder `.` has a name, too
     title, score_title = format_name(name), format_name(score or "")
     stem = name if path.is_dir() else name.removesuffix(file_ending(path))
@@ -128,16 +140,14 @@ def audit_file(
             score=score,
             progress=lambda rows: status.update(Text(f"counting {title}: {rows:,} rows")),
         )
-        audit = counts.audit(n_boot=n_boot)
-        # the audit keeps what it draws; with thousands of groups that takes minutes, so say how far it is
+        audit = counts.audit(n_tables=n_tables)
+        # the audit keeps its tests; with thousands of groups they take minutes, so say how far it is
         for number, metric in enumerate(METRICS, start=1):
             status.update(Text(f"comparing {len(counts.groups):,} groups: metric {number} of {len(METRICS)}"))
             audit.parity_test(metric)
-        status.update(Text(f"comparing {len(counts.groups):,} groups: intervals of differences and ratios"))
-        audit.difference_interval()
 
     with _printing(console):
-        print_audit(audit, console, title=title)
+        print_audit(audit, console, title=title, favorable=favorable)
         if scores is not None:
             _print_table(auc_table(scores), console, title=f"{title}: AUC of {score_title} by group, 95% intervals")
 
@@ -150,7 +160,8 @@ def audit_file(
         png, has_boxes = _draw(draw_audit(audit), alt=alt)
         more = "" if scores is None else score_section(scores, score=score_title)
         note = BOXES if has_boxes else ""
-        page = write_page(audit, png, alt=alt, title=title, columns=(label, prediction), note=note, more=more)
+        columns = (label, prediction)
+        page = write_page(audit, png, alt=alt, title=title, columns=columns, note=note, more=more, favorable=favorable)
 
     contents = {
         "audit.html": page.encode(),
@@ -204,8 +215,8 @@ def count_path(
     return counts, scores
 
 
-def print_audit(audit: Audit, console: "Console", *, title: str) -> None:
-    """Print rates by group with intervals, disparities with tests, and warnings."""
+def print_audit(audit: Audit, console: "Console", *, title: str, favorable: int | None = None) -> None:
+    """Print rates by group with intervals, disparities with tests, the four-fifths rule, and warnings."""
     from rich.text import Text  # as Text, brackets in the name of a group are not markup
 
     rates, names = group_rates(audit), [format_metric(metric) for metric in METRICS]
@@ -214,15 +225,24 @@ def print_audit(audit: Audit, console: "Console", *, title: str) -> None:
         _print_table(shown, console, title=f"{title}: rates by group, {audit.confidence:.0%} intervals")
     if len(rates) > ROWS:
         console.print(f"The first {ROWS} of {len(rates)} groups are shown; the page has all.")
-    _print_table(disparities(audit), console, title=f"{title}: between groups")
+    compared = disparities(audit)
+    tests = compared.pop("test").str.split(" test|:", regex=True).str[0]  # "chi-square" fits 80 characters
+    compared["p of equal rates"] += " [" + tests + "]"
+    _print_table(compared, console, title=f"{title}: between groups")
+    if favorable is None:
+        console.print(NOT_REPORTED)
+    else:
+        named = f"{title}: four-fifths rule, a prediction of {favorable} being favorable"
+        _print_table(four_fifths_table(audit, favorable).head(ROWS), console, title=named)
     for line in cut_list(audit.warnings, WARNINGS, "warnings; the page has all"):
         console.print(Text(f"Warning: {line}", style="yellow"))
-    if audit.small_groups:
-        console.print(f"{SMALL} fewer than {audit.min_group_size} people")
+    marked = {"small": bool(audit.small_groups), "imprecise": audit.too_few.any(axis=None)}
+    for line in explain_marks(**marked, min_group_size=audit.min_group_size):
+        console.print(line)
 
 
 def _print_table(table: pd.DataFrame, console: "Console", *, title: str) -> None:
-    """Print a table of text, each interval below its rate, so that five columns fit 80 characters."""
+    """Print a table of text, what is in brackets below its number, so that five columns fit 80 characters."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -232,7 +252,7 @@ def _print_table(table: pd.DataFrame, console: "Console", *, title: str) -> None
     for name in table.columns:
         printed.add_column(name.replace(" ", "\n") if name.endswith("rate") else name, justify="right")
     for name, row in table.iterrows():
-        stacked = (Text(text.replace(" [", "\n").replace(", ", "–").rstrip("]")) for text in row)
+        stacked = (Text(text.replace(" [", "\n").replace(", ", "–").replace("]", "")) for text in row)
         printed.add_row(Text(name), *stacked)
     console.print(printed)
 
@@ -251,7 +271,15 @@ def _draw(figure: "Figure", *, alt: str) -> tuple[str, bool]:
 
 
 def write_page(
-    audit: Audit, png: str, *, alt: str, title: str, columns: tuple[str, str], note: str = "", more: str = ""
+    audit: Audit,
+    png: str,
+    *,
+    alt: str,
+    title: str,
+    columns: tuple[str, str],
+    note: str = "",
+    more: str = "",
+    favorable: int | None = None,
 ) -> str:
     """Write the page: warnings first, the figure (base64) with a note, readings, tables and ``more`` sections."""
     from labkit.plots import image_tag
@@ -265,7 +293,8 @@ def write_page(
         listed = "".join(f"<li>{html.escape(line)}</li>" for line in audit.warnings)
         warnings = f'<div class="warnings"><h2>Read this first</h2><ul>{listed}</ul></div>'
     cut = f"<p>The figure shows the {GROUPS_DRAWN} largest of {number} groups.</p>" if number > GROUPS_DRAWN else ""
-    small = f"<p>{SMALL} fewer than {audit.min_group_size} people.</p>" if audit.small_groups else ""
+    marked = {"small": bool(audit.small_groups), "imprecise": audit.too_few.any(axis=None)}
+    marks = "".join(f"<p>{line}</p>" for line in explain_marks(**marked, min_group_size=audit.min_group_size))
     below = f"<p>{html.escape(note)}</p>" if note else ""
     readings = "".join(
         f"<dt><b>{format_metric(metric)}</b></dt><dd>{html.escape(read_metric(audit, metric))}</dd>"
@@ -276,22 +305,17 @@ def write_page(
 <title>Audit of {html.escape(title)}</title><style>{STYLE}</style></head><body>
 <h1>Audit of {html.escape(title)}</h1>
 <p>{people:,} people in {number} groups by <b>{html.escape(groups)}</b>; label <b>{html.escape(label)}</b>,
-prediction <b>{html.escape(prediction)}</b>. Every interval is for {audit.confidence:.0%}: Wilson's for rates,
-percentiles of {audit.n_boot:,} draws of the counts for differences and ratios.</p>
+prediction <b>{html.escape(prediction)}</b>. Every interval is for {audit.confidence:.0%}: a score
+interval, Wilson's for rates, Newcombe's for differences and Koopman's for ratios.</p>
 {warnings}
 <h2>Rates by group</h2>
 {image_tag(png, alt=alt)}
 {cut}{below}
 {group_rates(audit).to_html(border=0, index_names=False)}
-{small}
+{marks}
 <h2>What each rate says</h2>
 <dl>{readings}</dl>
-<h2>Between groups</h2>
-{disparities(audit).to_html(border=0, index_names=False)}
-<p>max - min is above 0 even where groups are treated alike, since every sample varies; its interval describes how much
-it varies and cannot contain 0. The p-value says whether there is a gap at all. {len(METRICS)} metrics are tested: a
-single p-value near 0.05 among them is not a finding.</p>
-{more}<h2>The counts behind it</h2>
+{between_section(audit, favorable)}{more}<h2>The counts behind it</h2>
 {audit.counts.table.to_html(border=0)}
 <p>tn, fp, fn, tp: true negatives, false positives, false negatives, true positives.</p>
 <h2>What this does not show</h2>
@@ -300,45 +324,6 @@ rates compare predictions with recorded labels: where the record is unfair, equa
 </body></html>
 """
     return escape_controls(page)
-
-
-def describe_figure(audit: Audit) -> str:
-    """Say in words what the figure shows, for readers who cannot see it."""
-    ranges = "; ".join(f"{format_metric(metric)} {_range(audit, metric)}" for metric in METRICS)
-    return f"Dots with 95% intervals, a panel for each metric, a row for each group: {ranges}."
-
-
-def read_metric(audit: Audit, metric: str) -> str:
-    """Say in plain language what a metric is, where it is highest and lowest, and what the parity test says."""
-    base, meaning = METRICS[metric].base, METRICS[metric].meaning
-    rate, p_value = audit.overall[metric], audit.parity_test(metric)
-    if np.isnan(rate):
-        return f"There are no {base}: the rate is undefined."
-    said = f"Of {base}, {rate:.1%} {meaning}. By group: {_range(audit, metric, intervals=True)}."
-    if np.isnan(p_value):
-        return f"{said} Fewer than two groups have {base}, so that nothing can be compared."
-    return (
-        f"{said} If all groups had the same rate, chance alone would make samples of these sizes differ at least this "
-        f"much with probability {format_p_value(p_value)}."
-    )
-
-
-def _range(audit: Audit, metric: str, *, intervals: bool = False) -> str:
-    """Name the groups with the lowest and the highest rate, among groups that are large enough."""
-    rates = audit.by_group[metric].to_numpy()  # (groups,)
-    large = audit.counts.sizes >= audit.min_group_size
-    positions = np.flatnonzero(large & ~np.isnan(rates))
-    if len(positions) == 0:
-        return "undefined in every group that is large enough"
-    lowest, highest = positions[rates[positions].argmin()], positions[rates[positions].argmax()]
-    if rates[lowest] == rates[highest]:
-        return f"{rates[lowest]:.3f} in every group that is large enough"
-    groups, limits = audit.counts.groups.tolist(), audit.intervals[metric].to_numpy()  # limits are (groups, 2)
-    said = []
-    for place in (lowest, highest):
-        rate = format_rate(rates[place], *limits[place]) if intervals else f"{rates[place]:.3f}"
-        said.append(f"{rate} in {format_group(groups[place])!r}")
-    return f"from {said[0]} to {said[1]}"
 
 
 def score_section(scores: ScoreHistogram, *, score: str) -> str:

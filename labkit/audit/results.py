@@ -5,29 +5,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
 from labkit.audit._grouped_counts import GroupedCounts
-from labkit.audit.intervals import (
-    check_draws,
-    draw_cells,
-    newcombe_interval,
-    parity_p_value,
-    percentile_limits,
-    wilson_interval,
-)
+from labkit.audit.between._equality import check_tables
+from labkit.audit.between._extremes import limit_proportion, limit_spread
+from labkit.audit.between._methods import BetweenGroups
+from labkit.audit.intervals import check_confidence, is_imprecise, newcombe_interval, wilson_interval
 from labkit.audit.metrics import METRICS, divide, proportion, spread, tally
 from labkit.audit.text import (
     ROWS,
-    SMALL,
+    explain_marks,
     format_groups,
-    format_metric,
-    format_p_value,
-    format_rate,
     format_rates,
     list_warnings,
     write_html,
@@ -37,7 +29,7 @@ from labkit.errors import UserError
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Audit:
+class Audit(BetweenGroups):
     """Group metrics computed from counts; make one with ``audit(...)`` or ``Counts.audit(...)``.
 
     Nothing is computed before it is asked for, and every table is a fresh copy.
@@ -46,15 +38,14 @@ class Audit:
     ----------
     counts : Counts
         Confusion-matrix counts of at least two groups.
-    n_boot : int
-        Replicates behind ``difference_interval`` and ``ratio_interval``, at least 100; also the number of random tables
-        where ``parity_test`` needs them.
     confidence : float
         Coverage of every interval, between 0 and 1.
+    n_tables : int
+        Random tables where ``parity_test`` needs them, at least 99; no p-value from them is below 1 / (n_tables + 1).
     seed : int
-        Seed of the draws.
+        Seed of those tables.
     min_group_size : int
-        Groups with fewer people are shown and marked, and left out of ``difference`` and ``ratio``.
+        Groups with fewer people are shown and marked, and left out of ``difference``, ``ratio`` and ``parity_test``.
 
     Raises
     ------
@@ -63,8 +54,8 @@ class Audit:
     """
 
     counts: GroupedCounts
-    n_boot: int = 2000
     confidence: float = 0.95
+    n_tables: int = 9_999
     seed: int = 0
     min_group_size: int = 20
 
@@ -74,7 +65,8 @@ class Audit:
                 f"an audit compares groups, and there is one single group: {list(self.counts.groups)}; "
                 "choose a sensitive column with at least two values"
             )
-        check_draws(self.n_boot, self.confidence)
+        check_confidence(self.confidence)
+        check_tables(self.n_tables)
         if self.min_group_size < 0:
             raise UserError(f"min_group_size={self.min_group_size} is negative; use 0 to keep every group")
 
@@ -103,6 +95,11 @@ class Audit:
         """Groups with fewer than ``min_group_size`` people."""
         return self.counts.groups[self.counts.sizes < self.min_group_size].tolist()
 
+    @property
+    def too_few(self) -> pd.DataFrame:
+        """Where an interval is not precise: fewer than two successes or failures. Like ``by_group``, without ``n``."""
+        return pd.DataFrame(is_imprecise(*self._tally()), index=self.counts.groups, columns=list(METRICS))
+
     def pairwise(self, metric: str) -> pd.DataFrame:
         """Compare each pair of groups by the signed difference a - b and its Newcombe interval.
 
@@ -127,28 +124,6 @@ class Audit:
         )
         columns = {"a": [groups[i] for i in first], "b": [groups[i] for i in second]}
         return pd.DataFrame(columns | {"difference": rates[first] - rates[second], "low": low, "high": high})
-
-    def parity_test(self, metric: str) -> float:
-        """Return the p-value of "all groups have the same rate": what to use instead of an interval for max - min.
-
-        Chi-square of homogeneity; where an expected count is under 5, Fisher's exact test (two groups) or ``n_boot``
-        random tables with the observed margins. Small groups take part: the test stays valid for them. The sources are
-        in ``labkit.audit.intervals.parity_p_value``.
-
-        Parameters
-        ----------
-        metric : str
-            One of ``METRICS``.
-
-        Returns
-        -------
-        float
-            p-value in (0, 1]; NaN where fewer than two groups define the metric.
-        """
-        if metric not in self._p_values:
-            successes, trials = self._tally_metric(metric)
-            self._p_values[metric] = parity_p_value(successes, trials, n_draws=self.n_boot, seed=self.seed)
-        return self._p_values[metric]
 
     def difference(self, include_small: bool = False) -> pd.Series:
         """Return max - min over groups of every metric, in probability.
@@ -183,10 +158,10 @@ class Audit:
         return self._compare(proportion, include_small)
 
     def difference_interval(self, include_small: bool = False) -> pd.DataFrame:
-        """Give percentile intervals of max - min, from draws of the counts. They never test parity.
+        """Give the interval of max - min from the score intervals of all pairs, wide enough to hold at once.
 
-        A draw of max - min is never below 0, so the interval cannot contain 0 even under exact parity; it describes how
-        much the measured number would vary. Use ``parity_test`` or ``pairwise`` to ask whether there is a gap.
+        For two groups it is Newcombe's interval of the absolute difference. For more it is conservative: it holds the
+        true value at least as often as stated, always contains the measured one, and contains 0 where no pair differs.
 
         Parameters
         ----------
@@ -196,12 +171,14 @@ class Audit:
         Returns
         -------
         pandas.DataFrame
-            Metrics as rows, columns low and high; NaN where ``difference`` is.
+            Metrics as rows, columns low and high in [0, 1]; NaN where ``difference`` is.
         """
-        return self._percentiles(spread, include_small)
+        return self._limit(limit_spread, self.difference(include_small), include_small)
 
     def ratio_interval(self, include_small: bool = False) -> pd.DataFrame:
-        """Give percentile intervals of min / max, from draws of the counts; like ``difference_interval``.
+        """Give the interval of min / max from the score intervals (Koopman 1984) of all pairs, wide enough at once.
+
+        Like ``difference_interval``; it contains 1 where no pair differs.
 
         Parameters
         ----------
@@ -211,9 +188,9 @@ class Audit:
         Returns
         -------
         pandas.DataFrame
-            Metrics as rows, columns low and high; NaN where ``ratio`` is.
+            Metrics as rows, columns low and high in [0, 1]; NaN where ``ratio`` is.
         """
-        return self._percentiles(proportion, include_small)
+        return self._limit(limit_proportion, self.ratio(include_small), include_small)
 
     @property
     def warnings(self) -> list[str]:
@@ -223,12 +200,12 @@ class Audit:
     def __repr__(self) -> str:
         rates = self.by_group
         rates.index = format_groups(rates.index, self.small_groups)
-        return write_text(self._title(), rates, self.difference(), warnings=self.warnings, notes=self._notes())
+        notes = self._notes(has_intervals=False)
+        return write_text(self._title(), rates, self.difference(), warnings=self.warnings, notes=notes)
 
     def _repr_html_(self) -> str:
-        return write_html(
-            self._title(), group_rates(self), self.difference(), warnings=self.warnings, notes=self._notes()
-        )
+        notes = self._notes(has_intervals=True)
+        return write_html(self._title(), group_rates(self), self.difference(), warnings=self.warnings, notes=notes)
 
     def _title(self) -> str:
         """Say how many people and groups were counted, and by which columns."""
@@ -236,24 +213,17 @@ class Audit:
         columns = ", ".join(map(str, groups.names))
         return f"Audit of {self.counts.sizes.sum():,} people in {len(groups)} groups by {columns}"
 
-    def _notes(self) -> list[str]:
-        """Say below a view how its numbers are to be read."""
-        notes = [f"Intervals: Wilson, {self.confidence:.0%}. A difference is not a test: see parity_test(metric)."]
-        if self.small_groups:
-            notes.append(f"{SMALL} fewer than {self.min_group_size} people.")
+    def _notes(self, *, has_intervals: bool) -> list[str]:
+        """Say below a view how its numbers are to be read; only intervals are marked as imprecise."""
+        notes = [
+            f"Intervals: Wilson, {self.confidence:.0%}. A difference is not a test: see parity_test(metric).",
+            "The four-fifths rule needs to know which outcome is favorable: see four_fifths(favorable=).",
+        ]
+        imprecise = has_intervals and self.too_few.any(axis=None)
+        notes += explain_marks(small=bool(self.small_groups), imprecise=imprecise, min_group_size=self.min_group_size)
         if len(self.counts.groups) > ROWS:
             notes.append(f"The first {ROWS} of {len(self.counts.groups)} groups are shown; .by_group has all.")
         return notes
-
-    @cached_property
-    def _p_values(self) -> dict[str, float]:
-        """Keep p-values that were computed: random tables of hundreds of groups take a second."""
-        return {}
-
-    @cached_property
-    def _limits(self) -> dict[bool, dict[Callable, pd.DataFrame]]:
-        """Keep percentile limits that were computed: draws of thousands of groups take many seconds."""
-        return {}
 
     def _tally(self) -> tuple[np.ndarray, np.ndarray]:
         """Return successes and trials, each (groups, 8)."""
@@ -267,6 +237,12 @@ class Audit:
         successes, trials = self._tally()
         return successes[:, position], trials[:, position]
 
+    def _tally_rest(self, metric: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return successes and trials of one metric among everyone outside each group, each (groups,)."""
+        position = list(METRICS).index(metric)
+        successes, trials = tally(self.counts.cells.sum(axis=0) - self.counts.cells)  # each (groups, 8)
+        return successes[:, position], trials[:, position]
+
     def _compared(self, include_small: bool) -> np.ndarray:
         """Say which groups take part in differences and ratios, bool array (groups,)."""
         return (self.counts.sizes >= self.min_group_size) | include_small
@@ -276,27 +252,14 @@ class Audit:
         rates = divide(*self._tally())[self._compared(include_small)]
         return pd.Series(statistic(rates), index=list(METRICS))
 
-    def _percentiles(self, statistic: Callable[[np.ndarray], np.ndarray], include_small: bool) -> pd.DataFrame:
-        """Give percentile limits of a statistic over draws of the counts."""
-        if include_small not in self._limits:
-            self._limits[include_small] = self._draw_percentiles(include_small)
-        return self._limits[include_small][statistic].copy()
-
-    def _draw_percentiles(self, include_small: bool) -> dict[Callable, pd.DataFrame]:
-        """Draw the counts ``n_boot`` times, and read the limits of differences and of ratios from the same draws."""
+    def _limit(self, limit: Callable[..., np.ndarray], observed: pd.Series, include_small: bool) -> pd.DataFrame:
+        """Give the limits of a statistic of the groups that take part, one row per metric."""
         compared = self._compared(include_small)
-        drawn: dict[Callable, list[np.ndarray]] = {spread: [], proportion: []}
-        for cells in draw_cells(self.counts.cells, n_boot=self.n_boot, seed=self.seed):  # (block, groups, 4)
-            rates = divide(*tally(cells[:, compared]))  # (block, groups compared, 8)
-            for statistic, blocks in drawn.items():
-                blocks.append(statistic(rates))  # (block, 8)
-        limits = {}
-        for statistic, blocks in drawn.items():
-            observed = self._compare(statistic, include_small)
-            limits[statistic] = percentile_limits(
-                np.concatenate(blocks), observed.to_numpy(), confidence=self.confidence, index=observed.index
-            )
-        return limits
+        successes, trials = (counted[compared] for counted in self._tally())  # each (groups compared, metrics)
+        limits = np.where(
+            observed.isna().to_numpy()[:, None], np.nan, limit(successes, trials, confidence=self.confidence)
+        )
+        return pd.DataFrame(limits, index=observed.index, columns=["low", "high"])
 
 
 def group_rates(audit: Audit) -> pd.DataFrame:
@@ -310,21 +273,7 @@ def group_rates(audit: Audit) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per group (small ones are marked); columns n and every metric in words, each rate with its Wilson
-        interval.
+        One row per group (small ones are marked †); columns n and every metric in words, each rate with its Wilson
+        interval (‡ where fewer than two successes or failures leave it imprecise).
     """
-    return format_rates(audit.by_group, audit.intervals, audit.small_groups)
-
-
-def disparities(audit: Audit) -> pd.DataFrame:
-    """Write differences and ratios as text, one row per metric, with the p-value of the parity test."""
-    difference, ratio = audit.difference(), audit.ratio()
-    differences, ratios = audit.difference_interval(), audit.ratio_interval()
-    return pd.DataFrame(
-        {
-            "max - min": [format_rate(difference[name], *differences.loc[name]) for name in METRICS],
-            "min / max": [format_rate(ratio[name], *ratios.loc[name]) for name in METRICS],
-            "p of equal rates": [format_p_value(audit.parity_test(name)) for name in METRICS],
-        },
-        index=pd.Index(map(format_metric, METRICS), name="metric"),
-    )
+    return format_rates(audit.by_group, audit.intervals, audit.small_groups, audit.too_few)

@@ -14,6 +14,7 @@ from labkit.audit.metrics import METRICS, tally
 from labkit.validation import escape_controls, format_group
 
 SMALL = "†"  # marks groups under min_group_size, everywhere
+IMPRECISE = "‡"  # marks intervals that fewer than two successes or failures leave imprecise
 ROWS = 40  # groups shown in a notebook or on a terminal; the tables of the audit hold all
 GROUPS_DRAWN = 30  # rows in one figure of rates; nobody can read more
 CURVES = 6  # lines in one figure of calibration; more look alike
@@ -42,27 +43,50 @@ def format_rate(rate: float, low: float, high: float) -> str:
     return "undefined" if np.isnan(rate) else f"{rate:.3f} [{low:.3f}, {high:.3f}]"
 
 
-def format_p_value(p_value: float) -> str:
+def format_p_value(p_value: float, floor: float = 0.0) -> str:
     """Write a p-value with three decimals, or what it is below.
 
     Parameters
     ----------
     p_value : float
         In [0, 1]; NaN where the test is undefined.
+    floor : float
+        The lowest p-value that the test could give, 1 / (tables + 1) where random tables are drawn: there the p-value
+        is known to be this at most.
 
     Returns
     -------
     str
-        Such as ``"0.042"``, ``"< 0.001"`` or ``"undefined"``.
+        Such as ``"0.042"``, ``"< 0.001"``, ``"≤ 0.010"`` or ``"undefined"``.
 
     Examples
     --------
     >>> format_p_value(0.00002)
     '< 0.001'
+    >>> format_p_value(1 / 101, floor=1 / 101)
+    '≤ 0.010'
     """
     if np.isnan(p_value):
         return "undefined"
-    return "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
+    if p_value < 0.001:
+        return "< 0.001"
+    return f"≤ {np.ceil(1000 * p_value) / 1000:.3f}" if p_value <= floor else f"{p_value:.3f}"
+
+
+def mark_imprecise(rate: str, is_marked: bool) -> str:
+    """Mark a rate with its interval where too few people are behind it."""
+    return f"{rate} {IMPRECISE}" if is_marked else rate
+
+
+def explain_marks(*, small: bool, imprecise: bool, min_group_size: int) -> list[str]:
+    """Say what the marks in a table mean, for those that occur in it."""
+    notes = [f"{SMALL} fewer than {min_group_size} people."] if small else []
+    if imprecise:
+        notes.append(
+            f"{IMPRECISE} too few to be precise: a group has fewer than two people with the outcome, or fewer than two "
+            "without it, and a 95% interval then covers the true value in as little as 84% of samples."
+        )
+    return notes
 
 
 def format_metric(metric: str) -> str:
@@ -82,13 +106,16 @@ def format_name(name: str) -> str:
     return escape_controls(name).replace("\n", "\\n").replace("\t", "\\t")
 
 
-def format_rates(rates: pd.DataFrame, intervals: pd.DataFrame, small: Sequence[Hashable]) -> pd.DataFrame:
+def format_rates(
+    rates: pd.DataFrame, intervals: pd.DataFrame, small: Sequence[Hashable], imprecise: pd.DataFrame
+) -> pd.DataFrame:
     """Write ``Audit.by_group`` with ``Audit.intervals`` as text: one row per group, and columns n and every metric."""
     columns = {"n": [f"{int(size):,}" for size in rates["n"]]}
     for metric in METRICS:
-        limits = intervals[metric]
+        limits, marked = intervals[metric], imprecise[metric]
         columns[format_metric(metric)] = [
-            format_rate(*values) for values in zip(rates[metric], limits["low"], limits["high"], strict=True)
+            mark_imprecise(format_rate(*values), is_marked)
+            for *values, is_marked in zip(rates[metric], limits["low"], limits["high"], marked, strict=True)
         ]
     return pd.DataFrame(columns, index=format_groups(rates.index, small))
 
@@ -102,14 +129,15 @@ def list_warnings(counts: GroupedCounts, *, min_group_size: int) -> list[str]:
         if size < min_group_size:
             found.append(
                 f"group {format_group(group)!r} has {size} people; under {min_group_size} "
-                "(min_group_size=) it is shown, and left out of difference() and ratio()"
+                "(min_group_size=) it is shown, and left out of difference(), ratio() and parity_test()"
             )
     if large.sum() < 2:
         found.append(
-            f"fewer than two groups have {min_group_size} people: difference() and ratio() are undefined; count "
-            "more data, merge groups or pass include_small=True"
+            f"fewer than two groups have {min_group_size} people: difference(), ratio() and parity_test() are "
+            "undefined; count more data, merge groups or pass include_small=True"
         )
-    _, trials = tally(counts.cells)  # (groups, 8)
+    successes, trials = tally(counts.cells)  # (groups, 8)
+    found += _describe_predictions(successes.sum(axis=0), trials.sum(axis=0))
     metrics_by_base: dict[str, list[str]] = {}  # whom a metric counts: the metrics
     for name, metric in METRICS.items():
         metrics_by_base.setdefault(metric.base, []).append(name)
@@ -121,6 +149,18 @@ def list_warnings(counts: GroupedCounts, *, min_group_size: int) -> list[str]:
             elif number < min_group_size and is_large:
                 found.append(f"{listed} of group {format_group(group)!r}: only {number} {base}; wide intervals")
     return found
+
+
+def _describe_predictions(successes: np.ndarray, trials: np.ndarray) -> list[str]:
+    """Say where predictions are all alike or equal to the labels: then hardly anything is left to compare."""
+    selected, right = (list(METRICS).index(metric) for metric in ("selection_rate", "accuracy"))
+    if successes[selected] == 0:
+        return ["nobody is predicted positive: every selection rate is 0, and ratios of 0 to 0 are undefined"]
+    if successes[selected] == trials[selected]:
+        return ["everybody is predicted positive: every selection rate is 1"]
+    if successes[right] == trials[right]:
+        return ["every prediction equals the label: was the same column named twice, or the model tested on itself?"]
+    return []
 
 
 def write_text(

@@ -281,7 +281,15 @@ def audit(
     prediction: Annotated[str, typer.Option(help="Column with the decision, 0 or 1.")],
     sensitive: Annotated[list[str], typer.Option(help="Column with the group; repeat it for intersections.")],
     score: Annotated[str | None, typer.Option(help="Column of scores from 0 to 1: adds AUC and calibration.")] = None,
-    n_boot: Annotated[int, typer.Option("--n-boot", min=1, metavar="N", help="Draws behind the intervals.")] = 2000,
+    favorable: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=1, metavar="0|1", help="Decision that is good for the person: adds the four-fifths rule."
+        ),
+    ] = None,
+    n_tables: Annotated[
+        int, typer.Option("--n-tables", min=99, metavar="N", help="Random tables behind p-values of small counts.")
+    ] = 9_999,
     output: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the figure and the page go.")] = None,
     raw_csv: Annotated[
         bool, typer.Option("--raw-csv", help="Leave names that a spreadsheet would run as formulas as they are.")
@@ -291,4 +299,4 @@ def audit(
     from labkit.audit.page import audit_file
 
     columns = {"label": label, "prediction": prediction, "sensitive": sensitive, "score": score}
-    audit_file(file, **columns, n_boot=n_boot, output=output, raw_csv=raw_csv)
+    audit_file(file, **columns, favorable=favorable, n_tables=n_tables, output=output, raw_csv=raw_csv)

@@ -574,15 +574,16 @@ pd.crosstab(people["race"], [outcome, score], margins=True, margins_name="all").
 # %%
 result = audit(
     y_true=people["label"], y_pred=people["decision"], sensitive_features=people["race"],
-    n_boot=N_BOOT, confidence=1 - ALPHA, seed=SEED,
+    confidence=1 - ALPHA, seed=SEED,
 )  # fmt: skip
 display(group_rates(result)[["n", "false positive rate", "false negative rate", "precision", "base rate"]])
 Markdown("The audit warns:\n\n" + "\n".join(f"- {warning}" for warning in result.warnings))
 
 # %% [markdown]
-# Each rate stands with its interval in brackets, and † marks a group too small to compare. The intervals are *Wilson*
-# intervals: they stay honest where few people were counted, and show it by being wide. **What to look for in the figure:**
-# does the group with the most false alarms also have the most misses? A hollow mark is a small group.
+# Each rate stands with its interval in brackets. † marks a group too small to compare, ‡ an interval that rests on fewer
+# than two people and is not precise. The intervals are *Wilson* intervals: they stay honest where few people were counted,
+# and show it by being wide. **What to look for in the figure:** does the group with the most false alarms also have the
+# most misses? A hollow mark is a small group.
 
 # %%
 rates, errors = result.by_group, ["false_positive_rate", "false_negative_rate"]
@@ -604,8 +605,8 @@ Markdown(
 
 # %% [markdown]
 # Now the two largest groups side by side. The *Newcombe* interval belongs to the difference of two rates; where it
-# contains zero, we cannot say which rate is higher. The last column tests something else: whether *all* groups could have
-# the same rate. **Before you run the next cell, predict:** for which of the four rates do the two groups differ least?
+# contains zero, we cannot say which rate is higher. The last column tests something else: whether *all* groups that are
+# large enough could have the same rate. **Before you run the next cell, predict:** for which of the four rates do the two groups differ least?
 
 # %%
 a, b = people["race"].value_counts().index[:2]
@@ -613,7 +614,7 @@ rows = []
 for metric in ("false_positive_rate", "false_negative_rate", "precision", "base_rate"):
     pair = result.pairwise(metric).query("a == @a and b == @b")[["difference", "low", "high"]]
     p_value = format_p_value(result.parity_test(metric))
-    rows.append(pair.assign(rate=metric.replace("_", " "), **{"p (all groups equal)": p_value}))
+    rows.append(pair.assign(rate=metric.replace("_", " "), **{"p (all large groups equal)": p_value}))
 compared = pd.concat(rows).set_index("rate").rename_axis(f"{a} − {b}")
 compared.round(3)
 
@@ -625,7 +626,7 @@ Markdown(
     f"**Reading the table.** Not charged again, and yet scored medium or high: {alarms[a]:.1%} of the {a} people, {alarms[b]:.1%} "
     f"of the {b} people. Charged again, and yet scored low: {misses[a]:.1%} and {misses[b]:.1%}. Scored medium or high, and "
     f"charged again: {hits[a]:.1%} and {hits[b]:.1%}. The interval of the difference contains zero for: {blurred or 'none'}. "
-    f"The test of all groups has p below {ALPHA:.2f} for: {unequal or 'none'}. Two questions, and not always one answer."
+    f"The test of all large groups has p below {ALPHA:.2f} for: {unequal or 'none'}. Two questions, and not always one answer."
 )
 
 # %% [markdown]
@@ -658,7 +659,7 @@ Markdown(
 difference, low, high = ..., ..., ...
 verdict = ...  # one of the three, in quotes
 # %% tags=["solution"]
-by_sex = audit(y_true=people["label"], y_pred=people["decision"], sensitive_features=people["sex"], n_boot=N_BOOT)
+by_sex = audit(y_true=people["label"], y_pred=people["decision"], sensitive_features=people["sex"])
 women_less_men = by_sex.pairwise("precision").query("a == 'Female' and b == 'Male'")
 difference, low, high = women_less_men[["difference", "low", "high"]].iloc[0]
 verdict = "cannot tell" if low <= 0 <= high else "lower for women" if high < 0 else "higher for women"

@@ -108,7 +108,7 @@ def measure(seed, **knobs):
     """Simulate a world, train a reader on its records, and return rates on new patients: a row a group."""
     train, test = (simulate_clinic(n=SAMPLE_SIZE, seed=2 * seed + half, **knobs) for half in (0, 1))
     decided = read_notes(train).predict(test["note"])
-    found = audit(y_true=test["y_true_disease"], y_pred=decided, sensitive_features=test["group"], n_boot=100)
+    found = audit(y_true=test["y_true_disease"], y_pred=decided, sensitive_features=test["group"])
     rates = found.by_group.rename(columns={"base_rate": "truly ill", "selection_rate": "decided ill"})
     limits = found.intervals["true_positive_rate"]
     rates["width of its interval"] = limits["high"] - limits["low"]

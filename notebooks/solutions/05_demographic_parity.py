@@ -878,7 +878,7 @@ margins = [np.ptp(square.groupby(by)["selected"].mean()) for by in ("sex", "dist
 Markdown(
     f"**Reading the figure.** With all {seen[1]['groups']} groups the measured max − min is {seen[1]['measured']:.2f}, which looks alarming. But with groups as small as these, equal rates would give {seen[1]['mean']:.2f} on average, and {seen[1]['reached']:.0%} "
     f"of the draws reach what we measured. Among the {seen[20]['groups']} groups of at least 20 people it is {seen[20]['measured']:.2f}, and {seen[20]['reached']:.0%} of the draws reach it (their mean is {seen[20]['mean']:.2f}). A test of equal rates over all "
-    f"groups gives p {format_p_value(crossed.parity_test('selection_rate'))}. (Your step, checked: two groups of 500 at a rate of {rate:.1f} are {two.mean():.4f} apart on average; the formula says {np.sqrt(2 / np.pi * 2 * rate * (1 - rate) / 500):.4f}.)\n\n"
+    f"groups gives p {format_p_value(crossed.parity_test('selection_rate', include_small=True))}. (Your step, checked: two groups of 500 at a rate of {rate:.1f} are {two.mean():.4f} apart on average; the formula says {np.sqrt(2 / np.pi * 2 * rate * (1 - rate) / 500):.4f}.)\n\n"
     f"*The rule for the women of one district and the men of the other* has a gap of {margins[0]:.0f} by sex, of {margins[1]:.0f} by district, and of {margins[2]:.0f} at the intersections."
 )
 

@@ -1,4 +1,4 @@
-"""The audit agrees with fairlearn, with pandas and with a bootstrap over rows, and says what it cannot know."""
+"""The audit agrees with fairlearn and with pandas, and says what it cannot know."""
 
 import numpy as np
 import pandas as pd
@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, precision_score
 
-from labkit.audit import results
 from labkit.audit.arrays import audit
+from labkit.audit.between import _methods
+from labkit.audit.between._equality import RateTest
 from labkit.audit.counts import Counts
-from labkit.audit.intervals import draw_cells as draw
-from labkit.audit.metrics import METRICS, divide, tally
-from labkit.audit.results import Audit, disparities
+from labkit.audit.metrics import METRICS
+from labkit.audit.results import Audit
+from labkit.audit.sections._between_groups import disparities
 
 FAIRLEARN = {
     "selection_rate": fl.selection_rate,
@@ -58,7 +59,7 @@ def test_equals_fairlearn_wherever_both_define_the_metric(kind, people):
     values, y_true, y_pred = np.array([first, second, *others]).T
     groups = GROUPS[kind](values)
     theirs = fl.MetricFrame(metrics=FAIRLEARN, y_true=y_true, y_pred=y_pred, sensitive_features=groups)
-    ours = audit(y_true=y_true, y_pred=y_pred, sensitive_features=groups, n_boot=100)
+    ours = audit(y_true=y_true, y_pred=y_pred, sensitive_features=groups)
     expected = theirs.by_group.reindex(ours.by_group.index)[list(FAIRLEARN)].astype(float)
     got = ours.by_group[list(FAIRLEARN)]
     np.testing.assert_allclose(got.to_numpy(), expected.where(got.notna().to_numpy()).to_numpy(), atol=1e-12)
@@ -80,29 +81,11 @@ def test_base_rate_equals_pandas():
     np.testing.assert_allclose(audit(**data).by_group["base_rate"], expected, atol=1e-12)
 
 
-def test_draws_agree_with_a_bootstrap_over_rows():
-    """Percentiles of max - min and min / max from draws of the counts are those of resampling people."""
-    data, n_boot = decisions(), 4000
-    found = audit(**data, n_boot=n_boot)
-    place = 4 * data["sensitive_features"] + 2 * data["y_true"] + data["y_pred"]  # of a person among the 12 cells
-    rng = np.random.default_rng(5)
-    resampled = place[rng.integers(0, len(place), (n_boot, len(place)))]  # (n_boot, people)
-    cells = np.stack([(resampled == cell).sum(axis=1) for cell in range(12)], axis=1).reshape(n_boot, 3, 4)
-    rates = divide(*tally(cells))  # (n_boot, groups, metrics)
-    differences, ratios = rates.max(axis=1) - rates.min(axis=1), rates.min(axis=1) / rates.max(axis=1)
-    for drawn, limits in ((differences, found.difference_interval()), (ratios, found.ratio_interval())):
-        drawn = pd.DataFrame(drawn, columns=list(METRICS))
-        low, high = drawn.quantile(0.025), drawn.quantile(0.975)
-        # a 2.5% quantile of n draws has standard error sd * sqrt(.025 * .975 / n) / .058; here are two, and 5 of each
-        noise = 5 * np.sqrt(2) * drawn.std() * np.sqrt(0.025 * 0.975 / n_boot) / 0.058
-        assert ((limits["low"] - low).abs() < noise).all() and ((limits["high"] - high).abs() < noise).all()
-
-
-def test_interval_of_max_minus_min_never_tests_parity():
-    """Under exact parity the interval of max - min leaves out 0, while the parity test is right."""
+def test_groups_that_are_alike():
+    """Under exact parity every interval of max - min contains 0, that of min / max contains 1, and the test agrees."""
     found = Counts.from_mapping({group: [250, 100, 50, 100] for group in "abcd"}).audit()
-    assert (found.difference() == 0).all()
-    assert (found.difference_interval()["low"] > 0).all()
+    assert (found.difference() == 0).all() and (found.ratio() == 1).all()
+    assert (found.difference_interval()["low"] == 0).all() and (found.ratio_interval()["high"] == 1).all()
     assert all(found.parity_test(metric) == 1 for metric in METRICS)
 
 
@@ -132,11 +115,13 @@ def test_pairwise_differences_are_signed():
     assert (pairs["difference"] < 0).any()
 
 
-def test_same_seed_same_intervals():
-    """Draws repeat with the seed and change with it."""
-    counts = audit(**decisions()).counts
-    first, again, other = (counts.audit(seed=seed).difference_interval() for seed in (0, 0, 1))
-    assert first.equals(again) and not first.equals(other)
+def test_same_seed_same_p_value():
+    """Random tables repeat with the seed and change with it; intervals are not drawn at all."""
+    counts = Counts.from_mapping({"a": [8, 1, 8, 4], "b": [5, 3, 9, 4], "c": [9, 2, 9, 1]})
+    first, again, other = (counts.audit(seed=seed, n_tables=500) for seed in (0, 0, 1))
+    p_values = [found.parity_test("false_positive_rate") for found in (first, again, other)]
+    assert p_values[0] == p_values[1] != p_values[2]
+    assert first.difference_interval().equals(other.difference_interval())
 
 
 def test_more_confidence_means_wider_intervals():
@@ -157,7 +142,7 @@ def test_small_groups_are_shown_and_left_out_of_differences():
     assert found.difference()["selection_rate"] == pytest.approx(0)
     assert found.difference(include_small=True)["selection_rate"] == pytest.approx(0.5)
     assert found.ratio(include_small=True)["selection_rate"] == pytest.approx(0.5)
-    assert found.difference_interval()["high"]["selection_rate"] < 0.5
+    assert found.difference_interval()["high"]["selection_rate"] < 0.3
     assert found.difference_interval(include_small=True)["high"]["selection_rate"] >= 0.5
     assert "group 'tiny' has 3 people; under 20 (min_group_size=)" in found.warnings[0]
     assert Counts.from_mapping({"a": [30, 10, 10, 30], "tiny": [0, 3, 0, 0]}).audit(min_group_size=3).small_groups == []
@@ -242,7 +227,7 @@ def test_columns_and_tensors_are_arrays_too():
         ({"sensitive_features": {}}, "no columns"),
         ({"sensitive_features": {"y_true": list("aabb")}}, "called 'y_true', which is taken"),
         ({"y_true": np.zeros((2, 2))}, r"y_true has shape \(2, 2\)"),
-        ({"n_boot": 0}, "n_boot=0"),
+        ({"n_tables": 0}, "n_tables=0"),
         ({"confidence": 1.0}, "confidence=1.0"),
         ({"min_group_size": -1}, "min_group_size=-1"),
     ],
@@ -273,7 +258,16 @@ def test_reads_well_in_a_notebook_and_in_a_terminal():
     text, page = repr(found), found._repr_html_()
     for part in ("Audit of 173 people in 3 groups by group", "tiny †", "min_group_size", "max - min", "0.500"):
         assert part in text
-    for part in ("tiny †", "0.500 [0.393, 0.607]", "undefined", "&lt;b&gt;x", "<li>"):
+    assert "‡" not in text  # which shows no intervals
+    for part in (
+        "tiny †",
+        "0.500 [0.393, 0.607]",
+        "1.000 [0.439, 1.000] ‡",
+        "‡ too few to be precise",
+        "undefined",
+        "&lt;b&gt;x",
+        "<li>",
+    ):
         assert part in page
     assert "<b>x</b>" not in page
 
@@ -283,6 +277,7 @@ def test_views_without_warnings_have_no_room_for_them():
     found = Counts.from_mapping({"a": [30, 20, 20, 30], "b": [30, 25, 25, 30]}).audit()
     assert found.warnings == []
     for view in (repr(found), found._repr_html_()):
+        assert "four_fifths(favorable=)" in view and "‡" not in view
         assert "Warnings" not in view and "!" not in view and "†" not in view
 
 
@@ -294,13 +289,11 @@ def test_many_groups_are_cut_in_views_and_kept_in_tables():
     assert found._repr_html_().count("<tr>") < 50
 
 
-def test_intervals_are_drawn_once(monkeypatch):
-    """The tables of a file and its page show the same draws, which take many seconds with thousands of groups."""
-    drawn = []
-    monkeypatch.setattr(results, "draw_cells", lambda *cells, **options: drawn.append(1) or draw(*cells, **options))
-    found = Counts.from_mapping({"a": [30, 10, 10, 30], "b": [60, 15, 40, 55], "tiny": [1, 1, 1, 1]}).audit(n_boot=100)
+def test_tests_are_computed_once(monkeypatch):
+    """The tables of a file and its page show the same tests, which take seconds with thousands of groups."""
+    tested = []
+    monkeypatch.setattr(_methods, "compare_rates", lambda *counts, **options: tested.append(1) or RateTest(0.5, "coin"))
+    found = Counts.from_mapping({"a": [30, 10, 10, 30], "b": [60, 15, 40, 55], "tiny": [1, 1, 1, 1]}).audit()
     first = disparities(found)
-    copy = found.ratio_interval()
-    copy.loc[:] = 0
-    assert disparities(found).equals(first) and len(drawn) == 1
-    assert not found.difference_interval(include_small=True).equals(found.difference_interval())
+    assert disparities(found).equals(first) and len(tested) == len(METRICS)
+    assert found.parity_test("accuracy", include_small=True) == 0.5 and len(tested) == len(METRICS) + 1

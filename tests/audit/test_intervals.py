@@ -1,8 +1,7 @@
-"""Intervals and tests hold the levels they state, in simulation."""
+"""Intervals and draws hold the levels they state, in simulation."""
 
 import numpy as np
 import pytest
-from scipy.stats import random_table
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from labkit.audit.counts import Counts
@@ -10,7 +9,6 @@ from labkit.audit.intervals import (
     BLOCK,
     draw_cells,
     newcombe_interval,
-    parity_p_value,
     percentile_limits,
     wilson_interval,
 )
@@ -42,80 +40,6 @@ def test_newcombe_intervals_cover_as_stated():
     first, second = rng.binomial(40, 0.7, runs), rng.binomial(60, 0.4, runs)
     low, high = newcombe_interval((first, np.full(runs, 40)), (second, np.full(runs, 60)), confidence=0.95)
     assert abs(((low <= 0.3) & (0.3 <= high)).mean() - 0.95) < 0.01 + slack(runs)
-
-
-@pytest.mark.parametrize(
-    ("sizes", "rate", "runs", "least"),
-    [
-        ([500, 500, 500, 500], 0.3, 1000, 0.04),  # chi-square
-        ([2000, 300, 30], 0.4, 1000, 0.04),  # chi-square, unequal sizes
-        ([12, 15], 0.3, 1500, 0.005),  # Fisher: exact, hence below its level
-        ([9, 9, 9, 12], 0.3, 1000, 0.02),  # random tables
-        ([400, 4, 3], 0.02, 1000, 0.0),  # random tables with hardly any success
-    ],
-)
-def test_parity_test_holds_its_level(sizes, rate, runs, least):
-    """Under equal rates the test rejects in no more than 5% of samples, and in some where it could reject."""
-    sizes = np.array(sizes)
-    successes = np.random.default_rng(0).binomial(sizes, rate, size=(runs, len(sizes)))
-    tables, number = np.unique(successes, axis=0, return_counts=True)  # small samples repeat
-    p_values = [parity_p_value(table, sizes, n_draws=400, seed=seed) for seed, table in enumerate(tables)]
-    rejected = np.average(np.array(p_values) <= LEVEL, weights=number)
-    assert least - slack(runs, max(least, 1e-9)) <= rejected <= LEVEL + slack(runs)
-
-
-@pytest.mark.parametrize("sizes", [[300, 300], [20, 20], [15, 15, 15]])
-def test_parity_test_finds_a_gap(sizes):
-    """Each form of the test rejects where one group is selected far more often."""
-    sizes = np.array(sizes)
-    successes = np.where(np.arange(len(sizes)) == 0, sizes, sizes // 10)
-    assert parity_p_value(successes, sizes, n_draws=2000, seed=0) < 0.001
-
-
-def test_parity_test_of_random_tables_agrees_with_fishers_exact_test_for_k_groups():
-    """For a table of three groups the p-value is near the share of all tables that are as extreme, counted in full."""
-    from itertools import product
-    from math import comb
-
-    sizes, successes = [6, 7, 8], [0, 2, 6]
-    total, people = sum(successes), sum(sizes)
-    expected = np.array(sizes) * total / people
-    exact, observed = 0.0, ((np.array(successes) - expected) ** 2 / np.array(sizes)).sum()
-    for table in product(*(range(size + 1) for size in sizes)):
-        if sum(table) == total and ((np.array(table) - expected) ** 2 / np.array(sizes)).sum() >= observed - 1e-9:
-            exact += np.prod([comb(size, k) for size, k in zip(sizes, table, strict=True)]) / comb(people, total)
-    drawn = parity_p_value(np.array(successes), np.array(sizes), n_draws=20_000, seed=0)
-    assert drawn == pytest.approx(exact, abs=slack(20_000, exact))
-
-
-def test_random_tables_repeat_with_the_seed_and_do_not_depend_on_blocks(monkeypatch):
-    """The p-value repeats with its seed, changes with it, and is the same when few tables are held at once."""
-    successes, sizes = np.array([1, 4, 6]), np.array([6, 7, 8])
-    first, again, other = (parity_p_value(successes, sizes, n_draws=500, seed=seed) for seed in (0, 0, 1))
-    assert first == again != other
-    held = []
-    sampler = type(random_table([1, 1], [1, 1]))
-    draw_tables = sampler.rvs
-
-    def recorded(self, size):
-        held.append(size)
-        return draw_tables(self, size=size)
-
-    monkeypatch.setattr(sampler, "rvs", recorded)
-    monkeypatch.setattr("labkit.audit.intervals.BLOCK", 7 * 6)  # numbers in seven tables
-    assert parity_p_value(successes, sizes, n_draws=500, seed=0) == first
-    assert max(held) == 7 and sum(held) == 500
-
-
-@pytest.mark.parametrize(
-    ("successes", "trials", "expected"),
-    [([0, 0], [5, 9], 1.0), ([5, 9], [5, 9], 1.0), ([3, 0], [5, 0], np.nan), ([0, 0], [0, 0], np.nan)],
-)
-def test_parity_test_without_evidence(successes, trials, expected):
-    """All alike is no evidence against parity; fewer than two groups with a rate is no test."""
-    assert parity_p_value(np.array(successes), np.array(trials), n_draws=100, seed=0) == pytest.approx(
-        expected, nan_ok=True
-    )
 
 
 def test_intervals_are_those_of_statsmodels_and_undefined_without_trials():

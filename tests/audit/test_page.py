@@ -22,12 +22,13 @@ from labkit.audit.page import (
     audit_file,
     count_path,
     print_audit,
-    read_metric,
     score_section,
     write_page,
 )
 from labkit.audit.results import Audit
 from labkit.audit.score_histogram import count_scores
+from labkit.audit.sections._between_groups import AGAINST, NOT_REPORTED, against_largest, disparities, four_fifths_table
+from labkit.audit.sections._sentences import read_metric
 from labkit.audit.text import CURVES, GROUPS_DRAWN, ROWS, WARNINGS
 
 NAMES = {"label": "y", "prediction": "yhat"}
@@ -79,16 +80,16 @@ def run(log, tmp_path_factory):
     """Audit the log once, on a terminal of 80 characters, into a folder that does not exist yet."""
     folder = tmp_path_factory.mktemp("run") / "deep" / "out"
     console = Console(file=io.StringIO(), width=80)
-    found = audit_file(log, **NAMES, sensitive="sex", n_boot=500, output=folder, console=console)
+    found = audit_file(log, **NAMES, sensitive="sex", favorable=1, n_tables=500, output=folder, console=console)
     return Run(found, console.file.getvalue(), folder)
 
 
 def test_the_file_is_audited_as_the_table_is(run, log):
-    """The audit that comes back is the audit of the same table in memory, with the replicates asked for."""
+    """The audit that comes back is the audit of the same table in memory, with the random tables asked for."""
     frame = pd.read_csv(log)
-    expected = audit(y_true=frame["y"], y_pred=frame["yhat"], sensitive_features=frame[["sex"]], n_boot=500)
+    expected = audit(y_true=frame["y"], y_pred=frame["yhat"], sensitive_features=frame[["sex"]])
     assert run.audit.counts == expected.counts
-    assert run.audit.difference_interval().equals(expected.difference_interval())
+    assert run.audit.difference_interval().equals(expected.difference_interval()) and run.audit.n_tables == 500
 
 
 def test_the_terminal_shows_rates_tests_and_warnings(run):
@@ -112,7 +113,7 @@ def test_the_page_needs_no_network_and_closes_its_tags(run):
     assert not re.search(r"https?:|//\w|@import|url\(", re.sub(r"base64,[^\"]*", "", text))
     assert page.seen.count("img") == 1 and "script" not in page.seen
     assert dict(page.attributes)["alt"].startswith("Dots with 95% intervals") and "lang" in dict(page.attributes)
-    assert page.seen.count("table") == 3 and page.seen.count("dt") == len(METRICS)
+    assert page.seen.count("table") == 5 and page.seen.count("dt") == len(METRICS)
 
 
 def test_page_figure_and_counts_are_written(run):
@@ -162,7 +163,7 @@ def test_scores_are_on_the_page_where_a_column_is_named(scored, tmp_path, monkey
     console = Console(file=io.StringIO(), width=80)
     audit_file("log.csv", **NAMES, sensitive="sex", score="score", console=console)
     page = Page(text := Path("log-audit", "audit.html").read_text(encoding="utf-8"))
-    assert page.seen.count("img") == 2 and page.seen.count("table") == 4
+    assert page.seen.count("img") == 2 and page.seen.count("table") == 5
     auc = count_scores(scored, label="y", score="score", sensitive="sex").auc().loc["f"]
     assert f"{auc['auc']:.3f} [{auc['low']:.3f}, {auc['high']:.3f}]" in text and f"± {auc['error']:.1g}" in text
     assert "AUC of score by group" in console.file.getvalue()
@@ -192,7 +193,7 @@ def test_the_section_on_scores_says_what_it_leaves_out():
 
 def test_many_groups_are_cut_on_the_terminal_and_listed_on_the_page():
     """With hundreds of groups the terminal shows the first, and the page has all of them and says what is drawn."""
-    found = Counts.from_mapping({site: [3, 2, 3, 4] for site in range(300)}, names=["site"]).audit(n_boot=100)
+    found = Counts.from_mapping({site: [3, 2, 3, 4] for site in range(300)}, names=["site"]).audit(n_tables=99)
     console = Console(file=io.StringIO(), width=80)
     print_audit(found, console, title="log.csv")
     printed = console.file.getvalue()
@@ -203,7 +204,7 @@ def test_many_groups_are_cut_on_the_terminal_and_listed_on_the_page():
 
 def test_many_warnings_are_cut_on_the_terminal_and_listed_on_the_page():
     """With thousands of small groups nobody reads a warning for each."""
-    found = Counts.from_mapping({site: [3, 2, 3, 4] for site in range(300)}, names=["site"]).audit(n_boot=100)
+    found = Counts.from_mapping({site: [3, 2, 3, 4] for site in range(300)}, names=["site"]).audit(n_tables=99)
     console = Console(file=io.StringIO(), width=200)
     print_audit(found, console, title="log.csv")
     printed, number = console.file.getvalue(), len(found.warnings)
@@ -235,7 +236,7 @@ def test_text_that_others_wrote_is_only_shown(tmp_path, monkeypatch):
     path = Path(f"[bold]{HOSTILE[0]}.parquet")
     make_hostile(HOSTILE).to_parquet(path)
     console = Console(file=io.StringIO(), width=400)
-    options = {"sensitive": HOSTILE, "score": "".join(HOSTILE), "n_boot": 100, "output": tmp_path / "out"}
+    options = {"sensitive": HOSTILE, "score": "".join(HOSTILE), "output": tmp_path / "out"}
     found = audit_file(path, **NAMES, **options, console=console)
     texts = [console.file.getvalue(), Path("out", "audit.html").read_text(encoding="utf-8"), repr(found)]
     for text in [*texts, repr(found.counts)]:
@@ -253,9 +254,7 @@ def test_characters_that_the_font_lacks_are_said_to_be_boxes(tmp_path):
     """The terminal and the page say so, in place of a warning for each character."""
     make_hostile(["中文 ᚠ"]).to_parquet(tmp_path / "log.parquet")
     console = Console(file=io.StringIO(), width=400)
-    audit_file(
-        tmp_path / "log.parquet", **NAMES, sensitive="中文 ᚠ", n_boot=100, output=tmp_path / "out", console=console
-    )
+    audit_file(tmp_path / "log.parquet", **NAMES, sensitive="中文 ᚠ", output=tmp_path / "out", console=console)
     text = (tmp_path / "out" / "audit.html").read_text(encoding="utf-8")
     assert "中文 ᚠ" in text and "boxes stand for them" in text and "boxes stand for them" in console.file.getvalue()
 
@@ -267,7 +266,7 @@ def test_names_stay_as_they_are_in_raw_tables(tmp_path, monkeypatch):
     frame = pd.DataFrame({"y": [0, 1] * 20, "yhat": [1, 1, 0, 0] * 10, "g": ["=1"] * 20 + ["b"] * 20, "p": 0.5})
     frame.to_csv(tmp_path / "log.csv")
     for raw, first in ((False, "'=1"), (True, "=1")):
-        options = {"sensitive": "g", "score": "p", "n_boot": 100, "raw_csv": raw, "output": tmp_path / "out"}
+        options = {"sensitive": "g", "score": "p", "raw_csv": raw, "output": tmp_path / "out"}
         audit_file(tmp_path / "log.csv", **NAMES, **options, console=Console(file=io.StringIO()))
         for table in ("counts.csv", "scores.csv"):
             assert pd.read_csv(tmp_path / "out" / table)["g"].iloc[0] == first
@@ -276,7 +275,7 @@ def test_names_stay_as_they_are_in_raw_tables(tmp_path, monkeypatch):
 def test_a_closed_pipe_does_not_end_the_work(log, tmp_path):
     """`labkit audit ... | head -1`: nobody reads the tables, and the page is written all the same."""
     code = "import sys; from labkit.audit import audit_file; audit_file(sys.argv[1], label='y', prediction='yhat', "
-    code += "sensitive='sex', n_boot=100, output=sys.argv[2])"
+    code += "sensitive='sex', output=sys.argv[2])"
     process = subprocess.Popen(
         [sys.executable, "-c", code, log, tmp_path / "out"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -316,7 +315,8 @@ def test_readings_of_what_is_undefined():
     [
         ({"sensitive": "Sex"}, ValueError, "unknown column 'Sex': log.csv has no such column; did you mean 'sex'"),
         ({"sensitive": "site"}, ValueError, r"one single group: \[1\]"),
-        ({"n_boot": 5}, ValueError, "n_boot=5"),
+        ({"n_tables": 5}, ValueError, "n_tables=5"),
+        ({"favorable": 2}, ValueError, "favorable=2 is not a prediction"),
         ({"path": "lag.csv"}, FileNotFoundError, "did you mean 'log.csv'"),
         ({"path": "log.json"}, ValueError, "neither CSV nor Parquet"),
     ],
@@ -336,3 +336,77 @@ def test_importing_is_light():
     code = f"import sys, labkit.audit.page; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.fixture(scope="module")
+def shifts():
+    """Counts of three groups: one with a gap, one with nobody selected, one that is small."""
+    cells = {"day": [300, 100, 100, 100], "night": [60, 0, 40, 0], "late": [80, 10, 50, 60], "tiny": [0, 3, 0, 0]}
+    return Counts.from_mapping(cells, names=["shift"])
+
+
+def test_the_page_says_what_its_comparisons_are(shifts):
+    """Which groups, which intervals, which test; each group against the largest; what is named, and what is not."""
+    found = shifts.audit()
+    page = write_page(found, png="", alt="", title="log.csv", columns=("y", "yhat"))
+    assert "These lines are about the 3 groups of at least 20 people" in page and "conservative" in page
+    assert "demographic parity" in page and "equalized" in page and NOT_REPORTED in page
+    assert "Selection rates against the largest group, day" in page
+    for part in ("night", "late", "tiny †"):
+        assert part in against_largest(found, "selection_rate").index
+    assert "too few to be precise" in page and "bootstrap" not in page
+    assert "chi-square test of homogeneity" in page and "chi-square test" in read_metric(found, "selection_rate")
+    assert "If all groups of at least 20 people had the same rate" in read_metric(found, "selection_rate")
+
+
+def test_the_four_fifths_rule_is_reported_where_an_outcome_is_favorable(shifts):
+    """On the page and the terminal, without small groups, for the outcome that was named."""
+    found = shifts.audit()
+    table = four_fifths_table(found, favorable=1)
+    assert table["four-fifths rule"].to_dict() == {
+        "day": "cannot tell",
+        "night": "below four fifths",
+        "late": "highest rate",
+    }
+    assert (
+        table.loc["night", "ratio to the highest"].endswith("] ‡") and table.loc["late", "ratio to the highest"] == "1"
+    )
+    page = write_page(found, png="", alt="", title="log.csv", columns=("y", "yhat"), favorable=1)
+    assert "a prediction of 1 being favorable" in page and NOT_REPORTED not in page
+    for favorable, said in ((0, "below four fifths"), (None, "Name it: --favorable 1")):
+        console = Console(file=io.StringIO(), width=80)
+        print_audit(found, console, title="log.csv", favorable=favorable)
+        assert said in " ".join(console.file.getvalue().split())
+
+
+def test_gaps_come_with_the_test_of_the_same_groups(shifts):
+    """The p-value next to a gap leaves out the groups that the gap leaves out, and is a bound where tables are few."""
+    table = disparities(shifts.audit())
+    without = Counts.from_mapping({group: cells for group, cells in shifts.cells_by_group().items() if group != "tiny"})
+    assert table.to_numpy().tolist() == disparities(without.audit()).to_numpy().tolist()
+    assert table.loc["selection rate", "max - min"].endswith("] ‡")
+    few = Counts.from_mapping({"a": [8, 14, 0, 0], "b": [22, 0, 0, 0], "c": [22, 0, 0, 0]}).audit(n_tables=99)
+    assert disparities(few).loc["selection rate", ["p of equal rates", "test"]].tolist() == [
+        "≤ 0.010",
+        "exact test by 99 simulated tables",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ([30, 0, 20, 0], "nobody is predicted positive"),
+        ([0, 30, 0, 20], "everybody is predicted positive"),
+        ([30, 0, 0, 20], "every prediction equals the label"),
+    ],
+)
+def test_predictions_without_variation_are_named_first(cells, said):
+    """Before the rates that follow from it."""
+    assert said in Counts.from_mapping({"a": cells, "b": cells}).audit().warnings[0]
+
+
+def test_many_groups_are_not_listed_against_the_largest():
+    """The page says where they are to be found."""
+    found = Counts.from_mapping({site: [30, 20, 30, 40] for site in range(AGAINST + 1)}, names=["site"]).audit()
+    page = write_page(found, png="", alt="", title="log.csv", columns=("y", "yhat"))
+    assert "101 groups are too many" in page and "Audit.against" in page

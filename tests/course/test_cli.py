@@ -90,7 +90,7 @@ def test_start_says_what_it_did(call):
         (["run", "--output", "file/inside"], "labkit: cannot write to the output folder"),
         (["audit", "nothing.csv", *COLUMNS], "labkit: no file 'nothing.csv'"),
         (["audit", "file", *COLUMNS], "labkit: "),
-        (["audit", "log.csv", *COLUMNS, "--n-boot", "100", "--output", "file/inside"], "labkit: cannot write to"),
+        (["audit", "log.csv", *COLUMNS, "--n-tables", "100", "--output", "file/inside"], "labkit: cannot write to"),
     ],
     ids=["name", "start early", "progress early", "run early", "output", "no file", "no table", "output of audit"],
 )
@@ -273,15 +273,18 @@ def test_fetch_without_network_is_one_line(call, monkeypatch):
 
 
 def test_audit_passes_its_options_on(call, monkeypatch):
-    """File, columns, draws and folder reach audit_file; --sensitive may be repeated."""
+    """File, columns, tables and folder reach audit_file; --sensitive may be repeated."""
     seen = {}
     page = SimpleNamespace(audit_file=lambda path, **options: seen.update(options, path=path))
     monkeypatch.setitem(sys.modules, "labkit.audit.page", page)
-    options = "--label y --prediction yhat --sensitive sex --sensitive race --score p --n-boot 50 --output out".split()
+    options = (
+        "--label y --prediction yhat --sensitive sex --sensitive race --score p --n-tables 99 --favorable 0".split()
+    )
+    options += ["--output", "out"]
     assert call("audit", "people.csv", *options).exit_code == 0
-    assert (str(seen["path"]), str(seen["output"]), seen["n_boot"]) == ("people.csv", "out", 50)
+    assert (str(seen["path"]), str(seen["output"]), seen["n_tables"]) == ("people.csv", "out", 99)
     assert (seen["label"], seen["prediction"], seen["sensitive"]) == ("y", "yhat", ["sex", "race"])
-    assert seen["score"] == "p" and seen["raw_csv"] is False
+    assert seen["score"] == "p" and seen["favorable"] == 0 and seen["raw_csv"] is False
     assert call("audit", "people.csv", *options, "--raw-csv").exit_code == 0 and seen["raw_csv"] is True
 
 
@@ -299,7 +302,7 @@ def test_audit_reads_a_folder_of_parquet(call, course):
     frame = pd.DataFrame({"y": rng.integers(0, 2, 300), "sex": rng.choice(["f", "m"], 300), "p": rng.random(300)})
     frame.assign(yhat=frame["p"] > 0.5).to_parquet(log, partition_cols=["sex"])
     options = "--label y --prediction yhat --sensitive sex".split()
-    done = call("audit", "log", *options, "--score", "p", "--n-boot", "100")
+    done = call("audit", "log", *options, "--score", "p", "--n-tables", "100")
     assert done.exit_code == 0 and "AUC of p by group" in done.output
     assert "300 people in 2 groups" in (page := (course.root / "log-audit" / "audit.html").read_text())
     assert "<h2>The score p</h2>" in page and (course.root / "log-audit" / "scores.csv").exists()

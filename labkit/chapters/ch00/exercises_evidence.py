@@ -204,7 +204,6 @@ def audit_by_sex():
         y_true=people["two_year_recid"],
         y_pred=(people["score_text"] != "Low").astype(int),
         sensitive_features=people["sex"],
-        n_boot=100,  # the interval of a pair does not draw
     )
     pairs = {rate: result.pairwise(rate).query("a == 'Female' and b == 'Male'") for rate in RATES}
     return {rate: tuple(pair[["difference", "low", "high"]].iloc[0].astype(float)) for rate, pair in pairs.items()}

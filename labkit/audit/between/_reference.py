@@ -1,0 +1,90 @@
+"""Each group against a reference: difference, ratio, their intervals and p-values adjusted for the number of groups."""
+
+from collections.abc import Hashable
+
+import numpy as np
+import pandas as pd
+
+from labkit.audit.between._equality import compare_rates
+from labkit.audit.between.ratios import ratio_interval
+from labkit.audit.intervals import is_imprecise, newcombe_interval
+from labkit.audit.metrics import divide
+from labkit.errors import UserError
+
+REST = "rest"  # everyone but the group itself
+
+
+def find_reference(groups: pd.Index, sizes: np.ndarray, reference: Hashable) -> int | None:
+    """Return the position of the reference: the largest group for None, or a named one; None for everyone else.
+
+    A one-tuple always names a group, so that groups called "rest" and "overall" can be chosen.
+    """
+    names = groups.tolist()
+    if reference is None:
+        return int(np.argmax(sizes))
+    if reference == REST:
+        return None
+    if reference == "overall":
+        raise UserError(
+            "reference='overall' contains the group that is compared with it, which pulls every difference towards 0; "
+            "pass 'rest' for everyone else (a group of that name is reference=('overall',))"
+        )
+    name = reference[0] if isinstance(reference, tuple) and len(reference) == 1 else reference
+    if name not in names:
+        raise UserError(f"unknown reference {name!r}; the groups are {names}; 'rest' is everyone else")
+    return names.index(name)
+
+
+def compare_sides(
+    own: tuple[np.ndarray, np.ndarray],
+    other: tuple[np.ndarray, np.ndarray],
+    *,
+    confidence: float,
+    n_tables: int,
+    seed: int,
+) -> dict[str, np.ndarray]:
+    """Compare rates row by row, and return the columns of ``Audit.against`` from ``rate`` on.
+
+    Parameters
+    ----------
+    own, other : pair of arrays of shape (rows,)
+        Successes and trials of the group and of its reference.
+    confidence : float
+        Coverage of each interval, between 0 and 1.
+    n_tables, seed : int
+        As in `compare_rates`.
+
+    Returns
+    -------
+    dict of arrays of shape (rows,)
+        Names in the order of the columns.
+    """
+    rate, reference_rate = divide(*own), divide(*other)
+    low, high = newcombe_interval(own, other, confidence=confidence)
+    ratio_low, ratio_high = ratio_interval(own, other, confidence=confidence)
+    sides = np.stack([own, other], axis=1)  # (2: successes and trials, 2: own and other, rows)
+    tests = [compare_rates(*side, n_tables=n_tables, seed=seed) for side in np.moveaxis(sides, -1, 0)]
+    p_value = np.array([test.p_value for test in tests])
+    return {
+        "rate": rate,
+        "reference_rate": reference_rate,
+        "difference": rate - reference_rate,
+        "low": low,
+        "high": high,
+        "ratio": divide(rate, reference_rate),
+        "ratio_low": ratio_low,
+        "ratio_high": ratio_high,
+        "p_value": p_value,
+        "p_adjusted": adjust(p_value),
+        "too_few": is_imprecise(*own) | is_imprecise(*other),
+    }
+
+
+def adjust(p_values: np.ndarray) -> np.ndarray:
+    """Adjust p-values for their number (Holm 1979); those that are undefined stay so and do not count."""
+    from statsmodels.stats.multitest import multipletests
+
+    adjusted, known = np.full(len(p_values), np.nan), ~np.isnan(p_values)
+    if known.any():
+        adjusted[known] = multipletests(p_values[known], method="holm")[1]
+    return adjusted
