@@ -86,6 +86,7 @@ def test_persons_are_summed_alike(engine):
             assert persons == len(of_group)
 
 
+@pytest.mark.parametrize("engine", SLOW_ONES_APART, indirect=True, scope="module")
 def test_thresholds_decide_alike(engine):
     """Scores on a threshold and beside it give the decisions that pandas gives, without labels too."""
     frame = make_scores()
