@@ -1,6 +1,6 @@
 """What counts by group have in common, whatever is counted: they are checked, never change, add up and compare."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -21,6 +21,9 @@ class GroupedCounts:
         Names of the groups, all different, without missing values; a MultiIndex for intersections.
     cells : int array of shape (groups, ...)
         Counts of people.
+    notes : sequence of str, optional
+        What was odd about the rows that were counted: an audit shows it first. Notes are kept when counts are added,
+        and play no part in whether they are equal.
 
     Raises
     ------
@@ -30,8 +33,10 @@ class GroupedCounts:
 
     groups: pd.Index
     cells: np.ndarray
+    notes: tuple[str, ...] = ()
 
     cells_in_words: ClassVar[str] = "cells"  # what one group's cells are, for errors
+    optional: ClassVar[tuple[str, ...]] = ()  # a subclass's further arrays with one entry per group; None if not kept
 
     def __post_init__(self):
         given = np.asarray(self.cells)
@@ -50,6 +55,7 @@ class GroupedCounts:
             )
         cells.setflags(write=False)
         object.__setattr__(self, "cells", cells)
+        object.__setattr__(self, "notes", tuple(dict.fromkeys(self.notes)))
 
     def _is_cell_shape(self, shape: tuple[int, ...]) -> bool:
         """Say whether one group's cells may have this shape."""
@@ -57,7 +63,12 @@ class GroupedCounts:
 
     @classmethod
     def from_cells(
-        cls, cells: Mapping[Hashable, Sequence | np.ndarray], *, names: Sequence[str], shape: tuple[int, ...]
+        cls,
+        cells: Mapping[Hashable, Sequence | np.ndarray],
+        *,
+        names: Sequence[str],
+        shape: tuple[int, ...],
+        notes: Sequence[str] = (),
     ) -> Self:
         """Make counts from a mapping of groups to their cells.
 
@@ -69,17 +80,19 @@ class GroupedCounts:
             What the groups are groups of, such as ``("race", "sex")``.
         shape : tuple of int
             Shape of one group's cells, which an empty mapping does not tell.
+        notes : sequence of str
+            What was odd about the rows that were counted.
 
         Returns
         -------
         GroupedCounts
             Groups in the order of the mapping.
         """
-        if len(names) == 1:
-            index = pd.Index(list(cells), name=names[0])
-        else:
-            index = pd.MultiIndex.from_tuples(list(cells), names=list(names))
-        return cls(index, np.array(list(cells.values())) if cells else np.zeros((0, *shape), np.int64))
+        return cls(
+            index_groups(cells, names),
+            np.array(list(cells.values())) if cells else np.zeros((0, *shape), np.int64),
+            notes,
+        )
 
     @property
     def sizes(self) -> np.ndarray:
@@ -102,10 +115,41 @@ class GroupedCounts:
         shape = self.cells.shape[1:]
         if shape != other.cells.shape[1:]:
             raise UserError(f"cells of shape {shape} cannot be added to cells of shape {other.cells.shape[1:]}")
-        mine, theirs = self.cells_by_group(), other.cells_by_group()
-        none = np.zeros(shape, dtype=np.int64)
-        added = {group: mine.get(group, none) + theirs.get(group, none) for group in sorted_groups({**mine, **theirs})}
-        return self.from_cells(added, names=self.groups.names, shape=shape)
+        if self._kept() != other._kept():
+            raise UserError(
+                f"counts that keep {self._kept()} cannot be added to counts that keep {other._kept()}; "
+                "count both with the same options"
+            )
+        place = {group: i for i, group in enumerate(sorted_groups({*self.groups.tolist(), *other.groups.tolist()}))}
+        added = {}
+        for name in self._kept():
+            mine, theirs = getattr(self, name), getattr(other, name)
+            added[name] = np.zeros((len(place), *mine.shape[1:]), mine.dtype)
+            for side, values in ((self, mine), (other, theirs)):
+                added[name][[place[group] for group in side.groups.tolist()]] += values
+        return type(self)(index_groups(place, self.groups.names), notes=(*self.notes, *other.notes), **added)
+
+    def renamed(self, groups: Sequence[Hashable]) -> Self:
+        """Give each group another name, and sort them.
+
+        Parameters
+        ----------
+        groups : sequence of hashable
+            The new names, in the order of ``groups``.
+
+        Returns
+        -------
+        GroupedCounts
+            The same counts, in the order of the new names.
+        """
+        place = {group: i for i, group in enumerate(groups)}
+        order = sorted_groups(place)
+        arrays = {name: getattr(self, name)[[place[group] for group in order]] for name in self._kept()}
+        return type(self)(index_groups(order, self.groups.names), notes=self.notes, **arrays)
+
+    def _kept(self) -> list[str]:
+        """Name the arrays that these counts keep."""
+        return ["cells", *(name for name in self.optional if getattr(self, name) is not None)]
 
     def __radd__(self, other: Any) -> Self:
         return self if isinstance(other, int) and other == 0 else NotImplemented  # sum(parts) starts at 0
@@ -115,7 +159,19 @@ class GroupedCounts:
             return NotImplemented
         if list(self.groups.names) != list(other.groups.names) or self.cells.shape[1:] != other.cells.shape[1:]:
             return False
-        mine, theirs = self.cells_by_group(), other.cells_by_group()
-        return mine.keys() == theirs.keys() and all((mine[group] == theirs[group]).all() for group in mine)
+        place = {group: i for i, group in enumerate(other.groups.tolist())}
+        if self._kept() != other._kept() or place.keys() != set(self.groups.tolist()):
+            return False
+        order = [place[group] for group in self.groups.tolist()]
+        pairs = [(getattr(self, name), getattr(other, name)[order]) for name in self._kept()]
+        # sums of weights differ by rounding with the order of the rows
+        return all(np.allclose(*pair, rtol=1e-9) if pair[0].dtype == float else np.array_equal(*pair) for pair in pairs)
 
     __hash__ = None
+
+
+def index_groups(groups: Iterable[Hashable], names: Sequence[str]) -> pd.Index:
+    """Make the index of groups: a MultiIndex where there are several names."""
+    if len(names) == 1:
+        return pd.Index(list(groups), name=names[0])
+    return pd.MultiIndex.from_tuples(list(groups), names=list(names))

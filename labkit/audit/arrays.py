@@ -10,16 +10,22 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from labkit.audit.counts import count
+from labkit.audit.counts import count_decisions
 from labkit.audit.results import Audit
+from labkit.audit.sampling._roles import Roles
 from labkit.errors import UserError
 
 
 def audit(
     *,
     y_true: Any,
-    y_pred: Any,
+    y_pred: Any = None,
     sensitive_features: Any,
+    y_score: Any = None,
+    threshold: float | None = None,
+    count: Any = None,
+    weight: Any = None,
+    person: Any = None,
     confidence: float = 0.95,
     n_tables: int = 9_999,
     seed: int = 0,
@@ -31,11 +37,19 @@ def audit(
 
     Parameters
     ----------
-    y_true, y_pred : array-like of shape (n,)
-        Labels and decisions: 0 and 1, or booleans.
+    y_true : array-like of shape (n,), or None
+        Labels: 0 and 1, or booleans. None where they are not known yet: then there are selection rates, and error
+        rates, precision and base rates stay unknown.
+    y_pred : array-like of shape (n,), optional
+        Decisions: 0 and 1, or booleans.
     sensitive_features : array-like of shape (n,) or (n, k), Series, DataFrame, or dict of arrays
         Which group each row belongs to: strings, categories, booleans or integers. With several columns the groups are
         the combinations that occur.
+    y_score, threshold : array-like of shape (n,) and float, optional
+        In place of ``y_pred``: scores, and the score from which on the decision is 1.
+    count, weight, person : array-like of shape (n,), optional
+        What a row stands for: several people, a survey weight, or one of several rows of the same person; see
+        `labkit.audit.count`.
     confidence : float
         Coverage of every interval, between 0 and 1.
     n_tables : int
@@ -54,7 +68,8 @@ def audit(
     Raises
     ------
     UserError
-        Lengths that differ, no rows, labels or decisions that are not 0/1, a missing group, or a single group.
+        Lengths that differ, no rows, labels or decisions that are not 0/1, a missing group, or a single group; and what
+        `labkit.audit.count` rejects of its options.
 
     Examples
     --------
@@ -63,7 +78,8 @@ def audit(
     {'a': 1.0, 'b': 0.0}
     """
     features = _named_columns(sensitive_features)
-    columns = {"y_true": _column(y_true, "y_true"), "y_pred": _column(y_pred, "y_pred")}
+    given = {"y_true": y_true, "y_pred": y_pred, "y_score": y_score, "count": count, "weight": weight, "person": person}
+    columns = {name: _column(values, name) for name, values in given.items() if values is not None}
     if taken := columns.keys() & features.keys():
         raise UserError(f"a sensitive feature is called {taken.pop()!r}, which is taken; rename it")
     columns |= {name: _column(values, f"sensitive_features {name!r}") for name, values in features.items()}
@@ -72,7 +88,11 @@ def audit(
         rows = ", ".join(f"{name} has {length}" for name, length in lengths.items())
         raise UserError(f"lengths differ: {rows}; pass one value per row in each")
     frame = pd.DataFrame(columns, copy=False)  # the counts only read it
-    counts = count(frame, label="y_true", prediction="y_pred", sensitive=list(features))
+    names = {"label": "y_true", "prediction": "y_pred", "score": "y_score"}
+    names |= {name: name for name in ("count", "weight", "person")}
+    named = {role: name if name in columns else None for role, name in names.items()}
+    roles = Roles.named(sensitive=list(features), threshold=threshold, **named)
+    counts = count_decisions(frame, roles, min_groups=2)
     return counts.audit(confidence=confidence, n_tables=n_tables, seed=seed, min_group_size=min_group_size)
 
 

@@ -10,7 +10,7 @@ import html
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,12 +20,12 @@ import pandas as pd
 
 from labkit.audit.between._equality import check_tables
 from labkit.audit.between._four_fifths import check_favorable
-from labkit.audit.counts import Counts
 from labkit.audit.files._output import table_as_csv, write_whole
-from labkit.audit.files.folders import count_folder, count_folder_scores
-from labkit.audit.files.logs import count_file, count_file_scores, file_ending
-from labkit.audit.metrics import METRICS
+from labkit.audit.files._paths import bins_scores, count_path
+from labkit.audit.files._sections import counts_section, describe_roles, sample_section, sample_table
+from labkit.audit.files.logs import file_ending
 from labkit.audit.results import Audit, group_rates
+from labkit.audit.sampling._roles import Roles
 from labkit.audit.score_histogram import ScoreHistogram
 from labkit.audit.sections._between_groups import (
     NOT_REPORTED,
@@ -45,6 +45,7 @@ from labkit.audit.text import (
     format_metric,
     format_name,
     format_rate,
+    say_people,
 )
 from labkit.errors import UserError
 from labkit.validation import escape_controls
@@ -67,10 +68,14 @@ th, td { padding: .3rem .6rem; border-bottom: 1px solid #ccc; text-align: right 
 def audit_file(
     path: str | Path,
     *,
-    label: str,
-    prediction: str,
+    label: str | None,
+    prediction: str | None = None,
     sensitive: str | Sequence[str],
     score: str | None = None,
+    threshold: float | None = None,
+    count: str | None = None,
+    weight: str | None = None,
+    person: str | None = None,
     favorable: int | None = None,
     n_tables: int = 9_999,
     output: str | Path | None = None,
@@ -86,12 +91,20 @@ def audit_file(
     path : str or Path
         A file with one row per decision, or a folder of Parquet files, which DuckDB reads. It may be larger than
         memory.
-    label, prediction : str
-        Columns of 0 and 1, or of true and false.
+    label : str or None
+        Column of 0 and 1, or of true and false; None where labels are not known, and selection rates are audited.
+    prediction : str, optional
+        Column of 0 and 1, or of true and false.
     sensitive : str or sequence of str
         One column or several; then the groups are the combinations that occur.
     score : str, optional
-        Column of scores in [0, 1]: adds AUC and calibration by group, and ``scores.csv``.
+        Column of scores. Scores in [0, 1] add AUC and calibration by group, and ``scores.csv``.
+    threshold : float, optional
+        In place of ``prediction``: the score from which on the decision is 1. AUC and calibration are then left out
+        where they cannot be computed: without labels, with weights, counts or persons, or with a threshold that says
+        that scores are not in [0, 1].
+    count, weight, person : str, optional
+        What a row stands for, see ``labkit.audit.count``.
     favorable : int, optional
         The prediction that is good for a person, 0 or 1: adds the four-fifths rule, which cannot be applied without it.
     n_tables : int
@@ -115,7 +128,8 @@ def audit_file(
         There is no such file.
     UserError
         What ``labkit.audit.count_file``, ``labkit.audit.count_folder`` and ``Audit`` reject: another ending, unknown
-        columns, values that are not 0/1, missing groups, no rows, a single group. Or the output cannot be written.
+        columns, values that are not 0/1, missing groups, no rows, a single group. A score without a threshold where AUC
+        cannot be computed. Or the output cannot be written.
     """
     from rich.console import Console
     from rich.text import Text
@@ -126,6 +140,11 @@ def audit_file(
     check_tables(n_tables)  # before a long read, not after
     if favorable is not None:
         check_favorable(favorable)
+    binned = bins_scores(label=label, score=score, threshold=threshold, rows=(count, weight, person))
+    roles = Roles.named(
+        label=label, prediction=prediction, sensitive=sensitive, score=None if threshold is None else score,
+        threshold=threshold, count=count, weight=weight, person=person,
+    )  # fmt: skip
     name = Path(os.path.abspath(path)).name  # the folder `.` has a name, too
     title, score_title = format_name(name), format_name(score or "")
     stem = name if path.is_dir() else name.removesuffix(file_ending(path))
@@ -134,16 +153,14 @@ def audit_file(
     with console.status(Text(f"counting {title}")) as status:
         counts, scores = count_path(
             path,
-            label=label,
-            prediction=prediction,
-            sensitive=sensitive,
-            score=score,
+            roles,
+            score=score if binned else None,
             progress=lambda rows: status.update(Text(f"counting {title}: {rows:,} rows")),
         )
         audit = counts.audit(n_tables=n_tables)
         # the audit keeps its tests; with thousands of groups they take minutes, so say how far it is
-        for number, metric in enumerate(METRICS, start=1):
-            status.update(Text(f"comparing {len(counts.groups):,} groups: metric {number} of {len(METRICS)}"))
+        for number, metric in enumerate(counts.metrics, start=1):
+            status.update(Text(f"comparing {len(counts.groups):,} groups: metric {number} of {len(counts.metrics)}"))
             audit.parity_test(metric)
 
     with _printing(console):
@@ -160,8 +177,7 @@ def audit_file(
         png, has_boxes = _draw(draw_audit(audit), alt=alt)
         more = "" if scores is None else score_section(scores, score=score_title)
         note = BOXES if has_boxes else ""
-        columns = (label, prediction)
-        page = write_page(audit, png, alt=alt, title=title, columns=columns, note=note, more=more, favorable=favorable)
+        page = write_page(audit, png, alt=alt, title=title, roles=roles, note=note, more=more, favorable=favorable)
 
     contents = {
         "audit.html": page.encode(),
@@ -192,34 +208,11 @@ def _printing(console: "Console") -> Iterator[None]:
                 os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
-def count_path(
-    path: Path,
-    *,
-    label: str,
-    prediction: str,
-    sensitive: str | Sequence[str],
-    score: str | None,
-    progress: Callable[[int], None],
-) -> tuple[Counts, ScoreHistogram | None]:
-    """Count the decisions in a file or folder and, where a column of scores is named, its scores in a second pass."""
-    columns = {"label": label, "sensitive": sensitive, "progress": progress}
-    scores = None
-    if path.is_dir():
-        counts = count_folder(path, prediction=prediction, **columns)
-        if score is not None:
-            scores = count_folder_scores(path, score=score, **columns)
-    else:
-        counts = count_file(path, prediction=prediction, **columns)
-        if score is not None:
-            scores = count_file_scores(path, score=score, **columns)
-    return counts, scores
-
-
 def print_audit(audit: Audit, console: "Console", *, title: str, favorable: int | None = None) -> None:
     """Print rates by group with intervals, disparities with tests, the four-fifths rule, and warnings."""
     from rich.text import Text  # as Text, brackets in the name of a group are not markup
 
-    rates, names = group_rates(audit), [format_metric(metric) for metric in METRICS]
+    rates, names = group_rates(audit), [format_metric(metric) for metric in audit.counts.metrics]
     for start in range(0, len(names), METRICS_IN_TABLE):
         shown = rates.head(ROWS)[["n", *names[start : start + METRICS_IN_TABLE]]]
         _print_table(shown, console, title=f"{title}: rates by group, {audit.confidence:.0%} intervals")
@@ -234,6 +227,9 @@ def print_audit(audit: Audit, console: "Console", *, title: str, favorable: int 
     else:
         named = f"{title}: four-fifths rule, a prediction of {favorable} being favorable"
         _print_table(four_fifths_table(audit, favorable).head(ROWS), console, title=named)
+    if audit.counts.moments is not None:
+        shown = sample_table(audit).filter(regex="^(?!for )").head(ROWS)
+        _print_table(shown, console, title=f"{title}: how many people the numbers rest on")
     for line in cut_list(audit.warnings, WARNINGS, "warnings; the page has all"):
         console.print(Text(f"Warning: {line}", style="yellow"))
     marked = {"small": bool(audit.small_groups), "imprecise": audit.too_few.any(axis=None)}
@@ -276,7 +272,7 @@ def write_page(
     *,
     alt: str,
     title: str,
-    columns: tuple[str, str],
+    roles: Roles,
     note: str = "",
     more: str = "",
     favorable: int | None = None,
@@ -284,9 +280,8 @@ def write_page(
     """Write the page: warnings first, the figure (base64) with a note, readings, tables and ``more`` sections."""
     from labkit.plots import image_tag
 
-    people, number = audit.counts.sizes.sum(), len(audit.counts.groups)
+    number, metrics = len(audit.counts.groups), audit.counts.metrics
     groups = ", ".join(map(str, audit.counts.groups.names))
-    label, prediction = columns
 
     warnings = ""
     if audit.warnings:
@@ -298,15 +293,15 @@ def write_page(
     below = f"<p>{html.escape(note)}</p>" if note else ""
     readings = "".join(
         f"<dt><b>{format_metric(metric)}</b></dt><dd>{html.escape(read_metric(audit, metric))}</dd>"
-        for metric in METRICS
+        for metric in metrics
     )
     page = f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Audit of {html.escape(title)}</title><style>{STYLE}</style></head><body>
 <h1>Audit of {html.escape(title)}</h1>
-<p>{people:,} people in {number} groups by <b>{html.escape(groups)}</b>; label <b>{html.escape(label)}</b>,
-prediction <b>{html.escape(prediction)}</b>. Every interval is for {audit.confidence:.0%}: a score
-interval, Wilson's for rates, Newcombe's for differences and Koopman's for ratios.</p>
+<p>{say_people(audit.counts)} in {number} groups by <b>{html.escape(groups)}</b>; {describe_roles(roles)}. Every
+interval is for {audit.confidence:.0%}: a score interval, Wilson's for rates, Newcombe's for differences and Koopman's
+for ratios.</p>
 {warnings}
 <h2>Rates by group</h2>
 {image_tag(png, alt=alt)}
@@ -315,10 +310,8 @@ interval, Wilson's for rates, Newcombe's for differences and Koopman's for ratio
 {marks}
 <h2>What each rate says</h2>
 <dl>{readings}</dl>
-{between_section(audit, favorable)}{more}<h2>The counts behind it</h2>
-{audit.counts.table.to_html(border=0)}
-<p>tn, fp, fn, tp: true negatives, false positives, false negatives, true positives.</p>
-<h2>What this does not show</h2>
+{between_section(audit, favorable)}{sample_section(audit)}{more}<h2>The counts behind it</h2>
+{counts_section(audit)}<h2>What this does not show</h2>
 <p>Whether the labels can be trusted, which of these rates should be equal, and what a decision does to people. Error
 rates compare predictions with recorded labels: where the record is unfair, equal error rates carry that on.</p>
 </body></html>

@@ -10,18 +10,19 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from labkit.audit._grouped_counts import GroupedCounts
 from labkit.audit.between._equality import check_tables
 from labkit.audit.between._extremes import limit_proportion, limit_spread
 from labkit.audit.between._methods import BetweenGroups
 from labkit.audit.intervals import check_confidence, is_imprecise, newcombe_interval, wilson_interval
-from labkit.audit.metrics import METRICS, divide, proportion, spread, tally
+from labkit.audit.metrics import divide, find_metric, proportion, spread, tally
+from labkit.audit.sampling._sampled_counts import SampledCounts
 from labkit.audit.text import (
     ROWS,
     explain_marks,
     format_groups,
     format_rates,
     list_warnings,
+    say_people,
     write_html,
     write_text,
 )
@@ -53,7 +54,7 @@ class Audit(BetweenGroups):
         Fewer than two groups, or an option outside its range.
     """
 
-    counts: GroupedCounts
+    counts: SampledCounts
     confidence: float = 0.95
     n_tables: int = 9_999
     seed: int = 0
@@ -73,13 +74,14 @@ class Audit(BetweenGroups):
     @property
     def overall(self) -> pd.Series:
         """Every metric over all people, and ``n``, the number of people."""
-        cells = self.counts.cells.sum(axis=0)
-        return pd.Series([*divide(*tally(cells)), cells.sum()], index=[*METRICS, "n"], name="overall")
+        rates = divide(*tally(self.counts.mass.sum(axis=0)))
+        return pd.Series([*rates, self.counts.sizes.sum()], index=[*self.counts.metrics, "n"], name="overall")
 
     @property
     def by_group(self) -> pd.DataFrame:
         """Every metric by group (rows), NaN where it is undefined, and ``n``, the size of the group."""
-        table = pd.DataFrame(divide(*self._tally()), index=self.counts.groups, columns=list(METRICS))
+        rates = divide(*tally(self.counts.mass))
+        table = pd.DataFrame(rates, index=self.counts.groups, columns=list(self.counts.metrics))
         table["n"] = self.counts.sizes
         return table
 
@@ -87,18 +89,26 @@ class Audit(BetweenGroups):
     def intervals(self) -> pd.DataFrame:
         """Wilson intervals like ``by_group``, with columns (metric, "low") and (metric, "high")."""
         limits = np.stack(wilson_interval(*self._tally(), confidence=self.confidence), axis=-1)  # (k, 8, 2)
-        columns = pd.MultiIndex.from_product([METRICS, ["low", "high"]], names=["metric", "limit"])
+        columns = pd.MultiIndex.from_product([self.counts.metrics, ["low", "high"]], names=["metric", "limit"])
         return pd.DataFrame(limits.reshape(len(limits), -1), index=self.counts.groups, columns=columns)
 
     @property
+    def effective_sizes(self) -> pd.DataFrame:
+        """How many people each rate is worth (groups as rows, metrics as columns): what intervals and tests rest on.
+
+        The number of people it is taken of, or with weights or persons its effective size, see ``Counts.tally``.
+        """
+        return pd.DataFrame(self._tally()[1], index=self.counts.groups, columns=list(self.counts.metrics))
+
+    @property
     def small_groups(self) -> list:
-        """Groups with fewer than ``min_group_size`` people."""
-        return self.counts.groups[self.counts.sizes < self.min_group_size].tolist()
+        """Groups with fewer than ``min_group_size`` people; with weights or persons, by their effective size."""
+        return self.counts.groups[self.counts.effective_sizes < self.min_group_size].tolist()
 
     @property
     def too_few(self) -> pd.DataFrame:
         """Where an interval is not precise: fewer than two successes or failures. Like ``by_group``, without ``n``."""
-        return pd.DataFrame(is_imprecise(*self._tally()), index=self.counts.groups, columns=list(METRICS))
+        return pd.DataFrame(is_imprecise(*self._tally()), index=self.counts.groups, columns=list(self.counts.metrics))
 
     def pairwise(self, metric: str) -> pd.DataFrame:
         """Compare each pair of groups by the signed difference a - b and its Newcombe interval.
@@ -194,8 +204,8 @@ class Audit(BetweenGroups):
 
     @property
     def warnings(self) -> list[str]:
-        """What a reader must know first: small groups, undefined metrics, rates that rest on few people."""
-        return list_warnings(self.counts, min_group_size=self.min_group_size)
+        """What a reader must know first: odd rows, small groups, undefined metrics, rates that rest on few people."""
+        return [*self.counts.notes, *list_warnings(self.counts, min_group_size=self.min_group_size)]
 
     def __repr__(self) -> str:
         rates = self.by_group
@@ -211,7 +221,7 @@ class Audit(BetweenGroups):
         """Say how many people and groups were counted, and by which columns."""
         groups = self.counts.groups
         columns = ", ".join(map(str, groups.names))
-        return f"Audit of {self.counts.sizes.sum():,} people in {len(groups)} groups by {columns}"
+        return f"Audit of {say_people(self.counts)} in {len(groups)} groups by {columns}"
 
     def _notes(self, *, has_intervals: bool) -> list[str]:
         """Say below a view how its numbers are to be read; only intervals are marked as imprecise."""
@@ -226,31 +236,29 @@ class Audit(BetweenGroups):
         return notes
 
     def _tally(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return successes and trials, each (groups, 8)."""
-        return tally(self.counts.cells)
+        """Return successes and trials, each (groups, metrics): what intervals and tests rest on."""
+        return self.counts.tally()
 
     def _tally_metric(self, metric: str) -> tuple[np.ndarray, np.ndarray]:
         """Return successes and trials of one metric, each (groups,)."""
-        if metric not in METRICS:
-            raise UserError(f"unknown metric {metric!r}; choose one of {', '.join(METRICS)}")
-        position = list(METRICS).index(metric)
+        position = find_metric(self.counts.metrics, metric)
         successes, trials = self._tally()
         return successes[:, position], trials[:, position]
 
     def _tally_rest(self, metric: str) -> tuple[np.ndarray, np.ndarray]:
         """Return successes and trials of one metric among everyone outside each group, each (groups,)."""
-        position = list(METRICS).index(metric)
-        successes, trials = tally(self.counts.cells.sum(axis=0) - self.counts.cells)  # each (groups, 8)
+        position = find_metric(self.counts.metrics, metric)
+        successes, trials = self.counts.tally_rest()  # each (groups, metrics)
         return successes[:, position], trials[:, position]
 
     def _compared(self, include_small: bool) -> np.ndarray:
         """Say which groups take part in differences and ratios, bool array (groups,)."""
-        return (self.counts.sizes >= self.min_group_size) | include_small
+        return (self.counts.effective_sizes >= self.min_group_size) | include_small
 
     def _compare(self, statistic: Callable[[np.ndarray], np.ndarray], include_small: bool) -> pd.Series:
         """Apply a statistic, (..., groups, 8) -> (..., 8), to the rates of the groups that take part."""
-        rates = divide(*self._tally())[self._compared(include_small)]
-        return pd.Series(statistic(rates), index=list(METRICS))
+        rates = divide(*tally(self.counts.mass))[self._compared(include_small)]
+        return pd.Series(statistic(rates), index=list(self.counts.metrics))
 
     def _limit(self, limit: Callable[..., np.ndarray], observed: pd.Series, include_small: bool) -> pd.DataFrame:
         """Give the limits of a statistic of the groups that take part, one row per metric."""

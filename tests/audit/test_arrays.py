@@ -23,7 +23,7 @@ FAIRLEARN = {
     "false_positive_rate": fl.false_positive_rate,
     "true_negative_rate": fl.true_negative_rate,
     "false_negative_rate": fl.false_negative_rate,
-    "precision": lambda y_true, y_pred: precision_score(y_true, y_pred, zero_division=0),
+    "precision": lambda *rows, **weights: precision_score(*rows, zero_division=0, **weights),
 }
 GROUPS = {
     "string": lambda values: np.array(["ant", "bee", "cat"])[values],

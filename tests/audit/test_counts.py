@@ -34,7 +34,7 @@ def test_groups_are_sorted_and_named():
         ({}, {"sensitive": []}, "no sensitive column"),
         ({}, {"sensitive": "y"}, "'y' is named as sensitive and as label"),
         ({}, {"sensitive": ["race", "race"]}, "'race' is named as sensitive and as sensitive"),
-        ({}, {"weight": "y"}, "'y' is named as weight and as label"),
+        ({}, {"count": "y"}, "'y' is named as count and as label"),
         ({"y": 2}, {}, "column 'y' must hold 0 and 1.*it has 2; recode"),
         ({"y": np.nan}, {}, "column 'y' must hold 0 and 1.*it has missing; drop or fill"),
         ({"yhat": 0.37}, {}, "column 'yhat'.*0.37.*score >= threshold"),
@@ -42,11 +42,11 @@ def test_groups_are_sorted_and_named():
         ({"race": None}, {}, "'race' is missing for 600 people.*drop those rows"),
         ({"site": np.nan}, {"sensitive": ["race", "site"]}, "'site' is missing for 600 people"),
         ({"race": "red"}, {}, "one single group, 'red'"),
-        ({"w": -1}, {"weight": "w"}, "weight column 'w'.*not negative.*-1"),
-        ({"w": 0.5}, {"weight": "w"}, "weight column 'w'.*whole.*0.5"),
-        ({"w": np.nan}, {"weight": "w"}, "weight column 'w'.*nan"),
-        ({"w": np.inf}, {"weight": "w"}, "weight column 'w'.*inf"),
-        ({"w": "3"}, {"weight": "w"}, "weight column 'w' holds String"),
+        ({"w": -1}, {"count": "w"}, "count column 'w'.*not negative.*-1; fix"),
+        ({"w": 0.5}, {"count": "w"}, "count column 'w'.*whole.*0.5; if a row has a survey weight, pass weight='w'"),
+        ({"w": np.nan}, {"count": "w"}, "count column 'w'.*missing; fix"),
+        ({"w": np.inf}, {"count": "w"}, "count column 'w'.*inf"),
+        ({"w": "3"}, {"count": "w"}, "count column 'w' holds String"),
     ],
 )
 def test_rejects_what_cannot_be_counted(change, options, message):
@@ -179,3 +179,12 @@ def test_rejects_gaps_without_parts(pair, options, message):
     cells = {"a": [1, 2, 3, 4], "b": [4, 3, 2, 1], "none": [5, 5, 0, 0], "all": [0, 0, 5, 5]}
     with pytest.raises(ValueError, match=message):
         Counts.from_mapping(cells).decompose(*pair, **options)
+
+
+def test_notes_on_the_rows_come_first_and_survive_addition():
+    """A note is shown before the audit's own warnings, once, and two counts of the same people stay equal."""
+    a, b = (Counts.from_cells({"a": [9] * 4, "b": [1] * 4}, names=["g"], shape=(4,), notes=[note]) for note in "xy")
+    assert a == b
+    added = a + b + a
+    assert added.notes == ("x", "y")
+    assert added.audit().warnings[:2] == ["x", "y"] and len(added.audit().warnings) > 2

@@ -6,16 +6,16 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from labkit.audit._grouped_counts import GroupedCounts
 from labkit.audit.between._equality import RateTest, compare_rates
 from labkit.audit.between._four_fifths import judge_four_fifths
 from labkit.audit.between._reference import REST, compare_sides, find_reference
+from labkit.audit.sampling._sampled_counts import SampledCounts
 
 
 class BetweenGroups:
     """The part of `Audit` that compares groups; ``Audit`` says what the names below are, and counts the people."""
 
-    counts: GroupedCounts
+    counts: SampledCounts
     confidence: float
     n_tables: int
     seed: int
@@ -65,7 +65,8 @@ class BetweenGroups:
             seed=self.seed,
         )
         columns = {"n": sizes[rows], "reference": [name] * len(rows), **compared}
-        return pd.DataFrame(columns | {"small": sizes[rows] < self.min_group_size}, index=groups[rows])
+        small = self.counts.effective_sizes[rows] < self.min_group_size
+        return pd.DataFrame(columns | {"small": small}, index=groups[rows])
 
     def four_fifths(self, *, favorable: int) -> pd.DataFrame:
         """Compare the rate of the favorable outcome of each large group with the highest group's: the four-fifths rule.

@@ -4,16 +4,18 @@ import csv
 import difflib
 import gzip
 import io
-from collections.abc import Callable, Hashable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labkit.audit._counting import MAX_GROUPS
+from labkit.audit._counting import MAX_GROUPS, collect_person_rows, count_person_parts
 from labkit.audit._grouped_counts import GroupedCounts
-from labkit.audit.counts import Counts, count
+from labkit.audit.counts import Counts, count_decisions, make_counts, reject_weightless
+from labkit.audit.sampling._roles import Roles
 from labkit.audit.score_histogram import ScoreHistogram, count_scores
-from labkit.errors import UserError
-from labkit.validation import check_columns, sorted_groups
+from labkit.errors import DataWarning, UserError
+from labkit.validation import check_columns, warn
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,9 +31,14 @@ DELIMITERS = ",;\t|"
 def count_file(
     path: str | Path,
     *,
-    label: str,
-    prediction: str,
+    label: str | None,
+    prediction: str | None = None,
     sensitive: str | Sequence[str],
+    score: str | None = None,
+    threshold: float | None = None,
+    count: str | None = None,
+    weight: str | None = None,
+    person: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Counts:
     """Count the decisions in a file by group; the file may be larger than memory.
@@ -44,10 +51,18 @@ def count_file(
     ----------
     path : str or Path
         A file that ends in .csv, .tsv (also with .gz), .parquet or .pq.
-    label, prediction : str
-        Columns of 0 and 1, or of true and false.
+    label : str or None
+        Column of 0 and 1, or of true and false; None where labels are not known.
+    prediction : str, optional
+        Column of 0 and 1, or of true and false.
     sensitive : str or sequence of str
         One column or several.
+    score, threshold, count, weight : optional
+        As in ``labkit.audit.count``.
+    person : str, optional
+        A column that identifies persons, as in ``labkit.audit.count``. A few numbers for each person are kept in
+        memory, since a person's rows may be anywhere in the file. Only the columns that are named are read, so that
+        nothing warns about identifiers that are not.
     progress : callable, optional
         Called with the number of rows counted so far, after each part.
 
@@ -63,11 +78,19 @@ def count_file(
     UserError
         Another ending, a file that cannot be read, and what ``count`` rejects.
     """
-    names = [sensitive] if isinstance(sensitive, str) else list(sensitive)
-    columns = {"label": label, "prediction": prediction, "sensitive": names, "min_groups": 0}
-    return _count_parts(
-        path, [label, prediction, *names], [label, prediction], lambda part: count(part, **columns), progress
-    )
+    roles = Roles.named(
+        label=label, prediction=prediction, sensitive=sensitive, score=score, threshold=threshold, count=count,
+        weight=weight, person=person,
+    )  # fmt: skip
+    if person is None:
+        counts = _count_parts(path, roles, lambda part: count_decisions(part, roles, min_groups=0), progress)
+    else:
+        notes: list[str] = []
+        parts = [collect_person_rows(part, roles) for part in _read_parts(path, roles, progress)]
+        counts = make_counts(count_person_parts(parts, roles, notes=notes), roles, notes=notes, min_groups=0)
+        counts = counts if _is_parquet(path) else numbered(counts, counts.groups.names)
+    reject_weightless(counts, roles)
+    return counts
 
 
 def count_file_scores(
@@ -79,44 +102,55 @@ def count_file_scores(
     progress: Callable[[int], None] | None = None,
 ) -> ScoreHistogram:
     """Count the scores in a file by group, label and bin: `count_scores` for what `count_file` reads."""
-    names = [sensitive] if isinstance(sensitive, str) else list(sensitive)
-
-    def count_part(part: "pa.Table") -> ScoreHistogram:
-        part = _numbers(part, score)
-        return count_scores(part, label=label, score=score, sensitive=names, min_groups=0)
-
-    return _count_parts(path, [label, score, *names], [label], count_part, progress)
+    roles = Roles(label, None, (sensitive,) if isinstance(sensitive, str) else tuple(sensitive), score=score)
+    columns = {"label": label, "score": score, "sensitive": roles.sensitive, "min_groups": 0}
+    return _count_parts(path, roles, lambda part: count_scores(part, **columns), progress)
 
 
-def _count_parts(
-    path: str | Path, wanted: list[str], truths: list[str], count_part: Callable, progress: Callable[[int], None] | None
-) -> Any:
-    """Read the wanted columns in parts, turn some of them into 0 and 1, and add up what each part counts."""
+def _count_parts(path: str | Path, roles: Roles, count_part: Callable, progress: Callable[[int], None] | None) -> Any:
+    """Add up what each part of a file counts, and warn once about what is odd."""
+    total = None
+    for part in _read_parts(path, roles, progress):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DataWarning)  # once for the file, below
+            counted = count_part(part)
+        total = counted if total is None else total + counted
+        if len(total.groups) > MAX_GROUPS:
+            raise UserError(
+                f"sensitive columns {list(total.groups.names)} have more than {MAX_GROUPS} groups; "
+                "name columns with few values"
+            )
+    for note in total.notes:
+        warn(note)
+    return total if _is_parquet(path) else numbered(total, total.groups.names)
+
+
+def _read_parts(path: str | Path, roles: Roles, progress: Callable[[int], None] | None = None) -> Iterator["pa.Table"]:
+    """Yield the columns that have a role in parts, text turned into 0 and 1 or into numbers where they are needed."""
     path = Path(path)
     ending = file_ending(path)
     if path.exists() and not path.is_file():
         raise UserError(f"{str(path)!r} is not a regular file; write what it holds to a file, and name that")
     if not path.is_file():
         raise FileNotFoundError(f"no file {str(path)!r}{_hint(path)}")
-    wanted = list(dict.fromkeys(wanted))
-    parts = _parquet_parts(path, wanted) if ending in PARQUET_ENDINGS else _csv_parts(path, wanted, ending)
-    total, rows = None, 0
+    wanted, rows = roles.columns, 0
+    parts = _parquet_parts(path, wanted) if _is_parquet(path) else _csv_parts(path, wanted, ending)
     for part in parts:
-        for name in dict.fromkeys(truths):
+        for name in dict.fromkeys(roles.truths):
             part = part.set_column(part.schema.get_field_index(name), name, _truths(part.column(name), name))
-        counted = count_part(part)
-        total = counted if total is None else total + counted
+        for name in roles.numbers:
+            part = _numbers(part, name)
+        yield part
         rows += len(part)
-        if len(total.groups) > MAX_GROUPS:
-            raise UserError(
-                f"sensitive columns {list(total.groups.names)} have more than {MAX_GROUPS} groups; "
-                "name columns with few values"
-            )
         if progress:
             progress(rows)
     if rows == 0:
         raise UserError(f"{path.name!r} is empty: it has no row to count")
-    return total if ending in PARQUET_ENDINGS else numbered(total, total.groups.names)
+
+
+def _is_parquet(path: str | Path) -> bool:
+    """Say whether a file is Parquet, by its name."""
+    return file_ending(Path(path)) in PARQUET_ENDINGS
 
 
 def file_ending(path: Path) -> str:
@@ -242,7 +276,7 @@ def _truth(text: str) -> int | None:
 
 
 def _numbers(part: "pa.Table", name: str) -> "pa.Table":
-    """Turn the text of a CSV into numbers; other types are left for ``count_scores`` to judge."""
+    """Turn the text of a CSV into numbers; other types are left for those who count to judge."""
     import pyarrow as pa
     import pyarrow.compute
 
@@ -251,9 +285,7 @@ def _numbers(part: "pa.Table", name: str) -> "pa.Table":
     try:
         numbers = pyarrow.compute.cast(pyarrow.compute.utf8_trim_whitespace(part.column(name)), pa.float64())
     except pa.ArrowInvalid as error:
-        raise UserError(
-            f"score column {name!r} must hold numbers from 0 to 1: {error}; fix or drop that row"
-        ) from error
+        raise UserError(f"column {name!r} must hold numbers: {error}; fix or drop that row") from error
     return part.set_column(part.schema.get_field_index(name), name, numbers)
 
 
@@ -264,10 +296,7 @@ def numbered(counts: GroupedCounts, columns: Sequence[str]) -> GroupedCounts:
         [int(value) for value in column] if name in columns and all(_is_whole(value) for value in column) else column
         for name, column in zip(counts.groups.names, zip(*groups, strict=True), strict=True)
     ]
-    renamed: list[Hashable] = [group if len(group) > 1 else group[0] for group in zip(*values, strict=True)]
-    cells = dict(zip(renamed, counts.cells, strict=True))
-    ordered = {group: cells[group] for group in sorted_groups(cells)}
-    return counts.from_cells(ordered, names=counts.groups.names, shape=counts.cells.shape[1:])
+    return counts.renamed([group if len(group) > 1 else group[0] for group in zip(*values, strict=True)])
 
 
 def _is_whole(text: str) -> bool:

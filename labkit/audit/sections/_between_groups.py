@@ -5,7 +5,6 @@ import html
 import numpy as np
 import pandas as pd
 
-from labkit.audit.metrics import METRICS
 from labkit.audit.results import Audit
 from labkit.audit.text import (
     explain_marks,
@@ -28,17 +27,17 @@ NOT_REPORTED = (
 
 def disparities(audit: Audit) -> pd.DataFrame:
     """Write differences and ratios as text, one row per metric, with the p-value and the name of the parity test."""
-    difference, ratio = audit.difference(), audit.ratio()
+    difference, ratio, metrics = audit.difference(), audit.ratio(), audit.counts.metrics
     differences, ratios = audit.difference_interval(), audit.ratio_interval()
-    marked = audit.too_few[audit.counts.sizes >= audit.min_group_size].any()
+    marked = audit.too_few[audit.counts.effective_sizes >= audit.min_group_size].any()
     return pd.DataFrame(
         {
-            "max - min": [_mark(difference[name], differences.loc[name], marked[name]) for name in METRICS],
-            "min / max": [_mark(ratio[name], ratios.loc[name], marked[name]) for name in METRICS],
-            "p of equal rates": [format_test(audit, name) for name in METRICS],
-            "test": [audit.test_name(name) for name in METRICS],
+            "max - min": [_mark(difference[name], differences.loc[name], marked[name]) for name in metrics],
+            "min / max": [_mark(ratio[name], ratios.loc[name], marked[name]) for name in metrics],
+            "p of equal rates": [format_test(audit, name) for name in metrics],
+            "test": [audit.test_name(name) for name in metrics],
         },
-        index=pd.Index(map(format_metric, METRICS), name="metric"),
+        index=pd.Index(map(format_metric, metrics), name="metric"),
     )
 
 
@@ -91,21 +90,23 @@ def _mark(value: float, limits: pd.Series, is_marked: bool) -> str:
 
 def between_section(audit: Audit, favorable: int | None) -> str:
     """Write the section of the page: what differs between groups, and how sure that is."""
-    large = audit.counts.sizes >= audit.min_group_size
+    large = audit.counts.effective_sizes >= audit.min_group_size
     compared = (
         f"the {large.sum()} groups of at least {audit.min_group_size} people" if not large.all() else "all groups"
     )
     marks = explain_marks(
         small=not large.all(), imprecise=audit.too_few.any(axis=None), min_group_size=audit.min_group_size
     )
+    several, metrics = "", audit.counts.metrics
+    if len(metrics) > 1:
+        several = f" {len(metrics)} metrics are tested: a single p-value near 0.05 among them is not a finding."
     return f"""<h2>Between groups</h2>
 {disparities(audit).to_html(border=0, index_names=False)}
 <p>These lines are about {compared}. max - min is above 0 even where groups are treated alike, since every sample
 varies. Its interval comes from the score intervals of all pairs of groups, made wide enough to hold at once: it is
 conservative where there are many groups, and contains 0 (and that of min / max contains 1) where no pair differs. The
-p-value says whether there is a gap at all. {len(METRICS)} metrics are tested: a single p-value near 0.05 among them is
-not a finding. Equal selection rates are called demographic parity; equal true and equal false positive rates, equalized
-odds.</p>
+p-value says whether there is a gap at all.{several}</p>
+<p>Equal selection rates are called demographic parity; equal true and equal false positive rates, equalized odds.</p>
 {_against_section(audit)}
 {_four_fifths_section(audit, favorable)}
 {"".join(f"<p>{html.escape(line)}</p>" for line in marks)}

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from labkit.audit.metrics import METRICS
 from labkit.audit.results import Audit
 from labkit.audit.sections._between_groups import format_test
 from labkit.audit.text import format_metric, format_rate
@@ -11,13 +10,13 @@ from labkit.validation import format_group
 
 def describe_figure(audit: Audit) -> str:
     """Say in words what the figure shows, for readers who cannot see it."""
-    ranges = "; ".join(f"{format_metric(metric)} {_range(audit, metric)}" for metric in METRICS)
+    ranges = "; ".join(f"{format_metric(metric)} {_range(audit, metric)}" for metric in audit.counts.metrics)
     return f"Dots with 95% intervals, a panel for each metric, a row for each group: {ranges}."
 
 
 def read_metric(audit: Audit, metric: str) -> str:
     """Say in plain language what a metric is, where it is highest and lowest, and what the parity test says."""
-    base, meaning = METRICS[metric].base, METRICS[metric].meaning
+    _, _, base, meaning = audit.counts.metrics[metric]
     rate, p_value = audit.overall[metric], audit.parity_test(metric)
     if np.isnan(rate):
         return f"There are no {base}: the rate is undefined."
@@ -34,7 +33,7 @@ def read_metric(audit: Audit, metric: str) -> str:
 def _range(audit: Audit, metric: str, *, intervals: bool = False) -> str:
     """Name the groups with the lowest and the highest rate, among groups that are large enough."""
     rates = audit.by_group[metric].to_numpy()  # (groups,)
-    large = audit.counts.sizes >= audit.min_group_size
+    large = audit.counts.effective_sizes >= audit.min_group_size
     positions = np.flatnonzero(large & ~np.isnan(rates))
     if len(positions) == 0:
         return "undefined in every group that is large enough"
