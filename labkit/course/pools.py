@@ -16,7 +16,8 @@ from multiprocessing.connection import Connection, wait
 from urllib.parse import urlsplit
 
 from labkit.course.build import PACKAGE, spare_import
-from labkit.course.execute import Job, execute, short_temporary_folder
+from labkit.course.execute import Job, execute
+from labkit.course.kernels.places import check_worker_processes, short_temporary_folder
 from labkit.course.kernels.processes import children_of, end_processes
 from labkit.course.outputs import hash_files
 from labkit.errors import MissingExtra, Unreachable, UserError
@@ -34,9 +35,15 @@ class LocalPool:
     ----------
     slots : int
         How many jobs run at a time.
+
+    Raises
+    ------
+    UserError
+        This machine cannot start worker processes, see `check_worker_processes`.
     """
 
     def __init__(self, slots: int):
+        check_worker_processes()
         self.slots = self.slots_on_a_machine = slots
         self.scratch = tempfile.mkdtemp(prefix="labkit-", dir=short_temporary_folder())
         self._watched, self._lifeline = multiprocessing.Pipe(duplex=False)

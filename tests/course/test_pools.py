@@ -165,3 +165,28 @@ def test_local_pool_goes_on_after_a_worker_was_killed():
     finally:
         pool.close()
     assert not os.path.exists(pool.scratch)
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), OSError(30, "Read-only file system")])
+def test_no_semaphores_are_a_clear_error(monkeypatch, tmp_path, error):
+    """Where nothing can be written to /dev/shm: what could not be created, why, and the remedy. Nothing is left."""
+
+    def refuse(self):
+        raise error
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("multiprocessing.context.BaseContext.Lock", refuse)
+    with pytest.raises(UserError, match=f"cannot create a semaphore.* need .{error.strerror}.; make /dev/shm writable"):
+        pools.LocalPool(1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_temporary_folder_is_a_clear_error(monkeypatch):
+    """Python's own message names folders; ours says what to do."""
+
+    def refuse():
+        raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr("tempfile.gettempdir", refuse)
+    with pytest.raises(UserError, match=r"cannot create temporary files.*\['/tmp'\]\); name a folder .* in TMPDIR"):
+        pools.LocalPool(1)
