@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labkit.course.kernels.limits import bounded_engine
-from labkit.course.kernels.places import short_temporary_folder
+from labkit.course.kernels.places import find_scratch
 from labkit.course.kernels.processes import FOLDER_VARIABLE, children_of, end_processes
 from labkit.course.pages import render_page, shorten
 from labkit.exercises.judging import EXERCISE, STATES
@@ -58,7 +58,8 @@ class Job:
     timeout : int
         Seconds that one cell may take.
     scratch : str or None
-        Folder for the kernel's sockets and working files; a temporary one when None.
+        Folder for the kernel's sockets and working files; a relative one is in the folder for temporary files of the
+        machine that executes the notebook, and made there. None: that folder itself.
     """
 
     name: str
@@ -148,7 +149,11 @@ def _run_notebook(job: Job, memory: "PeakMemory") -> tuple["NotebookNode | None"
     """Run a notebook in a temporary folder; return it as far as it came, and the error that ended it, or None."""
     import nbformat
 
-    folder = Path(tempfile.mkdtemp(prefix="labkit-", dir=job.scratch or short_temporary_folder()))
+    name = job.scratch or ""
+    scratch = find_scratch(name)
+    if not os.path.isabs(name):
+        scratch.mkdir(mode=0o700, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="labkit-", dir=scratch))
     try:
         error = _run_cells(job, folder, memory)
         executed = folder / "executed.ipynb"

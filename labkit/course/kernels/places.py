@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import tempfile
+from pathlib import Path
 
 from labkit.errors import UserError
 
@@ -22,6 +23,11 @@ def short_temporary_folder() -> str:
     if len(folder) > SOCKET_PATH and os.path.isdir("/tmp") and os.access("/tmp", os.W_OK):
         return "/tmp"
     return folder
+
+
+def find_scratch(name: str) -> Path:
+    """Return the folder of that name among this machine's temporary files; a name that is a full path is the folder."""
+    return Path(name) if os.path.isabs(name) else Path(short_temporary_folder(), name)
 
 
 def check_worker_processes() -> None:
