@@ -14,10 +14,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "metrics": ["METRICS"],
-        "arrays": ["audit"],
+        "arrays": ["audit", "auc_difference"],
         "counts": ["count", "Counts", "Decomposition"],
         "results": ["Audit", "group_rates"],
-        "score_histogram": ["count_scores", "ScoreHistogram"],
+        "score_histogram": ["count_scores", "AucDifference", "ScoreHistogram"],
         "files.logs": ["count_file"],
         "files.folders": ["count_folder"],
         "page": ["audit_file"],

@@ -103,6 +103,13 @@ class GroupedCounts:
         """Return the cells of each group by its name."""
         return dict(zip(self.groups.tolist(), self.cells, strict=True))
 
+    def position(self, group: Hashable) -> int:
+        """Return the row of a group in ``cells``; a UserError says that there is no such group."""
+        groups = self.groups.tolist()
+        if group not in groups:
+            raise UserError(f"unknown group {group!r}; the groups are {groups}")
+        return groups.index(group)
+
     def __add__(self, other: Self) -> Self:
         """Add counts of other people; a group that only one side has is kept."""
         if type(other) is not type(self):

@@ -3,7 +3,8 @@
 Frames, in memory or not, go through ``labkit.audit.count`` and ``Counts.audit``; both ways give the same ``Audit``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import narwhals as nw
@@ -13,6 +14,7 @@ import pandas as pd
 from labkit.audit.counts import count_decisions
 from labkit.audit.results import Audit
 from labkit.audit.sampling._roles import Roles
+from labkit.audit.score_histogram import MAX_BINS, AucDifference, count_scores
 from labkit.errors import UserError
 
 
@@ -94,6 +96,78 @@ def audit(
     roles = Roles.named(sensitive=list(features), threshold=threshold, **named)
     counts = count_decisions(frame, roles, min_groups=2)
     return counts.audit(confidence=confidence, n_tables=n_tables, seed=seed, min_group_size=min_group_size)
+
+
+def auc_difference(
+    a: Hashable, b: Hashable, *, y_true: Any, y_score: Any, sensitive_features: Any, confidence: float = 0.95
+) -> AucDifference:
+    """Compare the AUCs of a score in two groups: their difference, a minus b, with an interval and a test.
+
+    The exact scores are compared, by DeLong, DeLong and Clarke-Pearson (1988); ``ScoreHistogram.auc_difference`` says
+    how, and compares scores that are counted in bins. The AUC of decisions (0 and 1 in place of scores) is
+    (TPR + TNR) / 2, so that this also compares balanced accuracies.
+
+    Parameters
+    ----------
+    a, b : hashable
+        Two groups; tuples where there are several sensitive features.
+    y_true : array-like of shape (n,)
+        Labels: 0 and 1, or booleans.
+    y_score : array-like of shape (n,)
+        Scores; any finite numbers, of which at most 65,536 different ones.
+    sensitive_features : array-like of shape (n,) or (n, k), Series, DataFrame, or dict of arrays
+        Which group each row belongs to, as in `audit`.
+    confidence : float
+        Coverage of the interval, between 0 and 1.
+
+    Returns
+    -------
+    AucDifference
+        Its ``error`` is 0.
+
+    Raises
+    ------
+    UserError
+        Lengths that differ, no rows, labels that are not 0/1, scores that are not finite numbers or too many, a missing
+        group, an unknown one, the same group twice, or one without positives or without negatives.
+
+    Examples
+    --------
+    >>> y, score = [0, 0, 1, 1] * 2, [1, 2, 3, 4, 1, 3, 2, 4]
+    >>> auc_difference("a", "b", y_true=y, y_score=score, sensitive_features=list("aaaabbbb")).difference
+    0.25
+    """
+    features = _named_columns(sensitive_features)
+    columns = {"y_true": _column(y_true, "y_true"), "y_score": _column(y_score, "y_score")}
+    if taken := columns.keys() & features.keys():
+        raise UserError(f"a sensitive feature is called {taken.pop()!r}, which is taken; rename it")
+    columns |= {name: _column(values, f"sensitive_features {name!r}") for name, values in features.items()}
+    if len({len(values) for values in columns.values()}) > 1:
+        rows = ", ".join(f"{name} has {len(values)}" for name, values in columns.items())
+        raise UserError(f"lengths differ: {rows}; pass one value per row in each")
+    columns["y_score"], bins = _rank(columns["y_score"])
+    names = {"label": "y_true", "score": "y_score", "sensitive": list(features)}
+    found = count_scores(pd.DataFrame(columns), **names, bins=bins).auc_difference(a, b, confidence=confidence)
+    return replace(found, error=0.0)  # each bin holds one score alone
+
+
+def _rank(scores: pd.Series) -> tuple[pd.Series, int]:
+    """Map distinct scores, in order, to the middles of bins over [0, 1]; return them, and how many bins there are."""
+    numbers = pd.to_numeric(scores, errors="coerce").astype(float)
+    wrong = ~np.isfinite(numbers)
+    if wrong.any():
+        raise UserError(
+            f"y_score holds {scores[wrong].tolist()[0]!r}; give a finite number in each row, or drop the row"
+        )
+    ranks = numbers.rank(method="dense")  # from 1
+    distinct = 0 if ranks.empty else int(ranks.max())
+    if distinct > MAX_BINS:
+        raise UserError(
+            f"y_score has {distinct:,} different values, more than {MAX_BINS:,}; round them, or count them in bins "
+            "with count_scores, whose result has auc_difference()"
+        )
+    bins = 2 ** max(1, (distinct - 1).bit_length())
+    return (ranks - 0.5) / bins, bins
 
 
 def _named_columns(features: Any) -> dict[str, Any]:

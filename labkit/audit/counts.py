@@ -43,12 +43,15 @@ class Decomposition:
         Selection rate of a minus selection rate of b.
     groups : tuple
         a and b.
+    held_fixed : {"mean", "a", "b"}
+        At whose base rate the first two parts are taken, see ``Counts.decompose``.
     """
 
     parts: pd.Series
     intervals: pd.DataFrame
     gap: float
     groups: tuple = ()
+    held_fixed: str = "mean"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -124,16 +127,38 @@ class Counts(SampledCounts):
         return Audit(self, **options)
 
     def decompose(
-        self, a: Hashable, b: Hashable, *, n_boot: int = 2000, confidence: float = 0.95, seed: int = 0
+        self,
+        a: Hashable,
+        b: Hashable,
+        *,
+        held_fixed: str = "mean",
+        n_boot: int = 2000,
+        confidence: float = 0.95,
+        seed: int = 0,
     ) -> Decomposition:
         """Split the selection-rate gap a - b into what errors contribute and what base rates contribute.
 
-        The identity is exact (total probability within each group); ``labkit.audit.metrics.decompose_gap`` states it.
+        The identity is exact (total probability within each group), and there are three ways to write it. With ``pi``
+        for a group's base rate, D for a difference, a minus b, and bars for means of the two groups, the parts are
+
+        ========== ========================= =========================== ============================
+        held_fixed true_positive_rate        false_positive_rate         base_rate
+        ========== ========================= =========================== ============================
+        "mean"     ``bar(pi) D TPR``         ``(1 - bar(pi)) D FPR``     ``(bar(TPR) - bar(FPR)) D pi``
+        "a"        ``pi_a D TPR``            ``(1 - pi_a) D FPR``        ``(TPR_b - FPR_b) D pi``
+        "b"        ``pi_b D TPR``            ``(1 - pi_b) D FPR``        ``(TPR_a - FPR_a) D pi``
+        ========== ========================= =========================== ============================
+
+        (Kitagawa 1955; Oaxaca 1973; Blinder 1973.) With "a", the first two parts say how many more people *of a* are
+        selected than if they were treated like b's, and the third what the base rates change for people treated
+        like b's. None of the three is the right one, as with price indexes: say which one is used.
 
         Parameters
         ----------
         a, b : hashable
             Two groups; tuples for intersections.
+        held_fixed : {"mean", "a", "b"}
+            At whose base rate differences of TPR and FPR are taken.
         n_boot : int
             Replicates behind the intervals, at least 100. People are resampled over all groups together.
         confidence : float
@@ -149,12 +174,13 @@ class Counts(SampledCounts):
         Raises
         ------
         UserError
-            An unknown group, the same group twice, or a group without positives or without negatives.
+            An unknown group, the same group twice, a group without positives or without negatives, or another
+            ``held_fixed``.
         """
         check_draws(n_boot, confidence)
         if self.metrics is not METRICS:
             raise UserError(f"a gap cannot be decomposed without labels: {NO_LABELS}; count with label=")
-        places = [self._position(a), self._position(b)]
+        places = [self.position(a), self.position(b)]
         pair = self.mass[places]  # (2, 4)
         if a == b:
             raise UserError(f"a and b are both {a!r}; a gap needs two different groups")
@@ -165,25 +191,19 @@ class Counts(SampledCounts):
                         f"group {group!r} has no people labeled {kind}: a rate is undefined and the gap has no parts; "
                         "merge groups or count more data"
                     )
-        parts = decompose_gap(pair)  # (3,)
+        parts = decompose_gap(pair, held_fixed=held_fixed)  # (3,)
         if self.moments is None:
             # the other groups only take up draws: pooled into one, they give the same distribution at less cost
             pooled = np.vstack([pair, self.cells.sum(axis=0) - pair.sum(axis=0)])  # (3, 4)
             replicates = draw_cells(pooled, n_boot=n_boot, seed=seed)  # blocks of (block, 3, 4)
         else:
             replicates = draw_mass(pair, self.moments[places], n_boot=n_boot, seed=seed)  # blocks of (block, 2, 4)
-        drawn = np.concatenate([decompose_gap(cells[:, :2]) for cells in replicates])  # (n_boot, 3)
+        drawn = [decompose_gap(cells[:, :2], held_fixed=held_fixed) for cells in replicates]
+        drawn = np.concatenate(drawn)  # (n_boot, 3)
         limits = percentile_limits(drawn, parts, confidence=confidence, index=PARTS)
         selected = (pair[:, 1] + pair[:, 3]) / pair.sum(axis=1)  # (fp + tp) / n of a and of b
         gap = float(selected[0] - selected[1])
-        return Decomposition(pd.Series(parts, index=list(PARTS)), limits, gap, (a, b))
-
-    def _position(self, group: Hashable) -> int:
-        """Return the row of a group in ``cells``."""
-        groups = self.groups.tolist()
-        if group not in groups:
-            raise UserError(f"unknown group {group!r}; the groups are {groups}")
-        return groups.index(group)
+        return Decomposition(pd.Series(parts, index=list(PARTS)), limits, gap, (a, b), held_fixed)
 
     def __repr__(self) -> str:
         shown = self.table if self.moments is None else self.table.join(self.sample)

@@ -46,6 +46,7 @@ UNLABELED_METRICS: dict[str, Metric] = {
 }
 
 PARTS = ("true_positive_rate", "false_positive_rate", "base_rate")  # of a gap, in the order of `decompose_gap`
+HELD_FIXED = {"mean": 0.5, "a": 1.0, "b": 0.0}  # weight of the first group's base rate, where it is held fixed
 
 
 def _sums(cells: tuple[str, ...], metrics: dict[str, Metric]) -> tuple[np.ndarray, np.ndarray]:
@@ -105,29 +106,48 @@ def divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     return np.divide(numerator, denominator, out=np.full(numerator.shape, np.nan), where=denominator != 0)
 
 
-def decompose_gap(cells: np.ndarray) -> np.ndarray:
-    """Split the selection-rate gap of two groups, first minus second, into its three parts.
+def decompose_gap(cells: np.ndarray, *, held_fixed: str = "mean") -> np.ndarray:
+    """Split the selection-rate gap of two groups, a minus b, into its three parts.
 
-    The identity ``P(R=1|a) = TPR_a pi_a + FPR_a (1 - pi_a)``, with ``pi`` the base rate, holds in each group. With bars
-    for the mean of the two groups and D for their difference it gives, exactly, ``D P(R=1) = bar(pi) D TPR +
-    (1 - bar(pi)) D FPR + (bar(TPR) - bar(FPR)) D pi``.
+    The identity ``P(R=1|g) = TPR_g pi_g + FPR_g (1 - pi_g)``, with ``pi`` the base rate, holds in each group. With D
+    for a difference, a minus b, it gives
+
+        D P(R=1) = v D TPR + (1 - v) D FPR + (u_TPR - u_FPR) D pi
+
+    where ``v`` is the base rate at which the first two parts are taken, and ``u`` are the rates at which the third is.
+    Three choices are exact: both are means of the two groups (Kitagawa 1955); ``v`` is that of a, and then ``u`` those
+    of b; or ``v`` is that of b, and then ``u`` those of a (Oaxaca 1973; Blinder 1973). None is the right one: they
+    answer different questions, so a report says which it uses.
 
     Parameters
     ----------
     cells : int array of shape (..., 2, 4)
         Counts of the two groups.
+    held_fixed : {"mean", "a", "b"}
+        Whose base rate is held fixed while TPR and FPR change from those of b to those of a: ``v``.
 
     Returns
     -------
     ndarray of shape (..., 3)
         Parts in the order of ``PARTS``, in probability; NaN where a group lacks positives or negatives.
+
+    Raises
+    ------
+    UserError
+        Another ``held_fixed``.
     """
+    if not isinstance(held_fixed, str) or held_fixed not in HELD_FIXED:
+        raise UserError(
+            f"held_fixed={held_fixed!r}; give 'mean', 'a' or 'b': whose base rate is held fixed while rates change"
+        )
     successes, trials = tally(cells)
     rates = divide(successes, trials)  # (..., 2, 8)
     names = list(METRICS)
     tpr, fpr, base = (rates[..., names.index(name)] for name in PARTS)  # each (..., 2)
     gaps = [rate[..., 0] - rate[..., 1] for rate in (tpr, fpr, base)]  # each (...)
-    weights = [base.mean(-1), 1 - base.mean(-1), tpr.mean(-1) - fpr.mean(-1)]
+    of_a = HELD_FIXED[held_fixed]
+    held, others = np.array([of_a, 1 - of_a]), np.array([1 - of_a, of_a])  # weights of a and b, for v and for u
+    weights = [base @ held, 1 - base @ held, (tpr - fpr) @ others]
     return np.stack([weight * gap for weight, gap in zip(weights, gaps, strict=True)], axis=-1)
 
 

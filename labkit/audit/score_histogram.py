@@ -6,7 +6,7 @@ all such pairs are in the wrong order and the case that all are in the right one
 width of the middle of its bin.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,35 @@ BINS = 1024  # AUC of smooth scores is then known to about 1 / 1024
 MAX_BINS = 2**16
 MAX_GROUPS = 1_000  # a group has twice as many cells as there are bins
 EXAMPLES = 5  # wrong scores that an error shows
+
+
+@dataclass(frozen=True)
+class AucDifference:
+    """How much better a score sorts people of one group than people of another: the difference of their AUCs.
+
+    ``ScoreHistogram.auc_difference`` and `auc_difference` make it.
+
+    Parameters
+    ----------
+    difference : float
+        AUC of a minus AUC of b, in [-1, 1].
+    low, high : float
+        Limits of its interval, in [-1, 1].
+    p_value : float
+        Of the test that both AUCs are equal, two-sided, in (0, 1].
+    error : float
+        How far the difference of the exact scores can be from ``difference``, since people in one bin count as tied.
+        Where each bin holds one score alone they *are* tied, and the difference is exact.
+    groups : tuple
+        a and b.
+    """
+
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    error: float
+    groups: tuple = ()
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -126,6 +155,72 @@ class ScoreHistogram(GroupedCounts):
                 "high": high,
             },
             index=self.groups,
+        )
+
+    def auc_difference(self, a: Hashable, b: Hashable, *, confidence: float = 0.95) -> AucDifference:
+        """Compare the AUCs of two groups: their difference with an interval, and a test that they are equal.
+
+        The people of two groups are different people, so the variance of the difference is the sum of the two
+        variances, which are those of DeLong, DeLong and Clarke-Pearson (1988). Interval and test treat the difference
+        as normal. In a group whose people are sorted without any mistake (and in one with a single positive or
+        negative) DeLong's variance is 0 or undefined; there the distance to Newcombe's limit, see ``auc``, takes its
+        place.
+
+        Parameters
+        ----------
+        a, b : hashable
+            Two groups; tuples for intersections.
+        confidence : float
+            Coverage of the interval, between 0 and 1.
+
+        Returns
+        -------
+        AucDifference
+            Of the binned scores: pairs in one bin count half. `auc_difference` compares exact scores.
+
+        Raises
+        ------
+        UserError
+            An unknown group, the same group twice, a group without positives or without negatives, or a
+            ``confidence`` that is not between 0 and 1.
+
+        Examples
+        --------
+        >>> table = pd.DataFrame({"sex": list("ffffmmmm"), "y": [0, 1] * 4, "score": [0, 0.9, 0, 0.9, 0, 0.9, 0.9, 0]})
+        >>> found = count_scores(table, label="y", score="score", sensitive="sex").auc_difference("f", "m")
+        >>> found.difference, round(found.p_value, 2)
+        (0.5, 0.29)
+        """
+        from scipy.stats import norm
+
+        if not 0 < confidence < 1:
+            raise UserError(f"confidence={confidence} is not between 0 and 1; use 0.95 for a 95% interval")
+        if a == b:
+            raise UserError(f"a and b are both {a!r}; a difference needs two different groups")
+        pair = self.cells[[self.position(a), self.position(b)]]  # (2, 2, bins)
+        negatives, positives = pair.sum(axis=-1).T  # each (2,)
+        for group, *people in zip((a, b), negatives, positives, strict=True):
+            for kind, number in zip(("negative", "positive"), people, strict=True):
+                if number == 0:
+                    raise UserError(
+                        f"group {group!r} has no people labeled {kind}, so it has no AUC; merge groups or count more "
+                        "data"
+                    )
+        auc, variance = delong_variance(pair)
+        if not (variance > 0).all():
+            low, high = auc_interval(auc, auc, positives, negatives, confidence=0.95)
+            reach = np.maximum(auc - low, high - auc) / norm.ppf(0.975)  # one standard error, by Newcombe's limits
+            variance = np.where(variance > 0, variance, reach**2)  # also in the place of NaN
+        difference, spread = auc[0] - auc[1], np.sqrt(variance.sum())
+        margin = norm.ppf((1 + confidence) / 2) * spread
+        shares = divide(pair, pair.sum(axis=-1, keepdims=True))  # (2, 2, bins)
+        return AucDifference(
+            difference=float(difference),
+            low=float(max(difference - margin, -1)),
+            high=float(min(difference + margin, 1)),
+            p_value=float(2 * norm.sf(abs(difference) / spread)),
+            error=float((shares[:, 0] * shares[:, 1]).sum() / 2),  # half of the tied pairs of each group
+            groups=(a, b),
         )
 
     def calibration(self, *, bins: int = 16, confidence: float = 0.95) -> pd.DataFrame:
@@ -234,6 +329,35 @@ def count_scores(
         raise UserError("the frame is empty: there is no row to count")
     grouped = {group: counts.reshape(2, bins) for group, counts in counted.items()}
     return ScoreHistogram.from_cells(grouped, names=names, shape=(2, bins))
+
+
+def delong_variance(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return AUCs and their variances by DeLong, DeLong and Clarke-Pearson (1988), from counts at each score.
+
+    A positive's structural component is the share of negatives with a lower score, a negative's the share of positives
+    with a higher one, ties counted half (their equation 3). The AUC is the mean of either, and its variance the sum of
+    both components' sample variances, each divided by the number of people it is a mean of.
+
+    Parameters
+    ----------
+    cells : int array of shape (..., 2, k)
+        Negatives, then positives, at each of k scores, low to high.
+
+    Returns
+    -------
+    auc, variance : ndarray of shape (...)
+        NaN where there are no positives or no negatives; the variance also where there is only one of either.
+    """
+    negatives, positives = cells[..., 0, :], cells[..., 1, :]  # each (..., k)
+    n, m = negatives.sum(axis=-1, keepdims=True), positives.sum(axis=-1, keepdims=True)  # each (..., 1)
+    of_positives = divide(negatives.cumsum(axis=-1) - negatives / 2, n)  # (..., k)
+    of_negatives = divide(m - positives.cumsum(axis=-1) + positives / 2, m)  # (..., k)
+    auc = divide((positives * of_positives).sum(axis=-1, keepdims=True), m)  # (..., 1)
+    variance = 0
+    for number, people, component in ((m, positives, of_positives), (n, negatives, of_negatives)):
+        squares = (people * (component - auc) ** 2).sum(axis=-1, keepdims=True)
+        variance = variance + divide(squares, (number - 1) * number)
+    return auc[..., 0], variance[..., 0]
 
 
 def _is_number_of_bins(bins: Any) -> bool:

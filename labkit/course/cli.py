@@ -65,7 +65,7 @@ def prepare(
 
 @app.command()
 def doctor() -> None:
-    """Check versions, model, data, memory and disk; say which command fixes what."""
+    """Check versions, model, data, memory, disk and workers; say which command fixes what."""
     from rich.console import Console
     from rich.table import Table
 

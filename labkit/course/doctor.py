@@ -1,4 +1,4 @@
-"""Is this machine ready? Versions, model, data, memory and disk, each with the command that fixes it."""
+"""Is this machine ready? Versions, model, data, memory, disk, worker processes, each with the command that fixes it."""
 
 import re
 import shutil
@@ -11,6 +11,7 @@ from packaging.specifiers import SpecifierSet
 
 from labkit.cache import writable_cache_folder
 from labkit.course.build import PACKAGE
+from labkit.course.kernels.places import SHARED_MEMORY, check_worker_processes
 from labkit.errors import UserError
 from labkit.memory import free_memory
 
@@ -19,6 +20,9 @@ GIGABYTE = 1e9
 MEMORY_GB = 3  # what the largest notebook may take at its default size
 DISK_GB = 2  # fetched sentences, converted models and hidden states
 OTHER_CACHE = "export LABKIT_CACHE=/a/folder/of/yours  # that is where fetched data and models go"
+
+OTHER_TEMPORARY = "export TMPDIR=/a/folder/of/yours"
+SEMAPHORES = f"sudo chmod 1777 {SHARED_MEMORY}  # in a container: start it with --tmpfs {SHARED_MEMORY}"
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ def check_machine(root: Path | None = None) -> list[Row]:
         *check_data(),
         check_free_memory(),
         check_disk(),
+        check_workers(),
     ]
 
 
@@ -175,6 +180,17 @@ def check_disk() -> Row:
     free = shutil.disk_usage(folder).free / GIGABYTE
     remedy = "" if free >= DISK_GB else f"make room for {folder}, or name another folder in LABKIT_CACHE"
     return Row("disk", f"{free:.0f} GB free", f"{DISK_GB} GB", free >= DISK_GB, remedy)
+
+
+def check_workers() -> Row:
+    """Find out whether `labkit run` can start worker processes: they need semaphores and temporary files."""
+    needed = "semaphores and temporary files"
+    try:
+        check_worker_processes()
+    except UserError as error:
+        problem, _, remedy = str(error).partition("; ")
+        return Row("workers", problem, needed, False, OTHER_TEMPORARY if "TMPDIR" in remedy else SEMAPHORES)
+    return Row("workers", "can be started", needed, True)
 
 
 def find_cache_problem() -> str:

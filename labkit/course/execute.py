@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labkit.course.kernels.limits import bounded_engine
+from labkit.course.kernels.places import find_scratch
 from labkit.course.kernels.processes import FOLDER_VARIABLE, children_of, end_processes
 from labkit.course.pages import render_page, shorten
 from labkit.exercises.judging import EXERCISE, STATES
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 MEGABYTE = 2**20
 SAMPLING = 0.2  # seconds between two looks at a kernel's memory
 LONGEST = {"name": 200, "message": 2_000, "source": 5_000, "traceback": 20_000}  # characters of an error in the report
-SOCKET_PATH = 55  # longest folder name (characters) that leaves room for a socket in it: systems allow about 100
 
 # Every library that starts its own threads reads one of these when it is loaded.
 THREADS = (
@@ -58,7 +58,8 @@ class Job:
     timeout : int
         Seconds that one cell may take.
     scratch : str or None
-        Folder for the kernel's sockets and working files; a temporary one when None.
+        Folder for the kernel's sockets and working files; a relative one is in the folder for temporary files of the
+        machine that executes the notebook, and made there. None: that folder itself.
     """
 
     name: str
@@ -148,7 +149,11 @@ def _run_notebook(job: Job, memory: "PeakMemory") -> tuple["NotebookNode | None"
     """Run a notebook in a temporary folder; return it as far as it came, and the error that ended it, or None."""
     import nbformat
 
-    folder = Path(tempfile.mkdtemp(prefix="labkit-", dir=job.scratch or short_temporary_folder()))
+    name = job.scratch or ""
+    scratch = find_scratch(name)
+    if not os.path.isabs(name):
+        scratch.mkdir(mode=0o700, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="labkit-", dir=scratch))
     try:
         error = _run_cells(job, folder, memory)
         executed = folder / "executed.ipynb"
@@ -371,11 +376,3 @@ def core_share(slots: int) -> int:
     import joblib
 
     return max(1, joblib.cpu_count() // slots)  # counts what a container was given, not what the machine has
-
-
-def short_temporary_folder() -> str:
-    """Return the folder for temporary files, or ``/tmp`` where the usual one's name is too long for sockets in it."""
-    folder = tempfile.gettempdir()
-    if len(folder) > SOCKET_PATH and os.path.isdir("/tmp") and os.access("/tmp", os.W_OK):
-        return "/tmp"
-    return folder

@@ -13,10 +13,12 @@ import time
 from collections import Counter
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from multiprocessing.connection import Connection, wait
+from secrets import token_hex
 from urllib.parse import urlsplit
 
 from labkit.course.build import PACKAGE, spare_import
-from labkit.course.execute import Job, execute, short_temporary_folder
+from labkit.course.execute import Job, execute
+from labkit.course.kernels.places import check_worker_processes, find_scratch, short_temporary_folder
 from labkit.course.kernels.processes import children_of, end_processes
 from labkit.course.outputs import hash_files
 from labkit.errors import MissingExtra, Unreachable, UserError
@@ -34,9 +36,15 @@ class LocalPool:
     ----------
     slots : int
         How many jobs run at a time.
+
+    Raises
+    ------
+    UserError
+        This machine cannot start worker processes, see `check_worker_processes`.
     """
 
     def __init__(self, slots: int):
+        check_worker_processes()
         self.slots = self.slots_on_a_machine = slots
         self.scratch = tempfile.mkdtemp(prefix="labkit-", dir=short_temporary_folder())
         self._watched, self._lifeline = multiprocessing.Pipe(duplex=False)
@@ -123,8 +131,6 @@ class DaskPool:
         The extra ``cluster`` is not installed.
     """
 
-    scratch = None  # other machines have their own temporary folders
-
     def __init__(self, address: str, *, most: int | None = None, timeout: float = 10):
         check_address(address)
         try:
@@ -147,6 +153,7 @@ class DaskPool:
         total = sum(threads.values())
         self.slots = min(total, most or total)
         self.slots_on_a_machine = min(max(machines.values()), self.slots)
+        self.scratch = f"labkit-{token_hex(4)}"  # each machine has it among its own temporary files
         self._executor = self._client.get_executor(pure=False)
 
     def _check_workers(self, address: str, threads: dict[str, int]) -> None:
@@ -162,14 +169,29 @@ class DaskPool:
         return self._executor.submit(execute, job)
 
     def close(self) -> None:
-        """Leave the cluster as it was found."""
+        """Leave the cluster as it was found: also what kernels of workers that were killed have left is removed."""
         self._executor.shutdown()
-        self._client.close()
+        self._leave()
 
     def kill(self) -> None:
-        """Cancel what waits and leave; a notebook that already runs ends on its worker, and its result is dropped."""
+        """Cancel what waits, end kernels that run, and leave."""
         self._executor.shutdown(wait=False, cancel_futures=True)
-        self._client.close()
+        self._leave()
+
+    def _leave(self) -> None:
+        """Remove the scratch folder on each machine, as far as they answer, and close the client."""
+        try:
+            if self._client.status == "running":
+                self._client.run(remove_scratch, self.scratch, on_error="ignore")
+        finally:
+            self._client.close()
+
+
+def remove_scratch(name: str) -> None:
+    """End what kernels left in a scratch folder on the machine where this runs, and remove the folder."""
+    folder = find_scratch(name)
+    end_processes(folder)
+    remove_folder(str(folder))
 
 
 def check_address(address: str) -> None:

@@ -16,14 +16,13 @@ from rich.text import Text
 from labkit.course.build import write_file
 from labkit.course.outputs import Outputs, library_versions
 from labkit.course.pages import ASSETS
+from labkit.validation import escape_controls
 
 KEYS = ("name", "status", "seconds", "peak_rss_mb", "exercises", "error")  # of a notebook's entry, in this order
 COLORS = {"passed": "green", "cached": "blue", "failed": "bold red"}
 
-# What steers a terminal: sequences that color text or set titles, then all other control characters but tab and line
-# feed, and halves of characters, which no terminal can show.
+# Sequences that color text or set titles.
 SEQUENCES = re.compile("\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|\x1b\\[[0-?]*[ -/]*[@-~]|\x1b[PX^_][^\x1b]*(?:\x1b\\\\)?")
-CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def make_entry(**values: object) -> dict:
@@ -108,10 +107,13 @@ def render_report(report: dict, *, budgets: dict[str, dict], folder: Path) -> st
 def strip_sequences(text: str) -> str:
     r"""Return a text that others wrote without what would steer a terminal.
 
+    Errors of notebooks are colored by IPython, so sequences go without a trace, unlike in `escape_controls`, which
+    writes the rest out: in the name of a group, a sequence is a part that must not disappear.
+
     >>> print(strip_sequences("a \x1b[31mred\x1b[0m word\x07"))
     a red word\x07
     """
-    return CONTROLS.sub(lambda match: repr(match[0])[1:-1], SEQUENCES.sub("", text))
+    return escape_controls(SEQUENCES.sub("", text))
 
 
 class PipeConsole(Console):

@@ -3,20 +3,21 @@
 WEAT (Caliskan, Bryson and Narayanan, 2017) on words, SEAT (May et al., 2019) on words in sentences.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from labkit.errors import UserError
+from labkit.models.encoder import Foundation
 from labkit.models.hidden_states import embed
-
-if TYPE_CHECKING:
-    from labkit.models.encoder import Foundation
+from labkit.validation import list_some
 
 WordSets = tuple[Sequence[str], Sequence[str]]
+Vectors = Foundation | Mapping[str, ArrayLike] | Callable[[str], ArrayLike]  # where the vectors of words come from
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Association:
 
 
 def weat(
-    model: "Foundation",
+    model: Vectors,
     targets: WordSets,
     attributes: WordSets,
     *,
@@ -56,12 +57,14 @@ def weat(
 
     The association of a word is the mean cosine of its embedding with those of the first attribute set, minus that with
     the second set's (Caliskan et al., 2017, "word-embedding association test"). The p-value is one-sided, as in the
-    paper; all divisions are enumerated when there are at most ``n_permutations``. Embeddings are mean-pooled, in
-    float32.
+    paper; all divisions are enumerated when there are at most ``n_permutations``. A model's embeddings are mean-pooled,
+    in float32.
 
     Parameters
     ----------
-    model : Foundation
+    model : Foundation, mapping of str to array-like, or callable
+        Where vectors come from. A mapping (a dict, or gensim's ``KeyedVectors``) gives the vector of a word, shape
+        (H,), and takes no template. A callable takes a text, the word in its template, and returns its vector.
     targets : pair of sequences of str
         Two sets of words, each with at least two.
     attributes : pair of sequences of str
@@ -85,7 +88,14 @@ def weat(
     Raises
     ------
     UserError
-        A set is too small, two sets overlap, or a template has no place for the word.
+        A set is too small, two sets overlap, or a template has no place for the word; a word has no vector, or one
+        that is 0, not finite, or of another shape than the others.
+
+    Examples
+    --------
+    >>> vectors = {"rose": [3, 1], "lily": [2, 1], "wasp": [1, 3], "moth": [1, 2], "good": [1, 0], "bad": [0, 1]}
+    >>> round(weat(vectors, (["rose", "lily"], ["wasp", "moth"]), (["good"], ["bad"])).effect_size, 2)
+    1.71
     """
     from scipy import stats
 
@@ -140,7 +150,7 @@ def effect_size(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def halve_words(
-    model: "Foundation",
+    model: Vectors,
     targets: WordSets,
     attributes: WordSets,
     *,
@@ -154,7 +164,8 @@ def halve_words(
 
     Parameters
     ----------
-    model : Foundation
+    model : Foundation, mapping of str to array-like, or callable
+        As in `weat`.
     targets : pair of sequences of str
         As in `weat`; each set needs at least 4 words, of which half are kept.
     attributes : pair of sequences of str
@@ -187,7 +198,7 @@ def halve_words(
 
 
 def vary(
-    model: "Foundation",
+    model: Vectors,
     tests: Mapping[str, tuple],
     wordings: Mapping[str, str | Sequence[str]],
     *,
@@ -199,7 +210,8 @@ def vary(
 
     Parameters
     ----------
-    model : Foundation
+    model : Foundation, mapping of str to array-like, or callable
+        As in `weat`.
     tests : mapping of str to (targets, targets, attributes, attributes)
         Such as `labkit.language.MORE_TESTS`.
     wordings : mapping of str to (str or sequence of str)
@@ -237,7 +249,7 @@ def vary(
 
 
 def cosines(
-    model: "Foundation", targets: WordSets, attributes: WordSets, template: str | Sequence[str], *, smallest: int = 2
+    model: Vectors, targets: WordSets, attributes: WordSets, template: str | Sequence[str], *, smallest: int = 2
 ) -> tuple[tuple[list[str], list[str]], np.ndarray, np.ndarray]:
     """Return both target sets as lists, and the cosines of all their words with each attribute set, (n_x + n_y, n)."""
     targets, attributes = check_sets("targets", targets, smallest), check_sets("attributes", attributes, 1)
@@ -253,10 +265,66 @@ def cosines(
     return targets, words @ one.T, words @ other.T
 
 
-def unit_vectors(model: "Foundation", words: Sequence[str], template: str) -> np.ndarray:
+def unit_vectors(model: Vectors, words: Sequence[str], template: str) -> np.ndarray:
     """Embed words in a template; vectors of length 1, (n, H), float64."""
-    vectors = embed(model, [template.format(word) for word in words], precision="float32").astype(float)
+    if isinstance(model, Foundation):
+        vectors = embed(model, [template.format(word) for word in words], precision="float32").astype(float)
+    else:
+        vectors = foreign_vectors(model, words, template)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def foreign_vectors(source: Any, words: Sequence[str], template: str) -> np.ndarray:
+    """Return the vectors of words, (n, H), from a mapping or a callable; a UserError names wrong ones."""
+    if callable(source):
+        look_up = source
+    elif hasattr(source, "__getitem__"):
+        look_up = source.__getitem__
+        if template != "{}":
+            raise UserError(
+                f"template {template!r} needs a model, or a function that embeds sentences; a mapping has vectors of "
+                "words alone: leave the template out"
+            )
+    else:
+        raise UserError(
+            f"model is {source!r}; give what load_foundation_model() returns, a mapping of words to vectors, or a "
+            "function that returns the vector of a text"
+        )
+    vectors, missing = {}, []
+    for word in words:
+        try:
+            vectors[word] = as_vector(word, look_up(template.format(word)))
+        except KeyError:
+            missing.append(word)
+    if missing:
+        raise UserError(
+            f"there is no vector for {list_some(missing)}; spell words as the vectors do (many know lowercase words "
+            "only), or leave them out of the sets"
+        )
+    shapes = {vector.shape: word for word, vector in vectors.items()}
+    if len(shapes) > 1:
+        some = " and ".join(f"{word!r} has {shape[0]} numbers" for shape, word in list(shapes.items())[:2])
+        raise UserError(f"vectors differ in length: {some}; take all vectors from one model")
+    return np.array([vectors[word] for word in words])
+
+
+def as_vector(word: str, vector: ArrayLike) -> np.ndarray:
+    """Return a word's vector as floats, (H,); a UserError says why it has no direction."""
+    if hasattr(vector, "detach"):  # a tensor, on any device
+        vector = vector.detach().cpu()
+    try:
+        numbers = np.asarray(vector, float)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"the vector of {word!r} holds no numbers ({error}); give an array of shape (H,)") from error
+    if numbers.ndim != 1 or not numbers.size:
+        raise UserError(f"the vector of {word!r} has shape {numbers.shape}; give one of shape (H,)")
+    if not np.isfinite(numbers).all():
+        raise UserError(f"the vector of {word!r} holds NaN or infinity; leave the word out, or repair its vector")
+    if not numbers.any():
+        raise UserError(
+            f"the vector of {word!r} is 0 and has no direction, which often marks an unknown word; leave the word out"
+        )
+    return numbers / np.abs(numbers).max()  # squares of very large and very small numbers would be infinite or 0
 
 
 def check_sets(name: str, sets: WordSets, smallest: int) -> tuple[list[str], list[str]]:

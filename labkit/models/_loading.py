@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from labkit.errors import UserError
 from labkit.models.last_block import register_attention
-from labkit.models.weights import find_weights
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
@@ -31,7 +30,7 @@ NAMED = 3  # names in a message
 
 
 def read_config(folder: Path, name: str | Path) -> "PreTrainedConfig":
-    """Read the configuration of a BERT-like encoder; a UserError says what else it is."""
+    """Read the configuration of a BERT-like encoder, without its dropout; a UserError says what else it is."""
     from transformers import AutoConfig
 
     try:
@@ -46,19 +45,19 @@ def read_config(folder: Path, name: str | Path) -> "PreTrainedConfig":
         )
     if config.num_hidden_layers < 1:
         raise UserError(f"{folder / 'config.json'} asks for {config.num_hidden_layers} blocks; give at least 1")
+    config.attention_probs_dropout_prob = config.hidden_dropout_prob = 0.0  # see Foundation
     return config
 
 
-def load_encoder(folder: Path, config: "PreTrainedConfig") -> "PreTrainedModel":
-    """Load the weights of an encoder, all of them and no others; a UserError names those that do not fit.
+def load_encoder(folder: Path, config: "PreTrainedConfig", weights: dict[str, Tensor]) -> "PreTrainedModel":
+    """Put weights into an encoder, all of its own and no others; a UserError names those that do not fit.
 
-    The files are opened here, as safetensors, and transformers gets tensors: it looks for no file, and so finds none of
+    transformers gets tensors, which `read_weights` read as safetensors: it looks for no file, and so finds none of
     another format. Weights of heads are ignored.
     """
     from transformers import MODEL_MAPPING
 
     options = {} if config.model_type == "electra" else {"add_pooling_layer": False}
-    weights = read_weights(find_weights(folder))
     with silent_transformers():  # what it would report is in `report`, and checked
         try:
             encoder, report = MODEL_MAPPING[type(config)].from_pretrained(
@@ -110,6 +109,23 @@ def check_weights(folder: Path, config: "PreTrainedConfig", report: dict) -> Non
     problems = [*report.get("error_msgs", ()), *dict(report.get("conversion_errors") or {}).values()]
     if problems:
         raise UserError(f"the weights in {folder} cannot be loaded: {problems[0]}; {remedy}")
+
+
+def load_head(head: nn.Module, file: Path, weights: dict[str, Tensor]) -> None:
+    """Put weights into a head, all of its own and no others; a UserError names those that do not fit."""
+    needed = head.state_dict()
+    remedy = "copy the folder again, with its own fit.json"
+    if missing := needed.keys() - weights.keys():
+        raise UserError(f"{file} lacks {list_names(f'head.{name}' for name in missing)}; {remedy}")
+    if extra := weights.keys() - needed.keys():
+        raise UserError(f"{file} also has {list_names(f'head.{name}' for name in extra)}; {remedy}")
+    for name, weight in sorted(needed.items()):
+        if weight.shape != (found := weights[name].shape):
+            raise UserError(
+                f"{file} has head.{name} of shape {tuple(found)}, where fit.json and config.json ask for "
+                f"{tuple(weight.shape)}; {remedy}"
+            )
+    head.load_state_dict(weights)
 
 
 def is_of_an_encoder(name: str) -> bool:

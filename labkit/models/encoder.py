@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from labkit.errors import UserError
-from labkit.models._loading import load_encoder, load_tokenizer, read_config
+from labkit.models._loading import load_encoder, load_head, load_tokenizer, read_config, read_weights
 from labkit.models.last_block import run_block_for
-from labkit.models.weights import find_model
+from labkit.models.weights import find_model, find_weights
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -186,13 +186,57 @@ def load_foundation_model(
         Wrong checksum; no safetensors file; not a BERT-like encoder; weights or a tokenizer that do not fit the
         configuration, or are missing; a head that cannot be built.
     """
-    if activation not in ACTIVATIONS:
+    check_head(head_hidden, activation)
+    folder = find_model(name)
+    config = read_config(folder, name)
+    encoder = load_encoder(folder, config, read_weights(find_weights(folder)))
+    tokenizer = load_tokenizer(folder, config)
+    return Foundation(encoder, tokenizer, name, head_hidden=head_hidden, activation=activation).eval()
+
+
+def load_trained_model(file: Path, name: str, *, head_hidden: int | None, activation: str) -> Foundation:
+    """Load an encoder with its trained head from one file, next to the configuration and the tokenizer.
+
+    Parameters
+    ----------
+    file : Path
+        Safetensors, whose names begin with ``encoder.`` and ``head.``.
+    name : str
+        By which the model was once asked for.
+    head_hidden : int or None
+    activation : str
+        As in `load_foundation_model`.
+
+    Returns
+    -------
+    Foundation
+        In eval mode, on the CPU.
+
+    Raises
+    ------
+    UserError
+        As `load_foundation_model`, and where weights of the head do not fit, are missing or too many.
+    """
+    check_head(head_hidden, activation)
+    folder = file.parent
+    config = read_config(folder, name)
+    parts = {"encoder": {}, "head": {}}
+    for key, weight in read_weights([file]).items():
+        part, _, rest = key.partition(".")
+        if part not in parts:
+            raise UserError(f"{file} also has {key}, which belongs neither to an encoder nor to a head; copy it again")
+        parts[part][rest] = weight
+    encoder = load_encoder(folder, config, parts["encoder"])
+    tokenizer = load_tokenizer(folder, config)
+    model = Foundation(encoder, tokenizer, name, head_hidden=head_hidden, activation=activation)
+    load_head(model.head, file, parts["head"])
+    model.head_trained = True
+    return model.eval()
+
+
+def check_head(head_hidden: int | None, activation: str) -> None:
+    """Raise a UserError where no head can be made so."""
+    if not isinstance(activation, str) or activation not in ACTIVATIONS:
         raise UserError(f"activation {activation!r} is not one of {', '.join(ACTIVATIONS)}")
     if head_hidden is not None and (not isinstance(head_hidden, int) or head_hidden < 1):
         raise UserError(f"head_hidden is {head_hidden!r}; give a positive number of units, or None for a linear head")
-    folder = find_model(name)
-    config = read_config(folder, name)
-    config.attention_probs_dropout_prob = config.hidden_dropout_prob = 0.0  # see Foundation
-    encoder = load_encoder(folder, config)
-    tokenizer = load_tokenizer(folder, config)
-    return Foundation(encoder, tokenizer, name, head_hidden=head_hidden, activation=activation).eval()

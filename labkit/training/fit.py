@@ -9,16 +9,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from safetensors.torch import load_model, save_model
+from safetensors.torch import save_model
 
+from labkit.errors import UserError
 from labkit.models.batches import pad
-from labkit.models.encoder import Foundation
+from labkit.models.encoder import Foundation, load_trained_model
 from labkit.models.hidden_states import States, hidden_states, pooled_states, tokenize
-from labkit.models.last_block import register_attention
+from labkit.models.weights import read_json
 from labkit.training.config import TrainConfig
 from labkit.validation import check_texts
 
 PREDICTED = 64  # texts in a batch of predictions
+WEIGHTS = "fit.safetensors"
+TIMES = ("samples_per_second", "cache_seconds", "measuring_seconds")
+ABOUT = ("name", "head_hidden", "activation", "config", "history", *TIMES)  # what fit.json holds
 
 
 @dataclass
@@ -96,16 +100,14 @@ class Fit:
         folder.mkdir(parents=True, exist_ok=True)
         self.model.encoder.config.save_pretrained(folder)
         self.model.tokenizer.save_pretrained(folder)
-        save_model(self.model, str(folder / "fit.safetensors"))
+        save_model(self.model, str(folder / WEIGHTS))
         about = {
             "name": str(self.model.name),
             "head_hidden": self.model.head_hidden,
             "activation": self.model.activation,
             "config": dataclasses.asdict(self.config),
             "history": self.history.to_dict("list"),
-            "samples_per_second": self.samples_per_second,
-            "cache_seconds": self.cache_seconds,
-            "measuring_seconds": self.measuring_seconds,
+            **{name: getattr(self, name) for name in TIMES},
         }
         (folder / "fit.json").write_text(json.dumps(about, indent=1))
         return folder
@@ -183,30 +185,33 @@ def load_fit(folder: str | Path) -> Fit:
     ------
     FileNotFoundError
         There is no fit in the folder.
+    UserError
+        A file is damaged; weights are missing, too many, or of another shape than the configuration says; the
+        tokenizer does not fit; or ``fit.json`` is not what `Fit.save` writes. The message names what is wrong.
     """
-    from transformers import AutoConfig, AutoModel, AutoTokenizer
-
     folder = Path(folder)
-    if not (folder / "fit.json").is_file():
+    file = folder / "fit.json"
+    if not file.is_file():
         raise FileNotFoundError(f"{folder} holds no fit.json; give a folder that Fit.save() wrote")
-    about = json.loads((folder / "fit.json").read_text())
-    config = AutoConfig.from_pretrained(folder, local_files_only=True)
-    options = {} if config.model_type == "electra" else {"add_pooling_layer": False}
-    model = Foundation(
-        AutoModel.from_config(config, attn_implementation=register_attention(), **options),
-        AutoTokenizer.from_pretrained(folder, local_files_only=True),
-        about["name"],
-        head_hidden=about["head_hidden"],
-        activation=about["activation"],
+    about = read_json(file)
+    if about.keys() != set(ABOUT):
+        wrong = sorted(about.keys() ^ set(ABOUT))
+        raise UserError(f"{file} lacks or should not have {', '.join(wrong)}; copy the folder again")
+    try:
+        config, history = TrainConfig(**about["config"]), pd.DataFrame(about["history"])
+        times = {name: float(about[name]) for name in TIMES}
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{file} does not describe a fit ({error}); copy the folder again") from error
+    model = load_trained_model(
+        folder / WEIGHTS, str(about["name"]), head_hidden=about["head_hidden"], activation=about["activation"]
     )
-    load_model(model, str(folder / "fit.safetensors"))
-    model.head_trained = True
-    model.pooling = about["config"]["pooling"]
-    return Fit(
-        model=model.eval(),
-        config=TrainConfig(**about["config"]),
-        history=pd.DataFrame(about["history"]),
-        samples_per_second=about["samples_per_second"],
-        cache_seconds=about["cache_seconds"],
-        measuring_seconds=about["measuring_seconds"],
-    )
+    for setting in ("pooling", "precision"):
+        if getattr(config, setting) == "auto":
+            raise UserError(f"{file} leaves {setting} open, which a fit has settled; copy the folder again")
+    if config.trainable_layers != "all" and config.trainable_layers > model.depth:
+        raise UserError(
+            f"{file} says that {config.trainable_layers} blocks were trained, but config.json has {model.depth}; copy "
+            "the folder again"
+        )
+    model.pooling = config.pooling
+    return Fit(model=model, config=config, history=history, **times)

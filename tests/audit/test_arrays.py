@@ -6,9 +6,9 @@ import pytest
 from fairlearn import metrics as fl
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, precision_score
+from sklearn.metrics import accuracy_score, precision_score, roc_auc_score
 
-from labkit.audit.arrays import audit
+from labkit.audit.arrays import auc_difference, audit
 from labkit.audit.between import _methods
 from labkit.audit.between._equality import RateTest
 from labkit.audit.counts import Counts
@@ -297,3 +297,50 @@ def test_tests_are_computed_once(monkeypatch):
     first = disparities(found)
     assert disparities(found).equals(first) and len(tested) == len(METRICS)
     assert found.parity_test("accuracy", include_small=True) == 0.5 and len(tested) == len(METRICS) + 1
+
+
+@pytest.mark.parametrize("kind", ["numbers", "ranks", "lists", "two features"])
+def test_auc_of_exact_scores_is_compared(kind):
+    """The difference is that of scikit-learn's AUCs, whatever the scores' scale and the form of the columns."""
+    people = decisions()
+    score = np.random.default_rng(0).normal(size=400).round(2) * 1e6 + 4e5 * people["y_true"]
+    groups = np.array(list("xyz"))[people["sensitive_features"]]
+    given = {"y_true": people["y_true"], "y_score": score, "sensitive_features": groups}
+    a, b = "x", "z"
+    if kind == "ranks":
+        given["y_score"] = pd.Series(score).rank()
+    elif kind == "lists":
+        given = {name: list(values) for name, values in given.items()}
+    elif kind == "two features":
+        given["sensitive_features"], a, b = pd.DataFrame({"one": groups, "two": 1}), ("x", 1), ("z", 1)
+    found = auc_difference(a, b, **given)
+    one, other = (roc_auc_score(people["y_true"][groups == g], score[groups == g]) for g in "xz")
+    assert found.difference == pytest.approx(one - other, abs=1e-12) and found.error == 0
+    assert found.low < found.difference < found.high and found.groups == (a, b)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"y_score": [0.1, np.nan, 0.3, 0.4]}, "y_score holds nan; give a finite number"),
+        ({"y_score": [0.1, np.inf, 0.3, 0.4]}, "y_score holds inf"),
+        ({"y_score": [0.1, "high", 0.3, 0.4]}, "y_score holds 'high'"),
+        ({"y_score": [0.1, 0.2, 0.3]}, "lengths differ: y_true has 4, y_score has 3"),
+        ({"y_true": [0, 1, 2, 1]}, "'y_true' must hold 0 and 1"),
+        ({"sensitive_features": list("aacc")}, "unknown group 'b'"),
+        ({"sensitive_features": {"y_score": list("aabb")}}, "'y_score', which is taken"),
+        ({name: [] for name in ("y_true", "y_score", "sensitive_features")}, "is empty"),
+    ],
+)
+def test_auc_of_what_are_no_scores_is_not_compared(change, message):
+    """The message names the value."""
+    good = {"y_true": [0, 1, 0, 1], "y_score": [0.1, 0.2, 0.3, 0.4], "sensitive_features": list("aabb")}
+    with pytest.raises(ValueError, match=message):
+        auc_difference("a", "b", **good | change)
+
+
+def test_more_distinct_scores_than_bins_are_rejected(monkeypatch):
+    """They can be rounded, or counted in bins."""
+    monkeypatch.setattr("labkit.audit.arrays.MAX_BINS", 4)
+    with pytest.raises(ValueError, match="5 different values, more than 4; round them, or count them in bins"):
+        auc_difference("a", "b", y_true=[0, 1, 0, 1, 0], y_score=range(5), sensitive_features=list("aabbb"))

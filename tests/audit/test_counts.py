@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from labkit.audit._counting import MAX_GROUPS
 from labkit.audit.counts import Counts, count
+from labkit.audit.metrics import HELD_FIXED
 from labkit.audit.score_histogram import ScoreHistogram
 from tests.audit.decisions import NAMES, count_by_hand, make_decisions
 
@@ -138,10 +139,40 @@ cell_counts = st.lists(st.integers(1, 10**9), min_size=4, max_size=4)
 @given(a=cell_counts, b=cell_counts, other=cell_counts)
 def test_decomposition_is_exact(a, b, other):
     """The three parts sum to the gap, to rounding, whatever the counts."""
-    found = Counts.from_mapping({"a": a, "b": b, "other": other}).decompose("a", "b", n_boot=100)
+    counts = Counts.from_mapping({"a": a, "b": b, "other": other})
     rates = [(cells[1] + cells[3]) / sum(cells) for cells in (a, b)]
-    assert found.gap == pytest.approx(rates[0] - rates[1], abs=1e-12)
-    assert found.parts.sum() == pytest.approx(found.gap, abs=1e-12)
+    found = {held: counts.decompose("a", "b", held_fixed=held, n_boot=100) for held in HELD_FIXED}
+    for each in found.values():
+        assert each.gap == pytest.approx(rates[0] - rates[1], abs=1e-12)
+        assert each.parts.sum() == pytest.approx(each.gap, abs=1e-12)
+    assert found["mean"].parts.tolist() == pytest.approx((found["a"].parts + found["b"].parts) / 2, abs=1e-12)
+    # what is held fixed at a's is, seen from b, held fixed at the other's
+    mirrored = counts.decompose("b", "a", held_fixed="b", n_boot=100)
+    assert mirrored.parts.tolist() == pytest.approx(-found["a"].parts, abs=1e-12)
+
+
+# Notebook 05's first world: 4,000 patients, recorded labels (MATH, last section, gives the parts).
+CLINIC = Counts.from_mapping({"a": [1293, 309, 408, 824], "b": [700, 126, 195, 145]})
+
+
+@pytest.mark.parametrize(("held_fixed", "base_part"), [("mean", 0.054), ("a", 0.039), ("b", 0.068)])
+def test_three_decompositions_of_the_clinic(held_fixed, base_part):
+    """Each is its own formula, and they differ: the part of the base rates is 0.039, 0.054 or 0.068."""
+    found = CLINIC.decompose("a", "b", held_fixed=held_fixed)
+    assert found.parts["base_rate"] == pytest.approx(base_part, abs=0.0005) and found.held_fixed == held_fixed
+    tpr = {"a": 824 / 1232, "b": 145 / 340}
+    fpr = {"a": 309 / 1602, "b": 126 / 826}
+    base = {"a": 1232 / 2834, "b": 340 / 1166}
+    for rates in (tpr, fpr, base):
+        rates["mean"] = (rates["a"] + rates["b"]) / 2
+    other = {"mean": "mean", "a": "b", "b": "a"}[held_fixed]
+    parts = [
+        base[held_fixed] * (tpr["a"] - tpr["b"]),
+        (1 - base[held_fixed]) * (fpr["a"] - fpr["b"]),
+        (tpr[other] - fpr[other]) * (base["a"] - base["b"]),
+    ]
+    assert found.parts.tolist() == pytest.approx(parts, abs=1e-12)
+    assert (found.intervals["low"] < parts).all() and (parts < found.intervals["high"]).all()
 
 
 def test_perfect_classifier_has_a_gap_of_base_rates_only():
@@ -172,6 +203,8 @@ def test_decomposition_intervals_hold_their_level():
         (("all", "a"), {}, "'all' has no people labeled negative"),
         (("a", "b"), {"n_boot": 10}, "n_boot=10"),
         (("a", "b"), {"confidence": 95}, "confidence=95"),
+        (("a", "b"), {"held_fixed": "both"}, "held_fixed='both'; give 'mean', 'a' or 'b'"),
+        (("a", "b"), {"held_fixed": ["a"]}, r"held_fixed=\['a'\]; give"),
     ],
 )
 def test_rejects_gaps_without_parts(pair, options, message):

@@ -50,6 +50,97 @@ def test_error_shrinks_with_the_bins():
     assert (coarse / fine).to_numpy() == pytest.approx(2, rel=0.05)
 
 
+def placements(y, score):
+    """Return AUC and DeLong's variance person by person: all pairs, as in the paper's equations 3 to 5."""
+    negative, positive = score[y == 0], score[y == 1]
+    wins = (positive[:, None] > negative) + (positive[:, None] == negative) / 2  # (m, n)
+    return wins.mean(), wins.mean(1).var(ddof=1) / len(positive) + wins.mean(0).var(ddof=1) / len(negative)
+
+
+@pytest.mark.parametrize("bins", [4, 64, 1024])
+def test_difference_of_auc_is_delongs(bins):
+    """Difference, interval and p-value are those of all pairs of people, with scores as binned, ties as halves."""
+    frame = make_scores()
+    found = count_scores(frame, **NAMES, bins=bins).auc_difference("red", "green", confidence=0.9)
+    binned = np.minimum(np.floor(frame["score"] * bins), bins - 1)
+    parts = [placements(frame["y"][rows].to_numpy(), binned[rows].to_numpy())
+             for rows in (frame["race"] == "red", frame["race"] == "green")]  # fmt: skip
+    difference, spread = parts[0][0] - parts[1][0], np.sqrt(parts[0][1] + parts[1][1])
+    limits = difference - 1.6448536 * spread, difference + 1.6448536 * spread
+    assert (found.low, found.difference, found.high) == pytest.approx((limits[0], difference, limits[1]), abs=1e-9)
+    assert found.p_value == pytest.approx(2 * norm.sf(abs(difference) / spread), rel=1e-9)
+    table = count_scores(frame, **NAMES, bins=bins).auc()
+    assert found.difference == pytest.approx(table["auc"]["red"] - table["auc"]["green"], abs=1e-12)
+    assert found.error == pytest.approx(table["error"]["red"] + table["error"]["green"], abs=1e-12)
+    swapped = count_scores(frame, **NAMES, bins=bins).auc_difference("green", "red", confidence=0.9)
+    assert (swapped.low, swapped.high, swapped.p_value) == pytest.approx((-found.high, -found.low, found.p_value))
+
+
+def test_auc_of_decisions_is_the_mean_of_tpr_and_tnr():
+    """With two scores AUC is (TPR + TNR) / 2, and DeLong's variance that of two independent shares, by hand."""
+    cells = np.array([[[30, 10], [8, 32]], [[25, 25], [6, 14]]])  # (groups, label, decision)
+    auc, variance = histograms.delong_variance(cells)
+    for (tn, fp), (fn, tp), found, spread in zip(*cells.swapaxes(0, 1), auc, variance, strict=True):
+        tnr, tpr = tn / (tn + fp), tp / (fn + tp)
+        assert found == pytest.approx((tpr + tnr) / 2, abs=1e-12)
+        by_hand = tpr * (1 - tpr) / (fn + tp - 1) / 4 + tnr * (1 - tnr) / (tn + fp - 1) / 4
+        assert spread == pytest.approx(by_hand, abs=1e-12)
+
+
+def simulate_differences(shifts, sizes, runs):
+    """Return interval and p-value, (runs, 3), for samples of two groups with that much between normal scores."""
+    rng, found = np.random.default_rng(7), []
+    for _ in range(runs):
+        cells = np.zeros((2, 2, 64), int)
+        for group, (shift, size) in enumerate(zip(shifts, sizes, strict=True)):
+            y = np.arange(size) % 3 == 0
+            place = np.floor(64 * norm.cdf(rng.normal(size=size) + shift * y - shift / 2)).astype(int)
+            np.add.at(cells[group], (y.astype(int), place), 1)
+        result = histograms.ScoreHistogram(pd.Index(["a", "b"]), cells).auc_difference("a", "b")
+        found.append((result.low, result.high, result.p_value))
+    return np.array(found)
+
+
+def test_interval_of_a_difference_of_auc_holds_its_level():
+    """It covers the difference of the populations about as often as it says, and the test rejects about as often."""
+    runs, shifts = 400, (1.5, 0.8)
+    truth = np.subtract(*norm.cdf(np.array(shifts) / np.sqrt(2)))
+    low, high, _ = simulate_differences(shifts, (150, 60), runs).T
+    margin = 3.5 * np.sqrt(0.95 * 0.05 / runs)
+    assert abs(((low <= truth) & (truth <= high)).mean() - 0.95) < margin + 0.01
+    p_values = simulate_differences((1, 1), (150, 60), runs)[:, 2]
+    assert abs((p_values <= 0.05).mean() - 0.05) < margin + 0.01
+
+
+def test_difference_does_not_become_certain_where_nobody_is_missorted():
+    """Two groups sorted without a mistake, or with one positive, differ by 0 give or take what their sizes allow."""
+    perfect = {"a": [[5, 0], [0, 5]], "b": [[400, 0], [0, 400]], "one": [[9, 0], [0, 1]]}
+    counted = histograms.ScoreHistogram(pd.Index(list(perfect)), np.array(list(perfect.values())))
+    small, large = counted.auc_difference("a", "b"), counted.auc_difference("one", "b")
+    table = counted.auc()
+    for found, group in ((small, "a"), (large, "one")):
+        assert found.difference == 0 and found.p_value == 1
+        assert found.high == -found.low and found.high > 1 - table["low"][group]  # its own, and the other's
+
+
+@pytest.mark.parametrize(
+    ("pair", "options", "message"),
+    [
+        (("red", "rot"), {}, r"unknown group 'rot'; the groups are \['blue', 'green', 'red'\]"),
+        (("red", "red"), {}, "a and b are both 'red'"),
+        (("red", "blue"), {}, "'blue' has no people labeled positive, so it has no AUC"),
+        (("green", "red"), {}, "'green' has no people labeled negative"),
+        (("red", "blue"), {"confidence": 95}, "confidence=95 is not between"),
+    ],
+)
+def test_rejects_differences_of_nothing(pair, options, message):
+    """Unknown groups, one group twice, and groups that have no AUC."""
+    frame = make_scores()
+    frame.loc[frame["race"] == "blue", "y"], frame.loc[frame["race"] == "green", "y"] = 0, 1
+    with pytest.raises(ValueError, match=message):
+        count_scores(frame, **NAMES).auc_difference(*pair, **options)
+
+
 def test_intervals_hold_their_level_also_near_one():
     """Newcombe's interval covers the population's AUC about as often as it says, for a good score and 30 people."""
     runs, shift = 600, 2.5

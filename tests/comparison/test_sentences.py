@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from labkit.comparison.sentences import (
     describe_changes,
@@ -12,19 +11,6 @@ from labkit.comparison.sentences import (
     tabulate_means,
     write_intervals,
 )
-
-
-@pytest.fixture
-def runs():
-    """Three methods, three seeds: one clearly smaller, one clearly larger, one neither."""
-    values = {
-        "untouched": [0.30, 0.32, 0.34],
-        "fair": [0.10, 0.13, 0.13],
-        "worse": [0.40, 0.43, 0.44],
-        "idle": [0.31, 0.31, 0.34],
-    }
-    rows = [{"method": name, "seed": seed, "gap": v} for name, own in values.items() for seed, v in enumerate(own)]
-    return pd.DataFrame(rows)
 
 
 def test_changes_are_put_into_words(runs):

@@ -19,19 +19,6 @@ def frame():
     return pd.DataFrame({"x": x, "note": "a note", "sex": group, "y": (x + (group == "a") > 0.3).astype(int)})
 
 
-@pytest.fixture
-def runs():
-    """Three methods, three seeds: one clearly smaller, one clearly larger, one neither."""
-    values = {
-        "untouched": [0.30, 0.32, 0.34],
-        "fair": [0.10, 0.13, 0.13],
-        "worse": [0.40, 0.43, 0.44],
-        "idle": [0.31, 0.31, 0.34],
-    }
-    rows = [{"method": name, "seed": seed, "gap": v} for name, own in values.items() for seed, v in enumerate(own)]
-    return pd.DataFrame(rows)
-
-
 def test_splits_hold_everybody_once_and_keep_the_shares(frame):
     """Each row is on one side; groups and labels are as frequent on both; the label is not among the features."""
     splits = split_frame(frame, label="y", sensitive="sex", test_size=0.4, n_splits=2)

@@ -16,6 +16,7 @@ from labkit.course.doctor import (
     check_model,
     check_python,
     check_versions,
+    check_workers,
 )
 
 
@@ -139,3 +140,22 @@ def test_limit_of_a_container_is_what_is_free(monkeypatch):
     monkeypatch.setattr(doctor, "free_memory", lambda: 1.5e9)
     row = check_free_memory()
     assert not row.ok and row.found == "1.5 GB free"
+
+
+def test_machine_without_semaphores_or_temporary_files_is_named(monkeypatch):
+    """It could not run a notebook, and would say so only then."""
+
+    def refuse(self):
+        raise PermissionError(13, "Permission denied")
+
+    def no_folder():
+        raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
+
+    assert check_workers().ok
+    monkeypatch.setattr("multiprocessing.context.BaseContext.Lock", refuse)
+    row = check_workers()
+    assert not row.ok and "semaphore" in row.found and "Permission denied" in row.found
+    assert row.remedy.startswith("sudo chmod 1777 /dev/shm")
+    monkeypatch.setattr("tempfile.gettempdir", no_folder)
+    row = check_workers()
+    assert not row.ok and "temporary files" in row.found and "TMPDIR" in row.remedy

@@ -18,9 +18,9 @@ from labkit.course.execute import (
     execute,
     explain_death,
     find_gaps,
-    short_temporary_folder,
 )
 from labkit.course.kernels.limits import CELL_LIMIT
+from labkit.course.kernels.places import short_temporary_folder
 from labkit.exercises.judging import EXERCISE
 
 

@@ -2,12 +2,16 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
 
 from labkit.course import pools
+from labkit.course.kernels.processes import FOLDER_VARIABLE, find_processes
 from labkit.course.run import run_notebooks
 from labkit.errors import UserError
 
@@ -73,7 +77,7 @@ from pathlib import Path
 
 seen = Path("{folder}") / "02_dies_once"
 if not seen.exists():
-    seen.write_text(str(os.getppid()))
+    seen.write_text(f"{{os.getppid()}} {{os.getcwd()}}")
     os.kill(os.getppid(), signal.SIGKILL)
     time.sleep(60)
 print("to the end")
@@ -109,13 +113,38 @@ def test_a_killed_worker_costs_only_its_job(mortal, tmp_path):
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals of POSIX")
 def test_a_cluster_worker_that_dies_loses_no_notebook(cluster, mortal, tmp_path):
-    """kill -9 for a worker in the middle of a cell: its notebook runs again, and the report holds every notebook."""
+    """kill -9 for a worker in the middle of a cell: its notebook runs again, and the report holds every notebook.
+
+    Its folder is gone when the run has ended.
+    """
     course = mortal({"01_plain": "# %%\n1\n", "02_dies_once": DIES_ONCE})
     report = run_notebooks(course, scheduler=cluster.scheduler_address)
     found = [(entry["name"], entry["status"], entry["error"]) for entry in report["notebooks"]]
     assert found == [("01_plain", "passed", None), ("02_dies_once", "passed", None)]
-    assert int((tmp_path / "02_dies_once").read_text()) != os.getpid()
+    worker, work = (tmp_path / "02_dies_once").read_text().split(" ", 1)
+    assert int(worker) != os.getpid()
+    scratch = Path(work).parents[1]  # work is in the kernel's folder, that in the run's
+    assert scratch.name.startswith("labkit-") and not scratch.exists()
     assert "to the end" in (course.root / "build" / "default-solution" / "02_dies_once.ipynb").read_text()
+
+
+def test_scratch_folder_of_a_run_is_removed_with_what_runs_in_it(tmp_path, monkeypatch):
+    """What is left of kernels whose worker was killed ends, and their folders go; those of other runs stay."""
+    monkeypatch.setattr("labkit.course.kernels.places.short_temporary_folder", lambda: str(tmp_path))
+    for run in ("labkit-1", "labkit-2"):
+        (tmp_path / run / "labkit-kernel").mkdir(parents=True)
+        (tmp_path / run / "labkit-kernel" / "kernel.json").write_text("{}")
+    environment = os.environ | {FOLDER_VARIABLE: str(tmp_path / "labkit-1" / "labkit-kernel")}
+    orphan = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], env=environment)
+    try:
+        while not find_processes(tmp_path):  # until it has the environment of its own program
+            time.sleep(0.01)
+        pools.remove_scratch("labkit-1")
+        assert not psutil.pid_exists(orphan.pid)
+    finally:
+        orphan.kill()
+        orphan.wait()
+    assert [path.name for path in tmp_path.iterdir()] == ["labkit-2"]
 
 
 @pytest.mark.slow
@@ -166,3 +195,28 @@ def test_local_pool_goes_on_after_a_worker_was_killed():
     finally:
         pool.close()
     assert not os.path.exists(pool.scratch)
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), OSError(30, "Read-only file system")])
+def test_no_semaphores_are_a_clear_error(monkeypatch, tmp_path, error):
+    """Where nothing can be written to /dev/shm: what could not be created, why, and the remedy. Nothing is left."""
+
+    def refuse(self):
+        raise error
+
+    monkeypatch.setattr(pools, "short_temporary_folder", lambda: str(tmp_path))
+    monkeypatch.setattr("multiprocessing.context.BaseContext.Lock", refuse)
+    with pytest.raises(UserError, match=f"cannot create a semaphore.* need .{error.strerror}.; make /dev/shm writable"):
+        pools.LocalPool(1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_temporary_folder_is_a_clear_error(monkeypatch):
+    """Python's own message names folders; ours says what to do."""
+
+    def refuse():
+        raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr("tempfile.gettempdir", refuse)
+    with pytest.raises(UserError, match=r"cannot create temporary files.*\['/tmp'\]\); name a folder .* in TMPDIR"):
+        pools.LocalPool(1)

@@ -91,6 +91,7 @@ def test_page_needs_no_network(tmp_path):
         ("\x9b31m", "\\x9b31m"),
         ("a\rb\x08", "a\\rb\\x08"),
         ("half \ud800", "half \\ud800"),
+        ("a\u2028line", "a\\u2028line"),
         ("two\nlines\tand [brackets]", "two\nlines\tand [brackets]"),
     ],
 )

@@ -1,12 +1,16 @@
 """Association tests: what they find, and that they find nothing where there is nothing."""
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 
+from labkit.errors import UserError
 from labkit.language import associations
 from labkit.language.associations import halve_words, vary, weat
 from labkit.language.word_lists import MORE_TESTS, WEAT_TESTS
 from labkit.models.encoder import load_foundation_model
+from labkit.models.hidden_states import embed
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +69,86 @@ def test_exact_p_value_and_effect_by_hand(monkeypatch):
     assert result.effect_size == pytest.approx(effect)
     swapped = weat(None, (["y1", "y2"], ["x1", "x2"]), (["a"], ["b"]))
     assert swapped.effect_size == pytest.approx(-effect) and swapped.p_value == pytest.approx(1)
+
+
+UNIT = {"x1": (1, 0), "x2": (0.8, 0.6), "y1": (0, 1), "y2": (0.6, 0.8), "a": (1, 0), "b": (0, 1)}
+SETS = (["x1", "x2"], ["y1", "y2"]), (["a"], ["b"])
+
+
+class WordVectors:
+    """Vectors that can be indexed by words and are no mapping, as gensim's."""
+
+    def __getitem__(self, word):
+        return np.array(UNIT[word])
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        UNIT,
+        {word: torch.tensor(vector, dtype=torch.float32, requires_grad=True) for word, vector in UNIT.items()},
+        {word: 1e200 * np.array(vector) for word, vector in UNIT.items()},
+        UNIT.__getitem__,
+        lambda text: list(UNIT[text]),
+        WordVectors(),
+        pd.Series(UNIT),
+    ],
+    ids=["tuples", "tensors", "huge arrays", "bound method", "function", "like gensim", "Series"],
+)
+def test_vectors_from_elsewhere(source):
+    """Associations 1, .2, -1, -.2 by hand: their means differ by 1.2, their standard deviation is (2.08 / 3) ** .5."""
+    result = weat(source, *SETS)
+    np.testing.assert_allclose(result.words["association"], [1, 0.2, -1, -0.2], atol=1e-6)
+    assert result.effect_size == pytest.approx(1.2 / (2.08 / 3) ** 0.5, abs=1e-6)
+    assert result.p_value == pytest.approx(1 / 6)
+
+
+def test_vectors_of_a_model_give_the_result_of_the_model(model):
+    """The same vectors, handed in, give the same numbers; a function also gets sentences."""
+    first, second, one, other = (words[:4] for words in WEAT_TESTS["male/female names, career/family"])
+    words = [*first, *second, *one, *other]
+    sets, options = ((first, second), (one, other)), {"n_boot": 100}
+    vectors = dict(zip(words, embed(model, words, precision="float32"), strict=True))
+    for theirs, ours in [
+        (weat(vectors, *sets, **options), weat(model, *sets, **options)),
+        (
+            weat(lambda text: embed(model, [text], precision="float32")[0], *sets, template="This is {}.", **options),
+            weat(model, *sets, template="This is {}.", **options),
+        ),
+    ]:
+        assert theirs.effect_size == pytest.approx(ours.effect_size, abs=1e-4)
+        assert theirs.interval == pytest.approx(ours.interval, abs=1e-4) and theirs.p_value == ours.p_value
+    halves = [halve_words(source, *sets, n_draws=20) for source in (vectors, model)]
+    np.testing.assert_allclose(*halves, atol=1e-3)
+
+
+def look_up_without_rest(word):
+    """Return a vector of the words that begin with x."""
+    return {"x1": (1, 0), "x2": (0, 1)}[word]
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "message"),
+    [
+        ({word: UNIT[word] for word in ("x1", "x2", "a")}, {}, "no vector for y1, y2, b; spell words as the"),
+        (look_up_without_rest, {}, "no vector for y1, y2, a, b;"),
+        (UNIT | {"y2": (1, 2, 3)}, {}, "differ in length: 'b' has 2 numbers and 'y2' has 3 numbers; take all"),
+        (UNIT | {"a": (0.0, 0.0)}, {}, "'a' is 0 and has no direction"),
+        (UNIT | {"y1": (np.nan, 1)}, {}, "'y1' holds NaN or infinity"),
+        (UNIT | {"y1": (np.inf, 1)}, {}, "'y1' holds NaN or infinity"),
+        (UNIT | {"x2": [(1, 0)]}, {}, r"'x2' has shape \(1, 2\); give one of shape \(H,\)"),
+        (UNIT | {"x2": []}, {}, r"'x2' has shape \(0,\)"),
+        (UNIT | {"x2": 1.0}, {}, r"'x2' has shape \(\)"),
+        (UNIT | {"x2": "ab"}, {}, "'x2' holds no numbers"),
+        (lambda text: None, {}, "'x1' (has shape|holds)"),
+        (UNIT, {"template": "This is {}."}, "template 'This is {}.' needs a model, or a function that embeds"),
+        (None, {}, r"model is None; give what load_foundation_model\(\) returns, a mapping"),
+    ],
+)
+def test_vectors_that_cannot_be_compared_are_named(source, options, message):
+    """Each message names the word and the remedy."""
+    with pytest.raises(UserError, match=message):
+        weat(source, *SETS, **options)
 
 
 def test_template_changes_what_is_embedded(model):

@@ -15,7 +15,7 @@ from labkit.training.config import TrainConfig
 from labkit.training.finetuning import finetune
 from labkit.training.fit import load_fit
 from labkit.training.objectives.adversary import Adversary
-from labkit.training.objectives.base import Batch, Run
+from labkit.training.objectives.base import Batch, Pooled, Run
 from labkit.training.objectives.criteria import DemographicParity, EqualizedOdds, EqualOpportunity
 from labkit.training.objectives.group_dro import GroupDRO
 from labkit.training.objectives.lagrangian import AugmentedLagrangian
@@ -394,3 +394,20 @@ def test_launched_run_ends_with_one_model(model, tmp_path):
     totals = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("RESULT")]
     assert done.returncode == 0 and len(totals) == 2 * len(EVERY), done.stderr[-2000:]
     assert all(totals.count(total) % 2 == 0 for total in totals)
+
+
+def test_representations_are_kept_while_a_model_trains(model):
+    """An adversary reads those of the batch; what the same model computes for the validation data is not among them."""
+    pooled = Pooled(model)
+    try:
+        tokens, mask = torch.tensor([[101, 7592, 102]]), torch.ones(1, 3, dtype=torch.long)
+        model.train()(tokens, mask)
+        model.eval()(tokens, mask)
+        model.train()(tokens.repeat(2, 1), mask.repeat(2, 1))
+        assert pooled.take().shape == (3, model.encoder.config.hidden_size)
+        assert pooled.kept == []
+    finally:
+        model.eval()
+        pooled.remove()
+    model(tokens, mask)
+    assert pooled.kept == []
