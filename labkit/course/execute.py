@@ -277,8 +277,9 @@ def _last_started(notebook: "NotebookNode") -> dict:
 def run_kernel(folder: Path, *, cores: int) -> Iterator["AsyncKernelManager"]:
     """Start a kernel that works in a folder and is held to a number of cores; end it and its children on the way out.
 
-    On POSIX its sockets are files in the folder (ipc): no port is open to others, and it works on a machine without
-    a network device. Windows has no ipc, so there it is TCP.
+    On POSIX its sockets are files in the folder (ipc), so it works on a machine without a network device. One port is
+    left where there is such a device: ipykernel listens on 127.0.0.1 for the output of processes that cells start, and
+    takes none without a secret. Windows has no ipc, so there it is TCP.
     """
     from jupyter_client import AsyncKernelManager
     from jupyter_core.utils import run_sync

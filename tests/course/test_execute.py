@@ -74,7 +74,7 @@ def test_kernel_is_held_to_its_share_and_offline(told):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="ipc is for POSIX")
 def test_kernel_uses_ipc_and_leaves_nothing_behind(told):
-    """No port is opened; the kernel is the Python that runs us; its folder is gone afterwards."""
+    """Its sockets are files; the kernel is the Python that runs us; its folder is gone afterwards."""
     transport, folder, executable = told[1].split()
     assert transport == "ipc" and executable == sys.executable
     assert "labkit-" in folder and not os.path.exists(folder)
