@@ -188,11 +188,13 @@ def audit_file(
     if scores is not None:
         contents["scores.csv"] = table_as_csv(scores_by_bin(scores), raw=raw_csv)
         written += ", scores.csv"
-    write_whole(folder, contents)
+    replaced = write_whole(folder, contents)
     with _printing(console):
         if note:
             console.print(note)
         console.print(escape_controls(f"Written to {folder}: {written}"), markup=False, soft_wrap=True)
+        if replaced:
+            console.print(f"Files of an earlier audit were replaced there: {', '.join(replaced)}", soft_wrap=True)
     return audit
 
 

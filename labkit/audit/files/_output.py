@@ -15,11 +15,28 @@ FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 
-def write_whole(folder: Path, contents: Mapping[str, bytes]) -> None:
+FILES = ("audit.html", "audit.png", "counts.csv", "scores.csv")  # what an audit may write
+
+
+def write_whole(folder: Path, contents: Mapping[str, bytes]) -> list[str]:
     """Write files by name into a folder: all of them or, where one cannot be written, none.
 
-    Each is written aside first, so that a full disk leaves the files of an earlier audit as they are.
+    Each is written aside first, so that a full disk leaves the files of an earlier audit as they are. A file of an
+    earlier audit that this one does not write is removed: it would be read as part of this one.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where to write to; it exists.
+    contents : mapping of str to bytes
+        Some of ``FILES``, with their content.
+
+    Returns
+    -------
+    list of str
+        Names of the files of an earlier audit that were replaced or removed.
     """
+    earlier = [name for name in FILES if (folder / name).is_file()]
     aside = {folder / name: folder / f".{name}.{os.getpid()}.tmp" for name in contents}
     failed = folder
     try:
@@ -29,6 +46,9 @@ def write_whole(folder: Path, contents: Mapping[str, bytes]) -> None:
         for path, temporary in aside.items():
             failed = path
             os.replace(temporary, path)
+        for name in set(earlier) - set(contents):
+            failed = folder / name
+            failed.unlink()
     except OSError as error:
         raise UserError(
             f"cannot write {str(failed)!r}: {error.strerror or error}; make room there, or choose another folder "
@@ -37,6 +57,7 @@ def write_whole(folder: Path, contents: Mapping[str, bytes]) -> None:
     finally:
         for temporary in aside.values():
             temporary.unlink(missing_ok=True)
+    return earlier
 
 
 def table_as_csv(table: pd.DataFrame, *, raw: bool = False) -> bytes:

@@ -1,0 +1,69 @@
+"""What a reader of files can leave out silently: other files in a folder, and rows that a quotation mark swallowed."""
+
+import gzip
+from collections.abc import Sequence
+from pathlib import Path
+
+from labkit.validation import escape_controls, list_some
+
+# Endings of tables that are not counted in a folder of Parquet files.
+TABLE_ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".arrow", ".feather", ".json", ".jsonl", ".orc", ".xls", ".xlsx")
+SHOWN = 5  # names of files in a note
+
+
+def note_other_files(folder: Path, counted: Sequence[Path]) -> list[str]:
+    """Name the tables in a folder that are no Parquet files, and were not counted.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The folder.
+    counted : sequence of pathlib.Path
+        Files in it that are counted.
+
+    Returns
+    -------
+    list of str
+        One sentence, or none. Hidden files (``.name`` and ``_name``) are left out on purpose and not named.
+    """
+    others = [
+        file.relative_to(folder)
+        for file in sorted(set(folder.rglob("*")) - set(counted))
+        if file.name.lower().endswith(TABLE_ENDINGS) and file.is_file()
+    ]
+    others = [file for file in others if not any(part.startswith((".", "_")) for part in file.parts)]
+    if not others:
+        return []
+    named = escape_controls(list_some([repr(file.as_posix()) for file in others], SHOWN))
+    return [
+        f"only Parquet files were counted in {escape_controls(folder.name)}, which also holds {named}: write all of its "
+        "data in one format, or count the others apart and add the counts"
+    ]
+
+
+def note_swallowed_lines(path: Path, rows: int, *, compressed: bool) -> list[str]:
+    """Say where a CSV has more lines than rows: a quotation mark that is not closed swallows rows.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    rows : int
+        Rows that were read from it.
+    compressed : bool
+        Whether it is compressed with gzip.
+
+    Returns
+    -------
+    list of str
+        One sentence, or none. Blank lines are not counted.
+    """
+    with gzip.open(path, "rt", encoding="latin-1") if compressed else open(path, encoding="latin-1") as file:
+        lines = sum(1 for line in file if not line.isspace()) - 1  # without the header
+    if lines <= rows:
+        return []
+    return [
+        f"{escape_controls(path.name)} has {lines:,} lines below its header and {rows:,} rows: values span several "
+        "lines. Where a quotation mark opens in one row and closes in another, the rows between them are lost; if "
+        "these are no texts with line breaks, look for it"
+    ]

@@ -1,0 +1,77 @@
+"""What a reader of files can leave out is named: other files of a folder, and rows that a quotation mark swallowed."""
+
+import gzip
+import os
+
+import pandas as pd
+import pytest
+
+from labkit.audit.files.folders import count_folder
+from labkit.audit.files.logs import count_file
+from labkit.audit.files._output import write_whole
+from labkit.errors import DataWarning
+
+ROLES = {"label": "y", "prediction": "yhat", "sensitive": "sex"}
+
+
+def rows(number):
+    """Return the rows of a CSV as text, with a free text that is not counted."""
+    return [f"{i % 2},{i % 3 % 2},{'fm'[i % 2]},note {i}" for i in range(number)]
+
+
+def write(path, lines, *, end="\n"):
+    """Write a CSV with a header, compressed by its name."""
+    text = end.join(["y,yhat,sex,text", *lines, ""]).encode()
+    path.write_bytes(gzip.compress(text) if path.suffix == ".gz" else text)
+    return path
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log.csv.gz"])
+def test_rows_that_a_quotation_mark_swallowed_are_noticed(tmp_path, name):
+    """A mark that opens in row 10 and closes in row 30 makes one row of twenty-one."""
+    lines = rows(40)
+    lines[10], lines[30] = lines[10].replace("note", '"note'), lines[30] + '"'
+    with pytest.warns(DataWarning, match=f"{name} has 40 lines below its header and 20 rows"):
+        counts = count_file(write(tmp_path / name, lines), **ROLES)
+    assert counts.cells.sum() == 20
+    assert any("quotation mark" in line for line in counts.audit().warnings)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("change", [lambda lines: lines, lambda lines: [*lines[:9], "", *lines[9:], "", "  "]])
+def test_files_with_a_row_in_each_line_are_not_suspected(tmp_path, end, change):
+    """Whatever their line ends, and with blank lines between and after the rows."""
+    kept = [line for line in change(rows(40)) if end != "\r" or line.strip()]
+    if "  " in kept:  # blanks are a row for no reader of our columns
+        kept.remove("  ")
+    assert count_file(write(tmp_path / "log.csv", kept, end=end), **ROLES).notes == ()
+
+
+def test_other_tables_of_a_folder_are_named(tmp_path):
+    """A CSV beside the Parquet files is not counted; hidden files and other kinds are not mentioned."""
+    frame = pd.DataFrame({"y": [0, 1] * 20, "yhat": [0, 1, 1, 0] * 10, "sex": list("fm") * 20})
+    frame.to_parquet(tmp_path / "january.parquet")
+    (tmp_path / "sub").mkdir()
+    for name in ("sub/march.CSV", "february.xlsx", "_SUCCESS.csv", ".hidden.csv", "README.md"):
+        (tmp_path / name).write_text("y,yhat,sex\n")
+    with pytest.warns(DataWarning, match="only Parquet files were counted in") as caught:
+        counts = count_folder(tmp_path, **ROLES)
+    assert counts.cells.sum() == 40
+    (note,) = counts.notes
+    assert "'february.xlsx', 'sub/march.CSV':" in note and "SUCCESS" not in note and "README" not in note
+    assert len(caught) == 1
+
+
+def test_a_folder_of_parquet_alone_is_not_suspected(tmp_path):
+    """Nothing was left out."""
+    frame = pd.DataFrame({"y": [0, 1] * 20, "yhat": [0, 1, 1, 0] * 10, "sex": list("fm") * 20})
+    frame.to_parquet(tmp_path / "january.parquet")
+    assert count_folder(tmp_path, **ROLES).notes == ()
+
+
+def test_files_of_an_earlier_audit_do_not_stay(tmp_path):
+    """What this audit does not write is removed, and what was there is said; the user's other files stay."""
+    assert write_whole(tmp_path, {"audit.html": b"1", "scores.csv": b"1"}) == []
+    (tmp_path / "notes.txt").write_text("mine")
+    assert write_whole(tmp_path, {"audit.html": b"2", "counts.csv": b"2"}) == ["audit.html", "scores.csv"]
+    assert sorted(os.listdir(tmp_path)) == ["audit.html", "counts.csv", "notes.txt"]
