@@ -1,4 +1,4 @@
-"""Errors that are the user's to fix: the `labkit` command shows them as one line, without a traceback."""
+"""Errors and warnings about what users hand in: the `labkit` command shows errors as one line, without a traceback."""
 
 
 class UserError(ValueError):
@@ -11,3 +11,7 @@ class MissingExtra(UserError, ModuleNotFoundError):
 
 class Unreachable(UserError, ConnectionError):
     """A package index, a hub or a cluster does not answer."""
+
+
+class DataWarning(UserWarning):
+    """The data may not mean what they seem to mean; the message names what was found and what to do."""

@@ -2,6 +2,8 @@
 
 import difflib
 import re
+import sys
+import warnings
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
@@ -9,10 +11,24 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from labkit.errors import UserError
+from labkit.errors import DataWarning, UserError
 
 # All control characters but tab and line feed, marks that reverse the direction of text, and halves of characters.
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def warn(message: str) -> None:
+    """Issue a `DataWarning` that points at the user's line, not at one of ours.
+
+    Parameters
+    ----------
+    message : str
+        One sentence that names what was found in the data and what to do about it.
+    """
+    frame, depth = sys._getframe(1), 2
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == "labkit":
+        frame, depth = frame.f_back, depth + 1
+    warnings.warn(message, DataWarning, stacklevel=depth)
 
 
 def check_texts_and_labels(

@@ -25,9 +25,12 @@ BLOCK = 2**16  # rows whose combined codes stay in the processor's cache
 
 
 def count_rows(
-    frame: Any, *, label: str, prediction: str, sensitive: Sequence[str], weight: str | None
+    frame: Any, *, label: str, prediction: str, sensitive: Sequence[str], weight: str | None, notes: list[str]
 ) -> dict[Hashable, np.ndarray]:
-    """Count (tn, fp, fn, tp) by group, in sorted order; several sensitive columns give tuples as groups."""
+    """Count (tn, fp, fn, tp) by group, in sorted order; several sensitive columns give tuples as groups.
+
+    What is odd about the rows, though they can be counted, is added to ``notes``, a sentence each.
+    """
     roles = {"label": [label], "prediction": [prediction], "sensitive": sensitive, "weight": [weight] if weight else []}
     frame, schema = open_frame(frame, roles)
     keys = group_keys(sensitive)

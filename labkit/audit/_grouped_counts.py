@@ -21,6 +21,9 @@ class GroupedCounts:
         Names of the groups, all different, without missing values; a MultiIndex for intersections.
     cells : int array of shape (groups, ...)
         Counts of people.
+    notes : sequence of str, optional
+        What was odd about the rows that were counted: an audit shows it first. Notes are kept when counts are added,
+        and play no part in whether they are equal.
 
     Raises
     ------
@@ -30,6 +33,7 @@ class GroupedCounts:
 
     groups: pd.Index
     cells: np.ndarray
+    notes: tuple[str, ...] = ()
 
     cells_in_words: ClassVar[str] = "cells"  # what one group's cells are, for errors
 
@@ -50,6 +54,7 @@ class GroupedCounts:
             )
         cells.setflags(write=False)
         object.__setattr__(self, "cells", cells)
+        object.__setattr__(self, "notes", tuple(dict.fromkeys(self.notes)))
 
     def _is_cell_shape(self, shape: tuple[int, ...]) -> bool:
         """Say whether one group's cells may have this shape."""
@@ -57,7 +62,12 @@ class GroupedCounts:
 
     @classmethod
     def from_cells(
-        cls, cells: Mapping[Hashable, Sequence | np.ndarray], *, names: Sequence[str], shape: tuple[int, ...]
+        cls,
+        cells: Mapping[Hashable, Sequence | np.ndarray],
+        *,
+        names: Sequence[str],
+        shape: tuple[int, ...],
+        notes: Sequence[str] = (),
     ) -> Self:
         """Make counts from a mapping of groups to their cells.
 
@@ -69,6 +79,8 @@ class GroupedCounts:
             What the groups are groups of, such as ``("race", "sex")``.
         shape : tuple of int
             Shape of one group's cells, which an empty mapping does not tell.
+        notes : sequence of str
+            What was odd about the rows that were counted.
 
         Returns
         -------
@@ -79,7 +91,7 @@ class GroupedCounts:
             index = pd.Index(list(cells), name=names[0])
         else:
             index = pd.MultiIndex.from_tuples(list(cells), names=list(names))
-        return cls(index, np.array(list(cells.values())) if cells else np.zeros((0, *shape), np.int64))
+        return cls(index, np.array(list(cells.values())) if cells else np.zeros((0, *shape), np.int64), tuple(notes))
 
     @property
     def sizes(self) -> np.ndarray:
@@ -105,7 +117,7 @@ class GroupedCounts:
         mine, theirs = self.cells_by_group(), other.cells_by_group()
         none = np.zeros(shape, dtype=np.int64)
         added = {group: mine.get(group, none) + theirs.get(group, none) for group in sorted_groups({**mine, **theirs})}
-        return self.from_cells(added, names=self.groups.names, shape=shape)
+        return self.from_cells(added, names=self.groups.names, shape=shape, notes=(*self.notes, *other.notes))
 
     def __radd__(self, other: Any) -> Self:
         return self if isinstance(other, int) and other == 0 else NotImplemented  # sum(parts) starts at 0

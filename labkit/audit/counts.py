@@ -14,7 +14,7 @@ from labkit.audit.metrics import CELLS, PARTS, decompose_gap
 from labkit.audit.results import Audit
 from labkit.audit.text import NO_FORMULAS
 from labkit.errors import UserError
-from labkit.validation import escape_controls
+from labkit.validation import escape_controls, warn
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,8 @@ class Counts(GroupedCounts):
         Names of the groups, all different, without missing values; a MultiIndex for intersections.
     cells : int array of shape (groups, 4)
         Counts of people, ordered tn, fp, fn, tp.
+    notes : sequence of str, optional
+        What was odd about the rows that were counted: an audit shows it first.
 
     Raises
     ------
@@ -207,7 +209,8 @@ def count(
     {'tn': 0, 'fp': 1, 'fn': 0, 'tp': 1}
     """
     names = [sensitive] if isinstance(sensitive, str) else list(sensitive)
-    cells = count_rows(frame, label=label, prediction=prediction, sensitive=names, weight=weight)
+    notes: list[str] = []  # what is odd about the rows: warned about here, and kept for the audit
+    cells = count_rows(frame, label=label, prediction=prediction, sensitive=names, weight=weight, notes=notes)
     if not cells and min_groups > 0:
         raise UserError("the frame is empty: there is no row to count")
     if len(cells) < min_groups:
@@ -215,4 +218,7 @@ def count(
             f"sensitive column {', '.join(map(repr, names))} has one single group, {next(iter(cells))!r}, and nothing "
             "to compare it with; name another column, or pass min_groups=1 for a part that is added to others"
         )
-    return Counts.from_mapping(cells, names=names)
+    counts = Counts.from_cells(cells, names=names, shape=(len(CELLS),), notes=notes)
+    for note in counts.notes:
+        warn(note)
+    return counts

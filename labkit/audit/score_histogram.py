@@ -40,6 +40,8 @@ class ScoreHistogram(GroupedCounts):
     cells : int array of shape (groups, 2, bins)
         Counts of people labeled 0, then labeled 1. Bins are equally wide over [0, 1]; bin b holds scores from
         b / bins to below (b + 1) / bins, the last one 1 as well.
+    notes : sequence of str, optional
+        What was odd about the rows that were counted.
 
     Raises
     ------
@@ -82,7 +84,8 @@ class ScoreHistogram(GroupedCounts):
             Another number of bins.
         """
         self._check_coarser(bins)
-        return ScoreHistogram(self.groups, self.cells.reshape(len(self.groups), 2, bins, -1).sum(axis=-1))
+        cells = self.cells.reshape(len(self.groups), 2, bins, -1).sum(axis=-1)
+        return ScoreHistogram(self.groups, cells, self.notes)
 
     def auc(self, *, confidence: float = 0.95) -> pd.DataFrame:
         """Give the area under each group's ROC curve: P(a positive scores above a negative), ties counted half.

@@ -179,3 +179,12 @@ def test_rejects_gaps_without_parts(pair, options, message):
     cells = {"a": [1, 2, 3, 4], "b": [4, 3, 2, 1], "none": [5, 5, 0, 0], "all": [0, 0, 5, 5]}
     with pytest.raises(ValueError, match=message):
         Counts.from_mapping(cells).decompose(*pair, **options)
+
+
+def test_notes_on_the_rows_come_first_and_survive_addition():
+    """A note is shown before the audit's own warnings, once, and two counts of the same people stay equal."""
+    a, b = (Counts.from_cells({"a": [9] * 4, "b": [1] * 4}, names=["g"], shape=(4,), notes=[note]) for note in "xy")
+    assert a == b
+    added = a + b + a
+    assert added.notes == ("x", "y")
+    assert added.audit().warnings[:2] == ["x", "y"] and len(added.audit().warnings) > 2

@@ -4,6 +4,7 @@ import csv
 import difflib
 import gzip
 import io
+import warnings
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,8 @@ from labkit.audit._counting import MAX_GROUPS
 from labkit.audit._grouped_counts import GroupedCounts
 from labkit.audit.counts import Counts, count
 from labkit.audit.score_histogram import ScoreHistogram, count_scores
-from labkit.errors import UserError
-from labkit.validation import check_columns, sorted_groups
+from labkit.errors import DataWarning, UserError
+from labkit.validation import check_columns, sorted_groups, warn
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -104,7 +105,9 @@ def _count_parts(
     for part in parts:
         for name in dict.fromkeys(truths):
             part = part.set_column(part.schema.get_field_index(name), name, _truths(part.column(name), name))
-        counted = count_part(part)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DataWarning)  # once for the file, below
+            counted = count_part(part)
         total = counted if total is None else total + counted
         rows += len(part)
         if len(total.groups) > MAX_GROUPS:
@@ -116,6 +119,8 @@ def _count_parts(
             progress(rows)
     if rows == 0:
         raise UserError(f"{path.name!r} is empty: it has no row to count")
+    for note in total.notes:
+        warn(note)
     return total if ending in PARQUET_ENDINGS else numbered(total, total.groups.names)
 
 
@@ -267,7 +272,8 @@ def numbered(counts: GroupedCounts, columns: Sequence[str]) -> GroupedCounts:
     renamed: list[Hashable] = [group if len(group) > 1 else group[0] for group in zip(*values, strict=True)]
     cells = dict(zip(renamed, counts.cells, strict=True))
     ordered = {group: cells[group] for group in sorted_groups(cells)}
-    return counts.from_cells(ordered, names=counts.groups.names, shape=counts.cells.shape[1:])
+    shape = counts.cells.shape[1:]
+    return counts.from_cells(ordered, names=counts.groups.names, shape=shape, notes=counts.notes)
 
 
 def _is_whole(text: str) -> bool:
