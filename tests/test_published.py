@@ -29,7 +29,8 @@ def assert_reads_as(value: float, number: str):
 
 def rates_in_percent(frame: pd.DataFrame, label: str, sensitive: str | list[str], *, weight=None) -> pd.Series:
     """Return how often the label is 1 in each group, in percent."""
-    counts = count(frame, label=label, prediction=label, sensitive=sensitive, weight=weight)
+    frame = frame.assign(decision=frame[label])  # a rate of one column: it is its own prediction
+    counts = count(frame, label=label, prediction="decision", sensitive=sensitive, weight=weight)
     return 100 * counts.audit().by_group["base_rate"]
 
 

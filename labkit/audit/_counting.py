@@ -13,6 +13,8 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from labkit.audit.inputs._groups import clean_groups
+from labkit.audit.inputs._types import check_flat, check_groupable, is_missing, with_numbers
 from labkit.errors import UserError
 from labkit.validation import check_columns, list_some, sorted_groups
 
@@ -25,7 +27,14 @@ BLOCK = 2**16  # rows whose combined codes stay in the processor's cache
 
 
 def count_rows(
-    frame: Any, *, label: str, prediction: str, sensitive: Sequence[str], weight: str | None, notes: list[str]
+    frame: Any,
+    *,
+    label: str,
+    prediction: str,
+    sensitive: Sequence[str],
+    weight: str | None,
+    notes: list[str],
+    missing_group: str | None = None,
 ) -> dict[Hashable, np.ndarray]:
     """Count (tn, fp, fn, tp) by group, in sorted order; several sensitive columns give tuples as groups.
 
@@ -44,6 +53,7 @@ def count_rows(
             reject_values(name, schema, frame)
     if weight and any(int(rows) > 0 for rows in cells["unfit"]):
         _reject_weight(weight, frame, unfit)
+    cells = clean_groups(cells, name_keys(sensitive), frame, schema, missing_group=missing_group)
     places = [2 * label + prediction for label, prediction in zip(cells["label"], cells["prediction"], strict=True)]
     return gather_by_group(cells, places, sensitive, size=4)
 
@@ -59,12 +69,15 @@ def open_frame(frame: Any, roles: dict[str, Sequence[str]]) -> tuple[Any, nw.Sch
         ) from None
     schema = frame.collect_schema()
     wanted = [name for names in roles.values() for name in names]
+    check_flat(schema.names())
     check_columns(schema.names(), wanted)
     for name in wanted:
         if frame.implementation.is_polars() and (name == "*" or (name.startswith("^") and name.endswith("$"))):
             raise UserError(f"polars reads the name of column {name!r} as a pattern for other columns; rename it")
     _check_roles(roles)
-    return frame, schema
+    check_groupable(frame, schema, roles["sensitive"])
+    frame = with_numbers(frame, schema, [name for name in wanted if name not in roles["sensitive"]])
+    return frame, frame.collect_schema()
 
 
 def _check_roles(roles: dict[str, Sequence[str]]) -> None:
@@ -79,6 +92,11 @@ def _check_roles(roles: dict[str, Sequence[str]]) -> None:
                 f"column {name!r} is named as sensitive and as {(taken or ['sensitive'])[0]}; "
                 "name the column that says which group a person belongs to"
             )
+    if roles["label"] and list(roles["label"]) == list(roles.get("prediction", ())):
+        raise UserError(
+            f"column {roles['label'][0]!r} is named as label and as prediction, so that every prediction would be "
+            "right; name the column that says what turned out to be true as label"
+        )
     for name in roles.get("weight", ()):
         if name in (*roles["label"], *roles["prediction"]):
             raise UserError(f"column {name!r} is named as weight and as label or prediction; name a column of counts")
@@ -88,7 +106,12 @@ def _check_roles(roles: dict[str, Sequence[str]]) -> None:
 
 def group_keys(sensitive: Sequence[str]) -> dict[str, nw.Expr]:
     """Name the sensitive columns by position, so that no name of the user's clashes with one of ours."""
-    return {f"group_{position}": nw.col(name) for position, name in enumerate(sensitive)}
+    return {key: nw.col(name) for key, name in name_keys(sensitive).items()}
+
+
+def name_keys(sensitive: Sequence[str]) -> dict[str, str]:
+    """Return our name for each sensitive column, and its own."""
+    return {f"group_{position}": name for position, name in enumerate(sensitive)}
 
 
 def binary(name: str, schema: nw.Schema, frame: Any) -> nw.Expr:
@@ -152,25 +175,15 @@ def gather_by_group(
 ) -> dict[Hashable, np.ndarray]:
     """Turn collected combinations into one int array of shape (size,) per group; ``places`` says where each count goes.
 
-    Missing groups, and more than ``most`` of them, are rejected.
+    More than ``most`` groups are rejected.
     """
     groups: dict[Hashable, np.ndarray] = {}
-    missing = dict.fromkeys(sensitive, 0)  # people whose group is not known
     columns = [cells[name] for name in group_keys(sensitive)]
     for group, place, people in zip(zip(*columns, strict=True), places, cells["people"], strict=True):
-        for name, value in zip(sensitive, group, strict=True):
-            if pd.isna(value):
-                missing[name] += int(people)
         key = group[0] if len(group) == 1 else group
         if key not in groups:
             groups[key] = np.zeros(size, dtype=np.int64)
         groups[key][place] += int(people)
-    for name, people in missing.items():
-        if people:
-            raise UserError(
-                f"sensitive column {name!r} is missing for {people:,} people; drop those rows, or name their group, "
-                "such as 'unknown'"
-            )
     if len(groups) > most:
         raise UserError(
             f"sensitive columns {list(sensitive)} have more than {most} groups; name columns with few values, or "
@@ -186,9 +199,11 @@ def reject_values(name: str, schema: nw.Schema, frame: Any) -> None:
     if schema[name].is_numeric() or schema[name] == nw.Object:
         rows = rows.filter(~column.is_in([0, 1]) | column.is_null())
     values = rows.head(200).collect()[name].to_list()
+    if not values and frame.lazy().select(column).head(1).collect()[name].to_list():
+        raise UserError(f"column {name!r} must hold 0 and 1, but it holds {schema[name]}; turn it into numbers first")
     if not values:
         raise UserError(f"the frame is empty: column {name!r} has no row to count")
-    shown = list(dict.fromkeys("missing" if pd.isna(value) else repr(value) for value in values))
+    shown = list(dict.fromkeys("missing" if is_missing(value) else repr(value) for value in values))
     remedy = "recode it as 0 and 1 (a score: score >= threshold)"
     if shown == ["missing"]:
         remedy = "drop or fill those rows"

@@ -1,14 +1,17 @@
 """What counts by group have in common, whatever is counted: they are checked, never change, add up and compare."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
+from labkit.audit.inputs._groups import join_declared
+from labkit.audit.inputs._names import warn_about_names
 from labkit.errors import UserError
-from labkit.validation import sorted_groups
+from labkit.validation import sorted_groups, warn
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -24,6 +27,8 @@ class GroupedCounts:
     notes : sequence of str, optional
         What was odd about the rows that were counted: an audit shows it first. Notes are kept when counts are added,
         and play no part in whether they are equal.
+    declared : mapping of str to sequence, optional
+        Categories that a sensitive column may hold, in order, also those without people; where the data say so.
 
     Raises
     ------
@@ -34,6 +39,7 @@ class GroupedCounts:
     groups: pd.Index
     cells: np.ndarray
     notes: tuple[str, ...] = ()
+    declared: Mapping[str, Sequence[Hashable]] = field(default_factory=dict)
 
     cells_in_words: ClassVar[str] = "cells"  # what one group's cells are, for errors
 
@@ -68,6 +74,7 @@ class GroupedCounts:
         names: Sequence[str],
         shape: tuple[int, ...],
         notes: Sequence[str] = (),
+        declared: Mapping[str, Sequence[Hashable]] | None = None,
     ) -> Self:
         """Make counts from a mapping of groups to their cells.
 
@@ -81,22 +88,37 @@ class GroupedCounts:
             Shape of one group's cells, which an empty mapping does not tell.
         notes : sequence of str
             What was odd about the rows that were counted.
+        declared : mapping of str to sequence, optional
+            Categories that a column may hold. Groups are then sorted, by them where a column has some.
 
         Returns
         -------
         GroupedCounts
-            Groups in the order of the mapping.
+            Groups in the order of the mapping, or sorted.
         """
+        if declared is not None:
+            cells = {group: cells[group] for group in sorted_groups(cells, [declared.get(name) for name in names])}
         if len(names) == 1:
             index = pd.Index(list(cells), name=names[0])
         else:
             index = pd.MultiIndex.from_tuples(list(cells), names=list(names))
-        return cls(index, np.array(list(cells.values())) if cells else np.zeros((0, *shape), np.int64), tuple(notes))
+        values = np.array(list(cells.values())) if cells else np.zeros((0, *shape), np.int64)
+        return cls(index, values, tuple(notes), declared=declared or {})
 
     @property
     def sizes(self) -> np.ndarray:
         """How many people each group has, int array (groups,)."""
         return self.cells.sum(axis=tuple(range(1, self.cells.ndim)))
+
+    @cached_property
+    def remarks(self) -> list[str]:
+        """Return the notes on the rows, and what the names of the groups alone show to be odd."""
+        return [*self.notes, *warn_about_names(self.groups, self.declared)]
+
+    def warn(self, *, part: bool = False) -> None:
+        """Issue a `DataWarning` for each remark; of a part of a log, another part may have the categories it lacks."""
+        for remark in [*self.notes, *warn_about_names(self.groups, {})] if part else self.remarks:
+            warn(remark)
 
     def cells_by_group(self) -> dict[Hashable, np.ndarray]:
         """Return the cells of each group by its name."""
@@ -116,8 +138,9 @@ class GroupedCounts:
             raise UserError(f"cells of shape {shape} cannot be added to cells of shape {other.cells.shape[1:]}")
         mine, theirs = self.cells_by_group(), other.cells_by_group()
         none = np.zeros(shape, dtype=np.int64)
-        added = {group: mine.get(group, none) + theirs.get(group, none) for group in sorted_groups({**mine, **theirs})}
-        return self.from_cells(added, names=self.groups.names, shape=shape, notes=(*self.notes, *other.notes))
+        added = {group: mine.get(group, none) + theirs.get(group, none) for group in {**mine, **theirs}}
+        notes, declared = (*self.notes, *other.notes), join_declared(self.declared, other.declared)
+        return self.from_cells(added, names=self.groups.names, shape=shape, notes=notes, declared=declared)
 
     def __radd__(self, other: Any) -> Self:
         return self if isinstance(other, int) and other == 0 else NotImplemented  # sum(parts) starts at 0

@@ -11,6 +11,9 @@ import numpy as np
 import pandas as pd
 
 from labkit.audit.counts import count
+from labkit.audit.inputs._groups import NumbersAsGroups
+from labkit.audit.inputs._types import check_flat
+from labkit.audit.inputs._vectors import explicit, warn_about_order
 from labkit.audit.results import Audit
 from labkit.errors import UserError
 
@@ -24,10 +27,11 @@ def audit(
     confidence: float = 0.95,
     seed: int = 0,
     min_group_size: int = 20,
+    missing_group: str | None = None,
 ) -> Audit:
     """Audit binary predictions by group.
 
-    Rows are matched by position, never by a pandas index.
+    Rows are matched by position, never by a pandas index. Masked values are missing values.
 
     Parameters
     ----------
@@ -35,7 +39,8 @@ def audit(
         Labels and decisions: 0 and 1, or booleans.
     sensitive_features : array-like of shape (n,) or (n, k), Series, DataFrame, or dict of arrays
         Which group each row belongs to: strings, categories, booleans or integers. With several columns the groups are
-        the combinations that occur.
+        the combinations that occur. Numbers are codes: cut amounts, such as ages, into ranges first. Categories keep
+        the order in which they are declared.
     n_boot : int
         Replicates behind the intervals of max - min and of min / max, at least 100.
     confidence : float
@@ -44,16 +49,24 @@ def audit(
         Seed of the draws.
     min_group_size : int
         Groups with fewer people are shown and marked, and left out of ``difference()`` and ``ratio()``.
+    missing_group : str, optional
+        Audit people whose group is missing as a group of this name, such as "not stated"; by default they are an error.
 
     Returns
     -------
     Audit
         Tables as attributes (``overall``, ``by_group``, ``intervals``), comparisons as methods (``difference()``).
 
+    Warns
+    -----
+    DataWarning
+        Two arguments have the same pandas index in another order; and what ``labkit.audit.count`` warns about.
+
     Raises
     ------
     UserError
-        Lengths that differ, no rows, labels or decisions that are not 0/1, a missing group, or a single group.
+        Lengths that differ, no rows, labels or decisions that are not 0/1, a missing group, a single group, a sensitive
+        feature with more than 20 different numbers, or one that holds lists, tuples or bytes.
 
     Examples
     --------
@@ -61,6 +74,7 @@ def audit(
     >>> result.by_group["accuracy"].to_dict()
     {'a': 1.0, 'b': 0.0}
     """
+    warn_about_order({"y_true": y_true, "y_pred": y_pred, "sensitive_features": sensitive_features})
     features = _named_columns(sensitive_features)
     columns = {"y_true": _column(y_true, "y_true"), "y_pred": _column(y_pred, "y_pred")}
     if taken := columns.keys() & features.keys():
@@ -71,12 +85,20 @@ def audit(
         rows = ", ".join(f"{name} has {length}" for name, length in lengths.items())
         raise UserError(f"lengths differ: {rows}; pass one value per row in each")
     frame = pd.DataFrame(columns, copy=False)  # the counts only read it
-    counts = count(frame, label="y_true", prediction="y_pred", sensitive=list(features))
+    names = {"label": "y_true", "prediction": "y_pred", "sensitive": list(features)}
+    try:
+        counts = count(frame, **names, missing_group=missing_group)
+    except NumbersAsGroups as error:
+        remedy = f"sensitive_features = pd.cut(amounts, {error.edges})"
+        raise UserError(f"{error.finding}; cut the amounts into ranges first: {remedy}") from None
     return counts.audit(n_boot=n_boot, confidence=confidence, seed=seed, min_group_size=min_group_size)
 
 
 def _named_columns(features: Any) -> dict[str, Any]:
     """Turn sensitive features of any accepted form into a dict of columns, named as fairlearn names them."""
+    if isinstance(features, pd.DataFrame):
+        check_flat(features.columns)
+    features = explicit(features)
     frame = nw.from_native(features, eager_only=True, allow_series=True, pass_through=True)
     if isinstance(frame, nw.DataFrame):
         features = {name: frame[name].to_native() for name in frame.columns}
@@ -101,6 +123,7 @@ def _is_flat(values: list | tuple) -> bool:
 
 def _column(values: Any, name: str) -> pd.Series:
     """Make a pandas column without index, keeping categories and missing values as they are."""
+    values = explicit(values)
     series = nw.from_native(values, series_only=True, pass_through=True)
     if isinstance(series, nw.Series):
         return series.to_pandas().reset_index(drop=True)

@@ -9,12 +9,13 @@ import pandas as pd
 
 from labkit.audit._counting import count_rows
 from labkit.audit._grouped_counts import GroupedCounts
+from labkit.audit.inputs._groups import declared_categories
 from labkit.audit.intervals import check_draws, draw_cells, percentile_limits
 from labkit.audit.metrics import CELLS, PARTS, decompose_gap
 from labkit.audit.results import Audit
 from labkit.audit.text import NO_FORMULAS
 from labkit.errors import UserError
-from labkit.validation import escape_controls, warn
+from labkit.validation import escape_controls
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class Counts(GroupedCounts):
         Counts of people, ordered tn, fp, fn, tp.
     notes : sequence of str, optional
         What was odd about the rows that were counted: an audit shows it first.
+    declared : mapping of str to sequence, optional
+        Categories that a sensitive column may hold, in order, also those without people; where the data say so.
 
     Raises
     ------
@@ -172,6 +175,7 @@ def count(
     sensitive: str | Sequence[str],
     weight: str | None = None,
     min_groups: int = 2,
+    missing_group: str | None = None,
 ) -> Counts:
     """Count true and false negatives and positives by group, on the engine that holds the data.
 
@@ -183,16 +187,25 @@ def count(
     label, prediction : str
         Columns of 0 and 1 (numbers or booleans).
     sensitive : str or sequence of str
-        One column, or several: then the groups are the combinations that occur.
+        One column, or several: then the groups are the combinations that occur. Numbers are codes: cut amounts, such as
+        ages, into ranges first. Categories keep the order in which they are declared.
     weight : str, optional
         A column of whole counts, for a table in which one row stands for several people.
     min_groups : int
         Fewer groups are an error. A part of a log that will be added to others may hold 1, or none (0).
+    missing_group : str, optional
+        Count people whose group is missing as a group of this name, such as "not stated"; by default they are an error.
 
     Returns
     -------
     Counts
         Groups in sorted order; a MultiIndex where ``sensitive`` names several columns.
+
+    Warns
+    -----
+    DataWarning
+        Groups of one column that differ only in how they are written, intersections whose joined names are the same,
+        or declared categories without rows.
 
     Raises
     ------
@@ -200,7 +213,8 @@ def count(
         ``frame`` is not a dataframe.
     UserError
         An unknown column, one column with two roles, values that are not 0/1, missing values, weights that are not
-        counts, no rows, or a single group.
+        counts, no rows, a single group, a sensitive column with more than 20 different numbers, or one that holds lists
+        or bytes.
 
     Examples
     --------
@@ -210,7 +224,15 @@ def count(
     """
     names = [sensitive] if isinstance(sensitive, str) else list(sensitive)
     notes: list[str] = []  # what is odd about the rows: warned about here, and kept for the audit
-    cells = count_rows(frame, label=label, prediction=prediction, sensitive=names, weight=weight, notes=notes)
+    cells = count_rows(
+        frame,
+        label=label,
+        prediction=prediction,
+        sensitive=names,
+        weight=weight,
+        notes=notes,
+        missing_group=missing_group,
+    )
     if not cells and min_groups > 0:
         raise UserError("the frame is empty: there is no row to count")
     if len(cells) < min_groups:
@@ -218,7 +240,7 @@ def count(
             f"sensitive column {', '.join(map(repr, names))} has one single group, {next(iter(cells))!r}, and nothing "
             "to compare it with; name another column, or pass min_groups=1 for a part that is added to others"
         )
-    counts = Counts.from_cells(cells, names=names, shape=(len(CELLS),), notes=notes)
-    for note in counts.notes:
-        warn(note)
+    declared = declared_categories(frame, names)
+    counts = Counts.from_cells(cells, names=names, shape=(len(CELLS),), notes=notes, declared=declared)
+    counts.warn(part=min_groups < 2)
     return counts

@@ -22,6 +22,7 @@ from labkit.audit.counts import Counts
 from labkit.audit.files._output import table_as_csv, write_whole
 from labkit.audit.files.folders import count_folder, count_folder_scores
 from labkit.audit.files.logs import count_file, count_file_scores, file_ending
+from labkit.audit.inputs._names import label_groups
 from labkit.audit.intervals import check_draws
 from labkit.audit.metrics import METRICS
 from labkit.audit.results import Audit, disparities, group_rates
@@ -39,8 +40,8 @@ from labkit.audit.text import (
     format_p_value,
     format_rate,
 )
-from labkit.errors import UserError
-from labkit.validation import escape_controls, format_group
+from labkit.errors import DataWarning, UserError
+from labkit.validation import escape_controls
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -64,6 +65,7 @@ def audit_file(
     prediction: str,
     sensitive: str | Sequence[str],
     score: str | None = None,
+    missing_group: str | None = None,
     n_boot: int = 2000,
     output: str | Path | None = None,
     raw_csv: bool = False,
@@ -84,6 +86,8 @@ def audit_file(
         One column or several; then the groups are the combinations that occur.
     score : str, optional
         Column of scores in [0, 1]: adds AUC and calibration by group, and ``scores.csv``.
+    missing_group : str, optional
+        Audit people whose group is missing as a group of this name, such as "not stated"; by default they are an error.
     n_boot : int
         Replicates behind the intervals of differences and ratios, at least 100.
     output : str or Path, optional
@@ -119,13 +123,15 @@ def audit_file(
     stem = name if path.is_dir() else name.removesuffix(file_ending(path))
     folder = Path(output or f"{stem}-audit")
 
-    with console.status(Text(f"counting {title}")) as status:
+    with console.status(Text(f"counting {title}")) as status, warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)  # printed with the tables
         counts, scores = count_path(
             path,
             label=label,
             prediction=prediction,
             sensitive=sensitive,
             score=score,
+            missing_group=missing_group,
             progress=lambda rows: status.update(Text(f"counting {title}: {rows:,} rows")),
         )
         audit = counts.audit(n_boot=n_boot)
@@ -188,10 +194,11 @@ def count_path(
     prediction: str,
     sensitive: str | Sequence[str],
     score: str | None,
+    missing_group: str | None = None,
     progress: Callable[[int], None],
 ) -> tuple[Counts, ScoreHistogram | None]:
     """Count the decisions in a file or folder and, where a column of scores is named, its scores in a second pass."""
-    columns = {"label": label, "sensitive": sensitive, "progress": progress}
+    columns = {"label": label, "sensitive": sensitive, "missing_group": missing_group, "progress": progress}
     scores = None
     if path.is_dir():
         counts = count_folder(path, prediction=prediction, **columns)
@@ -333,11 +340,11 @@ def _range(audit: Audit, metric: str, *, intervals: bool = False) -> str:
     lowest, highest = positions[rates[positions].argmin()], positions[rates[positions].argmax()]
     if rates[lowest] == rates[highest]:
         return f"{rates[lowest]:.3f} in every group that is large enough"
-    groups, limits = audit.counts.groups.tolist(), audit.intervals[metric].to_numpy()  # limits are (groups, 2)
+    groups, limits = label_groups(audit.counts.groups), audit.intervals[metric].to_numpy()  # limits are (groups, 2)
     said = []
     for place in (lowest, highest):
         rate = format_rate(rates[place], *limits[place]) if intervals else f"{rates[place]:.3f}"
-        said.append(f"{rate} in {format_group(groups[place])!r}")
+        said.append(f"{rate} in {groups[place]!r}")
     return f"from {said[0]} to {said[1]}"
 
 

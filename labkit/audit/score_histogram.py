@@ -14,14 +14,16 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from labkit.audit._counting import binary, count_by, gather_by_group, group_keys, open_frame, reject_values
+from labkit.audit._counting import binary, count_by, gather_by_group, group_keys, name_keys, open_frame, reject_values
 from labkit.audit._grouped_counts import GroupedCounts
 from labkit.audit.calibration import tabulate_calibration
+from labkit.audit.inputs._groups import clean_groups, declared_categories
+from labkit.audit.inputs._names import label_groups
 from labkit.audit.intervals import auc_interval
 from labkit.audit.metrics import divide
 from labkit.audit.text import NO_FORMULAS
 from labkit.errors import UserError
-from labkit.validation import escape_controls, format_group
+from labkit.validation import escape_controls
 
 BINS = 1024  # AUC of smooth scores is then known to about 1 / 1024
 MAX_BINS = 2**16
@@ -42,6 +44,8 @@ class ScoreHistogram(GroupedCounts):
         b / bins to below (b + 1) / bins, the last one 1 as well.
     notes : sequence of str, optional
         What was odd about the rows that were counted.
+    declared : mapping of str to sequence, optional
+        Categories that a sensitive column may hold, in order, also those without people; where the data say so.
 
     Raises
     ------
@@ -85,7 +89,7 @@ class ScoreHistogram(GroupedCounts):
         """
         self._check_coarser(bins)
         cells = self.cells.reshape(len(self.groups), 2, bins, -1).sum(axis=-1)
-        return ScoreHistogram(self.groups, cells, self.notes)
+        return ScoreHistogram(self.groups, cells, self.notes, self.declared)
 
     def auc(self, *, confidence: float = 0.95) -> pd.DataFrame:
         """Give the area under each group's ROC curve: P(a positive scores above a negative), ties counted half.
@@ -163,7 +167,7 @@ class ScoreHistogram(GroupedCounts):
         )
         table = tabulate_calibration(cells, confidence=confidence)
         table.insert(1, "error", 0.5 / self.bins)
-        names = [format_group(group) if isinstance(group, tuple) else group for group in self.groups.tolist()]
+        names = label_groups(self.groups) if self.groups.nlevels > 1 else self.groups.tolist()
         return table.rename(index=dict(enumerate(names)), level="group")
 
     def _check_coarser(self, bins: int) -> None:
@@ -179,7 +183,14 @@ class ScoreHistogram(GroupedCounts):
 
 
 def count_scores(
-    frame: Any, *, label: str, score: str, sensitive: str | Sequence[str], bins: int = BINS, min_groups: int = 1
+    frame: Any,
+    *,
+    label: str,
+    score: str,
+    sensitive: str | Sequence[str],
+    bins: int = BINS,
+    min_groups: int = 1,
+    missing_group: str | None = None,
 ) -> ScoreHistogram:
     """Count people by group, label and bin of their score, on the engine that holds the data.
 
@@ -197,11 +208,18 @@ def count_scores(
         Bins over [0, 1]: a power of two, so that every engine puts a score into the same bin, rounding aside.
     min_groups : int
         Fewer groups are an error; 0 for a part of a log that may be empty.
+    missing_group : str, optional
+        Count people whose group is missing as a group of this name, such as "not stated"; by default they are an error.
 
     Returns
     -------
     ScoreHistogram
         Groups in sorted order.
+
+    Warns
+    -----
+    DataWarning
+        What ``labkit.audit.count`` warns about.
 
     Raises
     ------
@@ -209,7 +227,8 @@ def count_scores(
         ``frame`` is not a dataframe.
     UserError
         An unknown column, one column with two roles, labels that are not 0/1, scores that are missing, NaN or outside
-        [0, 1], a missing group, no rows, or more than ``MAX_GROUPS`` groups.
+        [0, 1], a missing group, no rows, more than ``MAX_GROUPS`` groups, a sensitive column with more than 20
+        different numbers, or one that holds lists or bytes.
     """
     if not _is_number_of_bins(bins):
         raise UserError(f"bins={bins!r}: give a power of two from 2 to {MAX_BINS}, such as {BINS}")
@@ -226,6 +245,7 @@ def count_scores(
         reject_values(label, schema, frame)
     if -1 in cells["bin"]:
         _reject_scores(score, frame)
+    cells = clean_groups(cells, name_keys(names), frame, schema, missing_group=missing_group)
     # the score 1 belongs to the last bin
     bin_of = [min(int(place), bins - 1) for place in cells["bin"]]
     places = [label * bins + place for label, place in zip(cells["label"], bin_of, strict=True)]
@@ -233,7 +253,11 @@ def count_scores(
     if len(counted) < min_groups:
         raise UserError("the frame is empty: there is no row to count")
     grouped = {group: counts.reshape(2, bins) for group, counts in counted.items()}
-    return ScoreHistogram.from_cells(grouped, names=names, shape=(2, bins))
+    counts = ScoreHistogram.from_cells(
+        grouped, names=names, shape=(2, bins), declared=declared_categories(frame, names)
+    )
+    counts.warn(part=min_groups == 0)
+    return counts
 
 
 def _is_number_of_bins(bins: Any) -> bool:

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from labkit.audit._grouped_counts import GroupedCounts
+from labkit.audit.inputs._names import label_groups
 from labkit.audit.metrics import METRICS, tally
-from labkit.validation import escape_controls, format_group
+from labkit.validation import escape_controls
 
 SMALL = "†"  # marks groups under min_group_size, everywhere
 ROWS = 40  # groups shown in a notebook or on a terminal; the tables of the audit hold all
@@ -72,8 +73,9 @@ def format_metric(metric: str) -> str:
 
 def format_groups(groups: pd.Index, small: Iterable[Hashable] = ()) -> pd.Index:
     """Write groups as text, and the columns they come from as the name of the index; small groups carry a mark."""
-    small = set(small)
-    names = [format_name(format_group(group)) + (f" {SMALL}" if group in small else "") for group in groups.tolist()]
+    small, listed = set(small), groups.tolist()
+    labels = zip(listed, label_groups(listed), strict=True)
+    names = [format_name(label) + (f" {SMALL}" if group in small else "") for group, label in labels]
     return pd.Index(names, name=format_name(", ".join(map(str, groups.names))))
 
 
@@ -96,12 +98,12 @@ def format_rates(rates: pd.DataFrame, intervals: pd.DataFrame, small: Sequence[H
 def list_warnings(counts: GroupedCounts, *, min_group_size: int) -> list[str]:
     """List what a reader must know before the numbers: small groups, undefined rates, rates that rest on few people."""
     found = []
-    groups, sizes = counts.groups.tolist(), counts.sizes
+    groups, sizes = label_groups(counts.groups), counts.sizes
     large = sizes >= min_group_size
     for group, size in zip(groups, sizes, strict=True):
         if size < min_group_size:
             found.append(
-                f"group {format_group(group)!r} has {size} people; under {min_group_size} "
+                f"group {group!r} has {size} people; under {min_group_size} "
                 "(min_group_size=) it is shown, and left out of difference() and ratio()"
             )
     if large.sum() < 2:
@@ -117,9 +119,9 @@ def list_warnings(counts: GroupedCounts, *, min_group_size: int) -> list[str]:
         for base, names in metrics_by_base.items():
             number, listed = people[list(METRICS).index(names[0])], ", ".join(names)
             if number == 0:
-                found.append(f"{listed} of group {format_group(group)!r} undefined (NaN): there are no {base}")
+                found.append(f"{listed} of group {group!r} undefined (NaN): there are no {base}")
             elif number < min_group_size and is_large:
-                found.append(f"{listed} of group {format_group(group)!r}: only {number} {base}; wide intervals")
+                found.append(f"{listed} of group {group!r}: only {number} {base}; wide intervals")
     return found
 
 

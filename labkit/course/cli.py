@@ -281,6 +281,9 @@ def audit(
     prediction: Annotated[str, typer.Option(help="Column with the decision, 0 or 1.")],
     sensitive: Annotated[list[str], typer.Option(help="Column with the group; repeat it for intersections.")],
     score: Annotated[str | None, typer.Option(help="Column of scores from 0 to 1: adds AUC and calibration.")] = None,
+    missing_group: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Name a group of all whose group is missing: 'not stated'.")
+    ] = None,
     n_boot: Annotated[int, typer.Option("--n-boot", min=1, metavar="N", help="Draws behind the intervals.")] = 2000,
     output: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the figure and the page go.")] = None,
     raw_csv: Annotated[
@@ -291,4 +294,4 @@ def audit(
     from labkit.audit.page import audit_file
 
     columns = {"label": label, "prediction": prediction, "sensitive": sensitive, "score": score}
-    audit_file(file, **columns, n_boot=n_boot, output=output, raw_csv=raw_csv)
+    audit_file(file, **columns, missing_group=missing_group, n_boot=n_boot, output=output, raw_csv=raw_csv)

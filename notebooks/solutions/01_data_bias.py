@@ -405,9 +405,11 @@ Markdown(
 
 # %%
 ucb = load_ucb().frame
-options = {"label": "admitted", "prediction": "admitted", "weight": "n"}
-overall = count(ucb, sensitive="gender", **options).audit()
-by_department = count(ucb, sensitive=["department", "gender"], **options).audit()
+# one column, and no forecast of it: counted as label and, under a second name, as decision
+admissions = ucb.assign(decision=ucb["admitted"])
+options = {"label": "admitted", "prediction": "decision", "weight": "n"}
+overall = count(admissions, sensitive="gender", **options).audit()
+by_department = count(admissions, sensitive=["department", "gender"], **options).audit()
 rates, applied = (by_department.by_group[column].unstack() for column in ("base_rate", "n"))
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
 for shift, gender, color, marker in [(-0.15, "male", PALETTE[0], "o"), (0.15, "female", PALETTE[1], "s")]:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labkit.audit.counts import Counts, count
-from labkit.audit.files.logs import PARQUET_ENDINGS, numbered, read_truths
+from labkit.audit.files.logs import PARQUET_ENDINGS, in_words_for_files, numbered, read_truths
+from labkit.audit.inputs._groups import declared_categories
 from labkit.audit.score_histogram import ScoreHistogram, count_scores
 from labkit.errors import MissingExtra, UserError
 from labkit.validation import check_columns
@@ -20,6 +21,7 @@ from labkit.validation import check_columns
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
+    import pyarrow.parquet
 
 TEXTS = 1000  # different texts that a column of true and false is read from
 
@@ -30,6 +32,7 @@ class OpenFolder(NamedTuple):
     rows: "duckdb.DuckDBPyRelation"  # a lazy table of the wanted columns
     keys: list[str]  # those of the wanted columns that come from paths, as text
     number: int  # rows in all files, by their own account
+    declared: dict[str, tuple]  # categories of the wanted columns, in the first file that declares some
 
 
 def count_folder(
@@ -38,6 +41,7 @@ def count_folder(
     label: str,
     prediction: str,
     sensitive: str | Sequence[str],
+    missing_group: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Counts:
     """Count the decisions in a folder of Parquet files by group; together they may be larger than memory.
@@ -50,6 +54,8 @@ def count_folder(
         Columns of 0 and 1, or of true and false.
     sensitive : str or sequence of str
         One column or several.
+    missing_group : str, optional
+        Count people whose group is missing as a group of this name, such as "not stated"; by default they are an error.
     progress : callable, optional
         Called with the number of rows when all are counted.
 
@@ -68,9 +74,14 @@ def count_folder(
         ``count`` rejects.
     """
     names = [sensitive] if isinstance(sensitive, str) else list(sensitive)
-    columns = {"label": label, "prediction": prediction, "sensitive": names, "min_groups": 1}
+    columns = {"label": label, "prediction": prediction, "sensitive": names, "missing_group": missing_group}
     return _count_whole(
-        path, [label, prediction, *names], [label, prediction], lambda rows: count(rows, **columns), progress
+        path,
+        [label, prediction, *names],
+        [label, prediction],
+        lambda rows: count(rows, **columns, min_groups=1),
+        progress,
+        missing_group=missing_group,
     )
 
 
@@ -80,21 +91,36 @@ def count_folder_scores(
     label: str,
     score: str,
     sensitive: str | Sequence[str],
+    missing_group: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> ScoreHistogram:
     """Count the scores in a folder by group, label and bin: `count_scores` for what `count_folder` reads."""
     names = [sensitive] if isinstance(sensitive, str) else list(sensitive)
-    columns = {"label": label, "score": score, "sensitive": names}
-    return _count_whole(path, [label, score, *names], [label], lambda rows: count_scores(rows, **columns), progress)
+    columns = {"label": label, "score": score, "sensitive": names, "missing_group": missing_group}
+    return _count_whole(
+        path,
+        [label, score, *names],
+        [label],
+        lambda rows: count_scores(rows, **columns),
+        progress,
+        missing_group=missing_group,
+    )
 
 
 def _count_whole(
-    path: str | Path, wanted: list[str], truths: list[str], count_rows: Callable, progress: Callable[[int], None] | None
+    path: str | Path,
+    wanted: list[str],
+    truths: list[str],
+    count_rows: Callable,
+    progress: Callable[[int], None] | None,
+    *,
+    missing_group: str | None,
 ) -> Any:
     """Open the wanted columns of a folder, count its rows at once, and turn names of groups into numbers."""
     with _reading(path):
         folder = open_folder(path, wanted, truths=truths)
-        counts = count_rows(folder.rows)
+        with in_words_for_files():
+            counts = count_rows(folder.rows)
     counted = int(counts.cells.sum())
     if counted != folder.number:
         raise UserError(
@@ -103,7 +129,9 @@ def _count_whole(
         )
     if progress:
         progress(counted)
-    return numbered(counts, folder.keys)
+    counts = numbered(counts, folder.keys, missing_group=missing_group, declared=folder.declared)
+    counts.warn()
+    return counts
 
 
 @contextmanager
@@ -129,7 +157,7 @@ def open_folder(path: str | Path, wanted: Sequence[str], *, truths: Sequence[str
     path = Path(os.path.abspath(path))  # the folder `.` has a name, too
     files = _files(path)
     wanted = list(dict.fromkeys(wanted))
-    keys, number = _check_files(path, files, wanted)
+    keys, number, declared = _check_files(path, files, wanted)
     # without extensions, which DuckDB would look for on the network
     connection = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
     listed = ", ".join(_quoted(_literal(file), "'") for file in files)
@@ -142,7 +170,7 @@ def open_folder(path: str | Path, wanted: Sequence[str], *, truths: Sequence[str
     for name in truths:
         if kinds[name] == "VARCHAR":
             rows = _with_truths(rows, name)
-    return OpenFolder(rows, keys, number)
+    return OpenFolder(rows, keys, number, declared)
 
 
 def _literal(file: Path) -> str:
@@ -167,21 +195,23 @@ def _files(path: Path) -> list[Path]:
     return found
 
 
-def _check_files(path: Path, files: Sequence[Path], wanted: Sequence[str]) -> tuple[list[str], int]:
+def _check_files(path: Path, files: Sequence[Path], wanted: Sequence[str]) -> tuple[list[str], int, dict[str, tuple]]:
     """Reject files that are broken or differ in a wanted column.
 
-    Return the wanted columns that come from paths, and the number of rows that the files say they hold.
+    Return the wanted columns that come from paths, the number of rows that the files say they hold, and the categories
+    that they declare, which DuckDB reads as plain text.
     """
     import pyarrow as pa
     import pyarrow.parquet
 
     first: dict[str, tuple[Path, str]] = {}  # column: the first file that has it, and what it holds there
-    names, lacking, keys, number = {}, [], set(), 0
+    names, lacking, keys, number, declared = {}, [], set(), 0, {}
     for file in files:
         shown = file.relative_to(path)
         try:
             with pyarrow.parquet.ParquetFile(file) as opened:
                 fields, number = list(opened.schema_arrow), number + opened.metadata.num_rows
+                declared |= _read_declared(opened, [name for name in wanted if name not in declared])
         except (pa.ArrowInvalid, OSError) as error:
             reason = str(error).splitlines()[0]
             raise UserError(f"cannot read '{shown}' in {path.name!r} as Parquet: {reason}; write it again") from error
@@ -209,7 +239,16 @@ def _check_files(path: Path, files: Sequence[Path], wanted: Sequence[str]) -> tu
     _check_names(names, wanted, place=f"the folder {path.name!r}")
     if keys:
         _check_parents(path, wanted)
-    return sorted(keys), number
+    return sorted(keys), number, declared
+
+
+def _read_declared(file: "pyarrow.parquet.ParquetFile", wanted: Sequence[str]) -> dict[str, tuple]:
+    """Read the categories that columns of a file declare; its first row comes with all of them."""
+    import pyarrow as pa
+
+    names = [field.name for field in file.schema_arrow if field.name in wanted and pa.types.is_dictionary(field.type)]
+    first = next(file.iter_batches(batch_size=1, columns=names), None) if names else None
+    return {} if first is None else declared_categories(pa.Table.from_batches([first]), names)
 
 
 def _check_names(names: Iterable[str], wanted: Sequence[str], *, place: str) -> None:

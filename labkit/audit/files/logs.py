@@ -4,17 +4,20 @@ import csv
 import difflib
 import gzip
 import io
+import re
 import warnings
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labkit.audit._counting import MAX_GROUPS
 from labkit.audit._grouped_counts import GroupedCounts
 from labkit.audit.counts import Counts, count
+from labkit.audit.inputs._groups import NumbersAsGroups, are_amounts
 from labkit.audit.score_histogram import ScoreHistogram, count_scores
 from labkit.errors import DataWarning, UserError
-from labkit.validation import check_columns, sorted_groups, warn
+from labkit.validation import check_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,6 +28,11 @@ BLOCK_BYTES = 16 * 2**20  # of a CSV in memory at a time
 BLOCK_ROWS = 2**20  # of a Parquet file in memory at a time
 HEADER_CHARACTERS = 2**20  # of a CSV, in which its first row must end
 DELIMITERS = ",;\t|"
+NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")  # "02139" is a postal code, and no number
+AMOUNTS_IN_FILES = (
+    "add a column of ranges to the file, such as 18-24, 25-44 and 45-64, and name that one instead (codes that are no "
+    "amounts: put a letter before each of them, such as S12)"
+)
 
 
 def count_file(
@@ -33,6 +41,7 @@ def count_file(
     label: str,
     prediction: str,
     sensitive: str | Sequence[str],
+    missing_group: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Counts:
     """Count the decisions in a file by group; the file may be larger than memory.
@@ -49,6 +58,8 @@ def count_file(
         Columns of 0 and 1, or of true and false.
     sensitive : str or sequence of str
         One column or several.
+    missing_group : str, optional
+        Count people whose group is missing as a group of this name, such as "not stated"; by default they are an error.
     progress : callable, optional
         Called with the number of rows counted so far, after each part.
 
@@ -65,9 +76,14 @@ def count_file(
         Another ending, a file that cannot be read, and what ``count`` rejects.
     """
     names = [sensitive] if isinstance(sensitive, str) else list(sensitive)
-    columns = {"label": label, "prediction": prediction, "sensitive": names, "min_groups": 0}
+    columns = {"label": label, "prediction": prediction, "sensitive": names, "missing_group": missing_group}
     return _count_parts(
-        path, [label, prediction, *names], [label, prediction], lambda part: count(part, **columns), progress
+        path,
+        [label, prediction, *names],
+        [label, prediction],
+        lambda part: count(part, **columns, min_groups=0),
+        progress,
+        missing_group=missing_group,
     )
 
 
@@ -77,20 +93,27 @@ def count_file_scores(
     label: str,
     score: str,
     sensitive: str | Sequence[str],
+    missing_group: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> ScoreHistogram:
     """Count the scores in a file by group, label and bin: `count_scores` for what `count_file` reads."""
     names = [sensitive] if isinstance(sensitive, str) else list(sensitive)
 
     def count_part(part: "pa.Table") -> ScoreHistogram:
-        part = _numbers(part, score)
-        return count_scores(part, label=label, score=score, sensitive=names, min_groups=0)
+        part, columns = _numbers(part, score), {"label": label, "score": score, "sensitive": names}
+        return count_scores(part, **columns, min_groups=0, missing_group=missing_group)
 
-    return _count_parts(path, [label, score, *names], [label], count_part, progress)
+    return _count_parts(path, [label, score, *names], [label], count_part, progress, missing_group=missing_group)
 
 
 def _count_parts(
-    path: str | Path, wanted: list[str], truths: list[str], count_part: Callable, progress: Callable[[int], None] | None
+    path: str | Path,
+    wanted: list[str],
+    truths: list[str],
+    count_part: Callable,
+    progress: Callable[[int], None] | None,
+    *,
+    missing_group: str | None,
 ) -> Any:
     """Read the wanted columns in parts, turn some of them into 0 and 1, and add up what each part counts."""
     path = Path(path)
@@ -105,8 +128,7 @@ def _count_parts(
     for part in parts:
         for name in dict.fromkeys(truths):
             part = part.set_column(part.schema.get_field_index(name), name, _truths(part.column(name), name))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DataWarning)  # once for the file, below
+        with in_words_for_files():
             counted = count_part(part)
         total = counted if total is None else total + counted
         rows += len(part)
@@ -119,9 +141,33 @@ def _count_parts(
             progress(rows)
     if rows == 0:
         raise UserError(f"{path.name!r} is empty: it has no row to count")
-    for note in total.notes:
-        warn(note)
-    return total if ending in PARQUET_ENDINGS else numbered(total, total.groups.names)
+    _check_amounts(total, missing_group)
+    if ending not in PARQUET_ENDINGS:
+        total = numbered(total, total.groups.names, missing_group=missing_group)
+    total.warn()
+    return total
+
+
+@contextmanager
+def in_words_for_files() -> Iterator[None]:
+    """Keep warnings for the end, when all parts are known, and give remedies that do not speak of a dataframe."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        try:
+            yield
+        except NumbersAsGroups as error:
+            raise UserError(f"{error.finding}; {AMOUNTS_IN_FILES}") from None
+
+
+def _check_amounts(counts: GroupedCounts, missing_group: str | None) -> None:
+    """Reject a column of amounts, whose values may be spread over parts, and may be text."""
+    rows = [group if isinstance(group, tuple) else (group,) for group in counts.groups.tolist()]
+    for name, values in zip(counts.groups.names, zip(*rows, strict=True), strict=False):
+        present = {value for value in values if value != missing_group}
+        if name not in counts.declared and all(isinstance(value, str) and NUMBER.fullmatch(value) for value in present):
+            present = set(map(float, present))
+        if name not in counts.declared and are_amounts(present):
+            raise UserError(f"{NumbersAsGroups.find(name, len(present))}; {AMOUNTS_IN_FILES}")
 
 
 def file_ending(path: Path) -> str:
@@ -262,18 +308,30 @@ def _numbers(part: "pa.Table", name: str) -> "pa.Table":
     return part.set_column(part.schema.get_field_index(name), name, numbers)
 
 
-def numbered(counts: GroupedCounts, columns: Sequence[str]) -> GroupedCounts:
-    """Turn a text column of group names into numbers where all are whole numbers, as readers of tables do."""
+def numbered(
+    counts: GroupedCounts,
+    columns: Sequence[str],
+    *,
+    missing_group: str | None = None,
+    declared: Mapping[str, Sequence[Hashable]] | None = None,
+) -> GroupedCounts:
+    """Turn a text column of group names into numbers where all are whole numbers, as readers of tables do.
+
+    The name of the group of those whose group is missing stays. Groups are sorted again, by declared categories where
+    there are some.
+    """
+    declared = counts.declared if declared is None else declared
     groups = [group if isinstance(group, tuple) else (group,) for group in counts.groups.tolist()]
     values = [
-        [int(value) for value in column] if name in columns and all(_is_whole(value) for value in column) else column
+        [value if value == missing_group else int(value) for value in column]
+        if name in columns and all(value == missing_group or _is_whole(value) for value in column)
+        else column
         for name, column in zip(counts.groups.names, zip(*groups, strict=True), strict=True)
     ]
     renamed: list[Hashable] = [group if len(group) > 1 else group[0] for group in zip(*values, strict=True)]
     cells = dict(zip(renamed, counts.cells, strict=True))
-    ordered = {group: cells[group] for group in sorted_groups(cells)}
-    shape = counts.cells.shape[1:]
-    return counts.from_cells(ordered, names=counts.groups.names, shape=shape, notes=counts.notes)
+    names, shape = counts.groups.names, counts.cells.shape[1:]
+    return counts.from_cells(cells, names=names, shape=shape, notes=counts.notes, declared=declared)
 
 
 def _is_whole(text: str) -> bool:
