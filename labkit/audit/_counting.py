@@ -16,7 +16,7 @@ import pandas as pd
 from labkit.audit.inputs._groups import clean_groups
 from labkit.audit.inputs._types import check_flat, check_groupable, is_missing, with_numbers
 from labkit.errors import UserError
-from labkit.validation import check_columns, list_some, sorted_groups
+from labkit.validation import check_columns, list_some
 
 MAX_GROUPS = 10_000  # a column with more values holds names or scores, named as sensitive by mistake
 EXAMPLES = 5  # wrong values that an error shows
@@ -36,7 +36,7 @@ def count_rows(
     notes: list[str],
     missing_group: str | None = None,
 ) -> dict[Hashable, np.ndarray]:
-    """Count (tn, fp, fn, tp) by group, in sorted order; several sensitive columns give tuples as groups.
+    """Count (tn, fp, fn, tp) by group, in any order; several sensitive columns give tuples as groups.
 
     What is odd about the rows, though they can be counted, is added to ``notes``, a sentence each.
     """
@@ -189,7 +189,7 @@ def gather_by_group(
             f"sensitive columns {list(sensitive)} have more than {most} groups; name columns with few values, or "
             "cut numbers into ranges first"
         )
-    return {group: groups[group] for group in sorted_groups(groups)}
+    return groups
 
 
 def reject_values(name: str, schema: nw.Schema, frame: Any) -> None:

@@ -74,7 +74,10 @@ def audit(
     >>> result.by_group["accuracy"].to_dict()
     {'a': 1.0, 'b': 0.0}
     """
-    warn_about_order({"y_true": y_true, "y_pred": y_pred, "sensitive_features": sensitive_features})
+    given = {"sensitive_features": sensitive_features}
+    if isinstance(sensitive_features, Mapping):
+        given = {f"sensitive_features[{name!r}]": values for name, values in sensitive_features.items()}
+    warn_about_order({"y_true": y_true, "y_pred": y_pred, **given})
     features = _named_columns(sensitive_features)
     columns = {"y_true": _column(y_true, "y_true"), "y_pred": _column(y_pred, "y_pred")}
     if taken := columns.keys() & features.keys():

@@ -19,6 +19,7 @@ from labkit.audit._grouped_counts import GroupedCounts
 from labkit.audit.calibration import tabulate_calibration
 from labkit.audit.inputs._groups import clean_groups, declared_categories
 from labkit.audit.inputs._names import label_groups
+from labkit.audit.inputs._types import holds_text
 from labkit.audit.intervals import auc_interval
 from labkit.audit.metrics import divide
 from labkit.audit.text import NO_FORMULAS
@@ -234,7 +235,7 @@ def count_scores(
         raise UserError(f"bins={bins!r}: give a power of two from 2 to {MAX_BINS}, such as {BINS}")
     names = [sensitive] if isinstance(sensitive, str) else list(sensitive)
     frame, schema = open_frame(frame, {"label": [label], "score": [score], "sensitive": names})
-    if not schema[score].is_numeric() and schema[score] != nw.Object:
+    if not schema[score].is_numeric() and (schema[score] != nw.Object or holds_text(frame, score)):
         raise UserError(f"score column {score!r} holds {schema[score]}, not numbers; name a column of scores in [0, 1]")
     keys = group_keys(names)
     keys["label"] = binary(label, schema, frame)

@@ -79,6 +79,13 @@ def test_a_shuffled_twin_index_is_warned_about(call, data):
     assert found.equals(expected.rename_axis(index=found.index.names))
 
 
+def test_columns_in_a_dict_are_looked_at():
+    """Each is named as it was handed in."""
+    groups = {"sex": pd.Series(list("abba"))[::-1]}
+    with pytest.warns(DataWarning, match=r"first: sensitive_features\['sex'\] = sensitive_features\['sex'\].loc\["):
+        audit(**FOUR | {"y_true": pd.Series(FOUR["y_true"]), "sensitive_features": groups})
+
+
 @pytest.mark.parametrize("index", [[0, 1, 2, 3], [4, 5, 6, 7], [0, 0, 1, 1], [3, 2, 1, 9]], ids=str)
 def test_other_indexes_are_left_alone(index):
     """Equal indexes are right, and different ones are those of data from different places."""
@@ -352,7 +359,16 @@ TYPES = {
     "lists": pa.array([[1, 2], [2], [1, 2], [2]]),
     "structs": pa.array([{"a": 1}, {"a": 2}] * 2),
     "bytes": pa.array([b"f", b"m"] * 2),
+    "maps": pa.array([[("k", 1)], [("k", 2)]] * 2, pa.map_(pa.string(), pa.int64())),
 }
+
+
+def test_text_is_no_score():
+    """Also where pandas says object of it, or some values are numbers."""
+    for values in (["a", "b"], [b"a", b"b"], [0.5, "b"]):
+        frame = pd.DataFrame({"y": [0, 1], "race": ["a", "b"], "score": pd.Series(values, dtype=object)})
+        with pytest.raises(UserError, match="score column 'score' holds (Object|String), not numbers"):
+            count_scores(frame, label="y", score="score", sensitive="race")
 
 
 TYPED = ["pandas", "pandas-pyarrow", "polars", "polars-lazy", "pyarrow", "duckdb"]
@@ -371,7 +387,8 @@ def test_values_that_cannot_be_groups_get_a_sentence(engine, kind):
         held = held.lazy() if engine == "polars-lazy" else held
     else:
         held = table if engine == "pyarrow" else duckdb.connect().from_arrow(table)
-    with pytest.raises(UserError, match=f"sensitive column 'odd' holds {kind}.*; [a-z ]{{10}}"):
+    said = "lists|structs" if kind == "maps" else kind  # pandas, DuckDB: lists of pairs
+    with pytest.raises(UserError, match=f"sensitive column 'odd' holds ({said}).*; [a-z ]{{10}}"):
         count(held, **NAMES, sensitive="odd")
     with pytest.raises(UserError, match="column 'odd' must hold (0 and 1|numbers)"):
         count(held, label="odd", prediction="yhat", sensitive="y")

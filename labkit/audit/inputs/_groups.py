@@ -91,7 +91,7 @@ def clean_groups(
             check_missing_group(missing_group, name, present)
             cleaned[key] = [missing_group if gap else value for value, gap in zip(values, gaps, strict=True)]
         if schema[name] not in (nw.Enum, nw.Categorical) and are_amounts(set(present)):
-            counts = [int(people) for people, gap in zip(cells["people"], gaps, strict=True) if not gap]
+            counts = [float(people) for people, gap in zip(cells["people"], gaps, strict=True) if not gap]
             _reject_amounts(name, present, counts, frame)
     return cleaned
 
@@ -120,7 +120,7 @@ def _reject_amounts(name: str, values: Sequence[Any], people: Sequence[int], fra
     ends = frame.lazy().select(low=column.min(), high=column.max()).collect().to_dict(as_series=False)
     seen = [float(value) for value in [*values, *ends["low"], *ends["high"]] if not is_missing(value)]
     weights = [*people, *[0] * (len(seen) - len(people))]
-    edges = propose_edges(np.array(seen), np.array(weights))
+    edges = propose_edges(np.array(seen), np.array(weights) if any(weights) else np.ones(len(seen)))
     edges = "[" + ", ".join(f"{edge:.10g}" for edge in edges) + "]"
     remedy = f"cut it into ranges first, with the edges {edges} or others, or turn codes into text"
     if frame.implementation.is_pandas_like():

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from numbers import Real
 from typing import NamedTuple
 
 import pandas as pd
@@ -138,7 +139,8 @@ def _differences(values: Sequence[Hashable]) -> list[Spelling]:
 
 def _list_empty(column: str, values: Sequence[Hashable], declared: Sequence[Hashable]) -> list[str]:
     """Warn about categories that a column may hold, and that no row has."""
-    empty = [repr(value) for value in declared if value not in set(values)]
+    present = set(values)
+    empty = [repr(value if isinstance(value, str | Real) else str(value)) for value in declared if value not in present]
     if not empty:
         return []
     named = (

@@ -44,7 +44,7 @@ def check_groupable(frame: Any, schema: nw.Schema, sensitive: Sequence[str]) -> 
         dtype = schema[name]
         if dtype in (nw.List, nw.Array):
             _reject(name, "lists")
-        if dtype == nw.Struct:
+        if dtype in (nw.Struct, nw.Map):
             _reject(name, "structs")
         if dtype == nw.Binary:
             _reject(name, "bytes")
@@ -79,6 +79,16 @@ def with_numbers(frame: Any, schema: nw.Schema, names: Sequence[str]) -> Any:
         elif schema[name] == nw.Object and frame.implementation.is_pandas() and _has_decimals(name, frame[name]):
             frame = frame.with_columns(nw.col(name).cast(nw.Float64))
     return frame
+
+
+def holds_text(frame: Any, name: str) -> bool:
+    """Say whether a column of Python objects in pandas, which may be numbers, holds text or bytes."""
+    return frame.implementation.is_pandas() and pd.api.types.infer_dtype(frame[name].to_native()) in (
+        "string",
+        "bytes",
+        "mixed",
+        "mixed-integer",
+    )
 
 
 def _has_decimals(name: str, column: nw.Series) -> bool:
