@@ -27,11 +27,10 @@ def assert_reads_as(value: float, number: str):
     assert f"{value:z.{decimals}f}" == number, f"computed {value}, published {number}"  # z: -0.000 reads 0.000
 
 
-def rates_in_percent(frame: pd.DataFrame, label: str, sensitive: str | list[str], *, weight=None) -> pd.Series:
-    """Return how often the label is 1 in each group, in percent."""
-    frame = frame.assign(decision=frame[label])  # a rate of one column: it is its own prediction
-    counts = count(frame, label=label, prediction="decision", sensitive=sensitive, weight=weight)
-    return 100 * counts.audit().by_group["base_rate"]
+def rates_in_percent(frame: pd.DataFrame, outcome: str, sensitive: str | list[str], *, people=None) -> pd.Series:
+    """Return how often an outcome is 1 in each group, in percent."""
+    counts = count(frame, label=None, prediction=outcome, sensitive=sensitive, count=people)
+    return 100 * counts.audit().by_group["selection_rate"]
 
 
 # COMPAS
@@ -214,8 +213,8 @@ def test_call_backs_by_name(call_backs, name, number):
 def admissions():
     """Admitted in percent: overall, by department, and by department weighted by all applicants to it."""
     frame = data.load_ucb().frame
-    overall = rates_in_percent(frame, "admitted", "gender", weight="n")
-    by_department = rates_in_percent(frame, "admitted", ["department", "gender"], weight="n").unstack()
+    overall = rates_in_percent(frame, "admitted", "gender", people="n")
+    by_department = rates_in_percent(frame, "admitted", ["department", "gender"], people="n").unstack()
     size = frame.groupby("department")["n"].sum()
     figures = {}
     for gender, people in (("male", "men"), ("female", "women")):

@@ -5,8 +5,9 @@ counts, a few numbers per group, are ever collected. From top to bottom: countin
 scores needs as well (``score_histogram.py``), errors, and a fast path for pandas.
 """
 
+import functools
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import narwhals as nw
@@ -14,9 +15,28 @@ import numpy as np
 import pandas as pd
 
 from labkit.audit.inputs._groups import clean_groups
-from labkit.audit.inputs._types import check_flat, check_groupable, is_missing, with_numbers
+from labkit.audit.inputs._types import check_amounts, check_flat, check_groupable, is_missing, with_numbers
+from labkit.audit.sampling._identifiers import note_identifiers
+from labkit.audit.sampling._persons import (
+    check_persons,
+    name_moments,
+    note_several_groups,
+    spread_columns,
+    sum_groups,
+    sum_persons,
+)
+from labkit.audit.sampling._roles import CountedRows, Roles
+from labkit.audit.sampling._rows import (
+    count_sums,
+    decide,
+    note_weights,
+    reject_count,
+    reject_score,
+    reject_weight,
+    weight_sums,
+)
 from labkit.errors import UserError
-from labkit.validation import check_columns, list_some
+from labkit.validation import check_columns, list_some, sorted_groups
 
 MAX_GROUPS = 10_000  # a column with more values holds names or scores, named as sensitive by mistake
 EXAMPLES = 5  # wrong values that an error shows
@@ -26,36 +46,113 @@ MOST_VALUES = 2**12  # a column of whole numbers in so small a range is its own 
 BLOCK = 2**16  # rows whose combined codes stay in the processor's cache
 
 
-def count_rows(
-    frame: Any,
-    *,
-    label: str,
-    prediction: str,
-    sensitive: Sequence[str],
-    weight: str | None,
-    notes: list[str],
-    missing_group: str | None = None,
-) -> dict[Hashable, np.ndarray]:
-    """Count (tn, fp, fn, tp) by group, in any order; several sensitive columns give tuples as groups.
+def count_rows(frame: Any, roles: Roles, *, notes: list[str]) -> CountedRows:
+    """Count the cells of each group, in sorted order; several sensitive columns give tuples as groups.
 
     What is odd about the rows, though they can be counted, is added to ``notes``, a sentence each.
     """
-    roles = {"label": [label], "prediction": [prediction], "sensitive": sensitive, "weight": [weight] if weight else []}
-    frame, schema = open_frame(frame, roles)
-    keys = group_keys(sensitive)
-    keys["label"] = binary(label, schema, frame)
-    keys["prediction"] = binary(prediction, schema, frame)
-    people, unfit = _weight(weight, schema)
+    wrapped, schema = open_frame(frame, roles.by_role)
+    if roles.person is not None:
+        distinct = wrapped.lazy().select(nw.col(roles.person).n_unique().alias("distinct"))
+        counted = gather_persons(sum_person_rows(frame, roles), roles, rows=frame)
+        note_several_groups(counted, roles, distinct.collect()["distinct"].to_list()[0], notes)
+        return counted
+    if roles.count is None:
+        note_identifiers(wrapped, roles.columns, notes)
+    cells = _count_by_roles(wrapped, schema, roles)
+    if roles.count is not None:
+        note_weights(cells, roles.count, notes)
+    labels = cells.get("label", [0] * len(cells["prediction"]))
+    places = [2 * label + prediction for label, prediction in zip(labels, cells["prediction"], strict=True)]
+    gather = functools.partial(gather_by_group, cells, places, roles.sensitive, size=roles.cells)
+    if roles.weight is None:
+        return CountedRows(gather())
+    weighted, squares = gather(of="mass", dtype=float), gather(of="squares", dtype=float)
+    return CountedRows(gather(of="rows"), weighted, {group: np.diag(each) for group, each in squares.items()})
+
+
+def _count_by_roles(frame: Any, schema: nw.Schema, roles: Roles) -> dict[str, list]:
+    """Count by group, label and prediction, and reject the first column with a value that cannot be counted."""
+    keys, sums = group_keys(roles.sensitive) | _decisions(roles, schema, frame), _sums(roles, schema)
     # labels and predictions are 1, 0 or neither: nine combinations in each group
-    cells = count_by(frame, keys, people=people, unfit=unfit, most=9 * MAX_GROUPS)
-    for name, role in ((label, "label"), (prediction, "prediction")):
-        if -1 in cells[role]:
-            reject_values(name, schema, frame)
-    if weight and any(int(rows) > 0 for rows in cells["unfit"]):
-        _reject_weight(weight, frame, unfit)
-    cells = clean_groups(cells, name_keys(sensitive), frame, schema, missing_group=missing_group)
-    places = [2 * label + prediction for label, prediction in zip(cells["label"], cells["prediction"], strict=True)]
-    return gather_by_group(cells, places, sensitive, size=4)
+    cells = count_by(frame, keys, sums=sums, most=9 * MAX_GROUPS)
+    if -1 in cells.get("label", ()):
+        reject_values(roles.label, schema, frame)
+    if -1 in cells["prediction"]:
+        reject_score(roles.score, frame) if roles.prediction is None else reject_values(roles.prediction, schema, frame)
+    if any(int(rows) > 0 for rows in cells.get("unfit", ())):
+        reject_weight(roles.weight, frame) if roles.count is None else reject_count(roles.count, frame, schema)
+    return clean_groups(cells, name_keys(roles.sensitive), frame=frame, missing_group=roles.missing_group)
+
+
+def _decisions(roles: Roles, schema: nw.Schema, frame: Any) -> dict[str, nw.Expr]:
+    """Give expressions for label, if there is one, and prediction: 1, 0, or -1 where the value is neither."""
+    decisions = {} if roles.label is None else {"label": binary(roles.label, schema, frame)}
+    if roles.prediction is not None:
+        return decisions | {"prediction": binary(roles.prediction, schema, frame)}
+    return decisions | {"prediction": decide(roles.score, roles.threshold, schema)}
+
+
+def _sums(roles: Roles, schema: nw.Schema) -> dict[str, nw.Expr]:
+    """Give what is summed in place of counting rows."""
+    if roles.count is not None:
+        return count_sums(roles.count, schema)
+    return {} if roles.weight is None else weight_sums(roles.weight, schema)
+
+
+def sum_person_rows(frame: Any, roles: Roles) -> nw.LazyFrame:
+    """Sum the rows of each person in each group, where the data is: the first of two steps, see ``_persons.py``."""
+    frame, schema = open_frame(frame, roles.by_role)
+    decisions = _decisions(roles, schema, frame)
+    known, place = decisions["prediction"] >= 0, decisions["prediction"]
+    if roles.label is not None:
+        known, place = known & (decisions["label"] >= 0), 2 * decisions["label"] + place
+    place = nw.when(known).then(place).otherwise(nw.lit(-1))
+    groups, sums = group_keys(roles.sensitive), _sums(roles, schema)
+    return sum_persons(frame, groups, person=nw.col(roles.person), place=place, cells=roles.cells, sums=sums)
+
+
+def collect_person_rows(frame: Any, roles: Roles) -> pd.DataFrame:
+    """Sum the rows of each person in a part of a file, and reject values that cannot be counted."""
+    rows = sum_person_rows(frame, roles).collect().to_pandas()
+    _reject_lost(rows, roles, frame)
+    categories = rows.select_dtypes("category").columns
+    return rows.astype(dict.fromkeys(categories, object))  # another part has others
+
+
+def count_person_parts(parts: Sequence[pd.DataFrame], roles: Roles, *, notes: list[str]) -> CountedRows:
+    """Count as `count_rows` does, from what `collect_person_rows` gives for each part of a file."""
+    rows = pd.concat(parts, ignore_index=True)
+    keys = [*group_keys(roles.sensitive), "person"]
+    persons = rows.groupby(keys, dropna=False, sort=False).sum().reset_index()
+    counted = gather_persons(nw.from_native(persons).lazy(), roles, rows=None)
+    note_several_groups(counted, roles, rows["person"].nunique(), notes)
+    return counted
+
+
+def _reject_lost(counted: Mapping[str, Sequence], roles: Roles, rows: Any) -> None:
+    """Reject ``rows`` if sums of persons, or of groups, say that some could not be counted."""
+    if np.any(counted["lost"]) or np.any(counted.get("unfit", ())):
+        _count_by_roles(*open_frame(rows, roles.by_role), roles)
+
+
+def gather_persons(persons: Any, roles: Roles, *, rows: Any) -> CountedRows:
+    """Sum persons by group, the second step, and reject what cannot be counted in the ``rows`` behind them."""
+    groups, size = list(group_keys(roles.sensitive)), roles.cells
+    counted = sum_groups(persons, groups, cells=size, most=MAX_GROUPS)
+    _reject_lost(counted, roles, rows)
+    frame = None if rows is None else nw.from_native(rows)
+    counted = clean_groups(counted, name_keys(roles.sensitive), frame=frame, missing_group=roles.missing_group)
+
+    def gather(columns: Sequence[str], dtype: type = int) -> dict[Hashable, np.ndarray]:
+        spread = spread_columns(counted, groups, columns)
+        return gather_by_group(spread, spread["place"], roles.sensitive, size=len(columns), of="number", dtype=dtype)
+
+    cells = gather([f"rows_{cell}" for cell in range(size)])
+    check_persons(roles.person, counted)
+    weighted = gather([f"mass_{cell}" for cell in range(size)], float) if roles.weight else None
+    moments = {group: each.reshape(size, size) for group, each in gather(name_moments(size), float).items()}
+    return CountedRows(cells, weighted, moments, gather(["persons"]))
 
 
 def open_frame(frame: Any, roles: dict[str, Sequence[str]]) -> tuple[Any, nw.Schema]:
@@ -76,7 +173,9 @@ def open_frame(frame: Any, roles: dict[str, Sequence[str]]) -> tuple[Any, nw.Sch
             raise UserError(f"polars reads the name of column {name!r} as a pattern for other columns; rename it")
     _check_roles(roles)
     check_groupable(frame, schema, roles["sensitive"])
-    frame = with_numbers(frame, schema, [name for name in wanted if name not in roles["sensitive"]])
+    others = [name for role, names in roles.items() if role not in ("sensitive", "person") for name in names]
+    frame = with_numbers(frame, schema, others)
+    check_amounts(frame, roles)
     return frame, frame.collect_schema()
 
 
@@ -95,12 +194,16 @@ def _check_roles(roles: dict[str, Sequence[str]]) -> None:
     if roles["label"] and list(roles["label"]) == list(roles.get("prediction", ())):
         raise UserError(
             f"column {roles['label'][0]!r} is named as label and as prediction, so that every prediction would be "
-            "right; name the column that says what turned out to be true as label"
+            "right; name the column that says what turned out to be true as label, or none (label=None) where nobody "
+            "knows yet"
         )
-    for name in roles.get("weight", ()):
-        if name in (*roles["label"], *roles["prediction"]):
-            raise UserError(f"column {name!r} is named as weight and as label or prediction; name a column of counts")
-    if roles["label"] == roles.get("score"):
+    for role, wanted in (("count", "counts"), ("weight", "weights"), ("person", "identifiers")):
+        for name in roles.get(role, ()):
+            if name in (*roles["label"], *roles.get("prediction", ()), *roles.get("score", ())):
+                raise UserError(
+                    f"column {name!r} is named as {role} and as label or prediction; name a column of {wanted}"
+                )
+    if roles["label"] and roles["label"] == roles.get("score"):
         raise UserError(f"column {roles['label'][0]!r} is named as label and as score; name a column of scores")
 
 
@@ -133,34 +236,18 @@ def binary(name: str, schema: nw.Schema, frame: Any) -> nw.Expr:
     return nw.when(column == 1).then(nw.lit(1)).otherwise(nw.when(column == 0).then(nw.lit(0)).otherwise(nw.lit(-1)))
 
 
-def _weight(name: str | None, schema: nw.Schema) -> tuple[nw.Expr | None, nw.Expr | None]:
-    """Give two expressions: how many people a row stands for, and 1 where its weight is not a count."""
-    if name is None:
-        return None, None
-    if not schema[name].is_numeric():
-        raise UserError(f"weight column {name!r} holds {schema[name]}, not numbers; name a column of whole counts")
-    column = nw.col(name)
-    fit = (column >= 0).fill_null(False)
-    if not schema[name].is_integer():
-        fit = fit & (column % 1 == 0).fill_null(False)  # also False for NaN and infinity
-    return (
-        nw.when(fit).then(column).otherwise(nw.lit(0)).cast(nw.Int64),
-        nw.when(fit).then(nw.lit(0)).otherwise(nw.lit(1)).cast(nw.Int64),
-    )
-
-
 def count_by(
-    frame: Any, keys: dict[str, nw.Expr], *, most: int, people: nw.Expr | None = None, unfit: nw.Expr | None = None
+    frame: Any, keys: dict[str, nw.Expr], *, most: int, sums: dict[str, nw.Expr] | None = None
 ) -> dict[str, list]:
     """Count rows by the values of expressions, where the data is; collect at most ``most`` + 1 combinations.
 
-    Returns lists with one entry per combination: its keys, ``"people"``, and with weights (``people`` and ``unfit``,
-    which are summed instead of counting rows) ``"unfit"``.
+    Returns lists with one entry per combination: its keys and ``"people"``, the number of rows. With ``sums`` of
+    expressions there is one for each of these instead, and ``"rows"``.
     """
     named = [expression.alias(name) for name, expression in keys.items()]
-    if people is not None:
-        rows = frame.lazy().select(*named, people.alias("people"), unfit.alias("unfit"))
-        counted = rows.group_by(*keys).agg(nw.col("people").sum(), nw.col("unfit").sum())
+    if sums:
+        rows = frame.lazy().select(*named, *(expression.alias(name) for name, expression in sums.items()))
+        counted = rows.group_by(*keys).agg(nw.len().alias("rows"), *(nw.col(name).sum() for name in sums))
         return counted.head(most + 1).collect().to_dict(as_series=False)
     if frame.implementation.is_pandas():
         counted = count_combinations(frame.lazy().select(*named).collect().to_native())
@@ -171,25 +258,32 @@ def count_by(
 
 
 def gather_by_group(
-    cells: dict[str, list], places: Sequence[int], sensitive: Sequence[str], *, size: int, most: int = MAX_GROUPS
+    cells: dict[str, list],
+    places: Sequence[int],
+    sensitive: Sequence[str],
+    *,
+    size: int,
+    most: int = MAX_GROUPS,
+    of: str = "people",
+    dtype: type = int,
 ) -> dict[Hashable, np.ndarray]:
-    """Turn collected combinations into one int array of shape (size,) per group; ``places`` says where each count goes.
+    """Turn collected combinations into one array of shape (size,) per group; ``places`` says where each number goes.
 
-    More than ``most`` groups are rejected.
+    The numbers are those of ``cells[of]``. More than ``most`` groups are rejected.
     """
     groups: dict[Hashable, np.ndarray] = {}
     columns = [cells[name] for name in group_keys(sensitive)]
-    for group, place, people in zip(zip(*columns, strict=True), places, cells["people"], strict=True):
+    for group, place, people in zip(zip(*columns, strict=True), places, cells[of], strict=True):
         key = group[0] if len(group) == 1 else group
         if key not in groups:
-            groups[key] = np.zeros(size, dtype=np.int64)
-        groups[key][place] += int(people)
+            groups[key] = np.zeros(size, dtype)
+        groups[key][place] += dtype(people)
     if len(groups) > most:
         raise UserError(
             f"sensitive columns {list(sensitive)} have more than {most} groups; name columns with few values, or "
             "cut numbers into ranges first"
         )
-    return groups
+    return {group: groups[group] for group in sorted_groups(groups)}
 
 
 def reject_values(name: str, schema: nw.Schema, frame: Any) -> None:
@@ -209,15 +303,6 @@ def reject_values(name: str, schema: nw.Schema, frame: Any) -> None:
         remedy = "drop or fill those rows"
     raise UserError(
         f"column {name!r} must hold 0 and 1 or booleans, but it has {list_some(shown, EXAMPLES)}; {remedy} first"
-    )
-
-
-def _reject_weight(name: str, frame: Any, unfit: nw.Expr) -> None:
-    """Raise a UserError that shows weights that are not counts."""
-    values = frame.lazy().filter(unfit == 1).select(name).head(EXAMPLES).collect()[name].to_list()
-    raise UserError(
-        f"weight column {name!r} must hold counts of people, whole and not negative, "
-        f"but it has {list_some([repr(value) for value in dict.fromkeys(values)])}; fix or drop those rows"
     )
 
 

@@ -1,6 +1,6 @@
 """What counts by group have in common, whatever is counted: they are checked, never change, add up and compare."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Self
@@ -42,6 +42,7 @@ class GroupedCounts:
     declared: Mapping[str, Sequence[Hashable]] = field(default_factory=dict)
 
     cells_in_words: ClassVar[str] = "cells"  # what one group's cells are, for errors
+    optional: ClassVar[tuple[str, ...]] = ()  # a subclass's further arrays with one entry per group; None if not kept
 
     def __post_init__(self):
         given = np.asarray(self.cells)
@@ -74,7 +75,6 @@ class GroupedCounts:
         names: Sequence[str],
         shape: tuple[int, ...],
         notes: Sequence[str] = (),
-        declared: Mapping[str, Sequence[Hashable]] | None = None,
     ) -> Self:
         """Make counts from a mapping of groups to their cells.
 
@@ -88,22 +88,17 @@ class GroupedCounts:
             Shape of one group's cells, which an empty mapping does not tell.
         notes : sequence of str
             What was odd about the rows that were counted.
-        declared : mapping of str to sequence, optional
-            Categories that a column may hold. Groups are then sorted, by them where a column has some.
 
         Returns
         -------
         GroupedCounts
-            Groups in the order of the mapping, or sorted.
+            Groups in the order of the mapping.
         """
-        if declared is not None:
-            cells = {group: cells[group] for group in sorted_groups(cells, [declared.get(name) for name in names])}
-        if len(names) == 1:
-            index = pd.Index(list(cells), name=names[0])
-        else:
-            index = pd.MultiIndex.from_tuples(list(cells), names=list(names))
-        values = np.array(list(cells.values())) if cells else np.zeros((0, *shape), np.int64)
-        return cls(index, values, tuple(notes), declared=declared or {})
+        return cls(
+            index_groups(cells, names),
+            np.array(list(cells.values())) if cells else np.zeros((0, *shape), np.int64),
+            notes,
+        )
 
     @property
     def sizes(self) -> np.ndarray:
@@ -136,11 +131,48 @@ class GroupedCounts:
         shape = self.cells.shape[1:]
         if shape != other.cells.shape[1:]:
             raise UserError(f"cells of shape {shape} cannot be added to cells of shape {other.cells.shape[1:]}")
-        mine, theirs = self.cells_by_group(), other.cells_by_group()
-        none = np.zeros(shape, dtype=np.int64)
-        added = {group: mine.get(group, none) + theirs.get(group, none) for group in {**mine, **theirs}}
-        notes, declared = (*self.notes, *other.notes), join_declared(self.declared, other.declared)
-        return self.from_cells(added, names=self.groups.names, shape=shape, notes=notes, declared=declared)
+        if self._kept() != other._kept():
+            raise UserError(
+                f"counts that keep {self._kept()} cannot be added to counts that keep {other._kept()}; "
+                "count both with the same options"
+            )
+        declared = join_declared(self.declared, other.declared)
+        groups = sorted_groups({*self.groups.tolist(), *other.groups.tolist()}, order_of(declared, self.groups.names))
+        place = {group: i for i, group in enumerate(groups)}
+        added = {}
+        for name in self._kept():
+            mine, theirs = getattr(self, name), getattr(other, name)
+            added[name] = np.zeros((len(place), *mine.shape[1:]), mine.dtype)
+            for side, values in ((self, mine), (other, theirs)):
+                added[name][[place[group] for group in side.groups.tolist()]] += values
+        index, notes = index_groups(place, self.groups.names), (*self.notes, *other.notes)
+        return type(self)(index, notes=notes, declared=declared, **added)
+
+    def renamed(self, groups: Sequence[Hashable], declared: Mapping[str, Sequence[Hashable]] | None = None) -> Self:
+        """Give each group another name, and sort them.
+
+        Parameters
+        ----------
+        groups : sequence of hashable
+            The new names, in the order of ``groups``.
+        declared : mapping of str to sequence, optional
+            Categories that a column may hold, in order; by default those that are known already.
+
+        Returns
+        -------
+        GroupedCounts
+            The same counts, in the order of the new names: that of declared categories where there are some.
+        """
+        declared = self.declared if declared is None else declared
+        place = {group: i for i, group in enumerate(groups)}
+        order = sorted_groups(place, order_of(declared, self.groups.names))
+        arrays = {name: getattr(self, name)[[place[group] for group in order]] for name in self._kept()}
+        index = index_groups(order, self.groups.names)
+        return type(self)(index, notes=self.notes, declared=declared, **arrays)
+
+    def _kept(self) -> list[str]:
+        """Name the arrays that these counts keep."""
+        return ["cells", *(name for name in self.optional if getattr(self, name) is not None)]
 
     def __radd__(self, other: Any) -> Self:
         return self if isinstance(other, int) and other == 0 else NotImplemented  # sum(parts) starts at 0
@@ -150,7 +182,24 @@ class GroupedCounts:
             return NotImplemented
         if list(self.groups.names) != list(other.groups.names) or self.cells.shape[1:] != other.cells.shape[1:]:
             return False
-        mine, theirs = self.cells_by_group(), other.cells_by_group()
-        return mine.keys() == theirs.keys() and all((mine[group] == theirs[group]).all() for group in mine)
+        place = {group: i for i, group in enumerate(other.groups.tolist())}
+        if self._kept() != other._kept() or place.keys() != set(self.groups.tolist()):
+            return False
+        order = [place[group] for group in self.groups.tolist()]
+        pairs = [(getattr(self, name), getattr(other, name)[order]) for name in self._kept()]
+        # sums of weights differ by rounding with the order of the rows
+        return all(np.allclose(*pair, rtol=1e-9) if pair[0].dtype == float else np.array_equal(*pair) for pair in pairs)
 
     __hash__ = None
+
+
+def order_of(declared: Mapping[str, Sequence[Hashable]], names: Sequence[str]) -> list[Sequence[Hashable] | None]:
+    """Return the declared categories of each column that groups are made of, for `sorted_groups`."""
+    return [declared.get(name) for name in names]
+
+
+def index_groups(groups: Iterable[Hashable], names: Sequence[str]) -> pd.Index:
+    """Make the index of groups: a MultiIndex where there are several names."""
+    if len(names) == 1:
+        return pd.Index(list(groups), name=names[0])
+    return pd.MultiIndex.from_tuples(list(groups), names=list(names))

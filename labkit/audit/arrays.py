@@ -10,19 +10,25 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from labkit.audit.counts import count
+from labkit.audit.counts import count_decisions
 from labkit.audit.inputs._groups import NumbersAsGroups
 from labkit.audit.inputs._types import check_flat
 from labkit.audit.inputs._vectors import explicit, warn_about_order
 from labkit.audit.results import Audit
+from labkit.audit.sampling._roles import Roles
 from labkit.errors import UserError
 
 
 def audit(
     *,
     y_true: Any,
-    y_pred: Any,
+    y_pred: Any = None,
     sensitive_features: Any,
+    y_score: Any = None,
+    threshold: float | None = None,
+    count: Any = None,
+    weight: Any = None,
+    person: Any = None,
     n_boot: int = 2000,
     confidence: float = 0.95,
     seed: int = 0,
@@ -35,12 +41,20 @@ def audit(
 
     Parameters
     ----------
-    y_true, y_pred : array-like of shape (n,)
-        Labels and decisions: 0 and 1, or booleans.
+    y_true : array-like of shape (n,), or None
+        Labels: 0 and 1, or booleans. None where they are not known yet: then there are selection rates, and error
+        rates, precision and base rates stay unknown.
+    y_pred : array-like of shape (n,), optional
+        Decisions: 0 and 1, or booleans.
     sensitive_features : array-like of shape (n,) or (n, k), Series, DataFrame, or dict of arrays
         Which group each row belongs to: strings, categories, booleans or integers. With several columns the groups are
         the combinations that occur. Numbers are codes: cut amounts, such as ages, into ranges first. Categories keep
         the order in which they are declared.
+    y_score, threshold : array-like of shape (n,) and float, optional
+        In place of ``y_pred``: scores, and the score from which on the decision is 1.
+    count, weight, person : array-like of shape (n,), optional
+        What a row stands for: several people, a survey weight, or one of several rows of the same person; see
+        `labkit.audit.count`.
     n_boot : int
         Replicates behind the intervals of max - min and of min / max, at least 100.
     confidence : float
@@ -57,16 +71,17 @@ def audit(
     Audit
         Tables as attributes (``overall``, ``by_group``, ``intervals``), comparisons as methods (``difference()``).
 
-    Warns
-    -----
-    DataWarning
-        Two arguments have the same pandas index in another order; and what ``labkit.audit.count`` warns about.
-
     Raises
     ------
     UserError
         Lengths that differ, no rows, labels or decisions that are not 0/1, a missing group, a single group, a sensitive
-        feature with more than 20 different numbers, or one that holds lists, tuples or bytes.
+        feature with more than 20 different numbers, or one that holds lists, tuples or bytes; and what
+        `labkit.audit.count` rejects of its options.
+
+    Warns
+    -----
+    DataWarning
+        Two arguments have the same pandas index in another order; and what `labkit.audit.count` warns about.
 
     Examples
     --------
@@ -74,12 +89,13 @@ def audit(
     >>> result.by_group["accuracy"].to_dict()
     {'a': 1.0, 'b': 0.0}
     """
-    given = {"sensitive_features": sensitive_features}
+    given = {"y_true": y_true, "y_pred": y_pred, "y_score": y_score, "count": count, "weight": weight, "person": person}
+    groups = {"sensitive_features": sensitive_features}
     if isinstance(sensitive_features, Mapping):
-        given = {f"sensitive_features[{name!r}]": values for name, values in sensitive_features.items()}
-    warn_about_order({"y_true": y_true, "y_pred": y_pred, **given})
+        groups = {f"sensitive_features[{name!r}]": values for name, values in sensitive_features.items()}
+    warn_about_order(given | groups)
     features = _named_columns(sensitive_features)
-    columns = {"y_true": _column(y_true, "y_true"), "y_pred": _column(y_pred, "y_pred")}
+    columns = {name: _column(values, name) for name, values in given.items() if values is not None}
     if taken := columns.keys() & features.keys():
         raise UserError(f"a sensitive feature is called {taken.pop()!r}, which is taken; rename it")
     columns |= {name: _column(values, f"sensitive_features {name!r}") for name, values in features.items()}
@@ -88,9 +104,12 @@ def audit(
         rows = ", ".join(f"{name} has {length}" for name, length in lengths.items())
         raise UserError(f"lengths differ: {rows}; pass one value per row in each")
     frame = pd.DataFrame(columns, copy=False)  # the counts only read it
-    names = {"label": "y_true", "prediction": "y_pred", "sensitive": list(features)}
+    names = {"label": "y_true", "prediction": "y_pred", "score": "y_score"}
+    names |= {name: name for name in ("count", "weight", "person")}
+    named = {role: name if given[name] is not None else None for role, name in names.items()}
+    roles = Roles.named(sensitive=list(features), threshold=threshold, missing_group=missing_group, **named)
     try:
-        counts = count(frame, **names, missing_group=missing_group)
+        counts = count_decisions(frame, roles, min_groups=2)
     except NumbersAsGroups as error:
         remedy = f"sensitive_features = pd.cut(amounts, {error.edges})"
         raise UserError(f"{error.finding}; cut the amounts into ranges first: {remedy}") from None

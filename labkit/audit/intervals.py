@@ -129,8 +129,10 @@ def parity_p_value(successes: np.ndarray, trials: np.ndarray, *, n_draws: int, s
 
     Parameters
     ----------
-    successes, trials : int array of shape (groups,)
-        Counts; groups without trials say nothing and are left out.
+    successes, trials : array of shape (groups,)
+        Counts; groups without trials say nothing and are left out. Effective counts of weighted or clustered rows need
+        not be whole: the chi-square takes them as they are (the first-order correction of Rao and Scott 1981, group by
+        group), and where expected counts are small the exact test takes the nearest whole numbers.
     n_draws : int
         Random tables, where they are needed.
     seed : int
@@ -151,6 +153,9 @@ def parity_p_value(successes: np.ndarray, trials: np.ndarray, *, n_draws: int, s
         return 1.0
     if stats.contingency.expected_freq(table).min() >= 5:
         return float(stats.chi2_contingency(table, correction=False).pvalue)
+    if table.dtype == float:  # once: the whole numbers below are integers
+        whole = np.rint(table).astype(np.int64)
+        return parity_p_value(whole[:, 0], whole.sum(axis=1), n_draws=n_draws, seed=seed)
     if len(table) == 2:
         return float(stats.fisher_exact(table).pvalue)
     block = max(1, BLOCK // table.size)  # tables held at once

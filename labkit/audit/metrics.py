@@ -5,11 +5,15 @@ counts are (..., 4), ordered tn, fp, fn, tp; the leading axes are groups, or dra
 dataframes or the names of groups: see ``counts.py``.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
+from labkit.errors import UserError
+
 CELLS = ("tn", "fp", "fn", "tp")  # the order of counts everywhere: true negatives, false positives, ...
+UNLABELED_CELLS = ("not_selected", "selected")  # their order where nobody's label is known
 
 
 class Metric(NamedTuple):
@@ -36,13 +40,35 @@ METRICS: dict[str, Metric] = {
     "base_rate": Metric(("fn", "tp"), CELLS, "all people", "are labeled positive, whatever is predicted"),
 }
 
+# What is known of decisions without labels.
+UNLABELED_METRICS: dict[str, Metric] = {
+    "selection_rate": Metric(("selected",), UNLABELED_CELLS, "all people", "are predicted positive"),
+}
+
 PARTS = ("true_positive_rate", "false_positive_rate", "base_rate")  # of a gap, in the order of `decompose_gap`
 
-# 0/1 matrices (4 cells, 8 metrics): which cells each metric's numerator and denominator add up
-IN_NUMERATOR = np.array([[cell in metric.numerator for metric in METRICS.values()] for cell in CELLS], dtype=np.int64)
-IN_DENOMINATOR = np.array(
-    [[cell in metric.denominator for metric in METRICS.values()] for cell in CELLS], dtype=np.int64
-)
+
+def _sums(cells: tuple[str, ...], metrics: dict[str, Metric]) -> tuple[np.ndarray, np.ndarray]:
+    """Return 0/1 matrices (cells, metrics): which cells each metric's numerator and denominator add up."""
+    sides = [(metric.numerator, metric.denominator) for metric in metrics.values()]
+    return tuple(np.array([[cell in side[i] for side in sides] for cell in cells], dtype=np.int64) for i in (0, 1))
+
+
+SUMS = {len(cells): _sums(cells, of) for cells, of in ((CELLS, METRICS), (UNLABELED_CELLS, UNLABELED_METRICS))}
+
+
+def parts_of_metrics(cells: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the matrices (cells, metrics) by which cells give numerators and denominators: 4 cells, or 2 unlabeled."""
+    return SUMS[cells]
+
+
+def find_metric(metrics: Mapping[str, Metric], name: str) -> int:
+    """Return the position of a metric; a UserError says that there is none of that name, or that it needs labels."""
+    if name in metrics:
+        return list(metrics).index(name)
+    if name in METRICS:
+        raise UserError(f"{name} needs labels, and these decisions were counted without: choose {', '.join(metrics)}")
+    raise UserError(f"unknown metric {name!r}; choose one of {', '.join(metrics)}")
 
 
 def tally(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -50,15 +76,16 @@ def tally(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Parameters
     ----------
-    cells : int array of shape (..., 4)
-        Counts of people, ordered as ``CELLS``.
+    cells : array of shape (..., 4) or (..., 2)
+        Counts of people, ordered as ``CELLS``, or as ``UNLABELED_CELLS``.
 
     Returns
     -------
-    successes, trials : int array of shape (..., 8)
-        Numerators and denominators, in the order of ``METRICS``.
+    successes, trials : array of shape (..., 8) or (..., 1)
+        Numerators and denominators, in the order of ``METRICS``, or of ``UNLABELED_METRICS``.
     """
-    return cells @ IN_NUMERATOR, cells @ IN_DENOMINATOR
+    numerator, denominator = SUMS[cells.shape[-1]]
+    return cells @ numerator, cells @ denominator
 
 
 def divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:

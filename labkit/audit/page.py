@@ -10,7 +10,7 @@ import html
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from labkit.audit.counts import Counts
 from labkit.audit.files._output import table_as_csv, write_whole
-from labkit.audit.files.folders import count_folder, count_folder_scores
-from labkit.audit.files.logs import count_file, count_file_scores, file_ending
+from labkit.audit.files._paths import bins_scores, count_path
+from labkit.audit.files._sections import counts_section, describe_roles, sample_section, sample_table
+from labkit.audit.files.logs import file_ending
 from labkit.audit.inputs._names import label_groups
 from labkit.audit.intervals import check_draws
-from labkit.audit.metrics import METRICS
 from labkit.audit.results import Audit, disparities, group_rates
+from labkit.audit.sampling._roles import Roles
 from labkit.audit.score_histogram import ScoreHistogram
 from labkit.audit.text import (
     CURVES,
@@ -39,8 +39,9 @@ from labkit.audit.text import (
     format_name,
     format_p_value,
     format_rate,
+    say_people,
 )
-from labkit.errors import DataWarning, UserError
+from labkit.errors import UserError
 from labkit.validation import escape_controls
 
 if TYPE_CHECKING:
@@ -61,10 +62,14 @@ th, td { padding: .3rem .6rem; border-bottom: 1px solid #ccc; text-align: right 
 def audit_file(
     path: str | Path,
     *,
-    label: str,
-    prediction: str,
+    label: str | None,
+    prediction: str | None = None,
     sensitive: str | Sequence[str],
     score: str | None = None,
+    threshold: float | None = None,
+    count: str | None = None,
+    weight: str | None = None,
+    person: str | None = None,
     missing_group: str | None = None,
     n_boot: int = 2000,
     output: str | Path | None = None,
@@ -80,12 +85,20 @@ def audit_file(
     path : str or Path
         A file with one row per decision, or a folder of Parquet files, which DuckDB reads. It may be larger than
         memory.
-    label, prediction : str
-        Columns of 0 and 1, or of true and false.
+    label : str or None
+        Column of 0 and 1, or of true and false; None where labels are not known, and selection rates are audited.
+    prediction : str, optional
+        Column of 0 and 1, or of true and false.
     sensitive : str or sequence of str
         One column or several; then the groups are the combinations that occur.
     score : str, optional
-        Column of scores in [0, 1]: adds AUC and calibration by group, and ``scores.csv``.
+        Column of scores. Scores in [0, 1] add AUC and calibration by group, and ``scores.csv``.
+    threshold : float, optional
+        In place of ``prediction``: the score from which on the decision is 1. AUC and calibration are then left out
+        where they cannot be computed: without labels, with weights, counts or persons, or with a threshold that says
+        that scores are not in [0, 1].
+    count, weight, person : str, optional
+        What a row stands for, see ``labkit.audit.count``.
     missing_group : str, optional
         Audit people whose group is missing as a group of this name, such as "not stated"; by default they are an error.
     n_boot : int
@@ -109,7 +122,8 @@ def audit_file(
         There is no such file.
     UserError
         What ``labkit.audit.count_file``, ``labkit.audit.count_folder`` and ``Audit`` reject: another ending, unknown
-        columns, values that are not 0/1, missing groups, no rows, a single group. Or the output cannot be written.
+        columns, values that are not 0/1, missing groups, no rows, a single group. A score without a threshold where AUC
+        cannot be computed. Or the output cannot be written.
     """
     from rich.console import Console
     from rich.text import Text
@@ -118,26 +132,27 @@ def audit_file(
 
     path, console = Path(path), console or Console()
     check_draws(n_boot, confidence=0.95)  # before a long read, not after
+    binned = bins_scores(label=label, score=score, threshold=threshold, rows=(count, weight, person))
+    roles = Roles.named(
+        label=label, prediction=prediction, sensitive=sensitive, score=None if threshold is None else score,
+        threshold=threshold, count=count, weight=weight, person=person, missing_group=missing_group,
+    )  # fmt: skip
     name = Path(os.path.abspath(path)).name  # the folder `.` has a name, too
     title, score_title = format_name(name), format_name(score or "")
     stem = name if path.is_dir() else name.removesuffix(file_ending(path))
     folder = Path(output or f"{stem}-audit")
 
-    with console.status(Text(f"counting {title}")) as status, warnings.catch_warnings():
-        warnings.simplefilter("ignore", DataWarning)  # printed with the tables
+    with console.status(Text(f"counting {title}")) as status:
         counts, scores = count_path(
             path,
-            label=label,
-            prediction=prediction,
-            sensitive=sensitive,
-            score=score,
-            missing_group=missing_group,
+            roles,
+            score=score if binned else None,
             progress=lambda rows: status.update(Text(f"counting {title}: {rows:,} rows")),
         )
         audit = counts.audit(n_boot=n_boot)
         # the audit keeps what it draws; with thousands of groups that takes minutes, so say how far it is
-        for number, metric in enumerate(METRICS, start=1):
-            status.update(Text(f"comparing {len(counts.groups):,} groups: metric {number} of {len(METRICS)}"))
+        for number, metric in enumerate(counts.metrics, start=1):
+            status.update(Text(f"comparing {len(counts.groups):,} groups: metric {number} of {len(counts.metrics)}"))
             audit.parity_test(metric)
         status.update(Text(f"comparing {len(counts.groups):,} groups: intervals of differences and ratios"))
         audit.difference_interval()
@@ -156,7 +171,7 @@ def audit_file(
         png, has_boxes = _draw(draw_audit(audit), alt=alt)
         more = "" if scores is None else score_section(scores, score=score_title)
         note = BOXES if has_boxes else ""
-        page = write_page(audit, png, alt=alt, title=title, columns=(label, prediction), note=note, more=more)
+        page = write_page(audit, png, alt=alt, title=title, roles=roles, note=note, more=more)
 
     contents = {
         "audit.html": page.encode(),
@@ -187,41 +202,20 @@ def _printing(console: "Console") -> Iterator[None]:
                 os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
-def count_path(
-    path: Path,
-    *,
-    label: str,
-    prediction: str,
-    sensitive: str | Sequence[str],
-    score: str | None,
-    missing_group: str | None = None,
-    progress: Callable[[int], None],
-) -> tuple[Counts, ScoreHistogram | None]:
-    """Count the decisions in a file or folder and, where a column of scores is named, its scores in a second pass."""
-    columns = {"label": label, "sensitive": sensitive, "missing_group": missing_group, "progress": progress}
-    scores = None
-    if path.is_dir():
-        counts = count_folder(path, prediction=prediction, **columns)
-        if score is not None:
-            scores = count_folder_scores(path, score=score, **columns)
-    else:
-        counts = count_file(path, prediction=prediction, **columns)
-        if score is not None:
-            scores = count_file_scores(path, score=score, **columns)
-    return counts, scores
-
-
 def print_audit(audit: Audit, console: "Console", *, title: str) -> None:
     """Print rates by group with intervals, disparities with tests, and warnings."""
     from rich.text import Text  # as Text, brackets in the name of a group are not markup
 
-    rates, names = group_rates(audit), [format_metric(metric) for metric in METRICS]
+    rates, names = group_rates(audit), [format_metric(metric) for metric in audit.counts.metrics]
     for start in range(0, len(names), METRICS_IN_TABLE):
         shown = rates.head(ROWS)[["n", *names[start : start + METRICS_IN_TABLE]]]
         _print_table(shown, console, title=f"{title}: rates by group, {audit.confidence:.0%} intervals")
     if len(rates) > ROWS:
         console.print(f"The first {ROWS} of {len(rates)} groups are shown; the page has all.")
     _print_table(disparities(audit), console, title=f"{title}: between groups")
+    if audit.counts.moments is not None:
+        shown = sample_table(audit).filter(regex="^(?!for )").head(ROWS)
+        _print_table(shown, console, title=f"{title}: how many people the numbers rest on")
     for line in cut_list(audit.warnings, WARNINGS, "warnings; the page has all"):
         console.print(Text(f"Warning: {line}", style="yellow"))
     if audit.small_groups:
@@ -257,15 +251,12 @@ def _draw(figure: "Figure", *, alt: str) -> tuple[str, bool]:
     return png, len(others) < len(caught)
 
 
-def write_page(
-    audit: Audit, png: str, *, alt: str, title: str, columns: tuple[str, str], note: str = "", more: str = ""
-) -> str:
+def write_page(audit: Audit, png: str, *, alt: str, title: str, roles: Roles, note: str = "", more: str = "") -> str:
     """Write the page: warnings first, the figure (base64) with a note, readings, tables and ``more`` sections."""
     from labkit.plots import image_tag
 
-    people, number = audit.counts.sizes.sum(), len(audit.counts.groups)
+    number, metrics = len(audit.counts.groups), audit.counts.metrics
     groups = ", ".join(map(str, audit.counts.groups.names))
-    label, prediction = columns
 
     warnings = ""
     if audit.warnings:
@@ -276,14 +267,17 @@ def write_page(
     below = f"<p>{html.escape(note)}</p>" if note else ""
     readings = "".join(
         f"<dt><b>{format_metric(metric)}</b></dt><dd>{html.escape(read_metric(audit, metric))}</dd>"
-        for metric in METRICS
+        for metric in metrics
     )
+    several = ""
+    if len(metrics) > 1:
+        several = f" {len(metrics)} metrics are tested: a single p-value near 0.05 among them is not a finding."
     page = f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Audit of {html.escape(title)}</title><style>{STYLE}</style></head><body>
 <h1>Audit of {html.escape(title)}</h1>
-<p>{people:,} people in {number} groups by <b>{html.escape(groups)}</b>; label <b>{html.escape(label)}</b>,
-prediction <b>{html.escape(prediction)}</b>. Every interval is for {audit.confidence:.0%}: Wilson's for rates,
+<p>{say_people(audit.counts)} in {number} groups by <b>{html.escape(groups)}</b>; {describe_roles(roles)}.
+Every interval is for {audit.confidence:.0%}: Wilson's for rates,
 percentiles of {audit.n_boot:,} draws of the counts for differences and ratios.</p>
 {warnings}
 <h2>Rates by group</h2>
@@ -296,12 +290,9 @@ percentiles of {audit.n_boot:,} draws of the counts for differences and ratios.<
 <h2>Between groups</h2>
 {disparities(audit).to_html(border=0, index_names=False)}
 <p>max - min is above 0 even where groups are treated alike, since every sample varies; its interval describes how much
-it varies and cannot contain 0. The p-value says whether there is a gap at all. {len(METRICS)} metrics are tested: a
-single p-value near 0.05 among them is not a finding.</p>
-{more}<h2>The counts behind it</h2>
-{audit.counts.table.to_html(border=0)}
-<p>tn, fp, fn, tp: true negatives, false positives, false negatives, true positives.</p>
-<h2>What this does not show</h2>
+it varies and cannot contain 0. The p-value says whether there is a gap at all.{several}</p>
+{sample_section(audit)}{more}<h2>The counts behind it</h2>
+{counts_section(audit)}<h2>What this does not show</h2>
 <p>Whether the labels can be trusted, which of these rates should be equal, and what a decision does to people. Error
 rates compare predictions with recorded labels: where the record is unfair, equal error rates carry that on.</p>
 </body></html>
@@ -311,13 +302,13 @@ rates compare predictions with recorded labels: where the record is unfair, equa
 
 def describe_figure(audit: Audit) -> str:
     """Say in words what the figure shows, for readers who cannot see it."""
-    ranges = "; ".join(f"{format_metric(metric)} {_range(audit, metric)}" for metric in METRICS)
+    ranges = "; ".join(f"{format_metric(metric)} {_range(audit, metric)}" for metric in audit.counts.metrics)
     return f"Dots with 95% intervals, a panel for each metric, a row for each group: {ranges}."
 
 
 def read_metric(audit: Audit, metric: str) -> str:
     """Say in plain language what a metric is, where it is highest and lowest, and what the parity test says."""
-    base, meaning = METRICS[metric].base, METRICS[metric].meaning
+    _, _, base, meaning = audit.counts.metrics[metric]
     rate, p_value = audit.overall[metric], audit.parity_test(metric)
     if np.isnan(rate):
         return f"There are no {base}: the rate is undefined."
@@ -333,7 +324,7 @@ def read_metric(audit: Audit, metric: str) -> str:
 def _range(audit: Audit, metric: str, *, intervals: bool = False) -> str:
     """Name the groups with the lowest and the highest rate, among groups that are large enough."""
     rates = audit.by_group[metric].to_numpy()  # (groups,)
-    large = audit.counts.sizes >= audit.min_group_size
+    large = audit.counts.effective_sizes >= audit.min_group_size
     positions = np.flatnonzero(large & ~np.isnan(rates))
     if len(positions) == 0:
         return "undefined in every group that is large enough"

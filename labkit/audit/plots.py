@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from labkit.audit.inputs._names import label_groups
-from labkit.audit.metrics import METRICS
 from labkit.audit.results import Audit
 from labkit.audit.score_histogram import ScoreHistogram
 from labkit.audit.text import CURVES, GROUPS_DRAWN, format_groups, format_metric
@@ -54,9 +53,10 @@ def plot_group_rates(
         An unknown metric or group, or none at all.
     """
     names = [metrics] if isinstance(metrics, str) else list(metrics)
-    unknown = [name for name in names if name not in METRICS]
+    metrics = audit.counts.metrics
+    unknown = [name for name in names if name not in metrics]
     if unknown or not names:
-        raise UserError(f"unknown metric {unknown or names}; choose from {', '.join(METRICS)}")
+        raise UserError(f"unknown metric {unknown or names}; choose from {', '.join(metrics)}")
     known = audit.counts.groups.tolist()
     groups = known if groups is None else list(groups)
     strangers = [group for group in groups if group not in known]
@@ -64,7 +64,7 @@ def plot_group_rates(
         raise UserError(f"unknown groups {strangers or groups}; choose from {known}")
     order = [known.index(group) for group in groups]
     rates, intervals = audit.by_group.iloc[order], audit.intervals.iloc[order]
-    small = rates["n"].to_numpy() < audit.min_group_size
+    small = rates.index.isin(audit.small_groups)
     if ax is None:
         _, ax = plt.subplots(figsize=(6.4, 1.3 + 0.28 * len(groups) * len(names) ** 0.5), layout="constrained")
     offsets = (np.arange(len(names)) - (len(names) - 1) / 2) * (0.7 / len(names))  # side by side in a group's row
@@ -79,7 +79,7 @@ def plot_group_rates(
     ax.set(ylim=(len(groups) - 0.4, -0.6), xlim=(-0.02, 1.02), ylabel=plain_label(labels.name))
     if len(names) == 1:
         ax.axvline(audit.overall[names[0]], color=GREY, linestyle="--", linewidth=1)
-        ax.set_xlabel(f"{format_metric(names[0])}\n(share of {METRICS[names[0]].base})")
+        ax.set_xlabel(f"{format_metric(names[0])}\n(share of {metrics[names[0]].base})")
     else:
         ax.set_xlabel("rate (share of people)")
         ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
@@ -123,12 +123,15 @@ def plot_calibration(table: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes"
 
 
 def draw_audit(audit: Audit) -> "Figure":
-    """Draw the eight metrics by group as small panels; with many groups, the largest ``GROUPS_DRAWN`` of them."""
+    """Draw the metrics by group as small panels; with many groups, the largest ``GROUPS_DRAWN`` of them."""
     from matplotlib.figure import Figure  # not pyplot's: no window, nothing to close
 
     groups = audit.counts.groups[_largest(audit.counts.sizes, GROUPS_DRAWN)].tolist()
-    figure = Figure(figsize=(13, 2 * (1.3 + 0.3 * len(groups))), layout="constrained")
-    for position, (metric, ax) in enumerate(zip(METRICS, figure.subplots(2, 4, sharey=True).flat, strict=True)):
+    metrics = audit.counts.metrics
+    rows, columns = (2, 4) if len(metrics) > 1 else (1, 1)
+    figure = Figure(figsize=(5 + 2 * columns, rows * (1.3 + 0.3 * len(groups))), layout="constrained")
+    panels = figure.subplots(rows, columns, sharey=True, squeeze=False).flat
+    for position, (metric, ax) in enumerate(zip(metrics, panels, strict=True)):
         plot_group_rates(audit, metric, groups=groups, ax=ax)
         if position % 4:
             ax.set_ylabel("")

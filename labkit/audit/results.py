@@ -11,16 +11,15 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from labkit.audit._grouped_counts import GroupedCounts
 from labkit.audit.intervals import (
     check_draws,
-    draw_cells,
     newcombe_interval,
     parity_p_value,
     percentile_limits,
     wilson_interval,
 )
-from labkit.audit.metrics import METRICS, divide, proportion, spread, tally
+from labkit.audit.metrics import divide, find_metric, proportion, spread, tally
+from labkit.audit.sampling._sampled_counts import SampledCounts
 from labkit.audit.text import (
     ROWS,
     SMALL,
@@ -30,6 +29,7 @@ from labkit.audit.text import (
     format_rate,
     format_rates,
     list_warnings,
+    say_people,
     write_html,
     write_text,
 )
@@ -62,7 +62,7 @@ class Audit:
         Fewer than two groups, or an option outside its range.
     """
 
-    counts: GroupedCounts
+    counts: SampledCounts
     n_boot: int = 2000
     confidence: float = 0.95
     seed: int = 0
@@ -81,13 +81,14 @@ class Audit:
     @property
     def overall(self) -> pd.Series:
         """Every metric over all people, and ``n``, the number of people."""
-        cells = self.counts.cells.sum(axis=0)
-        return pd.Series([*divide(*tally(cells)), cells.sum()], index=[*METRICS, "n"], name="overall")
+        rates = divide(*tally(self.counts.mass.sum(axis=0)))
+        return pd.Series([*rates, self.counts.sizes.sum()], index=[*self.counts.metrics, "n"], name="overall")
 
     @property
     def by_group(self) -> pd.DataFrame:
         """Every metric by group (rows), NaN where it is undefined, and ``n``, the size of the group."""
-        table = pd.DataFrame(divide(*self._tally()), index=self.counts.groups, columns=list(METRICS))
+        rates = divide(*tally(self.counts.mass))
+        table = pd.DataFrame(rates, index=self.counts.groups, columns=list(self.counts.metrics))
         table["n"] = self.counts.sizes
         return table
 
@@ -95,13 +96,21 @@ class Audit:
     def intervals(self) -> pd.DataFrame:
         """Wilson intervals like ``by_group``, with columns (metric, "low") and (metric, "high")."""
         limits = np.stack(wilson_interval(*self._tally(), confidence=self.confidence), axis=-1)  # (k, 8, 2)
-        columns = pd.MultiIndex.from_product([METRICS, ["low", "high"]], names=["metric", "limit"])
+        columns = pd.MultiIndex.from_product([self.counts.metrics, ["low", "high"]], names=["metric", "limit"])
         return pd.DataFrame(limits.reshape(len(limits), -1), index=self.counts.groups, columns=columns)
 
     @property
+    def effective_sizes(self) -> pd.DataFrame:
+        """How many people each rate is worth (groups as rows, metrics as columns): what intervals and tests rest on.
+
+        The number of people it is taken of, or with weights or persons its effective size, see ``Counts.tally``.
+        """
+        return pd.DataFrame(self._tally()[1], index=self.counts.groups, columns=list(self.counts.metrics))
+
+    @property
     def small_groups(self) -> list:
-        """Groups with fewer than ``min_group_size`` people."""
-        return self.counts.groups[self.counts.sizes < self.min_group_size].tolist()
+        """Groups with fewer than ``min_group_size`` people; with weights or persons, by their effective size."""
+        return self.counts.groups[self.counts.effective_sizes < self.min_group_size].tolist()
 
     def pairwise(self, metric: str) -> pd.DataFrame:
         """Compare each pair of groups by the signed difference a - b and its Newcombe interval.
@@ -234,7 +243,7 @@ class Audit:
         """Say how many people and groups were counted, and by which columns."""
         groups = self.counts.groups
         columns = ", ".join(map(str, groups.names))
-        return f"Audit of {self.counts.sizes.sum():,} people in {len(groups)} groups by {columns}"
+        return f"Audit of {say_people(self.counts)} in {len(groups)} groups by {columns}"
 
     def _notes(self) -> list[str]:
         """Say below a view how its numbers are to be read."""
@@ -256,25 +265,23 @@ class Audit:
         return {}
 
     def _tally(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return successes and trials, each (groups, 8)."""
-        return tally(self.counts.cells)
+        """Return successes and trials, each (groups, metrics): what intervals and tests rest on."""
+        return self.counts.tally()
 
     def _tally_metric(self, metric: str) -> tuple[np.ndarray, np.ndarray]:
         """Return successes and trials of one metric, each (groups,)."""
-        if metric not in METRICS:
-            raise UserError(f"unknown metric {metric!r}; choose one of {', '.join(METRICS)}")
-        position = list(METRICS).index(metric)
+        position = find_metric(self.counts.metrics, metric)
         successes, trials = self._tally()
         return successes[:, position], trials[:, position]
 
     def _compared(self, include_small: bool) -> np.ndarray:
         """Say which groups take part in differences and ratios, bool array (groups,)."""
-        return (self.counts.sizes >= self.min_group_size) | include_small
+        return (self.counts.effective_sizes >= self.min_group_size) | include_small
 
     def _compare(self, statistic: Callable[[np.ndarray], np.ndarray], include_small: bool) -> pd.Series:
         """Apply a statistic, (..., groups, 8) -> (..., 8), to the rates of the groups that take part."""
-        rates = divide(*self._tally())[self._compared(include_small)]
-        return pd.Series(statistic(rates), index=list(METRICS))
+        rates = divide(*tally(self.counts.mass))[self._compared(include_small)]
+        return pd.Series(statistic(rates), index=list(self.counts.metrics))
 
     def _percentiles(self, statistic: Callable[[np.ndarray], np.ndarray], include_small: bool) -> pd.DataFrame:
         """Give percentile limits of a statistic over draws of the counts."""
@@ -286,7 +293,7 @@ class Audit:
         """Draw the counts ``n_boot`` times, and read the limits of differences and of ratios from the same draws."""
         compared = self._compared(include_small)
         drawn: dict[Callable, list[np.ndarray]] = {spread: [], proportion: []}
-        for cells in draw_cells(self.counts.cells, n_boot=self.n_boot, seed=self.seed):  # (block, groups, 4)
+        for cells in self.counts.draw(n_boot=self.n_boot, seed=self.seed):  # (block, groups, 4)
             rates = divide(*tally(cells[:, compared]))  # (block, groups compared, 8)
             for statistic, blocks in drawn.items():
                 blocks.append(statistic(rates))  # (block, 8)
@@ -318,13 +325,13 @@ def group_rates(audit: Audit) -> pd.DataFrame:
 
 def disparities(audit: Audit) -> pd.DataFrame:
     """Write differences and ratios as text, one row per metric, with the p-value of the parity test."""
-    difference, ratio = audit.difference(), audit.ratio()
+    difference, ratio, metrics = audit.difference(), audit.ratio(), audit.counts.metrics
     differences, ratios = audit.difference_interval(), audit.ratio_interval()
     return pd.DataFrame(
         {
-            "max - min": [format_rate(difference[name], *differences.loc[name]) for name in METRICS],
-            "min / max": [format_rate(ratio[name], *ratios.loc[name]) for name in METRICS],
-            "p of equal rates": [format_p_value(audit.parity_test(name)) for name in METRICS],
+            "max - min": [format_rate(difference[name], *differences.loc[name]) for name in metrics],
+            "min / max": [format_rate(ratio[name], *ratios.loc[name]) for name in metrics],
+            "p of equal rates": [format_p_value(audit.parity_test(name)) for name in metrics],
         },
-        index=pd.Index(map(format_metric, METRICS), name="metric"),
+        index=pd.Index(map(format_metric, metrics), name="metric"),
     )

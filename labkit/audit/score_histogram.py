@@ -19,7 +19,6 @@ from labkit.audit._grouped_counts import GroupedCounts
 from labkit.audit.calibration import tabulate_calibration
 from labkit.audit.inputs._groups import clean_groups, declared_categories
 from labkit.audit.inputs._names import label_groups
-from labkit.audit.inputs._types import holds_text
 from labkit.audit.intervals import auc_interval
 from labkit.audit.metrics import divide
 from labkit.audit.text import NO_FORMULAS
@@ -220,7 +219,7 @@ def count_scores(
     Warns
     -----
     DataWarning
-        What ``labkit.audit.count`` warns about.
+        What ``labkit.audit.count`` warns about groups.
 
     Raises
     ------
@@ -235,7 +234,7 @@ def count_scores(
         raise UserError(f"bins={bins!r}: give a power of two from 2 to {MAX_BINS}, such as {BINS}")
     names = [sensitive] if isinstance(sensitive, str) else list(sensitive)
     frame, schema = open_frame(frame, {"label": [label], "score": [score], "sensitive": names})
-    if not schema[score].is_numeric() and (schema[score] != nw.Object or holds_text(frame, score)):
+    if not schema[score].is_numeric() and schema[score] != nw.Object:
         raise UserError(f"score column {score!r} holds {schema[score]}, not numbers; name a column of scores in [0, 1]")
     keys = group_keys(names)
     keys["label"] = binary(label, schema, frame)
@@ -246,7 +245,7 @@ def count_scores(
         reject_values(label, schema, frame)
     if -1 in cells["bin"]:
         _reject_scores(score, frame)
-    cells = clean_groups(cells, name_keys(names), frame, schema, missing_group=missing_group)
+    cells = clean_groups(cells, name_keys(names), frame=frame, missing_group=missing_group)
     # the score 1 belongs to the last bin
     bin_of = [min(int(place), bins - 1) for place in cells["bin"]]
     places = [label * bins + place for label, place in zip(cells["label"], bin_of, strict=True)]
@@ -254,9 +253,8 @@ def count_scores(
     if len(counted) < min_groups:
         raise UserError("the frame is empty: there is no row to count")
     grouped = {group: counts.reshape(2, bins) for group, counts in counted.items()}
-    counts = ScoreHistogram.from_cells(
-        grouped, names=names, shape=(2, bins), declared=declared_categories(frame, names)
-    )
+    counts = ScoreHistogram.from_cells(grouped, names=names, shape=(2, bins))
+    counts = counts.renamed(counts.groups.tolist(), declared_categories(frame, names))
     counts.warn(part=min_groups == 0)
     return counts
 

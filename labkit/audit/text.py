@@ -9,9 +9,9 @@ from collections.abc import Hashable, Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from labkit.audit._grouped_counts import GroupedCounts
 from labkit.audit.inputs._names import label_groups
-from labkit.audit.metrics import METRICS, tally
+from labkit.audit.metrics import METRICS
+from labkit.audit.sampling._sampled_counts import SampledCounts
 from labkit.validation import escape_controls
 
 SMALL = "†"  # marks groups under min_group_size, everywhere
@@ -19,6 +19,7 @@ ROWS = 40  # groups shown in a notebook or on a terminal; the tables of the audi
 GROUPS_DRAWN = 30  # rows in one figure of rates; nobody can read more
 CURVES = 6  # lines in one figure of calibration; more look alike
 WARNINGS = 10  # shown in a notebook or on a terminal; .warnings has all
+NO_LABELS = "no labels: error rates, precision and base rates cannot be known"
 NO_FORMULAS = "tex2jax_ignore mathjax_ignore"  # classes of HTML in which MathJax leaves "$20 to $30" alone
 
 
@@ -87,7 +88,7 @@ def format_name(name: str) -> str:
 def format_rates(rates: pd.DataFrame, intervals: pd.DataFrame, small: Sequence[Hashable]) -> pd.DataFrame:
     """Write ``Audit.by_group`` with ``Audit.intervals`` as text: one row per group, and columns n and every metric."""
     columns = {"n": [f"{int(size):,}" for size in rates["n"]]}
-    for metric in METRICS:
+    for metric in intervals.columns.get_level_values("metric").unique():
         limits = intervals[metric]
         columns[format_metric(metric)] = [
             format_rate(*values) for values in zip(rates[metric], limits["low"], limits["high"], strict=True)
@@ -95,15 +96,28 @@ def format_rates(rates: pd.DataFrame, intervals: pd.DataFrame, small: Sequence[H
     return pd.DataFrame(columns, index=format_groups(rates.index, small))
 
 
-def list_warnings(counts: GroupedCounts, *, min_group_size: int) -> list[str]:
+def say_people(counts: SampledCounts) -> str:
+    """Say how many people were counted, and in how many rows and with what weights where that differs."""
+    people, rows = f"{counts.sizes.sum():,} people", counts.cells.sum()
+    further = []
+    if counts.persons is not None:
+        further.append(f"{rows:,} rows")
+    if counts.weighted is not None:
+        further.append(f"weights that sum to {counts.weighted.sum():,.10g}")
+    return f"{people} with {' and '.join(further)}" if further else people
+
+
+def list_warnings(counts: SampledCounts, *, min_group_size: int) -> list[str]:
     """List what a reader must know before the numbers: small groups, undefined rates, rates that rest on few people."""
-    found = []
-    groups, sizes = label_groups(counts.groups), counts.sizes
-    large = sizes >= min_group_size
-    for group, size in zip(groups, sizes, strict=True):
-        if size < min_group_size:
+    found = [] if counts.metrics is METRICS else [NO_LABELS]
+    groups, sizes, worth = label_groups(counts.groups), counts.sizes, counts.effective_sizes
+    effectively = "" if counts.moments is None else "effectively "  # by weights and persons, see Counts.effective_sizes
+    large = worth >= min_group_size
+    for group, size, number in zip(groups, sizes, worth, strict=True):
+        if number < min_group_size:
+            more = f", which are worth {number:.1f}" if effectively else ""
             found.append(
-                f"group {group!r} has {size} people; under {min_group_size} "
+                f"group {group!r} has {size} people{more}; under {min_group_size} "
                 "(min_group_size=) it is shown, and left out of difference() and ratio()"
             )
     if large.sum() < 2:
@@ -111,17 +125,20 @@ def list_warnings(counts: GroupedCounts, *, min_group_size: int) -> list[str]:
             f"fewer than two groups have {min_group_size} people: difference() and ratio() are undefined; count "
             "more data, merge groups or pass include_small=True"
         )
-    _, trials = tally(counts.cells)  # (groups, 8)
+    _, trials = counts.tally()  # (groups, metrics)
     metrics_by_base: dict[str, list[str]] = {}  # whom a metric counts: the metrics
-    for name, metric in METRICS.items():
+    for name, metric in counts.metrics.items():
         metrics_by_base.setdefault(metric.base, []).append(name)
     for group, people, is_large in zip(groups, trials, large, strict=True):
         for base, names in metrics_by_base.items():
-            number, listed = people[list(METRICS).index(names[0])], ", ".join(names)
+            # with persons, metrics of the same people may be worth different numbers of them
+            number = min(people[list(counts.metrics).index(name)] for name in names)
+            listed = ", ".join(names)
             if number == 0:
                 found.append(f"{listed} of group {group!r} undefined (NaN): there are no {base}")
             elif number < min_group_size and is_large:
-                found.append(f"{listed} of group {group!r}: only {number} {base}; wide intervals")
+                few = f"{effectively}only {number:.3g}" if effectively else f"only {number}"
+                found.append(f"{listed} of group {group!r}: {few} {base}; wide intervals")
     return found
 
 

@@ -277,10 +277,19 @@ def audit(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="CSV or Parquet, one row per person; or a folder of Parquet.")
     ],
-    label: Annotated[str, typer.Option(help="Column with what turned out to be true, 0 or 1.")],
-    prediction: Annotated[str, typer.Option(help="Column with the decision, 0 or 1.")],
     sensitive: Annotated[list[str], typer.Option(help="Column with the group; repeat it for intersections.")],
-    score: Annotated[str | None, typer.Option(help="Column of scores from 0 to 1: adds AUC and calibration.")] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(help="Column with what turned out to be true, 0 or 1. Without it: selection rates alone."),
+    ] = None,
+    prediction: Annotated[str | None, typer.Option(help="Column with the decision, 0 or 1.")] = None,
+    score: Annotated[str | None, typer.Option(help="Column of scores; from 0 to 1: adds AUC and calibration.")] = None,
+    threshold: Annotated[
+        float | None, typer.Option(metavar="X", help="Without --prediction: the decision is 1 from this score on.")
+    ] = None,
+    count: Annotated[str | None, typer.Option(help="Column that says how many people a row stands for.")] = None,
+    weight: Annotated[str | None, typer.Option(help="Column of survey weights.")] = None,
+    person: Annotated[str | None, typer.Option(help="Column that says which person a row is about.")] = None,
     missing_group: Annotated[
         str | None, typer.Option(metavar="NAME", help="Name a group of all whose group is missing: 'not stated'.")
     ] = None,
@@ -293,5 +302,8 @@ def audit(
     """Audit a table of decisions: rates by group with intervals, a figure, a page, warnings on small groups."""
     from labkit.audit.page import audit_file
 
+    if prediction is None and (score is None or threshold is None):
+        raise UserError("name the column of decisions, --prediction; or a column of scores, --score, and --threshold")
     columns = {"label": label, "prediction": prediction, "sensitive": sensitive, "score": score}
+    columns |= {"threshold": threshold, "count": count, "weight": weight, "person": person}
     audit_file(file, **columns, missing_group=missing_group, n_boot=n_boot, output=output, raw_csv=raw_csv)

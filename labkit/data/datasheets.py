@@ -42,7 +42,7 @@ def write_datasheet(
     sensitive: Sequence[str],
     answers: Mapping[str, str] | None = None,
     meanings: Mapping[str, str] | None = None,
-    weight: str | None = None,
+    count: str | None = None,
 ) -> str:
     """Write a datasheet in Markdown: codes and group sizes are computed, people answer the rest.
 
@@ -51,7 +51,7 @@ def write_datasheet(
     Parameters
     ----------
     frame : pandas.DataFrame
-        The table, with one row per person, or per several people if there is a `weight`.
+        The table, with one row per person, or per several people if there is a `count`.
     title : str
         Name of the data set.
     sensitive : sequence of str
@@ -60,7 +60,7 @@ def write_datasheet(
         From a section of `SECTIONS` to its text. A section that is left out gets TODO and its question.
     meanings : mapping of str to str, optional
         From a column to what it means; TODO for columns that are left out.
-    weight : str, optional
+    count : str, optional
         A column of counts: how many people a row represents.
 
     Returns
@@ -78,7 +78,7 @@ def write_datasheet(
     check_answers(answers, SECTIONS, TABLES)
     if unknown := [column for column in meanings if column not in frame]:
         raise UserError(f"no column {unknown[0]!r}; the table has {', '.join(map(str, frame.columns))}")
-    sizes = group_sizes(frame, sensitive, weight=weight)
+    sizes = group_sizes(frame, sensitive, count=count)
     columns = [f"| `{name}` | {meanings.get(name, 'TODO')} | {describe_codes(frame[name])} |" for name in frame]
     tables = {
         "Columns": ["| column | meaning | unit or codes |", "|---|---|---|", *columns],
@@ -150,7 +150,7 @@ def describe_codes(values: pd.Series) -> str:
 
 
 def group_sizes(
-    frame: pd.DataFrame, sensitive: Sequence[str], *, weight: str | None = None
+    frame: pd.DataFrame, sensitive: Sequence[str], *, count: str | None = None
 ) -> dict[tuple[str, str], int]:
     """Count the people in each group of each sensitive column; "missing" counts those without a group.
 
@@ -160,7 +160,7 @@ def group_sizes(
         The table.
     sensitive : sequence of str
         Columns that say to which group a person belongs.
-    weight : str, optional
+    count : str, optional
         A column of counts: how many people a row represents.
 
     Returns
@@ -173,9 +173,9 @@ def group_sizes(
     UserError
         A column that the table does not have.
     """
-    if unknown := [column for column in (*sensitive, *filter(None, [weight])) if column not in frame]:
+    if unknown := [column for column in (*sensitive, *filter(None, [count])) if column not in frame]:
         raise UserError(f"no column {unknown[0]!r}; the table has {', '.join(map(str, frame.columns))}")
-    people = pd.Series(1, index=frame.index) if weight is None else frame[weight]
+    people = pd.Series(1, index=frame.index) if count is None else frame[count]
     sizes = {}
     for column in sensitive:
         groups = frame[column].astype(object).where(frame[column].notna(), "missing").map(str)

@@ -405,16 +405,14 @@ Markdown(
 
 # %%
 ucb = load_ucb().frame
-# one column, and no forecast of it: counted as label and, under a second name, as decision
-admissions = ucb.assign(decision=ucb["admitted"])
-options = {"label": "admitted", "prediction": "decision", "weight": "n"}
-overall = count(admissions, sensitive="gender", **options).audit()
-by_department = count(admissions, sensitive=["department", "gender"], **options).audit()
-rates, applied = (by_department.by_group[column].unstack() for column in ("base_rate", "n"))
+options = {"label": None, "prediction": "admitted", "count": "n"}  # a row stands for n applications
+overall = count(ucb, sensitive="gender", **options).audit()
+by_department = count(ucb, sensitive=["department", "gender"], **options).audit()
+rates, applied = (by_department.by_group[column].unstack() for column in ("selection_rate", "n"))
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
 for shift, gender, color, marker in [(-0.15, "male", PALETTE[0], "o"), (0.15, "female", PALETTE[1], "s")]:
-    place, span = np.arange(len(rates)) + shift, by_department.intervals["base_rate"].xs(gender, level="gender")
-    label = f"{gender}; all departments: {overall.by_group['base_rate'][gender]:.0%}"
+    place, span = np.arange(len(rates)) + shift, by_department.intervals["selection_rate"].xs(gender, level="gender")
+    label = f"{gender}; all departments: {overall.by_group['selection_rate'][gender]:.0%}"
     axes[0].vlines(place, span["low"], span["high"], color=color)
     axes[0].plot(place, rates[gender], marker, color=color, label=label)
     axes[1].bar(place, applied[gender], 0.3, color=color)
@@ -426,8 +424,8 @@ show(fig, alt=f"Admission rates by department: women's are higher in {', '.join(
      "most men apply to A and B, most women to C to F.")  # fmt: skip
 
 # %%
-gap = overall.pairwise("base_rate").iloc[0]
-pairs = by_department.pairwise("base_rate")
+gap = overall.pairwise("selection_rate").iloc[0]
+pairs = by_department.pairwise("selection_rate")
 pairs = pairs[pairs["a"].str[0] == pairs["b"].str[0]]  # a man and a woman of the same department
 sure = [a[0] for a, low, high in zip(pairs["a"], pairs["low"], pairs["high"], strict=True) if low > 0 or high < 0]
 Markdown(

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, precision_score
 
-from labkit.audit import results
 from labkit.audit.arrays import audit
 from labkit.audit.counts import Counts
 from labkit.audit.intervals import draw_cells as draw
 from labkit.audit.metrics import METRICS, divide, tally
 from labkit.audit.results import Audit, disparities
+from labkit.audit.sampling import _sampled_counts
 
 FAIRLEARN = {
     "selection_rate": fl.selection_rate,
@@ -22,7 +22,7 @@ FAIRLEARN = {
     "false_positive_rate": fl.false_positive_rate,
     "true_negative_rate": fl.true_negative_rate,
     "false_negative_rate": fl.false_negative_rate,
-    "precision": lambda y_true, y_pred: precision_score(y_true, y_pred, zero_division=0),
+    "precision": lambda *rows, **weights: precision_score(*rows, zero_division=0, **weights),
 }
 GROUPS = {
     "string": lambda values: np.array(["ant", "bee", "cat"])[values],
@@ -298,7 +298,9 @@ def test_many_groups_are_cut_in_views_and_kept_in_tables():
 def test_intervals_are_drawn_once(monkeypatch):
     """The tables of a file and its page show the same draws, which take many seconds with thousands of groups."""
     drawn = []
-    monkeypatch.setattr(results, "draw_cells", lambda *cells, **options: drawn.append(1) or draw(*cells, **options))
+    monkeypatch.setattr(
+        _sampled_counts, "draw_cells", lambda *cells, **options: drawn.append(1) or draw(*cells, **options)
+    )
     found = Counts.from_mapping({"a": [30, 10, 10, 30], "b": [60, 15, 40, 55], "tiny": [1, 1, 1, 1]}).audit(n_boot=100)
     first = disparities(found)
     copy = found.ratio_interval()

@@ -1,5 +1,7 @@
 """Folders of Parquet files: counted as the table is, whatever their layout, and rejected with the file's name."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,8 @@ from labkit.audit.files import folders
 from labkit.audit.files.folders import count_folder, count_folder_scores, open_folder
 from labkit.audit.files.logs import count_file_scores
 from labkit.audit.score_histogram import count_scores
+from labkit.errors import DataWarning
+from tests.audit.test_logs import OPTIONS
 
 pytest.importorskip("duckdb", reason="pip install -e '.[engines]' -c constraints.txt")
 NAMES = {"label": "y", "prediction": "yhat"}
@@ -65,6 +69,18 @@ def test_folders_are_counted_as_the_table_is(layout, sensitive, tmp_path):
     expected = count(frame, **NAMES, sensitive=sensitive)
     assert found == expected and found.groups.tolist() == expected.groups.tolist()
     assert seen == [len(frame)]
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+def test_rows_stand_for_people_in_folders(options, tmp_path):
+    """Counts, weights, persons and thresholds are those of the table; partitions may hold the label."""
+    frame = people().assign(id=lambda each: each["race"].str[-1] + (each.index % 70).astype(str))
+    frame["w"] = frame["score"] * 2
+    frame.to_parquet(tmp_path, partition_cols=["y"])
+    found = count_folder(tmp_path, **{"label": "y", **options}, sensitive="race")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)  # identifiers are seen in frames only
+        assert found == count(frame, **{"label": "y", **options}, sensitive="race")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What is handed in: masks, indexes, roles, amounts, missing groups, declared categories and types, on every engine."""
 
 import itertools
+import warnings
 from decimal import Decimal
 
 import duckdb
@@ -210,6 +211,42 @@ def test_missing_groups_get_a_name(engine):
         assert found == expected and found.groups.tolist() == expected.groups.tolist()
     scores = {"label": "y", "score": "score", "sensitive": "race"}
     assert count_scores(held, **scores, **options) == count_scores(named, **scores)
+
+
+@pytest.mark.parametrize("engine", ["pandas", "polars", "pyarrow", "duckdb"])
+@pytest.mark.parametrize(
+    "options", [{"weight": "w"}, {"count": "w"}, {"person": "id"}, {"person": "id", "weight": "w"}]
+)
+def test_missing_groups_get_a_name_whatever_rows_are(options, engine):
+    """With weights, counts and persons, too; and amounts are refused there as well."""
+    frame = make_decisions().assign(w=lambda rows: 1 + rows.index % 3, id=lambda rows: rows.index % 200)
+    frame["race"] = frame["race"].where(frame["race"] != "red", None)
+    frame["age"] = np.arange(len(frame)) % 60
+    held = on_engine(frame, engine)
+    with pytest.raises(UserError, match="'race' is missing for .*missing_group="):
+        count(held, **NAMES, sensitive="race", **options)
+    with pytest.raises(UserError, match="'age' holds 60 different numbers"):
+        count(held, **NAMES, sensitive="age", **options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)  # of persons in several groups
+        found = count(held, **NAMES, sensitive="race", missing_group="not stated", **options)
+        assert found == count(frame.fillna({"race": "not stated"}), **NAMES, sensitive="race", **options)
+
+
+def test_persons_of_a_file_have_declared_and_missing_groups(tmp_path, monkeypatch):
+    """Their rows are summed part by part; order, names and warnings are those of the whole file."""
+    monkeypatch.setattr("labkit.audit.files.logs.BLOCK_ROWS", 3)
+    frame = declare(["high", "low", None, "high"] * 3, "pandas").assign(id=[1, 2, 3, 4] * 3)
+    frame.to_parquet(tmp_path / "log.parquet")
+    with pytest.warns(DataWarning, match="category 'medium' of column 'level' has no rows") as caught:
+        found = count_file(tmp_path / "log.parquet", **NAMES, sensitive="level", person="id", missing_group="?")
+    assert found.groups.tolist() == ["low", "high", "?"] and found.persons.tolist() == [1, 2, 1] and len(caught) == 1
+
+
+def test_groups_may_have_the_names_of_arguments():
+    """Of those that were not given."""
+    for name in ("count", "weight", "person", "y_score"):
+        assert audit(**FOUR | {"sensitive_features": {name: list("aabb")}}).counts.groups.name == name
 
 
 @pytest.mark.parametrize("missing", [None, np.nan, pd.NA, pd.NaT], ids=str)
@@ -423,13 +460,13 @@ def test_a_frame_with_levels_of_columns_gets_a_sentence():
 
 @pytest.mark.parametrize("make", [Decimal, lambda v: Decimal(v) if v else 0], ids=["decimals", "decimals and numbers"])
 def test_decimals_are_counted(make):
-    """SQL drivers give such columns, as labels, decisions and weights."""
+    """SQL drivers give such columns, as labels, decisions and counts."""
     frame = make_decisions(60).assign(people=1)
     expected = count(frame, **NAMES, sensitive="race")
     for column in ("y", "yhat", "people"):
         frame[column] = pd.Series([make(int(value)) for value in frame[column]], dtype=object)
     assert count(frame, **NAMES, sensitive="race") == expected
-    assert count(frame, **NAMES, sensitive="race", weight="people") == expected
+    assert count(frame, **NAMES, sensitive="race", count="people") == expected
     frame.loc[3, "y"] = Decimal("0.4")
     with pytest.raises(UserError, match="column 'y' must hold 0 and 1.*0.4"):
         count(frame, **NAMES, sensitive="race")

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 from labkit.audit.counts import count
 from labkit.audit.files import logs
 from labkit.audit.files.logs import count_file
+from labkit.errors import DataWarning, UserError
 
 NAMES = {"label": "y", "prediction": "yhat"}
 
@@ -29,6 +31,14 @@ def people(n=500):
     )
 
 
+OPTIONS = {
+    "count": {"prediction": "yhat", "count": "site"},
+    "weight": {"prediction": "yhat", "weight": "w"},
+    "person": {"prediction": "yhat", "person": "id"},
+    "person and weight": {"prediction": "yhat", "person": "id", "weight": "w"},
+    "threshold": {"score": "w", "threshold": 1},
+    "no labels": {"label": None, "prediction": "yhat"},
+}
 WRITERS = {
     "log.csv": lambda frame, path: frame.to_csv(path, index=False),
     "log.CSV": lambda frame, path: frame.to_csv(path, index=False),
@@ -65,6 +75,50 @@ def test_parts_of_a_file_add_up(name, tmp_path, monkeypatch):
     found = count_file(tmp_path / name, **NAMES, sensitive="race", progress=seen.append)
     assert found == count(frame, **NAMES, sensitive="race")
     assert len(seen) > 5 and seen[-1] == len(frame) and seen == sorted(seen)
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log.parquet"])
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+def test_rows_stand_for_people_in_every_part(name, options, tmp_path, monkeypatch):
+    """Counts, weights, persons and thresholds are those of the table, also where a person is in several parts."""
+    monkeypatch.setattr(logs, "BLOCK_BYTES", 2000)
+    monkeypatch.setattr(logs, "BLOCK_ROWS", 37)
+    frame = people().assign(w=lambda each: each["id"] % 7 / 2)
+    frame["id"] = frame["race"].str[-1] + (frame["id"] % 100).astype(str)  # five rows each, far apart
+    WRITERS[name](frame, tmp_path / name)
+    found = count_file(tmp_path / name, **{"label": "y", **options}, sensitive="race")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)  # identifiers are seen in frames only
+        assert found == count(frame, **{"label": "y", **options}, sensitive="race")
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "message"),
+    [
+        ({"w": "many"}, {"weight": "w"}, "column 'w' must hold numbers: .*many"),
+        ({"w": -2}, {"weight": "w"}, "weight column 'w'.*-2"),
+        ({"w": 0}, {"weight": "w"}, "weight column 'w' is 0 in all rows of group 'blue, light'"),
+        ({"w": None}, {"person": "w"}, "person column 'w' is missing for [0-9]+ rows"),
+        ({"y": 3}, {"person": "id"}, "column 'y' must hold 0 and 1, or true and false, but it has '3'"),
+        ({"y": None}, {"person": "id"}, "column 'y' must hold 0 and 1.*missing"),
+        ({"w": 0.5}, {"count": "w"}, "count column 'w'.*0.5; if a row has a survey weight, pass weight='w' instead"),
+    ],
+)
+def test_rejects_files_whose_rows_stand_for_nobody(change, options, message, tmp_path):
+    """As in a frame."""
+    people().assign(**change).to_csv(tmp_path / "log.csv", index=False)
+    with pytest.raises(UserError, match=message):
+        count_file(tmp_path / "log.csv", **NAMES, sensitive="race", **options)
+
+
+def test_a_file_is_warned_about_once(tmp_path, monkeypatch):
+    """Also where several parts give reason to."""
+    monkeypatch.setattr(logs, "BLOCK_ROWS", 1500)
+    frame = people(3000).assign(w=lambda each: 1000 + each["id"] % 99, race="red").assign(site=lambda f: f["id"] % 2)
+    frame.to_parquet(tmp_path / "log.parquet")
+    with pytest.warns(DataWarning, match="looks like survey weights") as caught:
+        count_file(tmp_path / "log.parquet", **NAMES, sensitive="site", count="w")
+    assert len({str(each.message) for each in caught}) == len(caught) and caught[0].filename == __file__
 
 
 def test_numbers_with_leading_zeros_stay_text(tmp_path):

@@ -16,21 +16,25 @@ from rich.console import Console
 
 from labkit.audit.arrays import audit
 from labkit.audit.counts import Counts, count
+from labkit.audit.files._paths import count_path
 from labkit.audit.metrics import METRICS
 from labkit.audit.page import (
     auc_table,
     audit_file,
-    count_path,
     print_audit,
     read_metric,
     score_section,
     write_page,
 )
+from labkit.audit.plots import draw_audit
 from labkit.audit.results import Audit
+from labkit.audit.sampling._roles import Roles
 from labkit.audit.score_histogram import count_scores
-from labkit.audit.text import CURVES, GROUPS_DRAWN, ROWS, WARNINGS
+from labkit.audit.text import CURVES, GROUPS_DRAWN, NO_LABELS, ROWS, WARNINGS
+from labkit.errors import UserError
 
 NAMES = {"label": "y", "prediction": "yhat"}
+ROLES = Roles.named(**NAMES, sensitive="sex")
 
 
 class Page(HTMLParser):
@@ -148,8 +152,7 @@ def write_scored(frame, path):
 def test_decisions_and_scores_are_counted_in_files_and_folders(name, score, scored, tmp_path):
     """Both are those of the table, whatever holds it; without a column of scores only decisions are counted."""
     write_scored(scored, tmp_path / name)
-    columns = {"sensitive": "sex", "score": score, "progress": lambda rows: None}
-    counts, scores = count_path(tmp_path / name, **NAMES, **columns)
+    counts, scores = count_path(tmp_path / name, ROLES, score=score, progress=lambda rows: None)
     assert counts == count(scored, **NAMES, sensitive="sex")
     expected = count_scores(scored, label="y", score="score", sensitive="sex")
     assert scores is None if score is None else scores == expected
@@ -197,7 +200,7 @@ def test_many_groups_are_cut_on_the_terminal_and_listed_on_the_page():
     print_audit(found, console, title="log.csv")
     printed = console.file.getvalue()
     assert f"The first {ROWS} of 300 groups are shown" in printed and "299" not in printed.split("Warning")[0]
-    page = write_page(found, png="", alt="", title="log.csv", columns=("y", "yhat"))
+    page = write_page(found, png="", alt="", title="log.csv", roles=ROLES)
     assert f"{GROUPS_DRAWN} largest of 300 groups" in page and page.count("<th>299") == 2
 
 
@@ -209,7 +212,7 @@ def test_many_warnings_are_cut_on_the_terminal_and_listed_on_the_page():
     printed, number = console.file.getvalue(), len(found.warnings)
     assert printed.count("Warning:") == WARNINGS + 1
     assert f"and {number - WARNINGS} more warnings; the page has all" in printed
-    assert write_page(found, png="", alt="", title="log.csv", columns=("y", "yhat")).count("<li>") == number
+    assert write_page(found, png="", alt="", title="log.csv", roles=ROLES).count("<li>") == number
 
 
 HOSTILE = [
@@ -328,6 +331,69 @@ def test_rejects_and_writes_nothing(options, error, message, log, tmp_path):
     with pytest.raises(error, match=message):
         audit_file(**options, output=tmp_path / "out", console=Console(file=io.StringIO()))
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture(scope="module")
+def visits(tmp_path_factory):
+    """Write a log in which patients have several rows, with weights and a score from 0 to 10."""
+    rng, n = np.random.default_rng(6), 600
+    frame = pd.DataFrame({"id": np.arange(n) // 3, "sex": np.where(np.arange(n) // 3 % 2, "f", "m")})
+    frame = frame.assign(y=rng.integers(0, 2, n), yhat=rng.integers(0, 2, n), w=rng.lognormal(size=n))
+    path = tmp_path_factory.mktemp("visits") / "log.csv"
+    frame.assign(score=rng.integers(0, 11, n)).to_csv(path, index=False)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("options", "said", "unsaid"),
+    [
+        ({"weight": "w"}, ["survey weight <b>w</b>", "strata are not known", "sum of weights"], ["persons"]),
+        ({"person": "id"}, ["200 people with 600 rows", "person <b>id</b>", "effective size"], ["sum of weights"]),
+        ({"weight": "w", "person": "id"}, ["with 600 rows and weights that sum to", "persons"], []),
+        ({"label": None}, [NO_LABELS], ["metrics are tested", "precision of", "false negatives,", "effective size"]),
+        (
+            {"label": None, "prediction": None, "score": "score", "threshold": 7},
+            ["prediction 1 where the score <b>score</b> is at least 7"],
+            ["AUC"],
+        ),
+        ({"prediction": None, "score": "score", "threshold": 7}, ["false positive rate"], ["AUC"]),
+    ],
+)
+def test_page_and_terminal_say_what_a_row_is(options, said, unsaid, visits, tmp_path, monkeypatch):
+    """Weights, persons, missing labels and thresholds are named, with effective sizes; 80 characters are enough."""
+    monkeypatch.setattr("labkit.audit.plots.draw_audit", lambda audit: Figure(figsize=(1, 1)))
+    console = Console(file=io.StringIO(), width=80)
+    options = {**NAMES, **options}
+    found = audit_file(visits, **options, sensitive="sex", n_boot=100, output=tmp_path, console=console)
+    text = " ".join((tmp_path / "audit.html").read_text(encoding="utf-8").split())
+    assert [part for part in said if part not in text] == [part for part in unsaid if part in text] == []
+    printed = console.file.getvalue()
+    assert max(len(line) for line in printed.splitlines() if "Written" not in line) <= 80
+    assert ("how many people the numbers rest on" in " ".join(printed.split())) == (found.counts.moments is not None)
+    assert pd.read_csv(tmp_path / "counts.csv").shape[1] == 1 + found.counts.table.shape[1]
+
+
+def test_unlabeled_decisions_are_drawn_in_one_panel():
+    """The figure has the selection rate alone."""
+    found = Counts.from_mapping({"a": [60, 40], "b": [80, 20]}).audit()
+    assert len(draw_audit(found).axes) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"label": None, "score": "score"},
+            "AUC and calibration of the score 'score' need labels; leave it out",
+        ),
+        ({"weight": "w", "score": "score"}, "take every row as one person, without weight, count or person"),
+        ({"score": "score", "threshold": 3}, "prediction= and score= with threshold= both say what was decided"),
+    ],
+)
+def test_rejects_scores_that_cannot_be_binned(options, message, visits, tmp_path):
+    """Before the file is read."""
+    with pytest.raises(UserError, match=message):
+        audit_file(visits, **{**NAMES, **options}, sensitive="sex", output=tmp_path / "out")
 
 
 def test_importing_is_light():

@@ -283,6 +283,17 @@ def test_audit_passes_its_options_on(call, monkeypatch):
     assert (seen["label"], seen["prediction"], seen["sensitive"]) == ("y", "yhat", ["sex", "race"])
     assert seen["score"] == "p" and seen["raw_csv"] is False
     assert call("audit", "people.csv", *options, "--raw-csv").exit_code == 0 and seen["raw_csv"] is True
+    options = "--sensitive sex --score p --threshold 0.5 --weight w --person id --count n".split()
+    assert call("audit", "people.csv", *options).exit_code == 0
+    assert (seen["label"], seen["prediction"], seen["threshold"]) == (None, None, 0.5)
+    assert (seen["weight"], seen["person"], seen["count"]) == ("w", "id", "n")
+
+
+def test_audit_needs_decisions_or_a_threshold(call):
+    """In the words of the command."""
+    for options in ("--sensitive sex", "--sensitive sex --score p", "--sensitive sex --threshold 1"):
+        done = call("audit", "people.csv", *options.split())
+        assert done.exit_code == 1 and "--prediction; or a column of scores, --score, and --threshold" in done.output
 
 
 def test_errors_cannot_steer_a_terminal(call, course):

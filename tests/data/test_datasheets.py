@@ -137,12 +137,12 @@ def test_anything_can_be_checked(text):
 
 
 def test_sizes_count_people_not_rows():
-    """With weights a row represents several people; people without a group are counted as missing."""
+    """With counts a row represents several people; people without a group are counted as missing."""
     assert group_sizes(TABLE, ["sex"]) == SIZES
-    assert group_sizes(TABLE.assign(n=[10, 1, 1, 5]), ["sex"], weight="n")["sex", "f"] == 15
+    assert group_sizes(TABLE.assign(n=[10, 1, 1, 5]), ["sex"], count="n")["sex", "f"] == 15
 
 
-@pytest.mark.parametrize("options", [{"sensitive": ["race"]}, {"sensitive": ["sex"], "weight": "race"}])
+@pytest.mark.parametrize("options", [{"sensitive": ["race"]}, {"sensitive": ["sex"], "count": "race"}])
 def test_an_unknown_column_is_named(options):
     """With those that there are."""
     with pytest.raises(ValueError, match="no column 'race'; the table has y, sex, note"):

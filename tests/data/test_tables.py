@@ -160,7 +160,7 @@ def card_sizes(text: str) -> dict[tuple[str, str], int]:
     return read_sizes(text.split("## Group sizes")[1].split("\n## ")[0])
 
 
-def counted_sizes(dataset: Dataset, columns=None, weight: str | None = None) -> dict[tuple[str, str], int]:
+def counted_sizes(dataset: Dataset, columns=None, count: str | None = None) -> dict[tuple[str, str], int]:
     """Count the same in the data; ranges as the cards name them."""
     frame = dataset.frame
     if "age" in (columns or dataset.sensitive):
@@ -168,7 +168,7 @@ def counted_sizes(dataset: Dataset, columns=None, weight: str | None = None) -> 
     if "black" in frame:
         share = frame["black"].map(lambda share: f"{share:.0f}" if share in (0, 1) else "between 0 and 1")
         frame = frame.assign(black=share)
-    return group_sizes(frame, columns or dataset.sensitive, weight=weight)
+    return group_sizes(frame, columns or dataset.sensitive, count=count)
 
 
 @pytest.mark.parametrize("name", LOADERS)
@@ -177,9 +177,9 @@ def test_group_sizes_in_the_card_are_those_of_the_data(name):
     dataset = LOADERS[name]()
     if name == "fico":
         people = Dataset(dataset.frame.drop_duplicates("race"), None, ("race",), None, dataset.card)
-        expected = counted_sizes(people, weight="group_size")
+        expected = counted_sizes(people, count="group_size")
     else:
-        expected = counted_sizes(dataset, weight="n" if name == "ucb" else None)
+        expected = counted_sizes(dataset, count="n" if name == "ucb" else None)
     assert card_sizes(dataset.card.read_text(encoding="utf-8")) == expected
 
 

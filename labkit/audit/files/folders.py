@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from labkit.audit.counts import Counts, count
+from labkit.audit.counts import Counts, count_decisions
 from labkit.audit.files.logs import PARQUET_ENDINGS, in_words_for_files, numbered, read_truths
 from labkit.audit.inputs._groups import declared_categories
+from labkit.audit.sampling._roles import Roles
 from labkit.audit.score_histogram import ScoreHistogram, count_scores
 from labkit.errors import MissingExtra, UserError
 from labkit.validation import check_columns
@@ -38,9 +39,14 @@ class OpenFolder(NamedTuple):
 def count_folder(
     path: str | Path,
     *,
-    label: str,
-    prediction: str,
+    label: str | None,
+    prediction: str | None = None,
     sensitive: str | Sequence[str],
+    score: str | None = None,
+    threshold: float | None = None,
+    count: str | None = None,
+    weight: str | None = None,
+    person: str | None = None,
     missing_group: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Counts:
@@ -50,10 +56,15 @@ def count_folder(
     ----------
     path : str or Path
         The folder. Files and folders in it whose names begin with a dot or an underscore are left out.
-    label, prediction : str
-        Columns of 0 and 1, or of true and false.
+    label : str or None
+        Column of 0 and 1, or of true and false; None where labels are not known.
+    prediction : str, optional
+        Column of 0 and 1, or of true and false.
     sensitive : str or sequence of str
         One column or several.
+    score, threshold, count, weight, person : optional
+        As in ``labkit.audit.count``. Only the columns that are named are read, so that nothing warns about
+        identifiers that are not.
     missing_group : str, optional
         Count people whose group is missing as a group of this name, such as "not stated"; by default they are an error.
     progress : callable, optional
@@ -73,16 +84,11 @@ def count_folder(
         names that DuckDB cannot keep apart, another number of rows than the files say that they hold, and what
         ``count`` rejects.
     """
-    names = [sensitive] if isinstance(sensitive, str) else list(sensitive)
-    columns = {"label": label, "prediction": prediction, "sensitive": names, "missing_group": missing_group}
-    return _count_whole(
-        path,
-        [label, prediction, *names],
-        [label, prediction],
-        lambda rows: count(rows, **columns, min_groups=1),
-        progress,
-        missing_group=missing_group,
-    )
+    roles = Roles.named(
+        label=label, prediction=prediction, sensitive=sensitive, score=score, threshold=threshold, count=count,
+        weight=weight, person=person, missing_group=missing_group,
+    )  # fmt: skip
+    return _count_whole(path, roles, lambda rows: count_decisions(rows, roles, min_groups=1), progress)
 
 
 def count_folder_scores(
@@ -95,41 +101,27 @@ def count_folder_scores(
     progress: Callable[[int], None] | None = None,
 ) -> ScoreHistogram:
     """Count the scores in a folder by group, label and bin: `count_scores` for what `count_folder` reads."""
-    names = [sensitive] if isinstance(sensitive, str) else list(sensitive)
-    columns = {"label": label, "score": score, "sensitive": names, "missing_group": missing_group}
-    return _count_whole(
-        path,
-        [label, score, *names],
-        [label],
-        lambda rows: count_scores(rows, **columns),
-        progress,
-        missing_group=missing_group,
-    )
+    groups = (sensitive,) if isinstance(sensitive, str) else tuple(sensitive)
+    roles = Roles(label, None, groups, score=score, missing_group=missing_group)
+    columns = {"label": label, "score": score, "sensitive": groups, "missing_group": missing_group}
+    return _count_whole(path, roles, lambda rows: count_scores(rows, **columns), progress)
 
 
-def _count_whole(
-    path: str | Path,
-    wanted: list[str],
-    truths: list[str],
-    count_rows: Callable,
-    progress: Callable[[int], None] | None,
-    *,
-    missing_group: str | None,
-) -> Any:
-    """Open the wanted columns of a folder, count its rows at once, and turn names of groups into numbers."""
+def _count_whole(path: str | Path, roles: Roles, count_rows: Callable, progress: Callable[[int], None] | None) -> Any:
+    """Open the columns of a folder that have a role, count its rows at once, and turn names of groups into numbers."""
     with _reading(path):
-        folder = open_folder(path, wanted, truths=truths)
+        folder = open_folder(path, roles.columns, truths=roles.truths)
         with in_words_for_files():
             counts = count_rows(folder.rows)
-    counted = int(counts.cells.sum())
-    if counted != folder.number:
+    counted = int(counts.cells.sum())  # rows, unless each of them stands for several people
+    if roles.count is None and counted != folder.number:
         raise UserError(
             f"DuckDB counted {counted:,} rows in the folder {str(path)!r}, whose files hold {folder.number:,}; count "
             "again when nothing writes to it, and give its files plain names"
         )
     if progress:
-        progress(counted)
-    counts = numbered(counts, folder.keys, missing_group=missing_group, declared=folder.declared)
+        progress(folder.number)
+    counts = numbered(counts, folder.keys, missing_group=roles.missing_group, declared=folder.declared)
     counts.warn()
     return counts
 

@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labkit.audit._counting import MAX_GROUPS
+from labkit.audit._counting import MAX_GROUPS, collect_person_rows, count_person_parts
 from labkit.audit._grouped_counts import GroupedCounts
-from labkit.audit.counts import Counts, count
-from labkit.audit.inputs._groups import NumbersAsGroups, are_amounts
+from labkit.audit.counts import Counts, count_decisions, make_counts, reject_weightless
+from labkit.audit.inputs._groups import NumbersAsGroups, are_amounts, declared_categories, join_declared
+from labkit.audit.sampling._roles import Roles
 from labkit.audit.score_histogram import ScoreHistogram, count_scores
 from labkit.errors import DataWarning, UserError
 from labkit.validation import check_columns
@@ -38,9 +39,14 @@ AMOUNTS_IN_FILES = (
 def count_file(
     path: str | Path,
     *,
-    label: str,
-    prediction: str,
+    label: str | None,
+    prediction: str | None = None,
     sensitive: str | Sequence[str],
+    score: str | None = None,
+    threshold: float | None = None,
+    count: str | None = None,
+    weight: str | None = None,
+    person: str | None = None,
     missing_group: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Counts:
@@ -54,10 +60,18 @@ def count_file(
     ----------
     path : str or Path
         A file that ends in .csv, .tsv (also with .gz), .parquet or .pq.
-    label, prediction : str
-        Columns of 0 and 1, or of true and false.
+    label : str or None
+        Column of 0 and 1, or of true and false; None where labels are not known.
+    prediction : str, optional
+        Column of 0 and 1, or of true and false.
     sensitive : str or sequence of str
         One column or several.
+    score, threshold, count, weight : optional
+        As in ``labkit.audit.count``.
+    person : str, optional
+        A column that identifies persons, as in ``labkit.audit.count``. A few numbers for each person are kept in
+        memory, since a person's rows may be anywhere in the file. Only the columns that are named are read, so that
+        nothing warns about identifiers that are not.
     missing_group : str, optional
         Count people whose group is missing as a group of this name, such as "not stated"; by default they are an error.
     progress : callable, optional
@@ -75,16 +89,27 @@ def count_file(
     UserError
         Another ending, a file that cannot be read, and what ``count`` rejects.
     """
-    names = [sensitive] if isinstance(sensitive, str) else list(sensitive)
-    columns = {"label": label, "prediction": prediction, "sensitive": names, "missing_group": missing_group}
-    return _count_parts(
-        path,
-        [label, prediction, *names],
-        [label, prediction],
-        lambda part: count(part, **columns, min_groups=0),
-        progress,
-        missing_group=missing_group,
-    )
+    roles = Roles.named(
+        label=label, prediction=prediction, sensitive=sensitive, score=score, threshold=threshold, count=count,
+        weight=weight, person=person, missing_group=missing_group,
+    )  # fmt: skip
+    if person is None:
+        counts = _count_parts(path, roles, lambda part: count_decisions(part, roles, min_groups=0), progress)
+    else:
+        counts = _finish(_count_persons(path, roles, progress), path, roles)
+    reject_weightless(counts, roles)
+    return counts
+
+
+def _count_persons(path: str | Path, roles: Roles, progress: Callable[[int], None] | None) -> Counts:
+    """Sum the rows of each person in each part of a file, and count the persons at the end."""
+    parts, notes, declared = [], [], {}
+    with in_words_for_files():
+        for part in _read_parts(path, roles, progress):
+            parts.append(collect_person_rows(part, roles))
+            declared = join_declared(declared, declared_categories(part, roles.sensitive))
+        counted = count_person_parts(parts, roles, notes=notes)
+        return make_counts(counted, roles, notes=notes, declared=declared, min_groups=0)
 
 
 def count_file_scores(
@@ -97,55 +122,34 @@ def count_file_scores(
     progress: Callable[[int], None] | None = None,
 ) -> ScoreHistogram:
     """Count the scores in a file by group, label and bin: `count_scores` for what `count_file` reads."""
-    names = [sensitive] if isinstance(sensitive, str) else list(sensitive)
-
-    def count_part(part: "pa.Table") -> ScoreHistogram:
-        part, columns = _numbers(part, score), {"label": label, "score": score, "sensitive": names}
-        return count_scores(part, **columns, min_groups=0, missing_group=missing_group)
-
-    return _count_parts(path, [label, score, *names], [label], count_part, progress, missing_group=missing_group)
+    groups = (sensitive,) if isinstance(sensitive, str) else tuple(sensitive)
+    roles = Roles(label, None, groups, score=score, missing_group=missing_group)
+    columns = {"label": label, "score": score, "sensitive": groups, "missing_group": missing_group, "min_groups": 0}
+    return _count_parts(path, roles, lambda part: count_scores(part, **columns), progress)
 
 
-def _count_parts(
-    path: str | Path,
-    wanted: list[str],
-    truths: list[str],
-    count_part: Callable,
-    progress: Callable[[int], None] | None,
-    *,
-    missing_group: str | None,
-) -> Any:
-    """Read the wanted columns in parts, turn some of them into 0 and 1, and add up what each part counts."""
-    path = Path(path)
-    ending = file_ending(path)
-    if path.exists() and not path.is_file():
-        raise UserError(f"{str(path)!r} is not a regular file; write what it holds to a file, and name that")
-    if not path.is_file():
-        raise FileNotFoundError(f"no file {str(path)!r}{_hint(path)}")
-    wanted = list(dict.fromkeys(wanted))
-    parts = _parquet_parts(path, wanted) if ending in PARQUET_ENDINGS else _csv_parts(path, wanted, ending)
-    total, rows = None, 0
-    for part in parts:
-        for name in dict.fromkeys(truths):
-            part = part.set_column(part.schema.get_field_index(name), name, _truths(part.column(name), name))
+def _count_parts(path: str | Path, roles: Roles, count_part: Callable, progress: Callable[[int], None] | None) -> Any:
+    """Add up what each part of a file counts, and warn once about what is odd."""
+    total = None
+    for part in _read_parts(path, roles, progress):
         with in_words_for_files():
             counted = count_part(part)
         total = counted if total is None else total + counted
-        rows += len(part)
         if len(total.groups) > MAX_GROUPS:
             raise UserError(
                 f"sensitive columns {list(total.groups.names)} have more than {MAX_GROUPS} groups; "
                 "name columns with few values"
             )
-        if progress:
-            progress(rows)
-    if rows == 0:
-        raise UserError(f"{path.name!r} is empty: it has no row to count")
-    _check_amounts(total, missing_group)
-    if ending not in PARQUET_ENDINGS:
-        total = numbered(total, total.groups.names, missing_group=missing_group)
-    total.warn()
-    return total
+    return _finish(total, path, roles)
+
+
+def _finish(counts: GroupedCounts, path: str | Path, roles: Roles) -> Any:
+    """Look at what only the whole file shows: amounts as groups, numbers in a CSV, and what is odd."""
+    _check_amounts(counts, roles.missing_group)
+    if not _is_parquet(path):
+        counts = numbered(counts, counts.groups.names, missing_group=roles.missing_group)
+    counts.warn()
+    return counts
 
 
 @contextmanager
@@ -168,6 +172,34 @@ def _check_amounts(counts: GroupedCounts, missing_group: str | None) -> None:
             present = set(map(float, present))
         if name not in counts.declared and are_amounts(present):
             raise UserError(f"{NumbersAsGroups.find(name, len(present))}; {AMOUNTS_IN_FILES}")
+
+
+def _read_parts(path: str | Path, roles: Roles, progress: Callable[[int], None] | None = None) -> Iterator["pa.Table"]:
+    """Yield the columns that have a role in parts, text turned into 0 and 1 or into numbers where they are needed."""
+    path = Path(path)
+    ending = file_ending(path)
+    if path.exists() and not path.is_file():
+        raise UserError(f"{str(path)!r} is not a regular file; write what it holds to a file, and name that")
+    if not path.is_file():
+        raise FileNotFoundError(f"no file {str(path)!r}{_hint(path)}")
+    wanted, rows = roles.columns, 0
+    parts = _parquet_parts(path, wanted) if _is_parquet(path) else _csv_parts(path, wanted, ending)
+    for part in parts:
+        for name in dict.fromkeys(roles.truths):
+            part = part.set_column(part.schema.get_field_index(name), name, _truths(part.column(name), name))
+        for name in roles.numbers:
+            part = _numbers(part, name)
+        yield part
+        rows += len(part)
+        if progress:
+            progress(rows)
+    if rows == 0:
+        raise UserError(f"{path.name!r} is empty: it has no row to count")
+
+
+def _is_parquet(path: str | Path) -> bool:
+    """Say whether a file is Parquet, by its name."""
+    return file_ending(Path(path)) in PARQUET_ENDINGS
 
 
 def file_ending(path: Path) -> str:
@@ -293,7 +325,7 @@ def _truth(text: str) -> int | None:
 
 
 def _numbers(part: "pa.Table", name: str) -> "pa.Table":
-    """Turn the text of a CSV into numbers; other types are left for ``count_scores`` to judge."""
+    """Turn the text of a CSV into numbers; other types are left for those who count to judge."""
     import pyarrow as pa
     import pyarrow.compute
 
@@ -302,9 +334,7 @@ def _numbers(part: "pa.Table", name: str) -> "pa.Table":
     try:
         numbers = pyarrow.compute.cast(pyarrow.compute.utf8_trim_whitespace(part.column(name)), pa.float64())
     except pa.ArrowInvalid as error:
-        raise UserError(
-            f"score column {name!r} must hold numbers from 0 to 1: {error}; fix or drop that row"
-        ) from error
+        raise UserError(f"column {name!r} must hold numbers: {error}; fix or drop that row") from error
     return part.set_column(part.schema.get_field_index(name), name, numbers)
 
 
@@ -320,7 +350,6 @@ def numbered(
     The name of the group of those whose group is missing stays. Groups are sorted again, by declared categories where
     there are some.
     """
-    declared = counts.declared if declared is None else declared
     groups = [group if isinstance(group, tuple) else (group,) for group in counts.groups.tolist()]
     values = [
         [value if value == missing_group else int(value) for value in column]
@@ -328,10 +357,7 @@ def numbered(
         else column
         for name, column in zip(counts.groups.names, zip(*groups, strict=True), strict=True)
     ]
-    renamed: list[Hashable] = [group if len(group) > 1 else group[0] for group in zip(*values, strict=True)]
-    cells = dict(zip(renamed, counts.cells, strict=True))
-    names, shape = counts.groups.names, counts.cells.shape[1:]
-    return counts.from_cells(cells, names=names, shape=shape, notes=counts.notes, declared=declared)
+    return counts.renamed([group if len(group) > 1 else group[0] for group in zip(*values, strict=True)], declared)
 
 
 def _is_whole(text: str) -> bool:

@@ -50,18 +50,18 @@ class NumbersAsGroups(UserError):
 
 
 def clean_groups(
-    cells: dict[str, list], columns: Mapping[str, str], frame: Any, schema: nw.Schema, *, missing_group: str | None
+    cells: dict[str, list], columns: Mapping[str, str], *, frame: Any = None, missing_group: str | None = None
 ) -> dict[str, list]:
     """Give what `count_by` collected with values that can be groups, or say which values cannot.
 
     Parameters
     ----------
     cells : dict of lists
-        One entry per combination in each list.
+        One entry per combination in each list; "people", "rows" or "persons" says how many it stands for.
     columns : mapping
         Key in ``cells`` to name of the sensitive column, in order.
-    frame, schema : narwhals frame and schema
-        What was counted.
+    frame : narwhals frame, optional
+        What was counted. Without it, nobody looks at how many different numbers there are.
     missing_group : str or None
         Name of the group of those whose group is missing; None refuses them.
 
@@ -75,31 +75,37 @@ def clean_groups(
     UserError
         Values that cannot be groups, missing ones, or more than ``MAX_NUMBERS`` different numbers.
     """
-    cleaned = dict(cells)
+    cleaned, schema = dict(cells), None if frame is None else frame.collect_schema()
+    people = next(cells[name] for name in ("people", "rows", "persons") if name in cells)
+    check_missing_group(missing_group)
     for key, name in columns.items():
         values = cells[key]
         check_values(name, values)
         gaps = [is_missing(value) for value in values]
         if missing_group is None and any(gaps):
-            people = sum(int(people) for people, gap in zip(cells["people"], gaps, strict=True) if gap)
+            number = sum(int(number) for number, gap in zip(people, gaps, strict=True) if gap)
             raise UserError(
-                f"sensitive column {name!r} is missing for {people:,} people; drop those rows, or report them as a "
+                f"sensitive column {name!r} is missing for {number:,} people; drop those rows, or report them as a "
                 "group: missing_group='not stated' (on the command line --missing-group 'not stated')"
             )
         present = [value for value, gap in zip(values, gaps, strict=True) if not gap]
         if missing_group is not None:
-            check_missing_group(missing_group, name, present)
+            _check_free(missing_group, name, present)
             cleaned[key] = [missing_group if gap else value for value, gap in zip(values, gaps, strict=True)]
-        if schema[name] not in (nw.Enum, nw.Categorical) and are_amounts(set(present)):
-            counts = [float(people) for people, gap in zip(cells["people"], gaps, strict=True) if not gap]
+        if schema and schema[name] not in (nw.Enum, nw.Categorical) and are_amounts(set(present)):
+            counts = [float(number) for number, gap in zip(people, gaps, strict=True) if not gap]
             _reject_amounts(name, present, counts, frame)
     return cleaned
 
 
-def check_missing_group(missing_group: str, column: str, values: Sequence[Hashable]) -> None:
-    """Reject a name for people without a group that is no name, or that a group has already."""
-    if not isinstance(missing_group, str) or not missing_group.strip():
+def check_missing_group(missing_group: str | None) -> None:
+    """Reject a name for people without a group that is no name; None is none."""
+    if missing_group is not None and (not isinstance(missing_group, str) or not missing_group.strip()):
         raise UserError(f"missing_group={missing_group!r} is no name; give one, such as 'not stated'")
+
+
+def _check_free(missing_group: str, column: str, values: Sequence[Hashable]) -> None:
+    """Reject a name for people without a group that another group has."""
     if any(str(value) == missing_group for value in values):
         raise UserError(
             f"missing_group={missing_group!r} is a group of column {column!r} already, and the two would be mixed; "

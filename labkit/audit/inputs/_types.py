@@ -81,14 +81,15 @@ def with_numbers(frame: Any, schema: nw.Schema, names: Sequence[str]) -> Any:
     return frame
 
 
-def holds_text(frame: Any, name: str) -> bool:
-    """Say whether a column of Python objects in pandas, which may be numbers, holds text or bytes."""
-    return frame.implementation.is_pandas() and pd.api.types.infer_dtype(frame[name].to_native()) in (
-        "string",
-        "bytes",
-        "mixed",
-        "mixed-integer",
-    )
+def check_amounts(frame: Any, roles: dict[str, Sequence[str]]) -> None:
+    """Reject columns of Python objects in pandas, which may be numbers, that hold text or bytes."""
+    schema = frame.collect_schema()
+    for role in ("score", "count", "weight"):
+        for name in roles.get(role, ()):
+            if schema[name] == nw.Object and frame.implementation.is_pandas():
+                kind = pd.api.types.infer_dtype(frame[name].to_native())
+                if kind in ("string", "bytes", "mixed", "mixed-integer"):
+                    raise UserError(f"{role} column {name!r} holds Object, not numbers; name a column of numbers")
 
 
 def _has_decimals(name: str, column: nw.Series) -> bool:

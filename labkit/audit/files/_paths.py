@@ -1,0 +1,42 @@
+"""Count what a path holds, a file or a folder: its decisions, and in a second pass its scores."""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from labkit.audit.counts import Counts
+from labkit.audit.files.folders import count_folder, count_folder_scores
+from labkit.audit.files.logs import count_file, count_file_scores
+from labkit.audit.sampling._roles import Roles
+from labkit.audit.score_histogram import ScoreHistogram
+from labkit.errors import DataWarning, UserError
+
+
+def bins_scores(
+    *, label: str | None, score: str | None, threshold: float | None, rows: tuple[str | None, str | None, str | None]
+) -> bool:
+    """Say whether AUC and calibration are wanted and can be computed; a UserError where only they need the score."""
+    if score is None:
+        return False
+    possible = label is not None and rows == (None, None, None)
+    if threshold is not None:
+        return possible and 0 <= threshold <= 1
+    if not possible:
+        reason = "need labels" if label is None else "take every row as one person, without weight, count or person"
+        raise UserError(f"AUC and calibration of the score {score!r} {reason}; leave it out, or add a threshold")
+    return True
+
+
+def count_path(
+    path: Path, roles: Roles, *, score: str | None, progress: Callable[[int], None]
+) -> tuple[Counts, ScoreHistogram | None]:
+    """Count the decisions in a file or folder and, where a column of scores is named, its scores in a second pass."""
+    count, count_scores = (count_folder, count_folder_scores) if path.is_dir() else (count_file, count_file_scores)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)  # the audit shows the notes of the counts
+        counts = count(path, **asdict(roles), progress=progress)
+        if score is None:
+            return counts, None
+        columns = {"label": roles.label, "sensitive": roles.sensitive, "missing_group": roles.missing_group}
+        return counts, count_scores(path, **columns, score=score, progress=progress)

@@ -1,0 +1,63 @@
+"""What a page says about the sample behind its numbers: which columns were read, as what, and how many people."""
+
+import html
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from labkit.audit.sampling._roles import Roles
+from labkit.audit.text import NO_LABELS, format_groups, format_metric
+
+if TYPE_CHECKING:
+    from labkit.audit.results import Audit
+
+WEIGHTS = """Rates are weighted. Intervals and tests rest on effective sizes, (sum of weights)&sup2; / sum of squared
+weights (Kish 1965). The weights are taken as given: strata are not known, nor clusters of rows, nor how the weights
+were adjusted."""
+PERSONS = """A person may have several rows. Rates are those of rows; intervals and tests take the rows of a person as
+alike as they are found to be (the linearized variance of a ratio over persons, Kish 1965). A person with rows in
+several groups is counted in each."""
+CELLS_IN_WORDS = "tn, fp, fn, tp: true negatives, false positives, false negatives, true positives."
+
+
+def describe_roles(roles: Roles) -> str:
+    """Say which columns were read, and as what, as HTML."""
+
+    def bold(name: str) -> str:
+        return f"<b>{html.escape(name)}</b>"
+
+    said = [NO_LABELS if roles.label is None else f"label {bold(roles.label)}"]
+    if roles.prediction is not None:
+        said.append(f"prediction {bold(roles.prediction)}")
+    else:
+        said.append(f"prediction 1 where the score {bold(roles.score)} is at least {roles.threshold:g}")
+    for name, words in ((roles.count, "people per row"), (roles.weight, "survey weight"), (roles.person, "person")):
+        if name is not None:
+            said.append(f"{words} {bold(name)}")
+    return "; ".join(said)
+
+
+def sample_table(audit: "Audit") -> pd.DataFrame:
+    """Write what each group's numbers rest on as text: rows, persons, sum of weights, effective sizes by metric."""
+    columns = {format_metric(name): column.map("{:,.10g}".format) for name, column in audit.counts.sample.items()}
+    columns["effective size"] = audit.counts.sample["effective_size"].map("{:,.1f}".format)
+    for name, column in audit.effective_sizes.items():
+        columns[f"for {format_metric(name)}"] = column.map("{:,.1f}".format)
+    return pd.DataFrame(columns).set_axis(format_groups(audit.counts.groups, audit.small_groups))
+
+
+def sample_section(audit: "Audit") -> str:
+    """Write the section on effective sizes, as HTML; nothing where every row is one person."""
+    if audit.counts.moments is None:
+        return ""
+    said = [WEIGHTS] * (audit.counts.weighted is not None) + [PERSONS] * (audit.counts.persons is not None)
+    return f"""<h2>How many people the numbers rest on</h2>
+{sample_table(audit).to_html(border=0, index_names=False)}
+<p>{" ".join(said)}</p>
+"""
+
+
+def counts_section(audit: "Audit") -> str:
+    """Write the counts and what their columns mean, as HTML."""
+    legend = f"<p>{CELLS_IN_WORDS}</p>\n" if "tp" in audit.counts.table else ""
+    return f"{audit.counts.table.to_html(border=0)}\n{legend}"
