@@ -1,10 +1,14 @@
 """Checks of what users hand in: each error names the value that is wrong and what to do."""
 
 import difflib
+import itertools
+import math
 import re
 import sys
 import warnings
 from collections.abc import Hashable, Iterable, Sequence
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -15,6 +19,13 @@ from labkit.errors import DataWarning, UserError
 
 # All control characters but tab and line feed, marks that reverse the direction of text, and halves of characters.
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+# How text of a range begins: "(0, 9]", "18-24", "<25", ">= 65", "$25k-$50k", "(-inf, 3.5]".
+FIRST_NUMBER = re.compile(
+    r"\s*(?P<bracket>[(\[])?\s*(?P<side>[<>]=?|[≤≥])?\s*(?P<currency>[$€£¥])?\s*"
+    r"(?P<number>-?(?:inf\b|[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]*\.?[0-9]+))"
+    r"\s*(?:(?P<unit>[kKmM])\b)?\s*(?P<plus>\+)?"
+)
 
 
 def warn(message: str) -> None:
@@ -90,7 +101,7 @@ def check_labels(y: ArrayLike, n: int, *, what: str = "texts", name: str = "", c
     UserError
         Another length, labels other than 0 and 1, or too few classes.
     """
-    y = np.asarray(y)
+    y = np.asarray(unmask(y))
     if y.shape != (n,):
         raise UserError(f"{n} {name}{what} but y has shape {y.shape}; give one label for each of the {what}")
     values = pd.unique(pd.Series(y))
@@ -161,7 +172,7 @@ def sensitive_frame(sensitive_features: Any, n: int, *, what: str = "texts") -> 
     elif isinstance(sensitive_features, pd.DataFrame | dict):
         frame = pd.DataFrame(sensitive_features)
     else:
-        frame = pd.DataFrame({"group": list(sensitive_features)})
+        frame = pd.DataFrame({"group": list(unmask(sensitive_features))})
     if len(frame) != n:
         raise UserError(f"sensitive_features has {len(frame)} rows for {n} {what}; give one group for each")
     if gaps := [column for column in frame if frame[column].isna().any()]:
@@ -202,6 +213,27 @@ def encode_groups(sensitive_features: Any, n: int) -> tuple[np.ndarray, list[str
     return codes, [format_group(group[0] if len(group) == 1 else group) for group in groups]
 
 
+def unmask(values: Any) -> Any:
+    """Turn what a mask hides into missing values, since ``np.asarray`` would bring back the numbers under it.
+
+    Parameters
+    ----------
+    values : array-like
+        A masked array, a list made of one, or anything else.
+
+    Returns
+    -------
+    array-like
+        With None for each masked value; anything else is returned as it is.
+    """
+    if isinstance(values, np.ma.MaskedArray):
+        hidden = np.ma.getmaskarray(values)
+        return np.where(hidden, None, values.data.astype(object)) if hidden.any() else values.data
+    if isinstance(values, list | tuple) and any(value is np.ma.masked for value in values):
+        return [None if value is np.ma.masked else value for value in values]
+    return values
+
+
 def check_columns(known: Iterable[str], wanted: Iterable[str], *, place: str = "the frame") -> None:
     """Reject the first wanted column that does not exist, and suggest names that are close.
 
@@ -228,24 +260,81 @@ def check_columns(known: Iterable[str], wanted: Iterable[str], *, place: str = "
             raise UserError(f"unknown column {name!r}: {place} has no such column; {hint}")
 
 
-def sorted_groups(groups: Iterable[Hashable]) -> list[Hashable]:
-    """Sort groups by value, or by their text where values of several types cannot be compared.
+def sorted_groups(groups: Iterable[Hashable], declared: Sequence[Sequence[Hashable] | None] = ()) -> list[Hashable]:
+    """Sort groups by value: numbers by size, text by the numbers in it, and declared categories as they are declared.
+
+    Text such as ``"<25"``, ``"25-44"`` and ``"[45, 65)"`` is sorted by its first number where every text with a digit
+    begins with a number; ``"site 9"`` comes before ``"site 10"``; other text is in the order of its characters.
 
     Parameters
     ----------
     groups : iterable of hashable
         Values, or tuples of values for intersections.
+    declared : sequence of sequences, optional
+        For each part of a group, the categories of its column in order, or None. Other values come after them.
 
     Returns
     -------
     list
         The same groups in order.
+
+    Examples
+    --------
+    >>> sorted_groups(["25-44", "unknown", "(0, 9]", ">= 65", "<25"])
+    ['(0, 9]', '<25', '25-44', '>= 65', 'unknown']
     """
     groups = list(groups)
-    try:
-        return sorted(groups)
-    except TypeError:
+    rows = [group if isinstance(group, tuple) else (group,) for group in groups]
+    if len({len(row) for row in rows}) > 1:
         return sorted(groups, key=str)
+    ranks = []  # for each part, the position of each value
+    for values, known in itertools.zip_longest(zip(*rows, strict=True), declared[: len(rows[0]) if rows else 0]):
+        known = dict.fromkeys(known or ())
+        ordered = [*known, *_sort_values([value for value in dict.fromkeys(values) if value not in known])]
+        ranks.append({value: position for position, value in enumerate(ordered)})
+    order = sorted(range(len(rows)), key=lambda row: [rank[part] for rank, part in zip(ranks, rows[row], strict=True)])
+    return [groups[row] for row in order]
+
+
+def _sort_values(values: Sequence[Hashable]) -> list[Hashable]:
+    """Sort numbers first, text last, and what is neither between them."""
+    numbers = [value for value in values if isinstance(value, Real | Decimal)]
+    texts = [value for value in values if isinstance(value, str)]
+    others = [value for value in values if not isinstance(value, Real | Decimal | str)]
+    try:
+        others.sort()
+    except TypeError:  # of several types
+        others.sort(key=str)
+    starts = {text: _first_number(text) for text in texts}
+    if any(start is None and re.search("[0-9]", text) for text, start in starts.items()):
+        starts = {}
+    last = (math.inf, 2)  # after every number, infinity too
+    return [
+        *sorted(numbers),
+        *others,
+        *sorted(texts, key=lambda text: (starts.get(text) or last, _natural_key(text), text)),
+    ]
+
+
+def _first_number(text: str) -> tuple[float, int] | None:
+    """Read the number with which a range begins, and -1 for what lies below it, 1 for what lies above; None if none."""
+    found = FIRST_NUMBER.match(text)
+    if not found:
+        return None
+    digits = found["number"].replace("inf", "Infinity")
+    # in "(1,250]" the comma is between two numbers, in "$1,250-$5,000" it is within one
+    digits = digits.partition(",")[0] if found["bracket"] else digits.replace(",", "")
+    factor = {"k": 1e3, "m": 1e6}.get((found["unit"] or "").lower(), 1) if found["currency"] else 1
+    side = -1 if found["side"] in ("<", "<=", "≤") else 1 if found["side"] or found["plus"] else 0
+    return float(digits) * factor, side
+
+
+def _natural_key(text: str) -> list[tuple[int, str] | str]:
+    """Split a text into words and numbers, so that 9 comes before 10; numbers compare by length, then by digits."""
+    parts = re.split("([0-9]+)", text)
+    numbers = [part.lstrip("0") for part in parts[1::2]]
+    parts[1::2] = [(len(number), number) for number in numbers]
+    return parts
 
 
 def list_some(names: Sequence[str], limit: int = 12) -> str:
@@ -265,9 +354,17 @@ def format_group(group: Hashable) -> str:
     Returns
     -------
     str
-        The value, or the values with commas between them.
+        The value, or the values with commas between them. A value that holds such a comma is written in quotes.
+
+    Examples
+    --------
+    >>> format_group(("Asian, Pacific", "f"))
+    "'Asian, Pacific', f"
     """
-    return ", ".join(map(str, group)) if isinstance(group, tuple) else str(group)
+    if not isinstance(group, tuple):
+        return str(group)
+    parts = map(str, group)
+    return ", ".join(repr(part) if ", " in part or part[:1] in ("'", '"') else part for part in parts)
 
 
 def escape_controls(text: str) -> str:

@@ -14,6 +14,8 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from labkit.audit.inputs._groups import clean_groups
+from labkit.audit.inputs._types import check_amounts, check_flat, check_groupable, is_missing, with_numbers
 from labkit.audit.sampling._identifiers import note_identifiers
 from labkit.audit.sampling._persons import (
     check_persons,
@@ -80,7 +82,7 @@ def _count_by_roles(frame: Any, schema: nw.Schema, roles: Roles) -> dict[str, li
         reject_score(roles.score, frame) if roles.prediction is None else reject_values(roles.prediction, schema, frame)
     if any(int(rows) > 0 for rows in cells.get("unfit", ())):
         reject_weight(roles.weight, frame) if roles.count is None else reject_count(roles.count, frame, schema)
-    return cells
+    return clean_groups(cells, name_keys(roles.sensitive), frame=frame, missing_group=roles.missing_group)
 
 
 def _decisions(roles: Roles, schema: nw.Schema, frame: Any) -> dict[str, nw.Expr]:
@@ -139,6 +141,8 @@ def gather_persons(persons: Any, roles: Roles, *, rows: Any) -> CountedRows:
     groups, size = list(group_keys(roles.sensitive)), roles.cells
     counted = sum_groups(persons, groups, cells=size, most=MAX_GROUPS)
     _reject_lost(counted, roles, rows)
+    frame = None if rows is None else nw.from_native(rows)
+    counted = clean_groups(counted, name_keys(roles.sensitive), frame=frame, missing_group=roles.missing_group)
 
     def gather(columns: Sequence[str], dtype: type = int) -> dict[Hashable, np.ndarray]:
         spread = spread_columns(counted, groups, columns)
@@ -162,12 +166,17 @@ def open_frame(frame: Any, roles: dict[str, Sequence[str]]) -> tuple[Any, nw.Sch
         ) from None
     schema = frame.collect_schema()
     wanted = [name for names in roles.values() for name in names]
+    check_flat(schema.names())
     check_columns(schema.names(), wanted)
     for name in wanted:
         if frame.implementation.is_polars() and (name == "*" or (name.startswith("^") and name.endswith("$"))):
             raise UserError(f"polars reads the name of column {name!r} as a pattern for other columns; rename it")
     _check_roles(roles)
-    return frame, schema
+    check_groupable(frame, schema, roles["sensitive"])
+    others = [name for role, names in roles.items() if role not in ("sensitive", "person") for name in names]
+    frame = with_numbers(frame, schema, others)
+    check_amounts(frame, roles)
+    return frame, frame.collect_schema()
 
 
 def _check_roles(roles: dict[str, Sequence[str]]) -> None:
@@ -182,6 +191,12 @@ def _check_roles(roles: dict[str, Sequence[str]]) -> None:
                 f"column {name!r} is named as sensitive and as {(taken or ['sensitive'])[0]}; "
                 "name the column that says which group a person belongs to"
             )
+    if roles["label"] and list(roles["label"]) == list(roles.get("prediction", ())):
+        raise UserError(
+            f"column {roles['label'][0]!r} is named as label and as prediction, so that every prediction would be "
+            "right; name the column that says what turned out to be true as label, or none (label=None) where nobody "
+            "knows yet"
+        )
     for role, wanted in (("count", "counts"), ("weight", "weights"), ("person", "identifiers")):
         for name in roles.get(role, ()):
             if name in (*roles["label"], *roles.get("prediction", ()), *roles.get("score", ())):
@@ -194,7 +209,12 @@ def _check_roles(roles: dict[str, Sequence[str]]) -> None:
 
 def group_keys(sensitive: Sequence[str]) -> dict[str, nw.Expr]:
     """Name the sensitive columns by position, so that no name of the user's clashes with one of ours."""
-    return {f"group_{position}": nw.col(name) for position, name in enumerate(sensitive)}
+    return {key: nw.col(name) for key, name in name_keys(sensitive).items()}
+
+
+def name_keys(sensitive: Sequence[str]) -> dict[str, str]:
+    """Return our name for each sensitive column, and its own."""
+    return {f"group_{position}": name for position, name in enumerate(sensitive)}
 
 
 def binary(name: str, schema: nw.Schema, frame: Any) -> nw.Expr:
@@ -249,25 +269,15 @@ def gather_by_group(
 ) -> dict[Hashable, np.ndarray]:
     """Turn collected combinations into one array of shape (size,) per group; ``places`` says where each number goes.
 
-    The numbers are those of ``cells[of]``. Missing groups, and more than ``most`` of them, are rejected.
+    The numbers are those of ``cells[of]``. More than ``most`` groups are rejected.
     """
     groups: dict[Hashable, np.ndarray] = {}
-    missing = dict.fromkeys(sensitive, 0)  # people whose group is not known
     columns = [cells[name] for name in group_keys(sensitive)]
     for group, place, people in zip(zip(*columns, strict=True), places, cells[of], strict=True):
-        for name, value in zip(sensitive, group, strict=True):
-            if pd.isna(value):
-                missing[name] += int(people)
         key = group[0] if len(group) == 1 else group
         if key not in groups:
             groups[key] = np.zeros(size, dtype)
         groups[key][place] += dtype(people)
-    for name, people in missing.items():
-        if people:
-            raise UserError(
-                f"sensitive column {name!r} is missing for {people:,} people; drop those rows, or name their group, "
-                "such as 'unknown'"
-            )
     if len(groups) > most:
         raise UserError(
             f"sensitive columns {list(sensitive)} have more than {most} groups; name columns with few values, or "
@@ -283,9 +293,11 @@ def reject_values(name: str, schema: nw.Schema, frame: Any) -> None:
     if schema[name].is_numeric() or schema[name] == nw.Object:
         rows = rows.filter(~column.is_in([0, 1]) | column.is_null())
     values = rows.head(200).collect()[name].to_list()
+    if not values and frame.lazy().select(column).head(1).collect()[name].to_list():
+        raise UserError(f"column {name!r} must hold 0 and 1, but it holds {schema[name]}; turn it into numbers first")
     if not values:
         raise UserError(f"the frame is empty: column {name!r} has no row to count")
-    shown = list(dict.fromkeys("missing" if pd.isna(value) else repr(value) for value in values))
+    shown = list(dict.fromkeys("missing" if is_missing(value) else repr(value) for value in values))
     remedy = "recode it as 0 and 1 (a score: score >= threshold)"
     if shown == ["missing"]:
         remedy = "drop or fill those rows"

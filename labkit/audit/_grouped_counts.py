@@ -1,14 +1,17 @@
 """What counts by group have in common, whatever is counted: they are checked, never change, add up and compare."""
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
+from labkit.audit.inputs._groups import join_declared
+from labkit.audit.inputs._names import warn_about_names
 from labkit.errors import UserError
-from labkit.validation import sorted_groups
+from labkit.validation import sorted_groups, warn
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -24,6 +27,8 @@ class GroupedCounts:
     notes : sequence of str, optional
         What was odd about the rows that were counted: an audit shows it first. Notes are kept when counts are added,
         and play no part in whether they are equal.
+    declared : mapping of str to sequence, optional
+        Categories that a sensitive column may hold, in order, also those without people; where the data say so.
 
     Raises
     ------
@@ -34,6 +39,7 @@ class GroupedCounts:
     groups: pd.Index
     cells: np.ndarray
     notes: tuple[str, ...] = ()
+    declared: Mapping[str, Sequence[Hashable]] = field(default_factory=dict)
 
     cells_in_words: ClassVar[str] = "cells"  # what one group's cells are, for errors
     optional: ClassVar[tuple[str, ...]] = ()  # a subclass's further arrays with one entry per group; None if not kept
@@ -99,6 +105,16 @@ class GroupedCounts:
         """How many people each group has, int array (groups,)."""
         return self.cells.sum(axis=tuple(range(1, self.cells.ndim)))
 
+    @cached_property
+    def remarks(self) -> list[str]:
+        """Return the notes on the rows, and what the names of the groups alone show to be odd."""
+        return [*self.notes, *warn_about_names(self.groups, self.declared)]
+
+    def warn(self, *, part: bool = False) -> None:
+        """Issue a `DataWarning` for each remark; of a part of a log, another part may have the categories it lacks."""
+        for remark in [*self.notes, *warn_about_names(self.groups, {})] if part else self.remarks:
+            warn(remark)
+
     def cells_by_group(self) -> dict[Hashable, np.ndarray]:
         """Return the cells of each group by its name."""
         return dict(zip(self.groups.tolist(), self.cells, strict=True))
@@ -127,32 +143,39 @@ class GroupedCounts:
                 f"counts that keep {self._kept()} cannot be added to counts that keep {other._kept()}; "
                 "count both with the same options"
             )
-        place = {group: i for i, group in enumerate(sorted_groups({*self.groups.tolist(), *other.groups.tolist()}))}
+        declared = join_declared(self.declared, other.declared)
+        groups = sorted_groups({*self.groups.tolist(), *other.groups.tolist()}, order_of(declared, self.groups.names))
+        place = {group: i for i, group in enumerate(groups)}
         added = {}
         for name in self._kept():
             mine, theirs = getattr(self, name), getattr(other, name)
             added[name] = np.zeros((len(place), *mine.shape[1:]), mine.dtype)
             for side, values in ((self, mine), (other, theirs)):
                 added[name][[place[group] for group in side.groups.tolist()]] += values
-        return type(self)(index_groups(place, self.groups.names), notes=(*self.notes, *other.notes), **added)
+        index, notes = index_groups(place, self.groups.names), (*self.notes, *other.notes)
+        return type(self)(index, notes=notes, declared=declared, **added)
 
-    def renamed(self, groups: Sequence[Hashable]) -> Self:
+    def renamed(self, groups: Sequence[Hashable], declared: Mapping[str, Sequence[Hashable]] | None = None) -> Self:
         """Give each group another name, and sort them.
 
         Parameters
         ----------
         groups : sequence of hashable
             The new names, in the order of ``groups``.
+        declared : mapping of str to sequence, optional
+            Categories that a column may hold, in order; by default those that are known already.
 
         Returns
         -------
         GroupedCounts
-            The same counts, in the order of the new names.
+            The same counts, in the order of the new names: that of declared categories where there are some.
         """
+        declared = self.declared if declared is None else declared
         place = {group: i for i, group in enumerate(groups)}
-        order = sorted_groups(place)
+        order = sorted_groups(place, order_of(declared, self.groups.names))
         arrays = {name: getattr(self, name)[[place[group] for group in order]] for name in self._kept()}
-        return type(self)(index_groups(order, self.groups.names), notes=self.notes, **arrays)
+        index = index_groups(order, self.groups.names)
+        return type(self)(index, notes=self.notes, declared=declared, **arrays)
 
     def _kept(self) -> list[str]:
         """Name the arrays that these counts keep."""
@@ -175,6 +198,11 @@ class GroupedCounts:
         return all(np.allclose(*pair, rtol=1e-9) if pair[0].dtype == float else np.array_equal(*pair) for pair in pairs)
 
     __hash__ = None
+
+
+def order_of(declared: Mapping[str, Sequence[Hashable]], names: Sequence[str]) -> list[Sequence[Hashable] | None]:
+    """Return the declared categories of each column that groups are made of, for `sorted_groups`."""
+    return [declared.get(name) for name in names]
 
 
 def index_groups(groups: Iterable[Hashable], names: Sequence[str]) -> pd.Index:

@@ -11,10 +11,14 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from labkit.audit.between.delong import AucDifference
 from labkit.audit.counts import count_decisions
+from labkit.audit.inputs._groups import NumbersAsGroups
+from labkit.audit.inputs._types import check_flat
+from labkit.audit.inputs._vectors import explicit, warn_about_order
 from labkit.audit.results import Audit
 from labkit.audit.sampling._roles import Roles
-from labkit.audit.score_histogram import MAX_BINS, AucDifference, count_scores
+from labkit.audit.score_histogram import MAX_BINS, count_scores
 from labkit.errors import UserError
 
 
@@ -32,10 +36,11 @@ def audit(
     n_tables: int = 9_999,
     seed: int = 0,
     min_group_size: int = 20,
+    missing_group: str | None = None,
 ) -> Audit:
     """Audit binary predictions by group.
 
-    Rows are matched by position, never by a pandas index.
+    Rows are matched by position, never by a pandas index. Masked values are missing values.
 
     Parameters
     ----------
@@ -46,7 +51,8 @@ def audit(
         Decisions: 0 and 1, or booleans.
     sensitive_features : array-like of shape (n,) or (n, k), Series, DataFrame, or dict of arrays
         Which group each row belongs to: strings, categories, booleans or integers. With several columns the groups are
-        the combinations that occur.
+        the combinations that occur. Numbers are codes: cut amounts, such as ages, into ranges first. Categories keep
+        the order in which they are declared.
     y_score, threshold : array-like of shape (n,) and float, optional
         In place of ``y_pred``: scores, and the score from which on the decision is 1.
     count, weight, person : array-like of shape (n,), optional
@@ -61,6 +67,8 @@ def audit(
     min_group_size : int
         Groups with fewer people are shown and marked, and left out of ``difference()``, ``ratio()`` and
         ``parity_test()``.
+    missing_group : str, optional
+        Audit people whose group is missing as a group of this name, such as "not stated"; by default they are an error.
 
     Returns
     -------
@@ -70,8 +78,14 @@ def audit(
     Raises
     ------
     UserError
-        Lengths that differ, no rows, labels or decisions that are not 0/1, a missing group, or a single group; and what
+        Lengths that differ, no rows, labels or decisions that are not 0/1, a missing group, a single group, a sensitive
+        feature with more than 20 different numbers, or one that holds lists, tuples or bytes; and what
         `labkit.audit.count` rejects of its options.
+
+    Warns
+    -----
+    DataWarning
+        Two arguments have the same pandas index in another order; and what `labkit.audit.count` warns about.
 
     Examples
     --------
@@ -79,8 +93,12 @@ def audit(
     >>> result.by_group["accuracy"].to_dict()
     {'a': 1.0, 'b': 0.0}
     """
-    features = _named_columns(sensitive_features)
     given = {"y_true": y_true, "y_pred": y_pred, "y_score": y_score, "count": count, "weight": weight, "person": person}
+    groups = {"sensitive_features": sensitive_features}
+    if isinstance(sensitive_features, Mapping):
+        groups = {f"sensitive_features[{name!r}]": values for name, values in sensitive_features.items()}
+    warn_about_order(given | groups)
+    features = _named_columns(sensitive_features)
     columns = {name: _column(values, name) for name, values in given.items() if values is not None}
     if taken := columns.keys() & features.keys():
         raise UserError(f"a sensitive feature is called {taken.pop()!r}, which is taken; rename it")
@@ -92,9 +110,13 @@ def audit(
     frame = pd.DataFrame(columns, copy=False)  # the counts only read it
     names = {"label": "y_true", "prediction": "y_pred", "score": "y_score"}
     names |= {name: name for name in ("count", "weight", "person")}
-    named = {role: name if name in columns else None for role, name in names.items()}
-    roles = Roles.named(sensitive=list(features), threshold=threshold, **named)
-    counts = count_decisions(frame, roles, min_groups=2)
+    named = {role: name if given[name] is not None else None for role, name in names.items()}
+    roles = Roles.named(sensitive=list(features), threshold=threshold, missing_group=missing_group, **named)
+    try:
+        counts = count_decisions(frame, roles, min_groups=2)
+    except NumbersAsGroups as error:
+        remedy = f"sensitive_features = pd.cut(amounts, {error.edges})"
+        raise UserError(f"{error.finding}; cut the amounts into ranges first: {remedy}") from None
     return counts.audit(confidence=confidence, n_tables=n_tables, seed=seed, min_group_size=min_group_size)
 
 
@@ -172,6 +194,9 @@ def _rank(scores: pd.Series) -> tuple[pd.Series, int]:
 
 def _named_columns(features: Any) -> dict[str, Any]:
     """Turn sensitive features of any accepted form into a dict of columns, named as fairlearn names them."""
+    if isinstance(features, pd.DataFrame):
+        check_flat(features.columns)
+    features = explicit(features)
     frame = nw.from_native(features, eager_only=True, allow_series=True, pass_through=True)
     if isinstance(frame, nw.DataFrame):
         features = {name: frame[name].to_native() for name in frame.columns}
@@ -196,6 +221,7 @@ def _is_flat(values: list | tuple) -> bool:
 
 def _column(values: Any, name: str) -> pd.Series:
     """Make a pandas column without index, keeping categories and missing values as they are."""
+    values = explicit(values)
     series = nw.from_native(values, series_only=True, pass_through=True)
     if isinstance(series, nw.Series):
         return series.to_pandas().reset_index(drop=True)

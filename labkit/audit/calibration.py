@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from labkit.audit.inputs._vectors import as_vector, encode_vector, explicit, warn_about_order
 from labkit.audit.intervals import wilson_interval
 from labkit.errors import UserError
 
@@ -35,7 +36,7 @@ def calibration_by_group(
     y_score : array-like of shape (n,)
         Scores; any finite numbers.
     sensitive_features : array-like of shape (n,)
-        The group of each row.
+        The group of each row. Categories keep the order in which they are declared.
     bins : int, sequence of float, or None
         None: a bin for each distinct score, as for deciles. A whole number: about that many bins, with equally many
         people in each, over all groups. A sequence: edges, low to high; a score on an edge belongs to the lower bin,
@@ -49,6 +50,11 @@ def calibration_by_group(
         Indexed by group and bin, in order; bins in which a group has nobody are left out. Columns: ``score`` (mean in
         the bin), ``n``, ``positives``, ``share`` (of people labeled positive), ``low``, ``high``.
 
+    Warns
+    -----
+    DataWarning
+        Two arguments have the same pandas index in another order.
+
     Raises
     ------
     UserError
@@ -61,8 +67,9 @@ def calibration_by_group(
     >>> table["share"].unstack().to_dict("index")
     {'a': {1.0: 0.0, 2.0: 1.0}, 'b': {1.0: 1.0, 2.0: 1.0}}
     """
-    columns = {"y_true": y_true, "score": y_score, "group": sensitive_features}
-    columns = {name: np.asarray(values) for name, values in columns.items()}
+    warn_about_order({"y_true": y_true, "y_score": y_score, "sensitive_features": sensitive_features})
+    columns = {"y_true": np.asarray(explicit(y_true)), "score": np.asarray(explicit(y_score))}
+    columns["group"] = as_vector(sensitive_features)
     if len({values.shape for values in columns.values()}) > 1 or columns["score"].ndim != 1:
         shapes = ", ".join(f"{name} has shape {values.shape}" for name, values in columns.items())
         raise UserError(f"lengths differ: {shapes}; pass one value per row in each")
@@ -76,8 +83,12 @@ def calibration_by_group(
     rows["score"] = rows["score"].astype(float)
     if not np.isfinite(rows["score"]).all():
         raise UserError(f"y_score holds {rows['score'][~np.isfinite(rows['score'])].iloc[0]}; scores are finite")
-    people = rows.rename(columns={"y_true": "positives"}).assign(bin=_bin_of(rows["score"], bins), n=1)
-    return tabulate_calibration(people, confidence=confidence)
+    positions, groups = encode_vector(rows["group"])
+    people = rows.rename(columns={"y_true": "positives"}).assign(group=positions, bin=_bin_of(rows["score"], bins), n=1)
+    table = tabulate_calibration(people, confidence=confidence)
+    # by position: every group has people, so that the level holds all positions in order
+    table.index = table.index.set_levels(pd.Index(groups, tupleize_cols=False), level="group")
+    return table
 
 
 def tabulate_calibration(cells: pd.DataFrame, *, confidence: float) -> pd.DataFrame:

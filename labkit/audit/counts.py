@@ -9,6 +9,7 @@ import pandas as pd
 
 from labkit.audit._counting import count_rows
 from labkit.audit._grouped_counts import index_groups
+from labkit.audit.inputs._groups import declared_categories
 from labkit.audit.intervals import check_draws, draw_cells, percentile_limits
 from labkit.audit.metrics import (
     CELLS,
@@ -23,7 +24,7 @@ from labkit.audit.sampling._roles import CountedRows, Roles
 from labkit.audit.sampling._sampled_counts import SampledCounts
 from labkit.audit.text import NO_FORMULAS, NO_LABELS, say_people
 from labkit.errors import UserError
-from labkit.validation import escape_controls, warn
+from labkit.validation import escape_controls
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ class Counts(SampledCounts):
         or persons, counts of rows.
     notes : sequence of str, optional
         What was odd about the rows that were counted: an audit shows it first.
+    declared : mapping of str to sequence, optional
+        Categories that a sensitive column may hold, in order, also those without people; where the data say so.
     weighted : float array of shape (groups, cells), optional
         Sums of survey weights.
     moments : float array of shape (groups, cells, cells), optional
@@ -226,6 +229,7 @@ def count(
     weight: str | None = None,
     person: str | None = None,
     min_groups: int = 2,
+    missing_group: str | None = None,
 ) -> Counts:
     """Count true and false negatives and positives by group, on the engine that holds the data.
 
@@ -242,7 +246,8 @@ def count(
     prediction : str, optional
         Column of 0 and 1 (numbers or booleans).
     sensitive : str or sequence of str
-        One column, or several: then the groups are the combinations that occur.
+        One column, or several: then the groups are the combinations that occur. Numbers are codes: cut amounts, such as
+        ages, into ranges first. Categories keep the order in which they are declared.
     score, threshold : str and float, optional
         In place of ``prediction``: a column of numbers, and the number from which on the decision is 1.
     count : str, optional
@@ -258,6 +263,8 @@ def count(
         with rows in several groups is counted in each.
     min_groups : int
         Fewer groups are an error. A part of a log that will be added to others may hold 1, or none (0).
+    missing_group : str, optional
+        Count people whose group is missing as a group of this name, such as "not stated"; by default they are an error.
 
     Returns
     -------
@@ -270,13 +277,16 @@ def count(
         ``frame`` is not a dataframe.
     UserError
         An unknown column, one column with two roles, options that exclude each other, values that are not 0/1, missing
-        values, counts that are not whole, weights that are negative or not finite, no rows, or a single group.
+        values, counts that are not whole, weights that are negative or not finite, no rows, a single group, a sensitive
+        column with more than 20 different numbers, or one that holds lists or bytes.
 
     Warns
     -----
     DataWarning
         A column of counts that looks like survey weights; persons with rows in several groups; and, in a frame in
         memory and without ``person`` or ``count``, a column that looks like an identifier of persons and repeats.
+        Groups of one column that differ only in how they are written, intersections whose joined names are the same, or
+        declared categories without rows.
 
     Examples
     --------
@@ -286,7 +296,7 @@ def count(
     """
     roles = Roles.named(
         label=label, prediction=prediction, sensitive=sensitive, score=score, threshold=threshold, count=count,
-        weight=weight, person=person,
+        weight=weight, person=person, missing_group=missing_group,
     )  # fmt: skip
     return count_decisions(frame, roles, min_groups=min_groups)
 
@@ -295,10 +305,13 @@ def count_decisions(frame: Any, roles: Roles, *, min_groups: int) -> Counts:
     """Count a frame whose columns have these roles, see `count`."""
     notes: list[str] = []  # what is odd about the rows: warned about, and kept for the audit
     counted = count_rows(frame, roles, notes=notes)
-    return make_counts(counted, roles, notes=notes, min_groups=min_groups)
+    declared = declared_categories(frame, roles.sensitive)
+    return make_counts(counted, roles, notes=notes, declared=declared, min_groups=min_groups)
 
 
-def make_counts(counted: CountedRows, roles: Roles, *, notes: Sequence[str], min_groups: int) -> Counts:
+def make_counts(
+    counted: CountedRows, roles: Roles, *, notes: Sequence[str], declared: Mapping[str, Sequence], min_groups: int
+) -> Counts:
     """Make counts of what was counted, warn about what is odd, and reject too few groups and weights that are all 0."""
     names = list(roles.sensitive)
     if not counted.cells and min_groups > 0:
@@ -316,10 +329,10 @@ def make_counts(counted: CountedRows, roles: Roles, *, notes: Sequence[str], min
         if by_group is not None
     }
     counts = Counts(index_groups(counted.cells, names), notes=tuple(notes), **arrays)
+    counts = counts.renamed(counts.groups.tolist(), declared)
     if min_groups > 0:
         reject_weightless(counts, roles)
-    for note in counts.notes:
-        warn(note)
+    counts.warn(part=min_groups < 2)
     return counts
 
 

@@ -76,6 +76,7 @@ def audit_file(
     count: str | None = None,
     weight: str | None = None,
     person: str | None = None,
+    missing_group: str | None = None,
     favorable: int | None = None,
     n_tables: int = 9_999,
     output: str | Path | None = None,
@@ -105,6 +106,8 @@ def audit_file(
         that scores are not in [0, 1].
     count, weight, person : str, optional
         What a row stands for, see ``labkit.audit.count``.
+    missing_group : str, optional
+        Audit people whose group is missing as a group of this name, such as "not stated"; by default they are an error.
     favorable : int, optional
         The prediction that is good for a person, 0 or 1: adds the four-fifths rule, which cannot be applied without it.
     n_tables : int
@@ -143,7 +146,7 @@ def audit_file(
     binned = bins_scores(label=label, score=score, threshold=threshold, rows=(count, weight, person))
     roles = Roles.named(
         label=label, prediction=prediction, sensitive=sensitive, score=None if threshold is None else score,
-        threshold=threshold, count=count, weight=weight, person=person,
+        threshold=threshold, count=count, weight=weight, person=person, missing_group=missing_group,
     )  # fmt: skip
     name = Path(os.path.abspath(path)).name  # the folder `.` has a name, too
     title, score_title = format_name(name), format_name(score or "")

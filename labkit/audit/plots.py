@@ -7,12 +7,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+from labkit.audit.inputs._names import label_groups
 from labkit.audit.results import Audit
 from labkit.audit.score_histogram import ScoreHistogram
 from labkit.audit.text import CURVES, GROUPS_DRAWN, format_groups, format_metric
 from labkit.errors import UserError
 from labkit.plots import MARKERS, PALETTE, plain_label
-from labkit.validation import format_group
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -106,17 +106,17 @@ def plot_calibration(table: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes"
     UserError
         More groups than there are colors.
     """
-    groups = table.index.get_level_values("group").unique()
+    positions, groups = pd.factorize(table.index.get_level_values("group"))  # positions, since 1 and "1" are alike
     if len(groups) > len(PALETTE):
         raise UserError(f"{len(groups)} groups need as many colors; choose up to {len(PALETTE)} of them")
     if ax is None:
         _, ax = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
     step = np.ptp(table["score"]) / 100  # groups are side by side, so that no interval hides another
-    for position, (group, color, marker) in enumerate(zip(groups, PALETTE, MARKERS, strict=False)):
-        rows = table.loc[group]
+    for position, (name, color, marker) in enumerate(zip(label_groups(groups), PALETTE, MARKERS, strict=False)):
+        rows = table[positions == position]
         place = rows["score"] + (position - (len(groups) - 1) / 2) * step
         ax.vlines(place, rows["low"], rows["high"], color=color, linewidth=1.6)
-        ax.plot(place, rows["share"], marker + "-", color=color, linewidth=0.8, label=plain_label(format_group(group)))
+        ax.plot(place, rows["share"], marker + "-", color=color, linewidth=0.8, label=plain_label(name))
     ax.set(ylim=(-0.02, 1.02), xlabel="score", ylabel="labeled positive\n(share of people with this score)")
     ax.legend(frameon=False)
     return ax

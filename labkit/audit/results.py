@@ -205,7 +205,7 @@ class Audit(BetweenGroups):
     @property
     def warnings(self) -> list[str]:
         """What a reader must know first: odd rows, small groups, undefined metrics, rates that rest on few people."""
-        return [*self.counts.notes, *list_warnings(self.counts, min_group_size=self.min_group_size)]
+        return [*self.counts.remarks, *list_warnings(self.counts, min_group_size=self.min_group_size)]
 
     def __repr__(self) -> str:
         rates = self.by_group

@@ -14,48 +14,22 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from labkit.audit._counting import binary, count_by, gather_by_group, group_keys, open_frame, reject_values
+from labkit.audit._counting import binary, count_by, gather_by_group, group_keys, name_keys, open_frame, reject_values
 from labkit.audit._grouped_counts import GroupedCounts
+from labkit.audit.between.delong import AucDifference, delong_variance
 from labkit.audit.calibration import tabulate_calibration
+from labkit.audit.inputs._groups import clean_groups, declared_categories
+from labkit.audit.inputs._names import label_groups
 from labkit.audit.intervals import auc_interval
 from labkit.audit.metrics import divide
 from labkit.audit.text import NO_FORMULAS
 from labkit.errors import UserError
-from labkit.validation import escape_controls, format_group
+from labkit.validation import escape_controls
 
 BINS = 1024  # AUC of smooth scores is then known to about 1 / 1024
 MAX_BINS = 2**16
 MAX_GROUPS = 1_000  # a group has twice as many cells as there are bins
 EXAMPLES = 5  # wrong scores that an error shows
-
-
-@dataclass(frozen=True)
-class AucDifference:
-    """How much better a score sorts people of one group than people of another: the difference of their AUCs.
-
-    ``ScoreHistogram.auc_difference`` and `auc_difference` make it.
-
-    Parameters
-    ----------
-    difference : float
-        AUC of a minus AUC of b, in [-1, 1].
-    low, high : float
-        Limits of its interval, in [-1, 1].
-    p_value : float
-        Of the test that both AUCs are equal, two-sided, in (0, 1].
-    error : float
-        How far the difference of the exact scores can be from ``difference``, since people in one bin count as tied.
-        Where each bin holds one score alone they *are* tied, and the difference is exact.
-    groups : tuple
-        a and b.
-    """
-
-    difference: float
-    low: float
-    high: float
-    p_value: float
-    error: float
-    groups: tuple = ()
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -71,6 +45,8 @@ class ScoreHistogram(GroupedCounts):
         b / bins to below (b + 1) / bins, the last one 1 as well.
     notes : sequence of str, optional
         What was odd about the rows that were counted.
+    declared : mapping of str to sequence, optional
+        Categories that a sensitive column may hold, in order, also those without people; where the data say so.
 
     Raises
     ------
@@ -114,7 +90,7 @@ class ScoreHistogram(GroupedCounts):
         """
         self._check_coarser(bins)
         cells = self.cells.reshape(len(self.groups), 2, bins, -1).sum(axis=-1)
-        return ScoreHistogram(self.groups, cells, self.notes)
+        return ScoreHistogram(self.groups, cells, self.notes, self.declared)
 
     def auc(self, *, confidence: float = 0.95) -> pd.DataFrame:
         """Give the area under each group's ROC curve: P(a positive scores above a negative), ties counted half.
@@ -258,7 +234,7 @@ class ScoreHistogram(GroupedCounts):
         )
         table = tabulate_calibration(cells, confidence=confidence)
         table.insert(1, "error", 0.5 / self.bins)
-        names = [format_group(group) if isinstance(group, tuple) else group for group in self.groups.tolist()]
+        names = label_groups(self.groups) if self.groups.nlevels > 1 else self.groups.tolist()
         return table.rename(index=dict(enumerate(names)), level="group")
 
     def _check_coarser(self, bins: int) -> None:
@@ -274,7 +250,14 @@ class ScoreHistogram(GroupedCounts):
 
 
 def count_scores(
-    frame: Any, *, label: str, score: str, sensitive: str | Sequence[str], bins: int = BINS, min_groups: int = 1
+    frame: Any,
+    *,
+    label: str,
+    score: str,
+    sensitive: str | Sequence[str],
+    bins: int = BINS,
+    min_groups: int = 1,
+    missing_group: str | None = None,
 ) -> ScoreHistogram:
     """Count people by group, label and bin of their score, on the engine that holds the data.
 
@@ -292,11 +275,18 @@ def count_scores(
         Bins over [0, 1]: a power of two, so that every engine puts a score into the same bin, rounding aside.
     min_groups : int
         Fewer groups are an error; 0 for a part of a log that may be empty.
+    missing_group : str, optional
+        Count people whose group is missing as a group of this name, such as "not stated"; by default they are an error.
 
     Returns
     -------
     ScoreHistogram
         Groups in sorted order.
+
+    Warns
+    -----
+    DataWarning
+        What ``labkit.audit.count`` warns about groups.
 
     Raises
     ------
@@ -304,7 +294,8 @@ def count_scores(
         ``frame`` is not a dataframe.
     UserError
         An unknown column, one column with two roles, labels that are not 0/1, scores that are missing, NaN or outside
-        [0, 1], a missing group, no rows, or more than ``MAX_GROUPS`` groups.
+        [0, 1], a missing group, no rows, more than ``MAX_GROUPS`` groups, a sensitive column with more than 20
+        different numbers, or one that holds lists or bytes.
     """
     if not _is_number_of_bins(bins):
         raise UserError(f"bins={bins!r}: give a power of two from 2 to {MAX_BINS}, such as {BINS}")
@@ -321,6 +312,7 @@ def count_scores(
         reject_values(label, schema, frame)
     if -1 in cells["bin"]:
         _reject_scores(score, frame)
+    cells = clean_groups(cells, name_keys(names), frame=frame, missing_group=missing_group)
     # the score 1 belongs to the last bin
     bin_of = [min(int(place), bins - 1) for place in cells["bin"]]
     places = [label * bins + place for label, place in zip(cells["label"], bin_of, strict=True)]
@@ -328,36 +320,10 @@ def count_scores(
     if len(counted) < min_groups:
         raise UserError("the frame is empty: there is no row to count")
     grouped = {group: counts.reshape(2, bins) for group, counts in counted.items()}
-    return ScoreHistogram.from_cells(grouped, names=names, shape=(2, bins))
-
-
-def delong_variance(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return AUCs and their variances by DeLong, DeLong and Clarke-Pearson (1988), from counts at each score.
-
-    A positive's structural component is the share of negatives with a lower score, a negative's the share of positives
-    with a higher one, ties counted half (their equation 3). The AUC is the mean of either, and its variance the sum of
-    both components' sample variances, each divided by the number of people it is a mean of.
-
-    Parameters
-    ----------
-    cells : int array of shape (..., 2, k)
-        Negatives, then positives, at each of k scores, low to high.
-
-    Returns
-    -------
-    auc, variance : ndarray of shape (...)
-        NaN where there are no positives or no negatives; the variance also where there is only one of either.
-    """
-    negatives, positives = cells[..., 0, :], cells[..., 1, :]  # each (..., k)
-    n, m = negatives.sum(axis=-1, keepdims=True), positives.sum(axis=-1, keepdims=True)  # each (..., 1)
-    of_positives = divide(negatives.cumsum(axis=-1) - negatives / 2, n)  # (..., k)
-    of_negatives = divide(m - positives.cumsum(axis=-1) + positives / 2, m)  # (..., k)
-    auc = divide((positives * of_positives).sum(axis=-1, keepdims=True), m)  # (..., 1)
-    variance = 0
-    for number, people, component in ((m, positives, of_positives), (n, negatives, of_negatives)):
-        squares = (people * (component - auc) ** 2).sum(axis=-1, keepdims=True)
-        variance = variance + divide(squares, (number - 1) * number)
-    return auc[..., 0], variance[..., 0]
+    counts = ScoreHistogram.from_cells(grouped, names=names, shape=(2, bins))
+    counts = counts.renamed(counts.groups.tolist(), declared_categories(frame, names))
+    counts.warn(part=min_groups == 0)
+    return counts
 
 
 def _is_number_of_bins(bins: Any) -> bool:

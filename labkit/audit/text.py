@@ -9,9 +9,10 @@ from collections.abc import Hashable, Iterable, Sequence
 import numpy as np
 import pandas as pd
 
+from labkit.audit.inputs._names import label_groups
 from labkit.audit.metrics import METRICS, tally
 from labkit.audit.sampling._sampled_counts import SampledCounts
-from labkit.validation import escape_controls, format_group
+from labkit.validation import escape_controls
 
 SMALL = "†"  # marks groups under min_group_size, everywhere
 IMPRECISE = "‡"  # marks intervals that fewer than two successes or failures leave imprecise
@@ -97,8 +98,9 @@ def format_metric(metric: str) -> str:
 
 def format_groups(groups: pd.Index, small: Iterable[Hashable] = ()) -> pd.Index:
     """Write groups as text, and the columns they come from as the name of the index; small groups carry a mark."""
-    small = set(small)
-    names = [format_name(format_group(group)) + (f" {SMALL}" if group in small else "") for group in groups.tolist()]
+    small, listed = set(small), groups.tolist()
+    labels = zip(listed, label_groups(listed), strict=True)
+    names = [format_name(label) + (f" {SMALL}" if group in small else "") for group, label in labels]
     return pd.Index(names, name=format_name(", ".join(map(str, groups.names))))
 
 
@@ -135,14 +137,14 @@ def say_people(counts: SampledCounts) -> str:
 def list_warnings(counts: SampledCounts, *, min_group_size: int) -> list[str]:
     """List what a reader must know before the numbers: small groups, undefined rates, rates that rest on few people."""
     found = [] if counts.metrics is METRICS else [NO_LABELS]
-    groups, sizes, worth = counts.groups.tolist(), counts.sizes, counts.effective_sizes
+    groups, sizes, worth = label_groups(counts.groups), counts.sizes, counts.effective_sizes
     effectively = "" if counts.moments is None else "effectively "  # by weights and persons, see Counts.effective_sizes
     large = worth >= min_group_size
     for group, size, number in zip(groups, sizes, worth, strict=True):
         if number < min_group_size:
             more = f", which are worth {number:.1f}" if effectively else ""
             found.append(
-                f"group {format_group(group)!r} has {size} people{more}; under {min_group_size} "
+                f"group {group!r} has {size} people{more}; under {min_group_size} "
                 "(min_group_size=) it is shown, and left out of difference(), ratio() and parity_test()"
             )
     if large.sum() < 2:
@@ -161,10 +163,10 @@ def list_warnings(counts: SampledCounts, *, min_group_size: int) -> list[str]:
             number = min(people[list(counts.metrics).index(name)] for name in names)
             listed = ", ".join(names)
             if number == 0:
-                found.append(f"{listed} of group {format_group(group)!r} undefined (NaN): there are no {base}")
+                found.append(f"{listed} of group {group!r} undefined (NaN): there are no {base}")
             elif number < min_group_size and is_large:
                 few = f"{effectively}only {number:.3g}" if effectively else f"only {number}"
-                found.append(f"{listed} of group {format_group(group)!r}: {few} {base}; wide intervals")
+                found.append(f"{listed} of group {group!r}: {few} {base}; wide intervals")
     return found
 
 

@@ -290,6 +290,9 @@ def audit(
     count: Annotated[str | None, typer.Option(help="Column that says how many people a row stands for.")] = None,
     weight: Annotated[str | None, typer.Option(help="Column of survey weights.")] = None,
     person: Annotated[str | None, typer.Option(help="Column that says which person a row is about.")] = None,
+    missing_group: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Name a group of all whose group is missing: 'not stated'.")
+    ] = None,
     favorable: Annotated[
         int | None,
         typer.Option(
@@ -311,4 +314,5 @@ def audit(
         raise UserError("name the column of decisions, --prediction; or a column of scores, --score, and --threshold")
     columns = {"label": label, "prediction": prediction, "sensitive": sensitive, "score": score}
     columns |= {"threshold": threshold, "count": count, "weight": weight, "person": person}
-    audit_file(file, **columns, favorable=favorable, n_tables=n_tables, output=output, raw_csv=raw_csv)
+    columns |= {"missing_group": missing_group, "favorable": favorable, "n_tables": n_tables}
+    audit_file(file, **columns, output=output, raw_csv=raw_csv)

@@ -293,7 +293,7 @@ def foreign_vectors(source: Any, words: Sequence[str], template: str) -> np.ndar
     vectors, missing = {}, []
     for word in words:
         try:
-            vectors[word] = as_vector(word, look_up(template.format(word)))
+            vectors[word] = check_vector(word, look_up(template.format(word)))
         except KeyError:
             missing.append(word)
     if missing:
@@ -308,7 +308,7 @@ def foreign_vectors(source: Any, words: Sequence[str], template: str) -> np.ndar
     return np.array([vectors[word] for word in words])
 
 
-def as_vector(word: str, vector: ArrayLike) -> np.ndarray:
+def check_vector(word: str, vector: ArrayLike) -> np.ndarray:
     """Return a word's vector as floats, (H,); a UserError says why it has no direction."""
     if hasattr(vector, "detach"):  # a tensor, on any device
         vector = vector.detach().cpu()

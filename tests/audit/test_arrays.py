@@ -50,6 +50,7 @@ def decisions(n=400, seed=2, rates=(0.3, 0.45, 0.5)):
     return {"y_true": y_true, "y_pred": y_pred, "sensitive_features": group}
 
 
+@pytest.mark.filterwarnings("ignore::labkit.errors.DataWarning")  # a category without people
 @pytest.mark.parametrize("kind", GROUPS)
 @settings(deadline=None, derandomize=True, max_examples=6)
 @given(people=people)

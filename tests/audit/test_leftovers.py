@@ -6,9 +6,9 @@ import os
 import pandas as pd
 import pytest
 
+from labkit.audit.files._output import write_whole
 from labkit.audit.files.folders import count_folder
 from labkit.audit.files.logs import count_file
-from labkit.audit.files._output import write_whole
 from labkit.errors import DataWarning
 
 ROLES = {"label": "y", "prediction": "yhat", "sensitive": "sex"}
@@ -31,10 +31,17 @@ def test_rows_that_a_quotation_mark_swallowed_are_noticed(tmp_path, name):
     """A mark that opens in row 10 and closes in row 30 makes one row of twenty-one."""
     lines = rows(40)
     lines[10], lines[30] = lines[10].replace("note", '"note'), lines[30] + '"'
-    with pytest.warns(DataWarning, match=f"{name} has 40 lines below its header and 20 rows"):
+    with pytest.warns(DataWarning, match=f"{name} has 20 rows on 40 lines: .* opens in line 12 and closes 21 lines on"):
         counts = count_file(write(tmp_path / name, lines), **ROLES)
     assert counts.cells.sum() == 20
     assert any("quotation mark" in line for line in counts.audit().warnings)
+
+
+def test_texts_with_line_breaks_are_not_suspected(tmp_path):
+    """Nor are inches, and quotation marks in the middle of a value."""
+    lines = [line.replace("note", '"a note\n\non two lines:') + '"' for line in rows(40)]
+    lines += [line + ' of 5"' for line in rows(41)]
+    assert count_file(write(tmp_path / "log.csv", lines), **ROLES).notes == ()
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])

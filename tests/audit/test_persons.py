@@ -38,7 +38,7 @@ def test_clustered_intervals_hold_their_level_and_naive_ones_do_not():
     rng = np.random.default_rng(0)
     own = rng.beta(rate, 1 - rate, size=(runs, persons))  # intraclass correlation 1/2
     frame = pd.DataFrame({"yhat": (rng.random((runs, persons, rows)) < own[..., None]).ravel()})
-    frame["run"], frame["id"] = frame.index // (persons * rows), frame.index // rows
+    frame["run"], frame["id"] = (frame.index // (persons * rows)).astype(str), frame.index // rows
     columns = {"label": None, "prediction": "yhat", "sensitive": "run"}
     with pytest.warns(DataWarning, match="'id' looks like an identifier of persons"):
         naive = count(frame, **columns)

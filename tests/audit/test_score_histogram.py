@@ -147,7 +147,7 @@ def test_intervals_hold_their_level_also_near_one():
     truth = norm.cdf(shift / np.sqrt(2))
     y = np.tile(np.arange(30) < 12, runs)
     score = norm.cdf(np.random.default_rng(0).normal(size=30 * runs) + shift * y - 1)
-    samples = pd.DataFrame({"y": y, "score": score, "race": np.arange(runs).repeat(30)})  # each is a group
+    samples = pd.DataFrame({"y": y, "score": score, "race": np.arange(runs).repeat(30).astype(str)})  # each is a group
     found = count_scores(samples, **NAMES).auc()
     covered = ((found["low"] <= truth) & (truth <= found["high"])).mean()
     assert 0.93 < covered < 0.995  # conservative rather than short

@@ -52,7 +52,7 @@ def test_weighted_intervals_hold_their_level_and_naive_ones_do_not():
     """Of 1,500 samples, 95% intervals cover the true rate in 95%; where weights are taken as people, in far fewer."""
     runs, n, rate = 1500, 150, 0.4
     rng = np.random.default_rng(0)
-    frame = pd.DataFrame({"run": np.repeat(np.arange(runs), n), "yhat": rng.random(runs * n) < rate})
+    frame = pd.DataFrame({"run": np.repeat(np.arange(runs), n).astype(str), "yhat": rng.random(runs * n) < rate})
     frame["w"] = np.ceil(rng.lognormal(mean=3, sigma=0.8, size=runs * n))
     columns = {"label": None, "prediction": "yhat", "sensitive": "run"}
     weighted, naive = (count(frame, **columns, **{role: "w"}) for role in ("weight", "count"))

@@ -9,6 +9,7 @@ from labkit.validation import escape_controls, list_some
 # Endings of tables that are not counted in a folder of Parquet files.
 TABLE_ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".arrow", ".feather", ".json", ".jsonl", ".orc", ".xls", ".xlsx")
 SHOWN = 5  # names of files in a note
+MANY = 20  # lines of one value; texts that people write into a field are shorter
 
 
 def note_other_files(folder: Path, counted: Sequence[Path]) -> list[str]:
@@ -36,13 +37,13 @@ def note_other_files(folder: Path, counted: Sequence[Path]) -> list[str]:
         return []
     named = escape_controls(list_some([repr(file.as_posix()) for file in others], SHOWN))
     return [
-        f"only Parquet files were counted in {escape_controls(folder.name)}, which also holds {named}: write all of its "
-        "data in one format, or count the others apart and add the counts"
+        f"only Parquet files were counted in {escape_controls(folder.name)}, which also holds {named}: write all data "
+        "in one format, or count the others separately and add the counts"
     ]
 
 
 def note_swallowed_lines(path: Path, rows: int, *, compressed: bool) -> list[str]:
-    """Say where a CSV has more lines than rows: a quotation mark that is not closed swallows rows.
+    """Say where a value of a CSV spans many lines: a quotation mark that is not closed swallows rows.
 
     Parameters
     ----------
@@ -56,14 +57,21 @@ def note_swallowed_lines(path: Path, rows: int, *, compressed: bool) -> list[str
     Returns
     -------
     list of str
-        One sentence, or none. Blank lines are not counted.
+        One sentence, or none. Texts with a few line breaks are not suspected.
     """
+    lines, is_open, opened, longest, place = -1, False, 0, 0, 0  # the header is no row
     with gzip.open(path, "rt", encoding="latin-1") if compressed else open(path, encoding="latin-1") as file:
-        lines = sum(1 for line in file if not line.isspace()) - 1  # without the header
-    if lines <= rows:
+        for number, line in enumerate(file, start=1):
+            lines += not line.isspace()
+            if line.count('"') % 2:
+                is_open = not is_open
+                if is_open:
+                    opened = number
+                elif number - opened >= longest:
+                    longest, place = number - opened + 1, opened
+    if lines <= rows or longest < MANY:  # a mark inside a value that does not begin with one opens nothing
         return []
     return [
-        f"{escape_controls(path.name)} has {lines:,} lines below its header and {rows:,} rows: values span several "
-        "lines. Where a quotation mark opens in one row and closes in another, the rows between them are lost; if "
-        "these are no texts with line breaks, look for it"
+        f"{escape_controls(path.name)} has {rows:,} rows on {lines:,} lines: a quotation mark opens in line {place:,} "
+        f"and closes {longest:,} lines on. Where it does not belong there, the rows between are lost: look at that line"
     ]

@@ -36,6 +36,7 @@ def count_path(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)  # the audit shows the notes of the counts
         counts = count(path, **asdict(roles), progress=progress)
-    if score is None:
-        return counts, None
-    return counts, count_scores(path, label=roles.label, sensitive=roles.sensitive, score=score, progress=progress)
+        if score is None:
+            return counts, None
+        columns = {"label": roles.label, "sensitive": roles.sensitive, "missing_group": roles.missing_group}
+        return counts, count_scores(path, **columns, score=score, progress=progress)

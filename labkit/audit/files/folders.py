@@ -8,11 +8,14 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labkit.audit.counts import Counts, count_decisions
-from labkit.audit.files.logs import PARQUET_ENDINGS, numbered, read_truths
+from labkit.audit.files._leftovers import note_other_files
+from labkit.audit.files.logs import PARQUET_ENDINGS, in_words_for_files, numbered, read_truths
+from labkit.audit.inputs._groups import declared_categories
 from labkit.audit.sampling._roles import Roles
 from labkit.audit.score_histogram import ScoreHistogram, count_scores
 from labkit.errors import MissingExtra, UserError
@@ -21,6 +24,7 @@ from labkit.validation import check_columns
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
+    import pyarrow.parquet
 
 TEXTS = 1000  # different texts that a column of true and false is read from
 
@@ -31,6 +35,8 @@ class OpenFolder(NamedTuple):
     rows: "duckdb.DuckDBPyRelation"  # a lazy table of the wanted columns
     keys: list[str]  # those of the wanted columns that come from paths, as text
     number: int  # rows in all files, by their own account
+    declared: dict[str, tuple]  # categories of the wanted columns, in the first file that declares some
+    notes: list[str]  # what else the folder holds
 
 
 def count_folder(
@@ -44,6 +50,7 @@ def count_folder(
     count: str | None = None,
     weight: str | None = None,
     person: str | None = None,
+    missing_group: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Counts:
     """Count the decisions in a folder of Parquet files by group; together they may be larger than memory.
@@ -61,6 +68,8 @@ def count_folder(
     score, threshold, count, weight, person : optional
         As in ``labkit.audit.count``. Only the columns that are named are read, so that nothing warns about
         identifiers that are not.
+    missing_group : str, optional
+        Count people whose group is missing as a group of this name, such as "not stated"; by default they are an error.
     progress : callable, optional
         Called with the number of rows when all are counted.
 
@@ -80,7 +89,7 @@ def count_folder(
     """
     roles = Roles.named(
         label=label, prediction=prediction, sensitive=sensitive, score=score, threshold=threshold, count=count,
-        weight=weight, person=person,
+        weight=weight, person=person, missing_group=missing_group,
     )  # fmt: skip
     return _count_whole(path, roles, lambda rows: count_decisions(rows, roles, min_groups=1), progress)
 
@@ -91,11 +100,13 @@ def count_folder_scores(
     label: str,
     score: str,
     sensitive: str | Sequence[str],
+    missing_group: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> ScoreHistogram:
     """Count the scores in a folder by group, label and bin: `count_scores` for what `count_folder` reads."""
-    roles = Roles(label, None, (sensitive,) if isinstance(sensitive, str) else tuple(sensitive), score=score)
-    columns = {"label": label, "score": score, "sensitive": roles.sensitive}
+    groups = (sensitive,) if isinstance(sensitive, str) else tuple(sensitive)
+    roles = Roles(label, None, groups, score=score, missing_group=missing_group)
+    columns = {"label": label, "score": score, "sensitive": groups, "missing_group": missing_group}
     return _count_whole(path, roles, lambda rows: count_scores(rows, **columns), progress)
 
 
@@ -103,7 +114,8 @@ def _count_whole(path: str | Path, roles: Roles, count_rows: Callable, progress:
     """Open the columns of a folder that have a role, count its rows at once, and turn names of groups into numbers."""
     with _reading(path):
         folder = open_folder(path, roles.columns, truths=roles.truths)
-        counts = count_rows(folder.rows)
+        with in_words_for_files():
+            counts = count_rows(folder.rows)
     counted = int(counts.cells.sum())  # rows, unless each of them stands for several people
     if roles.count is None and counted != folder.number:
         raise UserError(
@@ -112,7 +124,10 @@ def _count_whole(path: str | Path, roles: Roles, count_rows: Callable, progress:
         )
     if progress:
         progress(folder.number)
-    return numbered(counts, folder.keys)
+    counts = numbered(counts, folder.keys, missing_group=roles.missing_group, declared=folder.declared)
+    counts = replace(counts, notes=(*counts.notes, *folder.notes))
+    counts.warn()
+    return counts
 
 
 @contextmanager
@@ -138,7 +153,7 @@ def open_folder(path: str | Path, wanted: Sequence[str], *, truths: Sequence[str
     path = Path(os.path.abspath(path))  # the folder `.` has a name, too
     files = _files(path)
     wanted = list(dict.fromkeys(wanted))
-    keys, number = _check_files(path, files, wanted)
+    keys, number, declared = _check_files(path, files, wanted)
     # without extensions, which DuckDB would look for on the network
     connection = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
     listed = ", ".join(_quoted(_literal(file), "'") for file in files)
@@ -151,7 +166,7 @@ def open_folder(path: str | Path, wanted: Sequence[str], *, truths: Sequence[str
     for name in truths:
         if kinds[name] == "VARCHAR":
             rows = _with_truths(rows, name)
-    return OpenFolder(rows, keys, number)
+    return OpenFolder(rows, keys, number, declared, note_other_files(path, files))
 
 
 def _literal(file: Path) -> str:
@@ -176,21 +191,23 @@ def _files(path: Path) -> list[Path]:
     return found
 
 
-def _check_files(path: Path, files: Sequence[Path], wanted: Sequence[str]) -> tuple[list[str], int]:
+def _check_files(path: Path, files: Sequence[Path], wanted: Sequence[str]) -> tuple[list[str], int, dict[str, tuple]]:
     """Reject files that are broken or differ in a wanted column.
 
-    Return the wanted columns that come from paths, and the number of rows that the files say they hold.
+    Return the wanted columns that come from paths, the number of rows that the files say they hold, and the categories
+    that they declare, which DuckDB reads as plain text.
     """
     import pyarrow as pa
     import pyarrow.parquet
 
     first: dict[str, tuple[Path, str]] = {}  # column: the first file that has it, and what it holds there
-    names, lacking, keys, number = {}, [], set(), 0
+    names, lacking, keys, number, declared = {}, [], set(), 0, {}
     for file in files:
         shown = file.relative_to(path)
         try:
             with pyarrow.parquet.ParquetFile(file) as opened:
                 fields, number = list(opened.schema_arrow), number + opened.metadata.num_rows
+                declared |= _read_declared(opened, [name for name in wanted if name not in declared])
         except (pa.ArrowInvalid, OSError) as error:
             reason = str(error).splitlines()[0]
             raise UserError(f"cannot read '{shown}' in {path.name!r} as Parquet: {reason}; write it again") from error
@@ -218,7 +235,16 @@ def _check_files(path: Path, files: Sequence[Path], wanted: Sequence[str]) -> tu
     _check_names(names, wanted, place=f"the folder {path.name!r}")
     if keys:
         _check_parents(path, wanted)
-    return sorted(keys), number
+    return sorted(keys), number, declared
+
+
+def _read_declared(file: "pyarrow.parquet.ParquetFile", wanted: Sequence[str]) -> dict[str, tuple]:
+    """Read the categories that columns of a file declare; its first row comes with all of them."""
+    import pyarrow as pa
+
+    names = [field.name for field in file.schema_arrow if field.name in wanted and pa.types.is_dictionary(field.type)]
+    first = next(file.iter_batches(batch_size=1, columns=names), None) if names else None
+    return {} if first is None else declared_categories(pa.Table.from_batches([first]), names)
 
 
 def _check_names(names: Iterable[str], wanted: Sequence[str], *, place: str) -> None:

@@ -4,18 +4,23 @@ import csv
 import difflib
 import gzip
 import io
+import re
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labkit.audit._counting import MAX_GROUPS, collect_person_rows, count_person_parts
 from labkit.audit._grouped_counts import GroupedCounts
 from labkit.audit.counts import Counts, count_decisions, make_counts, reject_weightless
+from labkit.audit.files._leftovers import note_swallowed_lines
+from labkit.audit.inputs._groups import NumbersAsGroups, are_amounts, declared_categories, join_declared
 from labkit.audit.sampling._roles import Roles
 from labkit.audit.score_histogram import ScoreHistogram, count_scores
 from labkit.errors import DataWarning, UserError
-from labkit.validation import check_columns, warn
+from labkit.validation import check_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,6 +31,11 @@ BLOCK_BYTES = 16 * 2**20  # of a CSV in memory at a time
 BLOCK_ROWS = 2**20  # of a Parquet file in memory at a time
 HEADER_CHARACTERS = 2**20  # of a CSV, in which its first row must end
 DELIMITERS = ",;\t|"
+NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")  # "02139" is a postal code, and no number
+AMOUNTS_IN_FILES = (
+    "add a column of ranges to the file, such as 18-24, 25-44 and 45-64, and name that one instead (codes that are no "
+    "amounts: put a letter before each of them, such as S12)"
+)
 
 
 def count_file(
@@ -39,6 +49,7 @@ def count_file(
     count: str | None = None,
     weight: str | None = None,
     person: str | None = None,
+    missing_group: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Counts:
     """Count the decisions in a file by group; the file may be larger than memory.
@@ -63,6 +74,8 @@ def count_file(
         A column that identifies persons, as in ``labkit.audit.count``. A few numbers for each person are kept in
         memory, since a person's rows may be anywhere in the file. Only the columns that are named are read, so that
         nothing warns about identifiers that are not.
+    missing_group : str, optional
+        Count people whose group is missing as a group of this name, such as "not stated"; by default they are an error.
     progress : callable, optional
         Called with the number of rows counted so far, after each part.
 
@@ -80,17 +93,27 @@ def count_file(
     """
     roles = Roles.named(
         label=label, prediction=prediction, sensitive=sensitive, score=score, threshold=threshold, count=count,
-        weight=weight, person=person,
+        weight=weight, person=person, missing_group=missing_group,
     )  # fmt: skip
     if person is None:
         counts = _count_parts(path, roles, lambda part: count_decisions(part, roles, min_groups=0), progress)
     else:
-        notes: list[str] = []
-        parts = [collect_person_rows(part, roles) for part in _read_parts(path, roles, progress)]
-        counts = make_counts(count_person_parts(parts, roles, notes=notes), roles, notes=notes, min_groups=0)
-        counts = counts if _is_parquet(path) else numbered(counts, counts.groups.names)
+        counts = _count_persons(path, roles, progress)
     reject_weightless(counts, roles)
     return counts
+
+
+def _count_persons(path: str | Path, roles: Roles, progress: Callable[[int], None] | None) -> Counts:
+    """Sum the rows of each person in each part of a file, and count the persons at the end."""
+    parts, notes, declared, rows = [], [], {}, 0
+    with in_words_for_files():
+        for part in _read_parts(path, roles, progress):
+            parts.append(collect_person_rows(part, roles))
+            rows += len(part)
+            declared = join_declared(declared, declared_categories(part, roles.sensitive))
+        counted = count_person_parts(parts, roles, notes=notes)
+        counts = make_counts(counted, roles, notes=notes, declared=declared, min_groups=0)
+    return _finish(counts, path, roles, rows)
 
 
 def count_file_scores(
@@ -99,20 +122,22 @@ def count_file_scores(
     label: str,
     score: str,
     sensitive: str | Sequence[str],
+    missing_group: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> ScoreHistogram:
     """Count the scores in a file by group, label and bin: `count_scores` for what `count_file` reads."""
-    roles = Roles(label, None, (sensitive,) if isinstance(sensitive, str) else tuple(sensitive), score=score)
-    columns = {"label": label, "score": score, "sensitive": roles.sensitive, "min_groups": 0}
+    groups = (sensitive,) if isinstance(sensitive, str) else tuple(sensitive)
+    roles = Roles(label, None, groups, score=score, missing_group=missing_group)
+    columns = {"label": label, "score": score, "sensitive": groups, "missing_group": missing_group, "min_groups": 0}
     return _count_parts(path, roles, lambda part: count_scores(part, **columns), progress)
 
 
 def _count_parts(path: str | Path, roles: Roles, count_part: Callable, progress: Callable[[int], None] | None) -> Any:
     """Add up what each part of a file counts, and warn once about what is odd."""
-    total = None
+    total, rows = None, 0
     for part in _read_parts(path, roles, progress):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DataWarning)  # once for the file, below
+        rows += len(part)
+        with in_words_for_files():
             counted = count_part(part)
         total = counted if total is None else total + counted
         if len(total.groups) > MAX_GROUPS:
@@ -120,9 +145,40 @@ def _count_parts(path: str | Path, roles: Roles, count_part: Callable, progress:
                 f"sensitive columns {list(total.groups.names)} have more than {MAX_GROUPS} groups; "
                 "name columns with few values"
             )
-    for note in total.notes:
-        warn(note)
-    return total if _is_parquet(path) else numbered(total, total.groups.names)
+    return _finish(total, path, roles, rows)
+
+
+def _finish(counts: GroupedCounts, path: str | Path, roles: Roles, rows: int) -> Any:
+    """Look at what only the whole file shows: amounts as groups, numbers and lost lines in a CSV, and what is odd."""
+    _check_amounts(counts, roles.missing_group)
+    if not _is_parquet(path):
+        found = note_swallowed_lines(Path(path), rows, compressed=file_ending(Path(path)).endswith(".gz"))
+        counts = replace(counts, notes=(*counts.notes, *found))
+        counts = numbered(counts, counts.groups.names, missing_group=roles.missing_group)
+    counts.warn()
+    return counts
+
+
+@contextmanager
+def in_words_for_files() -> Iterator[None]:
+    """Keep warnings for the end, when all parts are known, and give remedies that do not speak of a dataframe."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        try:
+            yield
+        except NumbersAsGroups as error:
+            raise UserError(f"{error.finding}; {AMOUNTS_IN_FILES}") from None
+
+
+def _check_amounts(counts: GroupedCounts, missing_group: str | None) -> None:
+    """Reject a column of amounts, whose values may be spread over parts, and may be text."""
+    rows = [group if isinstance(group, tuple) else (group,) for group in counts.groups.tolist()]
+    for name, values in zip(counts.groups.names, zip(*rows, strict=True), strict=False):
+        present = {value for value in values if value != missing_group}
+        if name not in counts.declared and all(isinstance(value, str) and NUMBER.fullmatch(value) for value in present):
+            present = set(map(float, present))
+        if name not in counts.declared and are_amounts(present):
+            raise UserError(f"{NumbersAsGroups.find(name, len(present))}; {AMOUNTS_IN_FILES}")
 
 
 def _read_parts(path: str | Path, roles: Roles, progress: Callable[[int], None] | None = None) -> Iterator["pa.Table"]:
@@ -289,14 +345,26 @@ def _numbers(part: "pa.Table", name: str) -> "pa.Table":
     return part.set_column(part.schema.get_field_index(name), name, numbers)
 
 
-def numbered(counts: GroupedCounts, columns: Sequence[str]) -> GroupedCounts:
-    """Turn a text column of group names into numbers where all are whole numbers, as readers of tables do."""
+def numbered(
+    counts: GroupedCounts,
+    columns: Sequence[str],
+    *,
+    missing_group: str | None = None,
+    declared: Mapping[str, Sequence[Hashable]] | None = None,
+) -> GroupedCounts:
+    """Turn a text column of group names into numbers where all are whole numbers, as readers of tables do.
+
+    The name of the group of those whose group is missing stays. Groups are sorted again, by declared categories where
+    there are some.
+    """
     groups = [group if isinstance(group, tuple) else (group,) for group in counts.groups.tolist()]
     values = [
-        [int(value) for value in column] if name in columns and all(_is_whole(value) for value in column) else column
+        [value if value == missing_group else int(value) for value in column]
+        if name in columns and all(value == missing_group or _is_whole(value) for value in column)
+        else column
         for name, column in zip(counts.groups.names, zip(*groups, strict=True), strict=True)
     ]
-    return counts.renamed([group if len(group) > 1 else group[0] for group in zip(*values, strict=True)])
+    return counts.renamed([group if len(group) > 1 else group[0] for group in zip(*values, strict=True)], declared)
 
 
 def _is_whole(text: str) -> bool:

@@ -7,6 +7,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
+from labkit.audit.inputs._groups import check_missing_group
 from labkit.errors import UserError
 
 
@@ -22,11 +23,13 @@ class Roles:
     count: str | None = None
     weight: str | None = None
     person: str | None = None
+    missing_group: str | None = None  # no column: the name of the group of those whose group is missing
 
     @classmethod
     def named(cls, *, sensitive: str | Sequence[str], **columns: str | float | None) -> Self:
         """Take one sensitive column or several, and reject roles that exclude each other."""
         roles = cls(sensitive=(sensitive,) if isinstance(sensitive, str) else tuple(sensitive), **columns)
+        check_missing_group(roles.missing_group)
         if roles.prediction is not None:
             if roles.score is not None or roles.threshold is not None:
                 raise UserError(

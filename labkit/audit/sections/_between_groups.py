@@ -5,6 +5,7 @@ import html
 import numpy as np
 import pandas as pd
 
+from labkit.audit.inputs._names import label_groups
 from labkit.audit.results import Audit
 from labkit.audit.text import (
     explain_marks,
@@ -15,7 +16,6 @@ from labkit.audit.text import (
     format_rate,
     mark_imprecise,
 )
-from labkit.validation import format_group
 
 AGAINST = 100  # the most groups that are listed against the largest; `Audit.against` has all
 NOT_REPORTED = (
@@ -115,10 +115,10 @@ p-value says whether there is a gap at all.{several}</p>
 
 def _against_section(audit: Audit) -> str:
     """Write the selection rate of each group against the largest group."""
-    groups = audit.counts.groups.tolist()
+    groups = label_groups(audit.counts.groups)
     if len(groups) > AGAINST:
         return f"<p>{len(groups)} groups are too many to list against the largest: Audit.against in Python does it.</p>"
-    largest = html.escape(format_name(format_group(groups[int(audit.counts.sizes.argmax())])))
+    largest = html.escape(format_name(groups[int(audit.counts.sizes.argmax())]))
     return f"""<h3>Selection rates against the largest group, {largest}</h3>
 {against_largest(audit, "selection_rate").to_html(border=0, index_names=False)}
 <p>Difference: group minus {largest}; ratio: group over {largest}. Intervals are Newcombe's and Koopman's score

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from labkit.audit.inputs._names import label_groups
 from labkit.audit.results import Audit
 from labkit.audit.sections._between_groups import format_test
 from labkit.audit.text import format_metric, format_rate
-from labkit.validation import format_group
 
 
 def describe_figure(audit: Audit) -> str:
@@ -40,9 +40,9 @@ def _range(audit: Audit, metric: str, *, intervals: bool = False) -> str:
     lowest, highest = positions[rates[positions].argmin()], positions[rates[positions].argmax()]
     if rates[lowest] == rates[highest]:
         return f"{rates[lowest]:.3f} in every group that is large enough"
-    groups, limits = audit.counts.groups.tolist(), audit.intervals[metric].to_numpy()  # limits are (groups, 2)
+    groups, limits = label_groups(audit.counts.groups), audit.intervals[metric].to_numpy()  # limits are (groups, 2)
     said = []
     for place in (lowest, highest):
         rate = format_rate(rates[place], *limits[place]) if intervals else f"{rates[place]:.3f}"
-        said.append(f"{rate} in {format_group(groups[place])!r}")
+        said.append(f"{rate} in {groups[place]!r}")
     return f"from {said[0]} to {said[1]}"
