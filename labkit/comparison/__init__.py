@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "seeds": ["summarise", "over_seeds", "accuracy_change", "changes_over_seeds"],
+        "planning": ["how_many_runs", "RunsNeeded"],
         "trials": ["Split", "split_frame", "Trial", "run_trials", "measure_trials", "try_methods"],
         "sentences": [
             "describe_changes",

@@ -57,7 +57,14 @@ def summarise(
     return summary | {name: float(pair[column]) for name, column in limits.items()}
 
 
-def over_seeds(runs: pd.DataFrame, value: str, *, by: str | list[str], confidence: float = 0.95) -> pd.DataFrame:
+def over_seeds(
+    runs: pd.DataFrame,
+    value: str,
+    *,
+    by: str | list[str],
+    confidence: float = 0.95,
+    overlap: float | None = None,
+) -> pd.DataFrame:
     """Average a value over training runs, with Student's t interval for the mean.
 
     The interval answers "what would other seeds have given on average?"; it does not cover the sampling of the data.
@@ -73,6 +80,11 @@ def over_seeds(runs: pd.DataFrame, value: str, *, by: str | list[str], confidenc
         What the runs of one average have in common.
     confidence : float
         Level of the interval, in (0, 1).
+    overlap : float, optional
+        Where runs are repeated splits of one data set: people to measure on per person to train on, such as 0.25 for
+        splits of 80/20. The runs then share people and are not independent; the variance of a mean of J runs is taken
+        as ``s^2 (1/J + overlap)`` instead of ``s^2 / J`` (Nadeau and Bengio 2003). For halves and 5 splits the interval
+        is 2.45 times as wide.
 
     Returns
     -------
@@ -82,17 +94,19 @@ def over_seeds(runs: pd.DataFrame, value: str, *, by: str | list[str], confidenc
     Raises
     ------
     UserError
-        A column is missing.
+        A column is missing, or ``overlap`` is not above 0.
     """
     from scipy import stats
 
+    if overlap is not None and not 0 < overlap < np.inf:
+        raise UserError(f"overlap={overlap} must be above 0: people to measure on per person to train on, such as 0.25")
     keys = [by] if isinstance(by, str) else list(by)
     if missing := {value, *keys} - set(runs.columns):
         raise UserError(f"no column {sorted(missing)}; there are {list(runs.columns)}")
     grouped = runs.groupby(by, sort=False)[value]
     frame = grouped.agg(mean="mean", sd="std", n="count")
     quantile = stats.t.ppf((1 + confidence) / 2, np.maximum(frame["n"] - 1, 1))
-    half = quantile * frame.pop("sd") / np.sqrt(frame["n"])
+    half = quantile * frame.pop("sd") * np.sqrt(1 / frame["n"] + (overlap or 0))
     return frame.assign(low=frame["mean"] - half, high=frame["mean"] + half)[["mean", "low", "high", "n"]]
 
 
@@ -184,7 +198,14 @@ def accuracy_change(
 
 
 def changes_over_seeds(
-    runs: pd.DataFrame, value: str, *, by: str, baseline: Any, seed: str = "seed", confidence: float = 0.95
+    runs: pd.DataFrame,
+    value: str,
+    *,
+    by: str,
+    baseline: Any,
+    seed: str = "seed",
+    confidence: float = 0.95,
+    overlap: float | None = None,
 ) -> pd.DataFrame:
     """Average a value's change from a baseline over pairs of runs with the same seed.
 
@@ -204,6 +225,8 @@ def changes_over_seeds(
         Column with the seed, by which the runs of two methods are paired.
     confidence : float
         Level of Student's t interval, in (0, 1).
+    overlap : float, optional
+        Where runs are repeated splits of one data set, as in `over_seeds`.
 
     Returns
     -------
@@ -226,4 +249,5 @@ def changes_over_seeds(
     own = runs.loc[runs[by] == baseline].set_index(seed)[value]
     others = runs.loc[runs[by] != baseline]
     change = others[value] - others[seed].map(own)
-    return over_seeds(others.assign(**{value: change}).dropna(subset=[value]), value, by=by, confidence=confidence)
+    paired = others.assign(**{value: change}).dropna(subset=[value])
+    return over_seeds(paired, value, by=by, confidence=confidence, overlap=overlap)

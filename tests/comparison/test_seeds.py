@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from labkit.comparison.seeds import accuracy_change, changes_over_seeds, over_seeds, summarise
+from labkit.errors import UserError
 
 
 @pytest.fixture
@@ -153,3 +154,38 @@ def test_runs_that_cannot_be_paired_are_rejected(options, message):
     runs = pd.DataFrame({"method": ["plain", "plain", "fair"], "seed": [0, 1, 0], "gap": 0.1, "pair": 0})
     with pytest.raises(ValueError, match=message):
         changes_over_seeds(runs, **{"value": "gap", "by": "method", "baseline": "plain"} | options)
+
+
+def test_overlapping_splits_widen_the_interval():
+    """For halves and five splits by the square root of six (Nadeau and Bengio 2003), in means and in changes."""
+    runs = pd.DataFrame(
+        {"method": list("ab") * 5, "seed": np.repeat(range(5), 2), "gap": [1, 4, 2, 4, 3, 9, 4, 8, 6, 7]}
+    )
+    for compare in (over_seeds, lambda *args, **options: changes_over_seeds(*args, baseline="a", **options)):
+        alone, overlapping = (compare(runs, "gap", by="method", overlap=overlap) for overlap in (None, 1.0))
+        widths = [(found["high"] - found["low"]).to_numpy() for found in (overlapping, alone)]
+        assert widths[0] / widths[1] == pytest.approx(np.sqrt(6)) and alone["mean"].equals(overlapping["mean"])
+
+
+@pytest.mark.parametrize("overlap", [0, -0.25, float("nan"), float("inf")])
+def test_an_overlap_that_is_none_is_rejected(overlap):
+    """Runs that share nothing have no overlap, which is None."""
+    with pytest.raises(UserError, match="must be above 0"):
+        over_seeds(pd.DataFrame({"method": ["a"], "gap": [1.0]}), "gap", by="method", overlap=overlap)
+
+
+def test_interval_of_overlapping_splits_covers_at_its_level():
+    """Ten splits 80/20 of one sample, a mean fitted on one part and judged on the other; without overlap it fails."""
+    repetitions, splits, n = 1000, 10, 100
+    generator = np.random.default_rng(0)
+    samples = np.repeat(generator.normal(size=(repetitions, 1, n)), splits, axis=1)
+    orders = generator.permuted(samples, axis=2)  # (repetitions, splits, n)
+    test, train = orders[..., : n // 5], orders[..., n // 5 :]
+    errors = ((test - train.mean(axis=2, keepdims=True)) ** 2).mean(axis=2)
+    runs = pd.DataFrame({"repetition": np.repeat(np.arange(repetitions), splits), "error": errors.ravel()})
+    expected = 1 + 1 / (0.8 * n)  # squared error of a mean of 80 people about new ones, of variance 1
+    covered = {}
+    for overlap in (None, 0.25):
+        found = over_seeds(runs, "error", by="repetition", overlap=overlap)
+        covered[overlap] = ((found["low"] < expected) & (expected < found["high"])).mean()
+    assert covered[None] < 0.85 and 0.92 < covered[0.25] < 0.99
