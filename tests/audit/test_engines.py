@@ -20,6 +20,7 @@ from tests.audit.test_arrays import FAIRLEARN
 from tests.engines import ENGINES, FILTERS, LAZY, on_engine, record_collected
 
 SCORES = {"label": "y", "score": "score", "sensitive": "race"}
+JAVA_APART = [pytest.param(engine, marks=pytest.mark.slow if engine == "pyspark" else ()) for engine in ENGINES]
 SLOW_ONES_APART = [
     pytest.param(engine, marks=pytest.mark.slow if engine in ("dask", "pyspark") else ()) for engine in ENGINES
 ]
@@ -27,10 +28,7 @@ WITH_CATEGORIES = [engine for engine in ENGINES if engine not in ("pandas-pyarro
 pytestmark = FILTERS
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(name, marks=[pytest.mark.slow] if name == "pyspark" else []) for name in ENGINES],
-)
+@pytest.fixture(scope="module", params=JAVA_APART)
 def engine(request):
     """The engine that holds the data."""
     return request.param
@@ -165,7 +163,9 @@ def test_one_bad_weight_count_or_person_is_found(engine):
             count(on_engine(frame, engine), label="y", **decision, sensitive="race")
 
 
-@pytest.mark.parametrize("engine", LAZY, indirect=True, scope="module")
+@pytest.mark.parametrize(
+    "engine", [param for param in JAVA_APART if param.values[0] in LAZY], indirect=True, scope="module"
+)
 def test_lazy_frames_stay_lazy(engine, monkeypatch):
     """Only a handful of counts is ever collected from a lazy frame, by narwhals or past it."""
     decisions, scores = make_decisions(), make_scores()
