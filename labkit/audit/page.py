@@ -22,7 +22,6 @@ from labkit.audit.between._equality import check_tables
 from labkit.audit.between._four_fifths import check_favorable
 from labkit.audit.files._output import table_as_csv, write_whole
 from labkit.audit.files._paths import bins_scores, count_path
-from labkit.audit.files._sections import counts_section, describe_roles, sample_section, sample_table
 from labkit.audit.files.logs import file_ending
 from labkit.audit.results import Audit, group_rates
 from labkit.audit.sampling._roles import Roles
@@ -33,6 +32,7 @@ from labkit.audit.sections._between_groups import (
     disparities,
     four_fifths_table,
 )
+from labkit.audit.sections._sample import counts_section, describe_roles, sample_section, sample_table
 from labkit.audit.sections._sentences import describe_figure, read_metric
 from labkit.audit.text import (
     CURVES,
