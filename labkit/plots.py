@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-# Okabe and Ito (2008): distinct with every common form of color blindness; yellow is last, since it is faint on white
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#F0E442")
+# Hues of Okabe and Ito (2008), changed until each has a contrast of 3:1 to white, and all differ with every common form
+# of color blindness (tests/test_palette.py): theirs have three light colors, and blues like greens for tritanopes.
+PALETTE = ("#0E56BB", "#E36B04", "#0FA876", "#BE4D9B", "#410457", "#76521C", "#000000", "#3B4245")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")  # besides the color, so that a gray print can be read
 DPI = 110
 INVISIBLE = "\u200b"  # a space without width
