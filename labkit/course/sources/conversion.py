@@ -25,7 +25,7 @@ def convert(source: str, *, student_of: str | None = None, references: Sequence[
         Text of ``NN_topic.py``. Metadata under ``labkit:`` in its header is kept.
     student_of : str, optional
         Name of the source, ``NN_topic``, to make the notebook that students get: without the cells tagged
-        ``solution``, with a link to them below each exercise, and with nbgrader's metadata (see `mark_for_graders`).
+        ``solution``, with a line on help below each exercise, and with nbgrader's metadata (see `mark_for_graders`).
         Without it, the whole notebook.
     references : sequence of Reference
         What the notebook can cite; the list of what it does cite is its last cell (see ``references.py``).
@@ -60,7 +60,7 @@ def convert(source: str, *, student_of: str | None = None, references: Sequence[
     add_references(cells, references)
     if student_of is not None:
         mark_for_graders(cells)
-        link_solutions(cells, student_of)
+        offer_help(cells)
     notebook = new_notebook(cells=cells)
     notebook.metadata.kernelspec = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
     notebook.metadata.language_info = {"name": "python"}
@@ -201,14 +201,14 @@ def mark_for_graders(cells: list["NotebookNode"]) -> None:
             asked = None
 
 
-def link_solutions(cells: list["NotebookNode"], name: str) -> None:
-    """Say below the text of each exercise how to get help, and where its solution is."""
+def offer_help(cells: list["NotebookNode"]) -> None:
+    """Say below the text of each exercise how to get help, and after that the solution."""
     for text, stub in zip(cells, cells[1:], strict=False):
         if text.cell_type == "markdown" and "exercise" in stub.metadata:
             number = stub.metadata.exercise
             text.source += (
-                f'\n\n*Stuck? Run `hint("{number}")` in a new cell, up to three times. '
-                f"The solution stands in the source, [{name}.py](../notebooks/solutions/{name}.py).*"
+                f'\n\n*Stuck? Run `hint("{number}")` in a new cell, up to three times. After that, '
+                f'`from labkit.exercises import solution` and `solution("{number}")` show the code.*'
             )
 
 
