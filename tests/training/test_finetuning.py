@@ -111,6 +111,7 @@ def test_same_seed_same_result(model, trainable_layers):
     assert not torch.equal(weights(first), weights(other))
 
 
+@pytest.mark.slow
 def test_killed_run_resumes_to_the_same_weights(model, tmp_path):
     """A run that is killed half-way and started again ends where an uninterrupted one ends, history included."""
     texts, y, group = make_texts(160)  # 10 steps in an epoch
