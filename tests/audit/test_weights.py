@@ -191,3 +191,28 @@ def test_rejects_arrays_that_do_not_belong_together(arrays, message):
     """Counts made by hand are checked as well."""
     with pytest.raises(UserError, match=message):
         Counts(pd.Index(["a"]), np.ones((1, 4)), **arrays)
+
+
+@pytest.mark.parametrize("role", [{"weight": "w"}, {"person": "name"}, {"weight": "w", "person": "name"}])
+def test_the_rest_of_weighted_rows_is_everybody_else(role):
+    """Against "rest", the intervals are those of two groups: the group, and the rows of all others together."""
+    frame = weigh(make_decisions())
+    names = {**NAMES, "sensitive": "race", **role}
+    found = count(frame, **names).audit(min_group_size=0).against("true_positive_rate", "rest")
+    for group in frame["race"].unique():
+        sides = frame.assign(race=np.where(frame["race"] == group, "own", "rest"))
+        alone = count(sides, **names).audit(min_group_size=0).against("true_positive_rate", "rest").loc["own"]
+        columns = ["rate", "reference_rate", "difference", "low", "high", "ratio", "ratio_low", "ratio_high"]
+        assert found.loc[group, columns].to_numpy(float) == pytest.approx(alone[columns].to_numpy(float))
+
+
+def test_a_comparison_that_nobody_defines_has_no_p_value():
+    """Without positives the true positive rate is undefined in every group, adjusted p-values too."""
+    table = Counts.from_mapping({"a": [30, 5, 0, 0], "b": [20, 9, 0, 0]}).audit().against("true_positive_rate")
+    assert table[["p_value", "p_adjusted"]].isna().all(axis=None)
+
+
+def test_the_sample_of_plain_rows_is_their_number():
+    """Nothing else is to say where every row is one person of weight 1."""
+    found = count(make_decisions(), **NAMES, sensitive="race")
+    assert found.sample.columns.tolist() == ["rows"] and found.sample["rows"].tolist() == found.sizes.tolist()
