@@ -8,6 +8,7 @@ from labkit.validation import escape_controls, list_some
 
 # Endings of tables that are not counted in a folder of Parquet files.
 TABLE_ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".arrow", ".feather", ".json", ".jsonl", ".orc", ".xls", ".xlsx")
+BLOCK = 2**22  # bytes read at a time
 SHOWN = 5  # names of files in a note
 MANY = 20  # lines of one value; texts that people write into a field are shorter
 
@@ -59,6 +60,8 @@ def note_swallowed_lines(path: Path, rows: int, *, compressed: bool) -> list[str
     list of str
         One sentence, or none. Texts with a few line breaks are not suspected.
     """
+    if _count_line_ends(path, compressed=compressed) <= rows + 1:  # at least as many rows as lines below the header
+        return []
     lines, is_open, opened, longest, place = -1, False, 0, 0, 0  # the header is no row
     with gzip.open(path, "rt", encoding="latin-1") if compressed else open(path, encoding="latin-1") as file:
         for number, line in enumerate(file, start=1):
@@ -75,3 +78,13 @@ def note_swallowed_lines(path: Path, rows: int, *, compressed: bool) -> list[str
         f"{escape_controls(path.name)} has {rows:,} rows on {lines:,} lines: a quotation mark opens in line {place:,} "
         f"and closes {longest:,} lines on. Where it does not belong there, the rows between are lost: look at that line"
     ]
+
+
+def _count_line_ends(path: Path, *, compressed: bool) -> int:
+    """Count the line ends of a file, of the kind that it has more of; much faster than reading its lines."""
+    feeds = returns = 0
+    with gzip.open(path, "rb") if compressed else open(path, "rb") as file:
+        while block := file.read(BLOCK):
+            feeds += block.count(b"\n")
+            returns += block.count(b"\r")
+    return max(feeds, returns)
