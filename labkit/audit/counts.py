@@ -295,9 +295,16 @@ def count(
     {'tn': 0, 'fp': 1, 'fn': 0, 'tp': 1}
     """
     roles = Roles.named(
-        label=label, prediction=prediction, sensitive=sensitive, score=score, threshold=threshold, count=count,
-        weight=weight, person=person, missing_group=missing_group,
-    )  # fmt: skip
+        label=label,
+        prediction=prediction,
+        sensitive=sensitive,
+        score=score,
+        threshold=threshold,
+        count=count,
+        weight=weight,
+        person=person,
+        missing_group=missing_group,
+    )
     return count_decisions(frame, roles, min_groups=min_groups)
 
 

@@ -145,9 +145,16 @@ def audit_file(
         check_favorable(favorable)
     binned = bins_scores(label=label, score=score, threshold=threshold, rows=(count, weight, person))
     roles = Roles.named(
-        label=label, prediction=prediction, sensitive=sensitive, score=None if threshold is None else score,
-        threshold=threshold, count=count, weight=weight, person=person, missing_group=missing_group,
-    )  # fmt: skip
+        label=label,
+        prediction=prediction,
+        sensitive=sensitive,
+        score=None if threshold is None else score,
+        threshold=threshold,
+        count=count,
+        weight=weight,
+        person=person,
+        missing_group=missing_group,
+    )
     name = Path(os.path.abspath(path)).name  # the folder `.` has a name, too
     title, score_title = format_name(name), format_name(score or "")
     stem = name if path.is_dir() else name.removesuffix(file_ending(path))

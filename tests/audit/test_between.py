@@ -122,8 +122,9 @@ def test_many_groups_cost_little_and_stay_conservative():
     assert (low == 0).all() and (high > np.ptp(successes / 400, axis=0)).all()
     some = slice(None, PAIRED)
     paired = limit_spread(successes[some], sizes[some], confidence=0.95)
-    grouped = limit_spread(np.vstack([successes[some], successes[:1] * 0]), np.vstack([sizes[some], sizes[:1] * 0]),
-                           confidence=0.95)  # fmt: skip
+    grouped = limit_spread(
+        np.vstack([successes[some], successes[:1] * 0]), np.vstack([sizes[some], sizes[:1] * 0]), confidence=0.95
+    )
     assert (paired[:, 1] < grouped[:, 1]).all() and (grouped[:, 1] < 1.25 * paired[:, 1]).all()
 
 
@@ -211,8 +212,11 @@ def test_four_fifths_compares_large_groups_with_the_highest():
     cells = {"top": [200, 800, 0, 0], "same": [210, 790, 0, 0], "low": [700, 300, 0, 0], "tiny": [0, 5, 0, 0]}
     found = Counts.from_mapping(cells).audit()
     hired = found.four_fifths(favorable=1)
-    assert hired["verdict"].to_dict() == {"top": "highest rate", "same": "not below four fifths",
-                                          "low": "below four fifths"}  # fmt: skip
+    assert hired["verdict"].to_dict() == {
+        "top": "highest rate",
+        "same": "not below four fifths",
+        "low": "below four fifths",
+    }
     assert hired.loc["low", "ratio"] == pytest.approx(0.375) and hired["n"].tolist() == [1000] * 3
     spared = found.four_fifths(favorable=0)
     assert spared["favorable_rate"].tolist() == pytest.approx([0.2, 0.21, 0.7])

@@ -1,4 +1,4 @@
-"""Names of groups that look alike: warned about with a remedy that works, and told apart wherever they are shown."""
+"""Names of groups that look alike: warned about with a remedy that works, and shown so that nobody confuses them."""
 
 import unicodedata
 

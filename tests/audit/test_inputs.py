@@ -434,7 +434,7 @@ def test_values_that_cannot_be_groups_get_a_sentence(engine, kind):
 @pytest.mark.parametrize(
     ("features", "message"),
     [
-        (pd.Series([("a", 1), ("b", 1)] * 2), "holds tuples, such as .*put each part into a column"),
+        (pd.Series([("a", 1), ("b", 1)] * 2), "holds tuples, such as .*put each part into its own column"),
         ([{"a": 1}, {"a": 2}] * 2, "holds structs, such as {'a': 1}"),
         (pd.Series([["a"], ["b"]] * 2), "holds lists"),
         ([b"a", b"b"] * 2, "holds bytes.*decode"),

@@ -63,8 +63,10 @@ def test_difference_of_auc_is_delongs(bins):
     frame = make_scores()
     found = count_scores(frame, **NAMES, bins=bins).auc_difference("red", "green", confidence=0.9)
     binned = np.minimum(np.floor(frame["score"] * bins), bins - 1)
-    parts = [placements(frame["y"][rows].to_numpy(), binned[rows].to_numpy())
-             for rows in (frame["race"] == "red", frame["race"] == "green")]  # fmt: skip
+    parts = [
+        placements(frame["y"][rows].to_numpy(), binned[rows].to_numpy())
+        for rows in (frame["race"] == "red", frame["race"] == "green")
+    ]
     difference, spread = parts[0][0] - parts[1][0], np.sqrt(parts[0][1] + parts[1][1])
     limits = difference - 1.6448536 * spread, difference + 1.6448536 * spread
     assert (found.low, found.difference, found.high) == pytest.approx((limits[0], difference, limits[1]), abs=1e-9)

@@ -24,9 +24,13 @@ def weigh(frame, seed=3):
 def test_equal_weights_are_no_weights():
     """Whatever their size: rates, intervals, tests and differences are those of the rows."""
     frame = make_decisions()
-    plain, weighted = (count(each, **NAMES, sensitive="race", **options).audit() for each, options in (
-        (frame, {}), (frame.assign(w=7.5), {"weight": "w"}),
-    ))  # fmt: skip
+    plain, weighted = (
+        count(each, **NAMES, sensitive="race", **options).audit()
+        for each, options in (
+            (frame, {}),
+            (frame.assign(w=7.5), {"weight": "w"}),
+        )
+    )
     pd.testing.assert_frame_equal(plain.by_group, weighted.by_group)
     pd.testing.assert_frame_equal(plain.intervals, weighted.intervals)
     pd.testing.assert_frame_equal(plain.pairwise("precision"), weighted.pairwise("precision"))

@@ -88,9 +88,16 @@ def count_folder(
         ``count`` rejects.
     """
     roles = Roles.named(
-        label=label, prediction=prediction, sensitive=sensitive, score=score, threshold=threshold, count=count,
-        weight=weight, person=person, missing_group=missing_group,
-    )  # fmt: skip
+        label=label,
+        prediction=prediction,
+        sensitive=sensitive,
+        score=score,
+        threshold=threshold,
+        count=count,
+        weight=weight,
+        person=person,
+        missing_group=missing_group,
+    )
     return _count_whole(path, roles, lambda rows: count_decisions(rows, roles, min_groups=1), progress)
 
 

@@ -92,9 +92,16 @@ def count_file(
         Another ending, a file that cannot be read, and what ``count`` rejects.
     """
     roles = Roles.named(
-        label=label, prediction=prediction, sensitive=sensitive, score=score, threshold=threshold, count=count,
-        weight=weight, person=person, missing_group=missing_group,
-    )  # fmt: skip
+        label=label,
+        prediction=prediction,
+        sensitive=sensitive,
+        score=score,
+        threshold=threshold,
+        count=count,
+        weight=weight,
+        person=person,
+        missing_group=missing_group,
+    )
     if person is None:
         counts = _count_parts(path, roles, lambda part: count_decisions(part, roles, min_groups=0), progress)
     else:

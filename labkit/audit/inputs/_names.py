@@ -1,4 +1,4 @@
-"""Names of groups: those that look alike are told apart where they are shown, and warned about."""
+"""Names of groups: those that look alike are shown so that they can be distinguished, and warned about."""
 
 import re
 import unicodedata

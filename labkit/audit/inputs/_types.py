@@ -14,8 +14,8 @@ from labkit.errors import UserError
 # What cannot be the name of a group, and what to do about it.
 REMEDIES = {
     "lists": "make a column of text or numbers from it, one value per row",
-    "structs": "name one of its fields: make it a column of its own first",
-    "tuples": "put each part into a column of its own, and name those columns",
+    "structs": "name one of its fields: turn it into its own column first",
+    "tuples": "put each part into its own column, and name those columns",
     "bytes": "decode it to text first, such as frame[{name!r}].str.decode('utf-8') in pandas",
 }
 KINDS = {list: "lists", set: "lists", np.ndarray: "lists", dict: "structs", tuple: "tuples", bytes: "bytes"}

@@ -42,7 +42,7 @@ def note_identifiers(frame: Any, taken: list[str], notes: list[str]) -> None:
             continue
         try:
             values = frame[name].n_unique()
-        except TypeError:  # lists and dicts cannot be told apart
+        except TypeError:  # lists and dicts cannot be hashed
             continue
         if max(FEWEST_PERSONS, rows / MOST_ROWS_PER_PERSON) <= values <= MOST_DISTINCT * rows:
             notes.append(

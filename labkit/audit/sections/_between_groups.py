@@ -133,4 +133,4 @@ def _four_fifths_section(audit: Audit, favorable: int | None) -> str:
 {four_fifths_table(audit, favorable).to_html(border=0, index_names=False)}
 <p>A screen for adverse impact (EEOC, 1978), not a definition of fairness: is a group's rate of the favorable outcome
 below 0.8 of the highest group's? "Cannot tell": the {audit.confidence:.0%} score interval of the ratio contains
-0.8.</p>"""
+0.8. Each verdict is about one group: among many small groups, one can fall below by chance alone.</p>"""
