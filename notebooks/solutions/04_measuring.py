@@ -6,433 +6,709 @@
 #     name: python3
 #   labkit:
 #     budget:
-#       seconds: 45
+#       seconds: 90
 #       mb: 1500
 # ---
 
 # %% [markdown]
 # # 04 · How do we measure fairness, and how sure are we?
 #
-# **You will be able to**
-# - *count* who was judged how, by group, and get the same rates by hand, with `labkit` and with fairlearn `[04-rates]`
-# - *choose* the rate that answers a particular person's question `[04-stakeholders]`
-# - *judge* how sure a gap is, and when a largest gap is what chance alone would give `[04-uncertainty]`
-# - *reproduce* both sides of the quarrel about COMPAS, and explain why both counted correctly `[04-calibration]`
-# - *compare* what an audit says on recorded labels with what is true `[04-labels]`
+# In May 2016 the newsroom ProPublica wrote that COMPAS, a score that courts in Broward County,
+# Florida, see about people who have been arrested, is biased against Black defendants (Angwin et
+# al., 2016). In July the company that sells the score replied that it is not (Dieterich et al.,
+# 2016). Both sides had counted the same rows of one table, and both had counted correctly.
 #
-# About 60 minutes. Before this:
+# This notebook takes their dispute apart. At the end you can say what each side measured, which
+# of its numbers to trust, and how sure anyone can be.
+#
+# **You will be able to**
+# - *compute* the same rates by hand, with `labkit` and with fairlearn `[04-rates]`
+# - *choose* the rate that answers a particular person's question `[04-stakeholders]`
+# - *judge* how sure a difference is, and what chance alone would give `[04-uncertainty]`
+# - *explain* how both sides of the COMPAS dispute could count correctly `[04-calibration]`
+# - *compare* what an audit finds on recorded labels with what is true `[04-labels]`
+#
+# About 150 minutes, in two sittings: parts one and two take about the same time. Half of it is
+# for the exercises. Before this:
 # [03 · How do we train, and what can go wrong?](03_training.ipynb)
 
 # %%
-from itertools import product
-
 import numpy as np
 import pandas as pd
-from fairlearn import metrics as fairlearn_metrics
-from fairlearn.metrics import MetricFrame
-from IPython.display import Markdown, display
-from matplotlib import pyplot as plt
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import precision_score, roc_auc_score
-from sklearn.pipeline import make_pipeline
-from statsmodels.stats.contingency_tables import StratifiedTable
 
-from labkit.audit import (
-    Counts,
-    audit,
-    calibration_by_group,
-    format_p_value,
-    format_rate,
-    plot_calibration,
-    plot_group_rates,
-    wilson_interval,
-)
-from labkit.chapters.ch04 import bootstrap_largest_gap, plot_confusion
-from labkit.comparison import over_seeds, plot_estimates
-from labkit.data import load_compas, simulate_clinic
-from labkit.exercises import check, compare, hint
-from labkit.plots import PALETTE, show
+from labkit.audit import audit
+from labkit.data import load_compas
+from labkit.exercises import check
+from labkit.plots import show
+from labkit.prose import choose, reading, verdict
 
 # %% tags=["parameters"]
-N_BOOT = 2000  # draws of the counts behind a bootstrap interval
-N_BOOT_ROWS = 100  # draws of whole rows, which is slow, where fairlearn does it
-N_SHUFFLES = 5000  # shuffles of the outcomes behind a null distribution
-N_RUNS = 300  # simulated audits behind a statement about an interval
-SAMPLE_SIZE = 1500  # notes of the clinic to learn from, and as many to measure on
-WORLDS = 5  # clinics, each with patients and a model of its own
-ALPHA = 0.05  # intervals have confidence 1 - ALPHA
 SEED = 0
+N_SHUFFLES = 5000  # shuffles of the outcomes behind a null distribution
+N_AUDITS = 300  # simulated audits behind a statement about a method
+SAMPLE_SIZE = 1500  # notes of the clinic to learn from, and as many to measure on
+WORLDS = 16  # clinics, each with its own patients and its own classifier
 
 # %% [markdown]
-# ## Who stands in which cell?
+# # Part one: rates and how sure they are
 #
-# Notebook 00 ended with a first audit of COMPAS, the risk score that courts in Broward County saw; its data, and what the
-# words *decision*, *label* and *African-American* mean there, are explained at that place. Here we take the audit apart.
+# ## A thousand people
 #
-# A yes-or-no decision about somebody, and a yes-or-no label, leave four possibilities:
+# **What was scored, and who decided?** After an arrest, COMPAS turns a questionnaire and a
+# criminal record into a score from 1 to 10. The county calls 1 to 4 *low* and everything above
+# *medium or high*. A judge sees the score and decides, together with everything else that the
+# judge knows. So the score decides nothing by itself. We still need a word for "the score said
+# medium or high": we call it an **alarm**.
 #
-# | | decided no (*low*) | decided yes (*medium or high*) |
+# **What is the label?** Whether the person was charged with a new offense within two years. A
+# charge is not an offense: some offenses are never charged, and some charges are dropped. Race
+# is what the county wrote down. The [datasheet](../datasets/compas/card.md) has the details.
+#
+# An alarm can be right or wrong, and so can no alarm. That makes four counts for each group, its
+# **confusion matrix**:
+#
+# | | no alarm (*low*) | alarm (*medium or high*) |
 # |---|---|---|
-# | **labelled no** (not charged again) | true negative, tn: *cleared* | false positive, fp: *alarmed* |
-# | **labelled yes** (charged again) | false negative, fn: *missed* | true positive, tp: *found* |
+# | **not charged again** | true negative, `tn` | false positive, `fp` |
+# | **charged again** | false negative, `fn` | true positive, `tp` |
 #
-# The four counts of a group are its **confusion matrix**. We count them by hand: two questions about each person, four
-# combinations, one row a group. **What to look for:** which groups have a cell with fewer than ten people?
+# We count them by hand, for every group.
 
+# %% tags=["by-hand"]
+people = load_compas().frame
+people["alarm"] = (people["score_text"] != "Low").astype(int)
+people["again"] = people["two_year_recid"]  # charged again within two years
 
-# %%
-def count_cells(rows):
-    """Count true negatives, false positives, false negatives and true positives."""
-    again, high = rows["label"] == 1, rows["decision"] == 1
-    return [sum(~again & ~high), sum(~again & high), sum(again & ~high), sum(again & high)]
-
-
-people = load_compas().frame.rename(columns={"two_year_recid": "label"})
-people["decision"] = (people["score_text"] != "Low").astype(int)
-counted = {race: count_cells(rows) for race, rows in people.groupby("race")}
-display(by_hand := pd.DataFrame(counted, index=["tn", "fp", "fn", "tp"]).T)
+cells = pd.crosstab(people["race"], [people["again"], people["alarm"]])
+cells.columns = ["tn", "fp", "fn", "tp"]
+cells
 
 # %% [markdown]
-# The two largest groups as pictures. Each tile holds a number of people, and its share of the *row*. A row holds the
-# people with one label, so a share of the row says: of the people with this label, how many were decided so?
-#
-# **Before you run the next cell, predict:** in which tile do the two groups differ most, as a share of its row?
+# Do not trust a table because it looks right. `labkit` counts the same four cells.
 
 # %%
-SIDES = ["African-American", "Caucasian"]
-fig, axes = plt.subplots(1, 2, figsize=(7.6, 2.9), layout="constrained", sharey=True)
-for ax, race in zip(axes, SIDES, strict=True):
-    plot_confusion(
-        counted[race], labels=("not charged\nagain", "charged\nagain"), decisions=("low", "medium or high"), ax=ax
-    )
-    ax.set(title=f"{race} (n = {sum(counted[race]):,})", xlabel="score", ylabel="label")
-    ax.label_outer()
-alarmed, missed = (by_hand[a] / (by_hand[a] + by_hand[b]) for a, b in (("fp", "tn"), ("fn", "tp")))
-show(fig, alt="Two confusion matrices. " + " ".join(f"{race}: {alarmed[race]:.0%} of the people not charged again were "
-     f"scored medium or high, {missed[race]:.0%} of the people charged again were scored low." for race in SIDES))  # fmt: skip
-turned = (alarmed[SIDES[0]] - alarmed[SIDES[1]]) * (missed[SIDES[0]] - missed[SIDES[1]]) < 0
-Markdown(
-    f"**Reading the figure.** Upper right: of the people *not* charged again, {alarmed[SIDES[0]]:.0%} ({SIDES[0]}) and {alarmed[SIDES[1]]:.0%} "
-    f"({SIDES[1]}) were scored medium or high. Lower left: of the people charged again, {missed[SIDES[0]]:.0%} and {missed[SIDES[1]]:.0%} were scored "
-    f"low. {'The two kinds of error fall on different groups' if turned else 'Both kinds of error fall on the same group'}. Counts alone would "
-    "mislead: the groups differ in size, so only shares can be compared, and a share needs a denominator."
+result = audit(
+    y_true=people["again"], y_pred=people["alarm"], sensitive_features=people["race"], seed=SEED
+)
+assert (result.counts.table[cells.columns] == cells).all(axis=None)
+result.counts.table
+
+# %% [markdown]
+# Look at the last column of counts: two groups have fewer than forty people. We come back to
+# them. First the two largest groups. They differ in size, so we scale both to 1,000 people. A
+# **natural-frequency tree** shows what happens to them: people first, percentages later.
+#
+# **Before you run the next cell, predict:** of 1,000 people in each group, how many were *not*
+# charged again and still caused an alarm? Write down two numbers.
+
+# %%
+from labkit.chapters.ch04 import plot_frequency_trees
+
+PAIR = ["African-American", "Caucasian"]
+fig = plot_frequency_trees(
+    cells.loc[PAIR],
+    labels=("not charged\nagain", "charged\nagain"),
+    decisions=("no\nalarm", "alarm"),
+)
+show(fig, alt="Two trees of 1,000 people each, by charge and by alarm. The text below reads them.")
+per_thousand = 1000 * cells.loc[PAIR].div(cells.loc[PAIR].sum(axis=1), axis=0)
+
+# %% tags=["reading"]
+reading(
+    "**Reading the trees.** Follow the left branch down to the orange box: of 1,000 people, "
+    "{fp[African-American]:.0f} (African-American) and {fp[Caucasian]:.0f} (Caucasian) were not charged again and "
+    "had an alarm. The purple box has the other mistake, charged again without an alarm: "
+    "{fn[African-American]:.0f} and {fn[Caucasian]:.0f}. So false alarms are more common in one group and misses in "
+    "the other. But the branches above the boxes differ too, and a fair comparison has to take "
+    "that into account. That is what rates are for.",
+    fp=per_thousand["fp"],
+    fn=per_thousand["fn"],
 )
 
 # %% [markdown]
-# ## Three ways to the same rates
+# ## One rate, four ways
 #
-# A **rate** divides one or two cells by a sum of cells. We do it by hand, with `labkit.audit`, which also gives intervals,
-# tests and warnings, and with fairlearn's `MetricFrame`, the tool most people use, which takes *any* function of labels and
-# decisions. If three ways written by different people agree, none of them confuses rows with columns. The `assert` lines
-# stop the notebook if they do not.
+# A **rate** divides one or two boxes of the tree by a branch. The **false positive rate** takes
+# only the left branch: *of the people who were not charged again, what share had an alarm?*
+#
+# $$\text{false positive rate} = \frac{fp}{tn + fp}$$
+#
+# **On paper.** Take both counts of the first group from the table above, divide, and write the
+# result down with three decimals. Then compare with Python.
 
-# %%
-tn, fp, fn, tp = (by_hand[cell] for cell in by_hand)
-rates = pd.DataFrame({"selection_rate": (fp + tp) / (tn + fp + fn + tp), "false_positive_rate": fp / (fp + tn)})
-rates["false_negative_rate"], rates["precision"] = fn / (fn + tp), tp / (tp + fp)
-who = {"y_true": people["label"], "y_pred": people["decision"], "sensitive_features": people["race"]}
-result = audit(**who, confidence=1 - ALPHA, seed=SEED)
-options = {"n_boot": N_BOOT, "confidence": 1 - ALPHA, "seed": SEED}  # of a bootstrap, further down
-functions = {name: getattr(fairlearn_metrics, name) for name in rates.columns[:3]} | {"precision": precision_score}
-frame = MetricFrame(metrics=functions, **who)
-
-np.testing.assert_allclose(result.by_group[rates.columns], rates, atol=1e-12)
-np.testing.assert_allclose(frame.by_group[rates.columns], rates, atol=1e-12)
-np.testing.assert_allclose(frame.difference(), result.difference(include_small=True)[rates.columns], atol=1e-12)
-display(rates.round(3))
-Markdown(f"By hand, `labkit` and fairlearn agree on all {rates.size} rates, and on the largest gap in each.")
+# %% tags=["by-hand"]
+rates = pd.DataFrame(
+    {
+        "selection_rate": (cells["fp"] + cells["tp"]) / cells.sum(axis=1),
+        "false_positive_rate": cells["fp"] / (cells["tn"] + cells["fp"]),
+        "false_negative_rate": cells["fn"] / (cells["fn"] + cells["tp"]),
+        "precision": cells["tp"] / (cells["fp"] + cells["tp"]),
+    }
+)
+rates.round(3)
 
 # %% [markdown]
-# They agree on numbers, not on manners: `labkit` counts, so it works on a log of a billion decisions and knows how sure a
-# share is; fairlearn computes any metric and leaves it to you to ask how many people are behind it.
+# Is this the number on your paper? Now two libraries. `labkit` adds intervals, tests and
+# warnings. fairlearn's `MetricFrame` takes *any* function of labels and predictions. The `assert`
+# lines stop the notebook if two of the four ways disagree.
+
+# %%
+from fairlearn.metrics import MetricFrame, false_negative_rate, false_positive_rate, selection_rate
+from sklearn.metrics import precision_score
+
+frame = MetricFrame(
+    metrics={
+        "selection_rate": selection_rate,
+        "false_positive_rate": false_positive_rate,
+        "false_negative_rate": false_negative_rate,
+        "precision": precision_score,
+    },
+    y_true=people["again"],
+    y_pred=people["alarm"],
+    sensitive_features=people["race"],
+)
+np.testing.assert_allclose(result.by_group[rates.columns], rates, atol=1e-12)
+np.testing.assert_allclose(frame.by_group[rates.columns], rates, atol=1e-12)
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 04.1 · Mend a false positive rate
+# ### Exercise 04.1 · Repair a false positive rate
 #
-# `counts` is a dict from group to `(tn, fp, fn, tp)`. The function below should return a dict from group to false positive
-# rate. It has two mistakes: one in the denominator, one in what it says about a group for which there is no such rate
-# (that should be `float("nan")`). Mend both.
+# `counts` is a dict from group to `(tn, fp, fn, tp)`. The function below should return a dict
+# from group to false positive rate. It has two mistakes: one in the denominator, and one in what
+# it says about a group that has no such rate (that should be `float("nan")`). Repair both.
 
 
 # %% tags=["exercise"] exercise="04.1" points=2 objective="04-rates"
 def alarm_rates(counts):
     """Return the false positive rate of each group."""
     found = {}
-    for group, cells in counts.items():  # cells: tn, fp, fn, tp
-        found[group] = cells[1] / (cells[1] + cells[3]) if cells[1] + cells[3] > 0 else 0.0
+    for group, (tn, fp, fn, tp) in counts.items():
+        found[group] = fp / (fp + tp) if fp + tp > 0 else 0.0
     return found
 
 
 # %% tags=["solution"]
 def alarm_rates(counts):
     """Return the false positive rate of each group."""
-    return {group: fp / (tn + fp) if tn + fp > 0 else float("nan") for group, (tn, fp, fn, tp) in counts.items()}
+    found = {}
+    for group, (tn, fp, fn, tp) in counts.items():
+        found[group] = fp / (tn + fp) if tn + fp > 0 else float("nan")
+    return found
 
 
 # %% tags=["check"]
 check("04.1", alarm_rates)
 
 # %% [markdown]
-# ## Which rate matters to whom?
+# ## Whose question is it?
 #
-# Every rate is the answer to somebody's question, and the denominator tells whose. Read each as a sentence, "of the people
-# **who …**, the share **that …**", and ask who could say "I am one of those".
+# Every rate answers somebody's question. The denominator tells you whose: read the rate as "of
+# the people **who …**, the share **that …**", and ask who can say "I am one of those".
 #
-# | who asks | the question | rate |
+# | who asks | question | rate |
 # |---|---|---|
-# | a person who will *not* be charged again | how likely am I to be held for nothing? | false positive rate |
-# | somebody harmed by an offence that follows | how many of those were let go? | false negative rate |
-# | a judge with a *high* score on the desk | how often is such a score followed by a charge? | precision |
-# | a taxpayer, or the keeper of the jail | how many people do we hold? | selection rate |
+# | a defendant who will *not* be charged again | how likely is an alarm about me? | false positive rate |
+# | someone harmed by a later offense | how many of those people had a low score? | false negative rate |
+# | a judge who sees *medium or high* | how often does a charge follow? | precision |
+# | a jail that plans its beds | how many people get an alarm? | selection rate |
 # | a patient who *is* ill | how likely am I to be sent home? | false negative rate |
-# | a patient who is *not* ill | how likely am I to be treated for nothing? | false positive rate |
-# | a surgeon with a list of patients | how many of these need me? | precision |
-# | society, which sees all of it | who bears which error, and is that a burden we would accept for ourselves? | all of them, by group |
+# | a surgeon with a list of patients | how many of them need me? | precision |
 #
-# The person judged is the only one who cannot choose the rate, and the institution that buys the system usually can.
-# **Predict:** for which rows would the two groups give nearly the same answer?
+# The person who is scored does not choose which rate is published, and neither does the person
+# who is harmed. The institution that buys the score usually does.
+#
+# **Predict:** which of these four rates will be most alike in the two groups, and which least?
 
 # %%
-ASKED = ["false_positive_rate", "false_negative_rate", "precision", "selection_rate"]
-ax = plot_group_rates(result, ASKED, groups=SIDES)
-pairs = {metric: result.pairwise(metric).query("a == @SIDES[0] and b == @SIDES[1]").iloc[0] for metric in ASKED}
-show(ax.figure, alt="Four rates with intervals for the two largest groups; differences: " + ", ".join(
-     f"{metric.replace('_', ' ')} {pair.difference:+.2f}" for metric, pair in pairs.items()) + ".")  # fmt: skip
+from labkit.audit import plot_group_rates
 
-widest, nearest = (
-    choose(pairs, key=lambda metric: abs(pairs[metric].difference)).replace("_", " ") for choose in (max, min)
-)
-thousand = 1000 * pairs["false_positive_rate"].difference
-Markdown(
-    f"**Reading the figure.** The groups are furthest apart in the *{widest}* and nearest in the *{nearest}*. Of 1,000 people not charged again, {abs(thousand):.0f} "
-    f"{'more' if thousand > 0 else 'fewer'} were scored medium or high if the county recorded them as {SIDES[0]} than as {SIDES[1]}. A judge who only sees what becomes "
-    f"of such scores meets a difference of {abs(pairs['precision'].difference):.2f}: the same decisions, another denominator."
+ASKED = ["false_positive_rate", "false_negative_rate", "precision", "selection_rate"]
+ax = plot_group_rates(result, ASKED, groups=PAIR)
+show(ax.figure, alt="Four rates with 95% intervals, for the two largest groups.")
+
+differences = pd.DataFrame(
+    {rate: result.against(rate, reference="Caucasian").loc[PAIR[0]] for rate in ASKED}
+).T
+of_thousand = 1000 * rates["false_positive_rate"]
+differences[["rate", "reference_rate", "difference", "low", "high"]].astype(float).round(3)
+
+# %% tags=["reading"]
+reading(
+    "**Reading the figure.** False positive rates are furthest apart and precision is nearest. Of "
+    "1,000 people not charged again, {alarms[African-American]:.0f} had an alarm if the county "
+    "recorded them as African-American, and {alarms[Caucasian]:.0f} if as Caucasian. (That compares two groups "
+    "of people. It does not say what would happen if one person's record changed.) A judge who "
+    "only sees what follows an alarm meets a difference of {precision:.2f}. These are the same "
+    "people and the same scores, with another denominator.",
+    alarms=of_thousand,
+    precision=differences.loc["precision", "difference"],
 )
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 04.2 · Three voices
 #
-# A clinic chooses between two rules that say who is operated on. For each group they give `(tn, fp, fn, tp)`:
+# A clinic chooses between two rules for who is operated on. For each group you get
+# `(tn, fp, fn, tp)`:
 #
 # | rule | group a | group b |
 # |---|---|---|
 # | `"strict"` | 640, 60, 90, 210 | 630, 70, 150, 150 |
 # | `"broad"` | 560, 140, 45, 255 | 455, 245, 54, 246 |
 #
-# - `patient`: "I am ill. I fear to be sent home, more easily than somebody of the other group."
-# - `neighbour`: "I am healthy. I fear an operation that I do not need."
-# - `surgeon`: "I operate on whoever is on the list. Is a place on it worth the same in both groups?"
+# - `patient`: "I am ill. I am afraid of being sent home more often than the other group is."
+# - `neighbor`: "I am healthy. I am afraid of an operation that I do not need."
+# - `surgeon`: "I operate on everyone on the list. Does the list mean the same in both groups?"
 #
-# For each voice give the rate that answers it (`"false_negative_rate"`, `"false_positive_rate"`, `"precision"`,
-# `"selection_rate"` or `"accuracy"`) and the rule under which the two groups are *nearer* to each other in that rate.
+# For each voice, give the rate that answers it (`"false_negative_rate"`,
+# `"false_positive_rate"`, `"precision"`, `"selection_rate"` or `"accuracy"`) and the rule under
+# which the two groups are *closer* in that rate.
 
 # %% tags=["exercise"] exercise="04.2" points=3 objective="04-stakeholders"
 voices = {
     "patient": (..., ...),  # (rate, rule), both in quotes
-    "neighbour": (..., ...),
+    "neighbor": (..., ...),
     "surgeon": (..., ...),
 }
 # %% tags=["solution"]
 voices = {
     "patient": ("false_negative_rate", "broad"),
-    "neighbour": ("false_positive_rate", "strict"),
+    "neighbor": ("false_positive_rate", "strict"),
     "surgeon": ("precision", "strict"),
 }
 # %% tags=["check"]
 check("04.2", voices)
 
 # %% [markdown]
+# ## How sure is one rate?
+#
+# A rate was counted on some people. Would other people, arrested in the same way, have given the
+# same rate? A **95% confidence interval** is made by a recipe that contains the true rate in 95 of
+# 100 samples.
+#
+# The recipe for one rate is **Wilson's** (1927). Ask of every possible true rate: *would a
+# sample of this size then give what I observed, or would that be surprising?* Keep the rates that
+# would not make it surprising. The group called Asian has eight alarms, six of them followed by
+# a charge. In the next figure, each true rate has a vertical band: the middle 95% of the shares
+# that samples of eight people would show.
+#
+# **Predict:** will the interval be wider toward 0 or toward 1?
+
+# %%
+from labkit.chapters.ch04 import plot_wilson
+
+few = cells.loc["Asian"]
+ax = plot_wilson(few["tp"], few["tp"] + few["fp"])
+show(ax.figure, alt="A lens-shaped band of shares in samples over true rates, cut by a dashed line.")
+
+# %% [markdown]
+# Go along the dashed line, which is the observed share, from left to right. The interval starts
+# where the line enters the band and ends where it leaves. It is wider toward the middle, because
+# samples vary most when the true rate is near one half. On paper this gives a quadratic equation.
+# With $\hat p$ observed among $n$ people and $z = 1.96$ (Wilson, 1927):
+#
+# $$\frac{\hat p + \frac{z^2}{2n} \pm z\sqrt{\frac{\hat p(1-\hat p)}{n} + \frac{z^2}{4n^2}}}
+# {1 + \frac{z^2}{n}}$$
+
+# %% tags=["by-hand"]
+from scipy import stats
+
+z = stats.norm.ppf(0.975)  # 95% of a normal distribution lies within z standard errors
+
+
+def wilson(successes, trials):
+    """Return both limits of Wilson's interval for one rate."""
+    p = successes / trials
+    middle = p + z**2 / (2 * trials)
+    reach = z * np.sqrt(p * (1 - p) / trials + z**2 / (4 * trials**2))
+    return (middle - reach) / (1 + z**2 / trials), (middle + reach) / (1 + z**2 / trials)
+
+
+precision_low, precision_high = wilson(few["tp"], few["tp"] + few["fp"])
+
+# %%
+intervals = audit(
+    y_true=people["again"], y_pred=people["alarm"], sensitive_features=people["race"]
+).intervals
+np.testing.assert_allclose(
+    intervals.loc["Asian", "precision"], [precision_low, precision_high], atol=1e-12
+)
+intervals[["precision"]].round(2)
+
+# %% tags=["reading"]
+reading(
+    "**Reading the table.** With eight alarms the precision could be anything from {low:.2f} to "
+    "{high:.2f}. Nothing can be said about such a group, and `labkit` warns about it. Wilson's "
+    "intervals contain the true rate about as often as they promise, on average over true rates. "
+    "For very rare outcomes in small groups they can fall short.",
+    low=precision_low,
+    high=precision_high,
+)
+
+# %% [markdown]
 # ## How sure is a difference?
 #
-# A rate was counted on some people and is said of others. An **interval** is made by a recipe that, over many samples,
-# contains the true value in a stated share of them, here 95%. For one rate we use Wilson's, for a difference of two
-# rates Newcombe's, which is built from two of Wilson's. Both stay honest when few people were counted.
+# For the difference between two rates, **Newcombe's** interval (1998) combines two of Wilson's.
+# The true difference could be smaller than the measured one in two ways: the first rate is really
+# lower, or the second is really higher. Both at once, and both by the full length of their
+# intervals, would be too much bad luck. Like the two shorter sides of a right angle, the two
+# distances combine to a diagonal.
+
+# %%
+from labkit.chapters.ch04 import plot_newcombe
+
+errors = {race: (cells.loc[race, "fp"], cells.loc[race, ["tn", "fp"]].sum()) for race in PAIR}
+fig = plot_newcombe(errors["African-American"], errors["Caucasian"], names=tuple(PAIR))
+show(fig, alt="Two intervals, and a right triangle made of one side of each; read below.")
+
+# %% tags=["by-hand"]
+black_rate, white_rate = (errors[race][0] / errors[race][1] for race in PAIR)
+black_low, black_high = wilson(*errors["African-American"])
+white_low, white_high = wilson(*errors["Caucasian"])
+
+difference = black_rate - white_rate
+newcombe = [
+    difference - np.hypot(black_rate - black_low, white_high - white_rate),
+    difference + np.hypot(black_high - black_rate, white_rate - white_low),
+]
+
+# %%
+pair = result.pairwise("false_positive_rate").query("a == @PAIR[0] and b == @PAIR[1]")
+np.testing.assert_allclose(pair[["low", "high"]].iloc[0], newcombe, atol=1e-12)
+pair.round(3)
+
+# %% tags=["reading"]
+reading(
+    "**Reading the figure and the table.** False positive rates differ by {difference:.2f}, and the "
+    "interval runs from {limits[0]:.2f} to {limits[1]:.2f}. The diagonal is longer than either side "
+    "and shorter than both together. Zero is far outside, so other people arrested and scored in "
+    "the same way would very probably have shown a difference too.",
+    difference=difference,
+    limits=newcombe,
+)
+
+# %% [markdown]
+# What does this interval cover? Only that *other people* could have been in the table. It does
+# not cover
 #
-# What does such an interval cover? One thing only: that *other people* could have been drawn. It does not cover
-#
-# - **the label**: whether a charge is an offence, or a record the truth;
-# - **the sample**: how people came to be arrested and scored, and who was left out of the table;
+# - **the label**: a charge is not an offense;
+# - **the sample**: how people came to be arrested and scored, and who is missing;
 # - **dependence**: two people arrested together count as two;
-# - **many looks**: with twenty pairs of groups, expect one interval in error;
-# - **our own choices**: where the score is cut, who is kept, what counts as "again".
+# - **many looks**: among twenty comparisons, expect one interval to miss the truth;
+# - **our own choices**: where the score is cut, who is kept, what "again" means.
 #
-# The last one we can compute. ProPublica cut the score between decile 4 and 5 (*medium or high*), and in a second table
-# between 7 and 8 (*high*). Some of their analyses use all rows, others keep only people who were scored within 30 days of
-# the arrest. And "charged again" can mean within two years, or at any time observed. **Predict:** will eight reasonable
-# analyses lie inside the interval of the first?
-
-# %%
-two = people[people["race"].isin(SIDES)]
-near = two[two["days_b_screening_arrest"].abs().le(30) & two["is_recid"].ne(-1) & two["c_charge_degree"].ne("O")]
-rows, labels = {"all rows": two, "within 30 days": near}, {"two years": "label", "ever": "is_recid"}
-cuts, forks = {"medium or high": 5, "high": 8}, {}
-for names in product(rows, labels, cuts):
-    kept, label, high = rows[names[0]], labels[names[1]], rows[names[0]]["decile_score"] >= cuts[names[2]]
-    forks[", ".join(names)] = audit(y_true=kept[label], y_pred=high, sensitive_features=kept["race"])
-
-# %%
-fig, axes = plt.subplots(1, 2, figsize=(9.4, 3.4), layout="constrained", sharey=True)
-found = {}
-for ax, metric in zip(axes, ["false_positive_rate", "precision"], strict=True):
-    found[metric] = pd.concat({name: fork.pairwise(metric).iloc[0, 2:] for name, fork in forks.items()}, axis=1).T
-    plot_estimates(found[metric].astype(float), ax=ax)
-    ax.axvspan(*found[metric].iloc[0, 1:], color=PALETTE[5], alpha=0.25, label="interval of the first analysis")
-    ax.set(title=metric.replace("_", " "), xlabel=f"difference (share of people),\n{SIDES[0]} − {SIDES[1]}")
-    ax.locator_params(axis="x", nbins=5)
-fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", frameon=False)
-alarm, worth = found.values()
-show(fig, alt=f"Eight analyses of the same people: the difference in false positive rates runs from {alarm.difference.min():.2f} "
-     f"to {alarm.difference.max():.2f}, that in precision from {worth.difference.min():.2f} to {worth.difference.max():.2f}.")  # fmt: skip
-outside, zero = sum(~alarm["difference"].between(*alarm.iloc[0, 1:])), sum((worth["low"] <= 0) & (worth["high"] >= 0))
-sign = "has the same sign in all of them" if (alarm["low"] > 0).all() else "does not even keep its sign"
-Markdown(
-    f"**Reading the figure.** In {outside} of {len(alarm)} analyses the difference in false positive rates lies outside the interval of the first: "
-    f"choices can matter more than which people were drawn. The difference {sign}. For precision, {zero} of {len(worth)} intervals contain "
-    f"zero and {len(worth) - zero} do not: whoever chooses the analysis chooses the headline. So choose before you look, and report the others too."
-)
-
-# %% [markdown]
-# ## The largest gap between many groups
-#
-# With six groups there are fifteen pairs. Audits like to report one number instead: the largest rate less the smallest,
-# **max − min**. It is what fairlearn's `.difference()` gives, and what many dashboards show. We give it a **bootstrap**
-# interval: draw as many people again from the data, thousands of times, and keep the middle 95% of the values. **What to look
-# for:** how many people stand behind the largest and the smallest precision?
-
-# %%
-low, high = bootstrap_largest_gap(result.counts, "precision", **options)
-selected = by_hand["fp"] + by_hand["tp"]
-display(result.by_group[["precision"]].assign(people_selected=selected).sort_values("precision").round(3))
-Markdown(
-    f"Max − min is {result.difference(include_small=True)['precision']:.2f}, and a bootstrap interval runs from {low:.2f} to {high:.2f}. It does "
-    f"{'' if low <= 0 else '*not* '}contain zero. **Have we found that a high score is worth less in some group?** Decide before you go on."
-)
-
-# %% [markdown]
-# To see what chance alone does, we make a world in which nothing is to be found. Take the people who were scored medium or
-# high, keep their groups, and shuffle their outcomes: now precision has nothing to do with race, by construction. Measure
-# max − min. Do it thousands of times. What comes out is the **null distribution**: the gaps that nobody made.
-
-# %%
-selected = people[people["decision"] == 1]
-code, names = pd.factorize(selected["race"], sort=True)
-sizes, outcome, rng = np.bincount(code), selected["label"].to_numpy(), np.random.default_rng(SEED)
-large = (by_hand.sum(axis=1) >= 100).to_numpy()  # groups, in the same order
-shuffled = np.array([np.bincount(code, rng.permutation(outcome)) / sizes for _ in range(N_SHUFFLES)])
-null = {"all six groups": np.ptp(shuffled, axis=1), "without the small ones": np.ptp(shuffled[:, large], axis=1)}
-measured = [np.ptp(rates["precision"]), np.ptp(rates["precision"][large])]
-
-# %%
-fig, axes = plt.subplots(1, 2, figsize=(9.4, 3.2), layout="constrained", sharex=True)
-for ax, (name, chance), gap in zip(axes, null.items(), measured, strict=True):
-    ax.hist(chance, bins=40, density=True, color=PALETTE[4], label="shuffled: no gap to find")
-    ax.axvline(chance.mean(), color=PALETTE[0], linestyle="--", label="mean of the shuffled")
-    ax.axvline(gap, color=PALETTE[1], linewidth=2, label="measured")
-    ax.set(title=name, xlabel="max − min of the precision (share of people)", ylabel="density of shuffles")
-axes[1].legend(frameon=False)
-(six, four), (p_six, p_four) = (
-    (chance.mean() for chance in null.values()),
-    (np.mean(chance >= gap) for chance, gap in zip(null.values(), measured, strict=True)),
-)
-show(fig, alt=f"Histograms of max - min when outcomes are shuffled. All six groups: mean {six:.2f}, measured {measured[0]:.2f}. "
-     f"Without the small groups: mean {four:.2f}, measured {measured[1]:.2f}.")  # fmt: skip
-p_value = result.parity_test("precision", include_small=True)
-heard = "it hears a difference" if p_value < ALPHA else "it hears nothing either"
-Markdown(
-    f"**Reading the figure.** With six groups chance alone gives a gap of {six:.2f} on average. We measured {measured[0]:.2f}, and {p_six:.0%} of the shuffles have as large a gap. That the bootstrap interval "
-    f"excluded zero was no evidence. Without the groups of fewer than 100 people chance gives {four:.2f}, and we measured {measured[1]:.2f} ({p_four:.0%}). Max − min tells how *small* "
-    "the groups are as much as how unequal. It is a poor listener too: it hears only the two extremes, which are often the two smallest groups. `parity_test` weighs every "
-    f"group by its size, and {heard} (p = {format_p_value(p_value)}). Two questions to the same six groups, and the better one needs no largest gap."
-)
+# The next exercise is yours. The two sections after it are about the last line.
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 04.3 · Predict: how often does the interval contain the truth?
+# ### Exercise 04.3 · Your own audit
 #
-# Next we simulate audits of four groups whose true rates are *equal*, so the true max − min is 0. From each we compute a 95%
-# bootstrap interval of max − min. In how many of 100 audits will the interval contain the true value? Choose
-# `"all"`, `"about 95"`, `"about half"` or `"none"`, then go on and see.
+# Audit the same alarms by age (`people["age_cat"]`), with `audit` as above.
+#
+# 1. Give the false positive rate of `"Less than 25"` minus that of `"Greater than 45"`, with the
+#    limits of its Newcombe interval (`.pairwise`; mind which group is `a`).
+# 2. Draw `plot_group_rates(your_audit, ASKED)`. In which of the four rates do the three age
+#    groups lie *closest* together? Answer with a letter: A false positive rate, B false negative
+#    rate, C precision, D selection rate.
 
-# %% tags=["exercise"] exercise="04.3" points=1 objective="04-uncertainty"
-contains_truth = ...  # one of the four, in quotes
+# %% tags=["exercise"] exercise="04.3" points=3 objective="04-uncertainty"
+by_age = {"difference": ..., "low": ..., "high": ..., "closest": ...}
 # %% tags=["solution"]
-contains_truth = "none"
+age_audit = audit(
+    y_true=people["again"], y_pred=people["alarm"], sensitive_features=people["age_cat"]
+)
+age_pairs = age_audit.pairwise("false_positive_rate").set_index(["a", "b"])
+old_young = age_pairs.loc[("Greater than 45", "Less than 25")]  # old minus young
+plot_group_rates(age_audit, ASKED)
+by_age = {
+    "difference": -old_young["difference"],
+    "low": -old_young["high"],
+    "high": -old_young["low"],
+    "closest": "C",
+}
 # %% tags=["check"]
-check("04.3", contains_truth)
+check("04.3", by_age)
 
 # %% [markdown]
-# ### Why the bootstrap cannot ask whether there is a gap
+# ## A mistake in the rows
 #
-# The bootstrap draws new samples from the sample itself and looks at how a number varies. fairlearn's `MetricFrame` does it
-# when you pass `n_boot`, drawing rows; `bootstrap_largest_gap` draws the counts, which is the same thing at a fraction of
-# the cost. First one simulated audit: four groups, the same true rate. **Look for** zero in the interval.
+# Two years had to pass before anyone could say "not charged again". For people scored after
+# April 1, 2014, two years had not passed when ProPublica collected the records. Of these people
+# ProPublica dropped those who had not been charged, which is right, and kept those who had,
+# which is not (Barenstein, 2019). The column `two_years_observed` marks them.
+#
+# **Predict:** these extra rows all have the label *charged again*. Which of these five numbers
+# will they change: base rate, precision, false negative rate, false positive rate, and the
+# difference in precision?
 
 # %%
-GROUP_SIZE = 500  # people in each of four groups
-group = np.repeat(list("abcd"), GROUP_SIZE)
-chosen = (np.random.default_rng(SEED).random(len(group)) < 0.3).astype(int)
-world = {"y_true": chosen, "y_pred": chosen, "sensitive_features": group}
-tails = {"n_boot": N_BOOT_ROWS, "ci_quantiles": [ALPHA / 2, 1 - ALPHA / 2], "random_state": SEED}
-rows = MetricFrame(metrics=fairlearn_metrics.selection_rate, **world, **tails)
-ours = bootstrap_largest_gap(audit(**world).counts, "selection_rate", **options)
-pd.DataFrame({"fairlearn, rows drawn": rows.difference_ci(), "ours, counts drawn": ours}, ["low", "high"]).T
+observed = people[people["two_years_observed"] == 1]
+late = people[people["two_years_observed"] == 0]
+versions = {"as published": people, "two years observed": observed}
+corrected = {}
+for version, rows in versions.items():
+    counted = audit(y_true=rows["again"], y_pred=rows["alarm"], sensitive_features=rows["race"])
+    corrected[version] = counted.by_group.loc[PAIR]
+MOVED = ["n", "base_rate", "precision", "false_negative_rate", "false_positive_rate"]
+pd.concat(corrected).swaplevel().sort_index()[MOVED].round(3)
+
+# %%
+late_people, late_share = len(late), late["again"].mean()
+base_rates = people["again"].mean(), observed["again"].mean()
+published, repaired = corrected["as published"]["precision"], corrected["two years observed"]["precision"]
+precision_gaps = published[PAIR[0]] - published[PAIR[1]], repaired[PAIR[0]] - repaired[PAIR[1]]
+
+# %% tags=["reading"]
+reading(
+    "**Reading the table.** Of the {n:,} people scored too late, {share:.0%} have the label *charged "
+    "again*. With them the base rate of all groups is {rates[0]:.1%}; without them it is "
+    "{rates[1]:.1%}. False positive rates do not change at all: they only look at people *not* "
+    "charged again, and none of these rows is one. False negative rates hardly change. Precision "
+    "falls in both groups, and more in one: its difference grows from {gaps[0]:.3f} to "
+    "{gaps[1]:.3f}. So the mistake hardly touches ProPublica's numbers, and it flatters the "
+    "company's.",
+    n=late_people,
+    share=late_share,
+    rates=base_rates,
+    gaps=precision_gaps,
+)
 
 # %% [markdown]
-# Is that bad luck? Now many audits, under exact parity and with one group set apart, and four things to ask of each. Does
-# the bootstrap interval of max − min contain the true max − min? Does `difference_interval` of `labkit.audit`, which draws
-# nothing: it takes the intervals of all pairs of groups, makes them wide enough to hold together, and reads off what they
-# say about the largest difference? Does Newcombe's interval of the *signed* difference of the first and the last group
-# contain the true difference? And does the parity test say "unequal"?
+# ## Sixteen analyses of one question
+#
+# Someone has to choose which rows to keep, what counts as *again*, and where to cut the score.
+# ProPublica published one analysis with *medium or high* as the alarm and one with *high* alone.
+# Some of its figures use all rows, others only people scored within 30 days of the arrest. "Again"
+# can mean within two years, or ever. Together with Barenstein's correction that makes sixteen
+# analyses. A **specification curve** (Simonsohn, Simmons and Nelson, 2020) shows all of them,
+# not only the favorite.
+#
+# The cut is a different kind of choice from the others: it changes what an alarm *is*, so it asks
+# another question. It gets its own color. We show the *difference* of two rates, and also their
+# *ratio*, the first divided by the second.
+#
+# **Predict:** when the alarm becomes rarer (*high* alone), will the difference in false positive
+# rates shrink or grow? And the ratio?
+
+# %%
+from itertools import product
+
+in_time = people["days_b_screening_arrest"].abs() <= 30
+ROWS = {"as published": people["again"] >= 0, "two years observed": people["two_years_observed"] == 1}
+SCORED = {"any time": people["again"] >= 0, "within 30 days": in_time}
+AGAIN = {"two years": "two_year_recid", "ever": "is_recid"}
+CUTS = {"medium or high": 5, "high": 8}
+
+
+def compare_pair(kept, label, cut):
+    """Compare the two groups in one analysis: differences and ratios, with intervals."""
+    rows = people[kept & people["race"].isin(PAIR)]
+    counted = audit(
+        y_true=rows[label],
+        y_pred=(rows["decile_score"] >= cut).astype(int),
+        sensitive_features=rows["race"],
+    )
+    alarms = counted.against("false_positive_rate", reference="Caucasian").loc[PAIR[0]]
+    precision = counted.against("precision", reference="Caucasian").loc[PAIR[0]]
+    return alarms, precision
 
 
 # %%
-def simulate_audit(gap, seed):
-    """Draw one audit in which the last group's rate is higher by a gap, and say what it got right."""
-    hits = np.random.default_rng(seed).binomial(GROUP_SIZE, [0.3, 0.3, 0.3, 0.3 + gap])
-    counted = {group: [GROUP_SIZE - hit, hit, 0, 0] for group, hit in zip("abcd", hits, strict=True)}
-    world = Counts.from_mapping(counted).audit(confidence=1 - ALPHA, seed=seed)
-    drawn = {"n_boot": 300, "confidence": 1 - ALPHA, "seed": seed}
-    low, high = bootstrap_largest_gap(world.counts, "selection_rate", **drawn)
-    lowest, highest = world.difference_interval().loc["selection_rate"]
-    pair = world.pairwise("selection_rate").iloc[2]  # the rows are a-b, a-c, a-d, ...
+analyses = []
+for kept, scored, again, cut in product(ROWS, SCORED, AGAIN, CUTS):
+    alarms, worth = compare_pair(ROWS[kept] & SCORED[scored], AGAIN[again], CUTS[cut])
+    row = {"cut": cut, "rows": kept, "scored": scored, "again": again}
+    for name, measured in {"alarms": alarms, "precision": worth}.items():
+        row[name], row[f"{name}_low"], row[f"{name}_high"] = measured[["difference", "low", "high"]]
+    row["ratio"], row["ratio_low"], row["ratio_high"] = alarms[["ratio", "ratio_low", "ratio_high"]]
+    analyses.append(row)
+analyses = pd.DataFrame(analyses).sort_values(["cut", "rows", "precision"], ignore_index=True)
+
+# %%
+from labkit.chapters.ch04 import plot_specifications
+
+panels = {
+    "alarms": "difference of\nfalse positive rates",
+    "ratio": "ratio of\nfalse positive rates",
+    "precision": "difference\nof precision",
+}
+fig = plot_specifications(analyses, panels, ["rows", "scored", "again"], color_by="cut")
+show(fig, alt="Sixteen analyses: three panels of estimates with intervals, and the choices below.")
+
+# %%
+by_cut = analyses.groupby("cut")[["alarms", "ratio", "precision"]].agg(["min", "max"]).round(3)
+by_rows = analyses.groupby("rows")["precision"].agg(["min", "max"])
+unclear = (analyses["precision_low"] <= 0).groupby(analyses["rows"]).sum()
+by_cut
+
+# %% tags=["reading"]
+reading(
+    "**Reading the figure.** With the rarer alarm the *difference* of false positive rates shrinks, "
+    "to {difference[min]:.2f} at the least, and the *ratio* grows, to {ratio[max]:.1f} at the most. "
+    "Both are right, so whoever reports only one of them chooses an impression. Within one color, "
+    "the other choices hardly move the top two panels. In the bottom panel one choice matters: with "
+    "the rows as published, {unclear[as published]} of eight intervals contain zero; with two years "
+    "observed, {unclear[two years observed]} do. Every estimate is positive: an alarm about someone "
+    "recorded as Caucasian is followed by a charge less often.",
+    difference=by_cut["alarms"].loc["high"],
+    ratio=by_cut["ratio"].loc["high"],
+    unclear=unclear,
+)
+
+# %% [markdown]
+# ## Differences, ratios, and a rule from the law
+#
+# A ratio has a place in the law. Since 1978 US agencies compare how often each group gets the
+# *favorable* outcome, a job for example, with the group that gets it most often. A ratio below
+# four fifths calls for a closer look (EEOC et al., 1978). It is a screen, not a definition of
+# fairness, and it says nothing about why.
+#
+# For COMPAS the favorable outcome is *no alarm*. Which outcome you divide matters. Of the
+# unfavorable one the ratio is another number, and the rule says nothing about it.
+
+# %%
+LEVELS = {"medium or high": people["alarm"], "high": (people["score_text"] == "High").astype(int)}
+screens = {}
+for level, alarm in LEVELS.items():
+    two = people["race"].isin(PAIR)
+    counted = audit(y_pred=alarm[two], sensitive_features=people.loc[two, "race"])
+    screens[level] = counted.four_fifths(favorable=0).loc[PAIR[0]]
+screens = pd.DataFrame(screens).T.rename_axis("alarm means")
+screens[["favorable_rate", "ratio", "low", "high", "verdict"]]
+
+# %% tags=["reading"]
+reading(
+    "**Reading the table.** With *medium or high* as the alarm the ratio is {medium.ratio:.2f}, clearly "
+    "below four fifths. With *high* alone it is {high.ratio:.2f}: {high.verdict}, and the interval "
+    "from {high.low:.2f} to {high.high:.2f} says how close that is. The score is the same. Only the "
+    "word for an alarm has changed.",
+    medium=screens.loc["medium or high"],
+    high=screens.loc["high"],
+)
+
+# %% [markdown]
+# ## The largest gap among many groups
+#
+# There are six groups, so fifteen pairs. Many dashboards show a single number instead: the largest
+# rate minus the smallest, **max − min**. fairlearn's `.difference()` is that number. Here it is
+# for precision, with a **bootstrap** interval: resample the people thousands of times and keep
+# the middle 95% of the results.
+
+# %%
+from labkit.chapters.ch04 import bootstrap_largest_gap
+
+largest = result.difference(include_small=True)["precision"]
+largest_low, largest_high = bootstrap_largest_gap(result.counts, "precision", seed=SEED)
+alarms_in_group = (cells["fp"] + cells["tp"]).rename("alarms")
+pd.concat([alarms_in_group, rates["precision"].round(3)], axis=1).sort_values("precision")
+
+# %% tags=["reading"]
+reading(
+    "Max − min is {gap:.2f}, and its bootstrap interval runs from {low:.2f} to {high:.2f}. It does not "
+    "contain zero. **Have we found that an alarm is worth less in some groups? Decide before you "
+    "read on.**",
+    gap=largest,
+    low=largest_low,
+    high=largest_high,
+)
+
+# %% [markdown]
+# To see what chance alone does, we make a world without any difference. Take the people with an
+# alarm, keep their groups, and shuffle what happened to them. Now precision has nothing to do with
+# race, because we made it so. Measure max − min, shuffle again, thousands of times. The result is
+# the **null distribution**: the gaps that you get when there is none.
+
+# %%
+alarmed = people[people["alarm"] == 1]
+group_code, group_names = pd.factorize(alarmed["race"], sort=True)
+sizes = np.bincount(group_code)
+outcome = alarmed["again"].to_numpy()
+rng = np.random.default_rng(SEED)
+
+shuffled = []  # precision by group, one row per shuffle
+for _ in range(N_SHUFFLES):
+    charged = np.bincount(group_code, weights=rng.permutation(outcome))
+    shuffled.append(charged / sizes)
+shuffled = np.array(shuffled)
+
+# %%
+from labkit.chapters.ch04 import plot_null
+
+large = sizes >= 50  # people with an alarm
+measured = rates.loc[group_names, "precision"].to_numpy()
+null = {
+    "all six groups": shuffled.max(axis=1) - shuffled.min(axis=1),
+    "four large groups": shuffled[:, large].max(axis=1) - shuffled[:, large].min(axis=1),
+}
+gaps = {
+    "all six groups": measured.max() - measured.min(),
+    "four large groups": measured[large].max() - measured[large].min(),
+}
+show(plot_null(null, gaps), alt="Two histograms of max - min after shuffling; read below.")
+
+# %%
+summary = pd.DataFrame(
+    {
+        "mean of the shuffled": {name: drawn.mean() for name, drawn in null.items()},
+        "measured": gaps,
+        "shuffles at least as large": {name: (null[name] >= gaps[name]).mean() for name in null},
+    }
+)
+p_value = result.parity_test("precision", include_small=True)
+test_name = result.test_name("precision", include_small=True)
+summary.round(3)
+
+# %% tags=["reading"]
+reading(
+    "**Reading the figure.** With six groups, chance alone gives a max − min of {six[mean of the shuffled]:.2f} on "
+    "average. We measured {six[measured]:.2f}, and {six[shuffles at least as large]:.0%} of the shuffles reach it. A bootstrap "
+    "interval that excludes zero was no evidence: no resample can have a gap below zero. Max − min "
+    "mostly says how small the smallest groups are. A better question for all groups at once is "
+    "whether *any* rates differ, and a test for it weighs every group by its size. Ours ({test}) "
+    "gives p = {p:.3f}. After so many looks at one table, call that weak evidence.",
+    six=summary.loc["all six groups"],
+    test=test_name,
+    p=p_value,
+)
+
+# %% [markdown]
+# Is the bootstrap really to blame, or were we unlucky? We can find out, because in a simulation we
+# know the truth. Four groups of 500 people share one rate, so the true max − min is zero. How
+# often does each method say otherwise?
+
+
+# %%
+def simulate_parity(seed):
+    """Draw one audit of four groups with the same rate; return what each method says."""
+    picked = np.random.default_rng(seed).random(2000) < 1 / 3
+    world = audit(y_pred=picked.astype(int), sensitive_features=np.repeat(list("abcd"), 500))
+    low, _ = bootstrap_largest_gap(world.counts, "selection_rate", n_boot=300, seed=seed)
+    a_minus_b = world.pairwise("selection_rate").iloc[0]
     return {
-        "max − min: bootstrap interval contains the truth": low <= gap <= high,
-        "max − min: interval of all pairs contains the truth": lowest <= gap <= highest,
-        "d − a: interval contains the truth": -pair["high"] <= gap <= -pair["low"],
-        "parity test says unequal": world.parity_test("selection_rate") < ALPHA,
+        "bootstrap interval of max − min excludes 0": low > 0,
+        "parity test has p < .05": world.parity_test("selection_rate") < 0.05,
+        "interval of a − b excludes 0": not a_minus_b["low"] <= 0 <= a_minus_b["high"],
     }
 
 
-tried = {gap: pd.DataFrame([simulate_audit(gap, seed) for seed in range(N_RUNS)]).sum() for gap in (0, 0.04, 0.1)}
+false_alarms = pd.DataFrame([simulate_parity(seed) for seed in range(N_AUDITS)]).mean()
+wrong_shares = false_alarms.to_list()
+false_alarms.rename("share of audits").to_frame().round(3)
 
-# %%
-shares = {}
-for gap, hits in tried.items():
-    limits = wilson_interval(hits.to_numpy(), np.full(len(hits), N_RUNS), confidence=1 - ALPHA)
-    shares[f"true gap {gap:.2f}"] = [format_rate(*values) for values in zip(hits / N_RUNS, *limits, strict=True)]
-display(pd.DataFrame(shares, index=tried[0].index))
-none, some, much = (hits / N_RUNS for hits in tried.values())
-(covers, careful, signed, rejects), (later, power), strong = none, some.iloc[[0, 3]], much.iloc[3]
-Markdown(
-    f"**Reading the table** ({N_RUNS} audits a column; in brackets the interval of the simulation itself). Under exact parity the bootstrap interval of max − min "
-    f"contains the truth in {covers:.0%} of the audits, not in {1 - ALPHA:.0%}: no draw is ever below zero, so the interval cannot reach down to it. With a gap of "
-    f"{list(tried)[1]:.2f} it does in {later:.0%}: the measured gap is too large on average, and the bootstrap adds the same bias once more. The interval of all pairs contains the truth in {careful:.0%}, and pays for it with its width. The signed difference of two groups named "
-    f"beforehand contains the truth in {signed:.0%}. The parity test raises a false alarm in {rejects:.0%} of the audits without a gap; it finds the smaller gap in {power:.0%} and the "
-    f"larger in {strong:.0%} of them. {GROUP_SIZE} people a group are not many."
+# %% tags=["reading"]
+reading(
+    "**Reading the table.** There is nothing to find, and the bootstrap interval of max − min finds it "
+    "in {share[0]:.0%} of the audits. The parity test and the interval of one signed difference, "
+    "chosen beforehand, are wrong in {share[1]:.0%} and {share[2]:.0%}, as they should be: about one "
+    "in twenty. So ask *is there a difference?* with a test, *between whom, and how large?* with "
+    "signed differences, and show max − min only next to its null distribution.",
+    share=wrong_shares,
 )
 
-# %% [markdown]
-# The rule for the rest of the course: *is there a gap?* → `parity_test`. *Between whom, and how large?* → `pairwise`,
-# signed, with intervals. *One number for a dashboard?* → max − min, with the null distribution's mean beside it, and never
-# with "its bootstrap interval excludes zero". fairlearn is not at fault here; its intervals do what a bootstrap does. The
-# question is.
-
 # %% [markdown] tags=["exercise"]
-# ### Exercise 04.4 · The gap that nobody made
+# ### Exercise 04.4 · The gap that chance makes
 #
-# Write a function that takes the sizes of some groups and one true rate that they all share, and returns the max − min that
-# an audit measures *on average*: draw 4,000 audits, take max − min in each, return the mean. It need not agree with ours to
-# more than about 0.01.
+# Write a function that takes the sizes of some groups and one true rate that they all share. It
+# returns the max − min that an audit measures *on average*: draw 4,000 audits, take max − min in
+# each, return the mean. Your answer may differ from ours by about 0.01.
 
 
 # %% tags=["exercise"] exercise="04.4" points=3 objective="04-uncertainty"
@@ -444,304 +720,498 @@ def null_gap(trials, rate):
 # %% tags=["solution"]
 def null_gap(trials, rate):
     """Return the mean of max - min over 4,000 audits in which every group has the same rate."""
-    drawn = np.random.default_rng(1).binomial(trials, rate, size=(4000, len(trials)))
-    return np.ptp(drawn / np.array(trials), axis=1).mean()
+    rng = np.random.default_rng(1)
+    drawn = rng.binomial(trials, rate, size=(4000, len(trials))) / np.array(trials)
+    return (drawn.max(axis=1) - drawn.min(axis=1)).mean()
 
 
 # %% tags=["check"]
 check("04.4", null_gap)
 
 # %% [markdown]
-# ## COMPAS: ProPublica's numbers
+# # Part two: what a score means, and what a label hides
 #
-# "Machine Bias" (Angwin et al., 2016) rests on a table of error rates (Larson et al., 2016). They counted once with *medium or
-# high* as the alarm, once with *high* alone. We count again and put their printed figures beside ours. **What to look for:**
-# do false alarms, or misses, change their order when the cut moves?
+# ## Both sides, in their own numbers
+#
+# ProPublica published error rates: of the people not charged again, how many had been labeled
+# higher risk (Larson et al., 2016)? Northpointe, the company, turned the question around: of the
+# people labeled higher risk, how many were not charged again (Dieterich et al., 2016)? Here are the
+# percentages that each side printed, next to our count.
+#
+# **Predict:** in which rows will the first number be larger than the second?
 
 # %%
-printed = {5: [[44.85, 27.99], [23.45, 47.72]], 8: [[15.82, 61.02], [5.44, 79.81]]}  # percent (Larson et al., 2016)
-errors, tables = ["false_positive_rate", "false_negative_rate"], {}
-for cut, numbers in printed.items():
-    again = audit(**who | {"y_pred": people["decile_score"] >= cut}).by_group.loc[SIDES, errors]
-    np.testing.assert_allclose(100 * again, numbers, atol=0.006)  # they print two decimals
-    printed_again = pd.DataFrame(numbers, SIDES, errors)
-    tables[f"decile {cut} or more"] = pd.concat({"printed, %": printed_again, "counted, %": 100 * again}, axis=1)
-pd.concat(tables).rename(columns=lambda name: name.replace("_", " ")).round(2)
+npv = cells["tn"] / (cells["tn"] + cells["fn"])  # negative predictive value
+counted_percent = pd.DataFrame(
+    {
+        "ProPublica: not charged again, but alarm": 100 * rates["false_positive_rate"],
+        "ProPublica: charged again, but no alarm": 100 * rates["false_negative_rate"],
+        "Northpointe: alarm, but not charged again": 100 * (1 - rates["precision"]),
+        "Northpointe: no alarm, but charged again": 100 * (1 - npv),
+    }
+).T[PAIR]
+printed_percent = [[44.85, 23.45], [27.99, 47.72], [37, 41], [35, 29]]  # percent, as they printed it
+printed = pd.DataFrame(printed_percent, counted_percent.index, PAIR)
+assert (abs(counted_percent - printed) < [[0.006], [0.006], [0.5], [0.5]]).all(axis=None)
+pd.concat({"printed": printed, "counted": counted_percent.round(2)}, axis=1)
 
 # %% [markdown]
-# Reproduced, to the last printed digit. At both cuts false alarms fall more on people recorded as African-American and misses more on people
-# recorded as Caucasian. From this ProPublica concluded that the score is biased against Black defendants.
+# Both reproduce. And look at the order. In ProPublica's first row, the larger number belongs to
+# people recorded as African-American. In Northpointe's first row it belongs to people recorded as
+# Caucasian. Each side chose the denominator of the person whose question it asked: the defendant's,
+# or the judge's.
 #
-# ## COMPAS: Northpointe's answer
-#
-# The company that sells the score answered with two other numbers (Dieterich et al., 2016):
-#
-# - **accuracy equity**: the *area under the ROC curve* (AUC) is equal, that is, how often a person who is charged again has a higher
-#   score than one who is not, ties counting half;
-# - **predictive parity**: a high score is followed by a charge equally often, which is our *precision*; and a low score is
-#   not, which is the same number with yes and no exchanged (the *negative predictive value*).
-#
-# The AUC is no share of people, so counts do not give its interval; here fairlearn's bootstrap over rows is the right tool,
-# one interval a group. (Its `.difference_ci()` would be max − min again.) From two intervals, one of each group, we make that
-# of the signed difference as Newcombe does. **Predict:** which of the three numbers will be equal?
+# Northpointe's second argument was **accuracy equity**: the score ranks people equally well in both
+# groups. The measure is the area under the ROC curve, the AUC: the chance that someone who is
+# charged again has a higher score than someone who is not, with ties counted as half. Its interval
+# does not come from counts; DeLong, DeLong and Clarke-Pearson (1988) derived it.
 
 # %%
-who = {"y_true": two["label"], "sensitive_features": two["race"]}
-ranked = MetricFrame(metrics=roc_auc_score, y_pred=two["decile_score"], **who, **tails)
-(a, b), (a_low, b_low), (a_high, b_high) = (values[SIDES] for values in (ranked.by_group, *ranked.by_group_ci))
-exchanged = audit(y_true=1 - two["label"], y_pred=1 - two["decision"], sensitive_features=two["race"])
-rows = {"AUC": [a, b, a - b, a - b - np.hypot(a - a_low, b_high - b), a - b + np.hypot(a_high - a, b - b_low)]}
-for name, answer in {"precision": result, "negative predictive value": exchanged}.items():
-    pair = answer.pairwise("precision").query("a == @SIDES[0] and b == @SIDES[1]").iloc[0, 2:]
-    rows[name] = [*answer.by_group["precision"][SIDES], *pair]
-answers = pd.DataFrame(rows, index=[*SIDES, "difference", "low", "high"]).T.astype(float)
-display(answers.round(3))
-told = [f"the {name} by {d:z.3f} ({low:z.3f} to {high:z.3f})" for name, (_, _, d, low, high) in answers.iterrows()]
-unclear = answers.index[(answers["low"] <= 0) & (answers["high"] >= 0)]
-touching = answers.index[answers[["low", "high"]].abs().min(axis=1) < 0.001]
-Markdown(
-    f"**Reading the table.** {SIDES[0]} less {SIDES[1]}, the groups differ in {'; in '.join(told)}. The interval contains zero for: {', '.join(unclear) or 'none'}"
-    f"{'; for ' + ', '.join(touching) + ' it ends so close to zero that a handful of people decide, which is no verdict' if len(touching) else ''}. AUCs of {a:.2f} and {b:.2f} mean that "
-    "the score orders people better than a coin (one half), and far from perfectly (1), in both groups. Northpointe's claim holds for some of its own numbers better than for others."
+from labkit.audit import auc_difference
+
+auc_rows = []
+for version, rows in versions.items():
+    two = rows[rows["race"].isin(PAIR)]
+    auc = auc_difference(
+        *PAIR, y_true=two["again"], y_score=two["decile_score"], sensitive_features=two["race"]
+    )
+    auc_rows.append(
+        {"rows": version, "AUC difference": auc.difference, "low": auc.low, "high": auc.high}
+    )
+auc_table = pd.DataFrame(auc_rows).set_index("rows")
+largest_auc_difference = auc_table[["low", "high"]].abs().to_numpy().max()
+auc_table.round(3)
+
+# %% tags=["reading"]
+reading(
+    "**Reading the table.** The AUCs differ by {first[AUC difference]:.3f} as published and {second[AUC difference]:.3f} with two "
+    "years observed, {finding}. The intervals exclude differences larger than about {largest:.2f}. On "
+    "this count Northpointe's claim stands.",
+    first=auc_table.loc["as published"],
+    second=auc_table.loc["two years observed"],
+    largest=largest_auc_difference,
+    finding=verdict(
+        auc_table.loc["two years observed", "low"],
+        auc_table.loc["two years observed", "high"],
+        above="clearly more than zero",
+        below="clearly less than zero",
+        unclear="and both intervals contain zero",
+    ),
 )
 
 # %% [markdown]
-# ## Calibration: does a score mean the same?
+# ## Does a score mean the same for everyone?
 #
-# Cutting the score in two throws most of it away. A score is **calibrated within groups** when, at *every* score, the share of
-# people labelled positive is the same in all groups. Then a judge who reads "7" may think the same of everybody, and
-# that is the strongest form of Northpointe's answer. (scikit-learn's `calibration_curve` gives the same shares, for one group
-# at a time and without intervals.) **Predict:** will the two lines lie on each other?
+# Cutting the score in two throws most of it away. A judge may read "7" and ask: does a 7 mean the
+# same for everyone? Two properties are easily confused:
+#
+# - **Sufficiency**: among people with the *same score*, the share charged again is the same in
+#   every group.
+# - **Calibration within groups**: in every group, the share charged again *equals the score*
+#   (Kleinberg, Mullainathan and Raghavan, 2017).
+#
+# The second implies the first, but it only makes sense for a score that is a probability. COMPAS
+# deciles are ranks: a 7 does not promise that 70 in 100 are charged. So only sufficiency can be
+# checked. We use the rows with two years observed, because the others inflate every share.
+#
+# **Predict:** will the two lines lie on each other?
 
 # %%
-deciles = calibration_by_group(**who, y_score=two["decile_score"])
+from labkit.audit import calibration_by_group, plot_calibration
+
+two_observed = observed[observed["race"].isin(PAIR)]
+deciles = calibration_by_group(
+    y_true=two_observed["again"],
+    y_score=two_observed["decile_score"],
+    sensitive_features=two_observed["race"],
+)
 ax = plot_calibration(deciles)
-ax.axhline(0.5, color="black", linestyle=":", linewidth=0.8)
-ax.grid(axis="y", alpha=0.3)
-ax.set(xticks=range(1, 11), yticks=np.arange(0, 1.01, 0.1), xlabel="COMPAS decile score")
-ax.set_ylabel("charged again within two years\n(share of people with this score)")
-show(ax.figure, alt=f"Share charged again by decile, rising from {deciles['share'].min():.2f} to {deciles['share'].max():.2f}. The two groups' "
-     "intervals are wide, most of all at the high deciles.")  # fmt: skip
+ax.set(xlabel="COMPAS decile", ylabel="charged again within two years\n(share of people)")
+show(ax.figure, alt="Share charged again by decile with intervals, one rising line per group.")
+
+# %% [markdown]
+# Ten pairs of intervals are hard to judge by eye, and overlapping intervals prove nothing. One test
+# for all ten asks: *given the decile*, are the odds of being charged again the same? It adds up ten
+# tables (Mantel and Haenszel, 1959). Its **pooled odds ratio** is 1 if they are.
+
+# %%
+from statsmodels.stats.contingency_tables import StratifiedTable
+
+pooled_rows = []
+for version, rows in versions.items():
+    two = rows[rows["race"].isin(PAIR)]
+    tables = []
+    for _, same_decile in two.groupby("decile_score"):
+        table = pd.crosstab(same_decile["race"], same_decile["again"]).loc[PAIR, [1, 0]]
+        tables.append(table.to_numpy())
+    pooled = StratifiedTable(tables)
+    low, high = pooled.oddsratio_pooled_confint()
+    row = {"rows": version, "odds ratio": pooled.oddsratio_pooled, "low": low, "high": high}
+    pooled_rows.append(row)
+odds = pd.DataFrame(pooled_rows).set_index("rows")
+more_often = odds.loc["two years observed", "low"] > 1
+odds.round(2)
+
+# %% tags=["reading"]
+reading(
+    "**Reading the figure and the table.** The lines rise together, and at most deciles the intervals "
+    "overlap. As published, the pooled odds ratio is {first[odds ratio]:.2f} ({first[low]:.2f} to "
+    "{first[high]:.2f}). With two years observed it is {second[odds ratio]:.2f} ({second[low]:.2f} to "
+    "{second[high]:.2f}): {finding}. "
+    "An interval that contains 1 would not have proved sufficiency either; it would have said how "
+    "large a deviation could still be.",
+    first=odds.loc["as published"],
+    second=odds.loc["two years observed"],
+    finding=choose(
+        more_often,
+        "at the same decile, people recorded as African-American were charged again more often",
+        otherwise="these data do not contradict sufficiency",
+    ),
+)
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 04.5 · Read the figure
+# ### Exercise 04.5 · Does a score mean the same for women?
 #
-# Read off the figure, without computing:
+# Use `observed`, the people with two years observed. Group them by `observed["sex"]`.
 #
-# - the share charged again at decile 10, for both groups, as shares (your eye may be off by 0.04)
-# - the first decile at which *both* groups lie above one half (the dotted line)
-# - at how many of the ten deciles the two intervals overlap
+# 1. With `calibration_by_group` and `plot_calibration`, draw the share charged again by decile for
+#    women and men. At how many of the ten deciles does the *share* of women lie below that of men?
+# 2. With `StratifiedTable`, compute the pooled odds ratio of being charged again, women compared
+#    with men, and its 95% interval.
+# 3. What follows? A: at the same decile, women are charged again less often. B: at the same decile,
+#    women are charged again more often. C: these data cannot tell.
 
-# %% tags=["exercise"] exercise="04.5" points=2 objective="04-calibration"
-read = {"african_american": ..., "caucasian": ..., "first_over_half": ..., "overlapping": ...}
+# %% tags=["exercise"] exercise="04.5" points=3 objective="04-calibration"
+women = {"deciles_below": ..., "odds_ratio": ..., "low": ..., "high": ..., "verdict": ...}
 # %% tags=["solution"]
-read = {"african_american": 0.79, "caucasian": 0.70, "first_over_half": 6, "overlapping": 10}
+by_sex = calibration_by_group(
+    y_true=observed["again"],
+    y_score=observed["decile_score"],
+    sensitive_features=observed["sex"],
+)
+plot_calibration(by_sex)
+shares = by_sex["share"].unstack(level=0)
+sex_tables = []
+for _, same_decile in observed.groupby("decile_score"):
+    table = pd.crosstab(same_decile["sex"], same_decile["again"]).loc[["Female", "Male"], [1, 0]]
+    sex_tables.append(table.to_numpy())
+sex_pooled = StratifiedTable(sex_tables)
+sex_low, sex_high = sex_pooled.oddsratio_pooled_confint()
+women = {
+    "deciles_below": int((shares["Female"] < shares["Male"]).sum()),
+    "odds_ratio": sex_pooled.oddsratio_pooled,
+    "low": sex_low,
+    "high": sex_high,
+    "verdict": "A",
+}
 # %% tags=["check"]
-check("04.5", read)
+check("04.5", women)
 
 # %% [markdown]
-# Ten comparisons, ten chances of error. One test for all of them asks: *given the decile*, does being charged again still
-# depend on race? It adds up ten tables of two by two, one a decile (Mantel and Haenszel, 1959). Its **pooled odds ratio** is
-# 1 when it does not.
+# ## Why error rates differ under one score
+#
+# Suppose a score *did* mean the same for everyone. Would error rates then be equal? Look at how the
+# scores are distributed in the two groups.
 
 # %%
-strata = [pd.crosstab(rows["race"], rows["label"]).loc[SIDES, [1, 0]] for _, rows in two.groupby("decile_score")]
-pooled = StratifiedTable([stratum.to_numpy() for stratum in strata])
-low, high = pooled.oddsratio_pooled_confint(alpha=ALPHA)
-share = {race: deciles.loc[race, "n"].loc[8:].sum() / deciles.loc[race, "n"].loc[5:].sum() for race in SIDES}
-fits = (
-    "not contradict calibration, and does not prove it" if low <= 1 <= high else "contradict calibration within groups"
+from labkit.chapters.ch04 import plot_score_distributions
+
+scores = pd.DataFrame(
+    {
+        "group": two_observed["race"],
+        "score": two_observed["decile_score"],
+        "positive": two_observed["again"],
+    }
 )
-Markdown(
-    f"The pooled odds ratio, {SIDES[0]} against {SIDES[1]}, is {pooled.oddsratio_pooled:.2f} (95% interval {low:.2f} to {high:.2f}, p = {format_p_value(pooled.test_null_odds().pvalue)}). That does {fits}. (Whether "
-    f"the deciles differ among themselves, which a pooled number would hide, is a second test: p = {format_p_value(pooled.test_equal_odds().pvalue)}.) Equal *at every score* is not equal *above a cut*: of the people scored medium "
-    f"or high, {share[SIDES[0]]:.0%} ({SIDES[0]}) and {share[SIDES[1]]:.0%} ({SIDES[1]}) have a *high* score, so precision can differ where calibration holds."
-)
+fig = plot_score_distributions(scores, cut=5)
+show(fig, alt="Bars of decile scores for the two groups, with the cut between 4 and 5.")
 
 # %% [markdown]
-# ## Why both can be right
+# In the group on the left, scores are spread evenly. In the group on the right, most are low. To
+# the right of any cut there are more people on the left panel, and among them more people who will
+# not be charged. That raises the false positive rate, whatever a score means.
 #
-# Precision and the error rates are made of the same four counts, so they cannot move freely. With base rate $\pi$, the share labelled
-# positive, the definitions give in each group (Chouldechova, 2017)
+# To see that nothing else is needed, we invent two groups with a *perfect* score: the score **is**
+# each person's true risk. It is calibrated in both groups by construction, and one threshold is
+# used for everyone. Only the distributions of risk differ.
 #
-# $$\mathrm{FPR} = \frac{\pi}{1-\pi}\cdot\frac{1-\mathrm{precision}}{\mathrm{precision}}\cdot(1-\mathrm{FNR}).$$
-#
-# We check that it is exact, and then ask: if both groups had the *same* precision and the *same* false negative rate (the means of
-# the two), but kept their own base rates, which false positive rates would they be forced to have? **Predict:** equal?
+# **Predict:** which of the three rates in the table will be equal?
 
 # %%
-base, ppv, fnr = (result.by_group.loc[SIDES, name] for name in ("base_rate", "precision", "false_negative_rate"))
-exact = base / (1 - base) * (1 - ppv) / ppv * (1 - fnr)
-np.testing.assert_allclose(exact, result.by_group.loc[SIDES, "false_positive_rate"], atol=1e-12)
-forced = base / (1 - base) * (1 - ppv.mean()) / ppv.mean() * (1 - fnr.mean())
-Markdown(
-    f"The formula gives the counted rates to twelve digits. With equal precision and equal false negative rates, base rates of {base.iloc[0]:.2f} and {base.iloc[1]:.2f} force false positive rates of **{forced.iloc[0]:.2f} and {forced.iloc[1]:.2f}**. "
-    "So where base rates differ, a decision that finds anybody and raises any false alarm cannot have all three equal. ProPublica and Northpointe each asked for a different part of it."
+THRESHOLD = 1 / 2
+draw = np.random.default_rng(SEED)
+risks = {"a": draw.beta(3, 3, size=100_000), "b": draw.beta(2, 4, size=100_000)}
+
+perfect = {}
+for group, risk in risks.items():
+    alarm = risk >= THRESHOLD
+    perfect[group] = {  # expected numbers: a person with risk r is charged with probability r
+        "false positive rate": (1 - risk)[alarm].sum() / (1 - risk).sum(),
+        "false negative rate": risk[~alarm].sum() / risk.sum(),
+        "precision": risk[alarm].sum() / alarm.sum(),
+    }
+perfect = pd.DataFrame(perfect)
+perfect.round(3)
+
+# %% tags=["reading"]
+reading(
+    "**Reading the table.** None of them. The false positive rate is {fpr[a]:.2f} in group a and "
+    "{fpr[b]:.2f} in group b, although the score is perfect and everyone faces the same threshold. "
+    "Rates average over people far from the threshold, and the groups differ in how many such people "
+    "they have. This is the problem of **infra-marginality**. Different error rates alone do not "
+    "show that anyone was treated by another rule. And equal treatment alone does not make the "
+    "result acceptable: those who are wrongly flagged pay the price either way.",
+    fpr=perfect.loc["false positive rate"],
 )
 
 # %% [markdown]
-# Calibration and unequal errors do not contradict each other, then: where one group's scores lie higher, more of its people stand above any cut,
-# and with them more people who will not be charged. What the arithmetic does *not* say: that the base rates are a fact of
-# nature (they count charges), that nothing can be done (notebook 05 has the conditions, and what they cost), or which of
-# the two is fair.
+# (Simoiu, Corbett-Davies and Goel, 2017, and Corbett-Davies and Goel, 2018, work this out.)
 #
+# Could separate thresholds help? In the next figure, each group has its own. Move them. **Try to
+# make the false positive rates equal. Then look at precision, at the false negative rates, and at
+# who has no alarm any more.**
+
+# %% [markdown]
+# Every setting that equalizes one row leaves another unequal. That is no accident of these data.
+# From the definitions of the rates it follows in each group (Chouldechova, 2017), with base rate
+# $\pi$:
+#
+# $$\mathrm{FPR} = \frac{\pi}{1-\pi}\cdot\frac{1-\mathrm{precision}}{\mathrm{precision}}
+# \cdot(1-\mathrm{FNR})$$
+#
+# Check it with counts of your own: change the four numbers, and run the cell again.
+
+# %%
+my = {"tn": 50, "fp": 10, "fn": 15, "tp": 25}  # change these
+
+my_base = (my["fn"] + my["tp"]) / sum(my.values())
+my_precision = my["tp"] / (my["tp"] + my["fp"])
+my_fnr = my["fn"] / (my["fn"] + my["tp"])
+from_formula = my_base / (1 - my_base) * (1 - my_precision) / my_precision * (1 - my_fnr)
+from_counts = my["fp"] / (my["tn"] + my["fp"])
+assert np.isclose(from_formula, from_counts)
+from_formula, from_counts
+
+# %% [markdown]
+# Now ask the formula a question. Suppose two groups had the *same* precision and the *same* false
+# negative rate, but kept their own base rates. Which false positive rates would they be forced to
+# have? We use precision and false negative rate of all people in both groups together.
+
+# %%
+both = audit(
+    y_true=two_observed["again"],
+    y_pred=two_observed["alarm"],
+    sensitive_features=two_observed["race"],
+)
+precision, fnr = both.overall["precision"], both.overall["false_negative_rate"]
+base = both.by_group["base_rate"]
+forced = base / (1 - base) * (1 - precision) / precision * (1 - fnr)
+pd.DataFrame({"base rate": base, "forced false positive rate": forced}).round(3)
+
+# %% tags=["reading"]
+reading(
+    "**Reading the table.** With equal precision and equal false negative rates, base rates of "
+    "{base[African-American]:.2f} and {base[Caucasian]:.2f} force false positive rates of "
+    "{forced[African-American]:.2f} and {forced[Caucasian]:.2f}. Where base rates differ, all three "
+    "can only be equal if nobody is flagged by mistake, or nobody is flagged at all.",
+    base=base,
+    forced=forced,
+)
+
+# %% [markdown]
+# Kleinberg, Mullainathan and Raghavan (2017) prove the same for scores without any cut. Calibration
+# within groups, equal average scores among people *charged* and equal average scores among people
+# *not charged* hold together only if the base rates are equal or the score is always right.
+#
+# So ProPublica and Northpointe could both count correctly: they asked for properties that cannot
+# hold together here. What the arithmetic does *not* say: that base rates are facts of nature (they
+# count charges), that nothing can be done (notebooks 05 to 08), or which property should win.
+
+# %% [markdown]
 # ## Recorded and true labels
 #
-# All of this trusted the label. In the simulated clinic of notebook 03 we know both: what is **recorded**, which is all that an
-# audit of a real clinic has, and what is **true**. We turn on `label_bias`: of the ill patients in group b, some are recorded as
-# not ill, whatever their note says. (And fewer patients of b come, as in notebook 03.) Three deciders are audited:
+# All of this trusted the label. In the simulated clinic of notebook 03 we know two labels: what was
+# **recorded**, which is all that an audit of a real clinic has, and what is **true**. We switch on
+# `label_bias`: some ill patients of group b are recorded as not ill, at random, whatever their note
+# says. Three deciders are audited:
 #
-# - **model**: word counts (TF-IDF) and logistic regression, trained on recorded labels
-# - **perfect doctor**: always decides what is true
-# - **copyist**: decides exactly what will be recorded
+# - the **classifier**: word counts and logistic regression, trained on recorded labels;
+# - the **perfect doctor**: decides what is true;
+# - the **copyist**: decides what is recorded.
 #
-# Each world has its own patients and its own model, so intervals over worlds cover both kinds of luck. **Before you go on,
-# predict:** on *recorded* labels, which of the three looks fairest? Which looks worst?
+# Each of the worlds has its own patients and its own classifier, so an interval over worlds covers
+# both kinds of luck. **Predict:** audited on *recorded* labels, who looks fairest? Who looks worst?
 
 # %%
-KNOBS = {"label_bias": 0.35, "representation": 0.3}
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+from labkit.data import simulate_clinic
 
 
 def run_world(world):
-    """Train on one set of patients; return other patients with their labels and three deciders' decisions."""
-    train, test = (simulate_clinic(n=SAMPLE_SIZE, seed=2 * world + part, **KNOBS) for part in (0, 1))
-    words = make_pipeline(TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True), LogisticRegression(C=10))
-    score = words.fit(train["note"], train["y"]).predict_proba(test["note"])[:, 1]
-    deciders = {"model": (score >= 0.5).astype(int), "perfect doctor": test["y_true_disease"], "copyist": test["y"]}
-    return test[["group", "y", "y_true_disease"]].assign(score=score, world=world, **deciders)
+    """Train on some patients of a clinic; return others, with three deciders' decisions."""
+    settings = {"n": SAMPLE_SIZE, "label_bias": 0.35, "representation": 0.3}
+    train = simulate_clinic(seed=2 * world, **settings)
+    test = simulate_clinic(seed=2 * world + 1, **settings)
+    words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
+    classifier = make_pipeline(words, LogisticRegression(C=10)).fit(train["note"], train["y"])
+    decided = test[["group", "y", "y_true_disease"]].copy()
+    decided["score"] = classifier.predict_proba(test["note"])[:, 1]
+    decided["classifier"] = (decided["score"] >= 1 / 2).astype(int)
+    decided["perfect doctor"] = decided["y_true_disease"]
+    decided["copyist"] = decided["y"]
+    return decided
 
 
 worlds = [run_world(world) for world in range(WORLDS)]
-patients = pd.concat(worlds, ignore_index=True)
-shares = patients.groupby("group")[["y", "y_true_disease", "model"]].mean().round(3)
-shares.set_axis(["recorded ill", "truly ill", "called ill by the model"], axis=1).assign(
-    patients=patients.value_counts("group")
-)
 
 # %%
-LABELS, SHOWN = {"recorded": "y", "true": "y_true_disease"}, ["true_positive_rate", "false_positive_rate", "precision"]
+LABELS = {"recorded": "y", "true": "y_true_disease"}
+DECIDERS = ["classifier", "perfect doctor", "copyist"]
+AUDITED = ["true_positive_rate", "false_positive_rate", "precision"]
+
 runs = []
-for world, who, kind in product(worlds, ["model", "perfect doctor", "copyist"], LABELS):
-    table = audit(y_true=world[LABELS[kind]], y_pred=world[who], sensitive_features=world["group"]).by_group
-    runs.append({"decider": who, "labels": f"{kind} labels"} | (table.loc["a"] - table.loc["b"]).to_dict())
-gap = {metric: over_seeds(pd.DataFrame(runs), metric, by=["decider", "labels"]) for metric in SHOWN}
+for world, decided in enumerate(worlds):
+    for decider, kind in product(DECIDERS, LABELS):
+        by_group = audit(
+            y_true=decided[LABELS[kind]],
+            y_pred=decided[decider],
+            sensitive_features=decided["group"],
+        ).by_group
+        gap = by_group.loc["a"] - by_group.loc["b"]
+        runs.append({"world": world, "decider": decider, "labels": kind, **gap[AUDITED]})
+runs = pd.DataFrame(runs)
+
+# %%
+from matplotlib import pyplot as plt
+
+from labkit.comparison import over_seeds, plot_estimates
 
 fig, axes = plt.subplots(1, 3, figsize=(9.8, 2.9), layout="constrained", sharey=True)
-for ax, metric in zip(axes, SHOWN, strict=True):
-    plot_estimates(gap[metric], "mean", ax=ax)
-    ax.set(title=metric.replace("_", " "), xlabel="gap, a − b (share of people)", xlim=(-0.45, 0.45))
+label_gaps = {}
+for ax, rate in zip(axes, AUDITED, strict=True):
+    label_gaps[rate] = over_seeds(runs, rate, by=["decider", "labels"])
+    plot_estimates(label_gaps[rate], "mean", ax=ax)
+    ax.set(title=rate.replace("_", " "), xlabel="a − b (share of people)", xlim=(-0.45, 0.45))
 fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=2, frameon=False)
-told = [
-    f"{metric}, {who}, {kind} {value:.2f}" for metric in SHOWN for (who, kind), value in gap[metric]["mean"].items()
-]
-show(fig, alt=f"Gaps between the groups with intervals over worlds. {'; '.join(told).replace('_', ' ')}.")
-
+show(fig, alt="Gaps between groups on recorded and on true labels, for three deciders; read below.")
 
 # %%
-def say(metric, who, kind):
-    """Write a mean gap with its interval over worlds."""
-    mean, low, high, _ = gap[metric].loc[(who, f"{kind} labels")]
-    return f"{mean:z.2f} ({low:z.2f} to {high:z.2f})"
+tpr, fpr, ppv = (label_gaps[rate] for rate in AUDITED)
+doctor_seen = fpr.loc[("perfect doctor", "recorded")]
+copyist_true = tpr.loc[("copyist", "true")]
+model_tpr = tpr.loc["classifier", "mean"]
+model_ppv = ppv.loc["classifier", "mean"]
 
+# %% tags=["reading"]
+reading(
+    "**Reading the figure.** On recorded labels the copyist looks perfect: no gap at all. In truth "
+    "its true positive rates differ by {copyist[mean]:.2f}. The perfect doctor has no gap in truth, "
+    "and on recorded labels a gap of {doctor[mean]:.2f} ({doctor[low]:.2f} to {doctor[high]:.2f}) in "
+    "false positive rates: every ill patient whom the record denies counts as her false alarm. So "
+    "the audit praises the wrong one.",
+    copyist=copyist_true,
+    doctor=doctor_seen,
+)
 
-(_, low, high, _), (_, truly, _, _) = gap["false_positive_rate"].loc["model"].to_numpy()
-first, second = gap["true_positive_rate"].loc["model"]["mean"]
-Markdown(
-    f"**Reading the figure.** *Fair on record, unfair in truth:* the copyist makes no error at all on recorded labels; on true ones its gap in true positive rates is {say('true_positive_rate', 'copyist', 'true')}. "
-    f"The model's gap in false positive rates is {say('false_positive_rate', 'model', 'recorded')} on recorded and {say('false_positive_rate', 'model', 'true')} on true labels"
-    f"{': on records, an audit of that rate finds nothing' if low <= 0 <= high and truly > 0 else ''}. *Fair in truth, unfair on record:* the perfect doctor has no gap, and on recorded labels one of "
-    f"{say('false_positive_rate', 'perfect doctor', 'recorded')} in false positive rates: every ill patient whom the records deny counts as her false alarm. The model's gap in true positive rates "
-    f"{'hardly moves' if abs(first - second) < 0.05 else 'moves'}: {say('true_positive_rate', 'model', 'recorded')} and {say('true_positive_rate', 'model', 'true')}. Here records go wrong by chance among the ill, so "
-    "the recorded ill are a fair sample of all ill. Real records rarely go wrong by chance."
+# %% tags=["reading"]
+reading(
+    "For the classifier, the gap in true positive rates is {tpr[recorded]:.2f} on recorded and "
+    "{tpr[true]:.2f} on true labels; its gap in precision is {ppv[recorded]:.2f} and {ppv[true]:.2f}. "
+    "One rate survived this mistake in the labels, and another did not even keep its sign. Why "
+    "this one? Think about *which* ill patients are in the records. Notebook 07 answers the "
+    "question, and shows a mistake that no rate survives.",
+    tpr=model_tpr,
+    ppv=model_ppv,
 )
 
 # %% [markdown]
-# And calibration, the strongest defence of a score? The model learned from recorded labels, so at best it is calibrated to *them*.
-# We bin its scores and look at both labels; on the diagonal a score is what it claims to be. **Predict:** on true labels, on
-# which side of the diagonal will group b lie?
+# And calibration, the strongest defense of a score? The classifier outputs probabilities, so here
+# the strong property can be checked. **Predict:** is it calibrated for group b on recorded labels?
+# And on true ones?
 
 # %%
-fig, axes = plt.subplots(1, 2, figsize=(8.8, 3.5), layout="constrained", sharey=True)
-group, bend, top = "group " + patients["group"], {}, {}
-for ax, (kind, label) in zip(axes, LABELS.items(), strict=True):
-    bins = calibration_by_group(y_true=patients[label], y_score=patients["score"], sensitive_features=group, bins=6)
-    plot_calibration(bins, ax=ax).plot([0, 1], [0, 1], color="black", linestyle=":", linewidth=0.8)
-    ax.set(title=f"{kind} labels", xlabel="score of the model (probability)", ylabel="ill (share of patients)")
-    excess = (patients[label] - patients["score"]).groupby([patients["world"], patients["group"]]).mean()
-    top[kind] = bins.loc["group b"].iloc[-1]
-    bend[kind] = over_seeds(excess.rename("excess").reset_index(), "excess", by="group").loc["b"]
-show(fig, alt="Calibration of the model by group; in b the share of ill patients exceeds the mean score by "
-     f"{bend['recorded']['mean']:.2f} on recorded and by {bend['true']['mean']:.2f} on true labels.")  # fmt: skip
-written = {kind: f"{row['mean']:z.2f} ({row['low']:z.2f} to {row['high']:z.2f})" for kind, row in bend.items()}
-right = (
-    "on average the score agrees with the records"
-    if bend["recorded"]["low"] <= 0 <= bend["recorded"]["high"]
-    else "even on average the score departs from the records"
+patients = pd.concat(worlds, keys=range(WORLDS), names=["world", "patient"]).reset_index()
+bias = []
+for (world, group), rows in patients.groupby(["world", "group"]):
+    for kind, label in LABELS.items():
+        excess = rows[label].mean() - rows["score"].mean()
+        bias.append({"world": world, "group": group, "labels": kind, "excess": excess})
+excess = over_seeds(pd.DataFrame(bias), "excess", by=["group", "labels"])
+excess.round(3)
+
+# %% tags=["reading"]
+reading(
+    "**Reading the table.** The excess is the share of ill patients minus the mean score. In group b it "
+    "is {recorded[mean]:.3f} ({recorded[low]:.3f} to {recorded[high]:.3f}) on recorded labels, and "
+    "{true[mean]:.3f} ({true[low]:.3f} to {true[high]:.3f}) on true ones. {finding} Calibrated always "
+    "means *calibrated to a label*. COMPAS was checked against charges.",
+    recorded=excess.loc[("b", "recorded")],
+    true=excess.loc[("b", "true")],
+    finding=verdict(
+        excess.loc[("b", "true"), "low"],
+        excess.loc[("b", "true"), "high"],
+        above="The score says too little about how ill group b is, and the records cannot show it.",
+        below="The score overstates how ill group b is.",
+        unclear="These worlds cannot say whether it misstates how ill group b is.",
+    ),
 )
-Markdown(
-    f"**Reading the figure.** In group b the recorded share of ill patients exceeds the mean score by {written['recorded']} (mean over worlds): {right}. The *true* share exceeds it by {written['true']}: the score "
-    f"{'understates' if bend['true']['low'] > 0 else 'cannot be shown to understate'} how ill b is, and no average over records can show it. Averages hide more: in b's highest bin the mean score is {top['recorded']['score']:.2f}, {top['recorded']['share']:.2f} "
-    f"are recorded ill and {top['true']['share']:.2f} truly are. Calibrated means *calibrated to a label*. COMPAS was checked against charges."
-)
-
-# %% [markdown]
-# What helps? Not another metric: each of them inherits the label. A selection rate needs no label, but it cannot tell need from
-# prejudice either. The truth has to be bought: examine a random sample again, by somebody who does not see the record. **Look
-# for** how many patients that takes before the interval of the false positive gap says anything.
-
-# %%
-examined = {}
-for size in (min(size, SAMPLE_SIZE) for size in (100, 400, 1500)):
-    sample = worlds[0].sample(size, random_state=SEED)
-    second = audit(y_true=sample["y_true_disease"], y_pred=sample["model"], sensitive_features=sample["group"])
-    examined[f"{size} patients"] = second.pairwise("false_positive_rate").iloc[0, 2:].astype(float)
-pd.DataFrame(examined).T.rename_axis("examined again").round(3)
-
-# %% [markdown]
-# To halve an interval takes four times as many patients. That is the price of a claim that does not rest on the record.
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 04.6 · Audit a perfect doctor
 #
-# Of 1,000 patients of group b, 300 are ill. The records call 40% of these 300 not ill; everybody else is recorded rightly. A
-# doctor decides "ill" exactly when a patient *is* ill. Fill in what an audit on **recorded** labels finds for her in group
-# b: the counts `[tn, fp, fn, tp]`, the false positive rate (three decimals), and how she seems to treat b, compared with
-# group a, where the records are right: `"too many alarms"`, `"too few alarms"` or `"fair"`.
+# Of 1,000 patients of group b, 300 are ill. The records call 40% of these 300 not ill; everyone
+# else is recorded correctly. A doctor decides "ill" exactly when a patient *is* ill. Fill in what
+# an audit on **recorded** labels finds for her in group b: the counts `[tn, fp, fn, tp]`, the false
+# positive rate (three decimals), and how she seems to treat b compared with group a, whose records
+# are right. Answer with a letter: A too many alarms, B too few alarms, C fair.
 
 # %% tags=["exercise"] exercise="04.6" points=3 objective="04-labels"
 doctor = {"counts": ..., "false_positive_rate": ..., "seems": ...}
 # %% tags=["solution"]
-doctor = {"counts": [700, 120, 0, 180], "false_positive_rate": 120 / 820, "seems": "too many alarms"}
+doctor = {"counts": [700, 120, 0, 180], "false_positive_rate": 120 / 820, "seems": "A"}
 # %% tags=["check"]
 check("04.6", doctor)
 
 # %% [markdown] tags=["exercise"]
 # ### Question 04.7 · Which rate would you publish? (open)
 #
-# Broward County asks you which *one* rate by group it should publish every year about a risk score. Name the rate, who bears
-# the error that it counts, what the number leaves out, and what would change your mind. Write three to six sentences.
-# Nothing is checked; a model answer appears for comparison.
+# Broward County asks you which *one* rate by group it should publish every year about a risk score.
+# Name the rate, who is harmed by the error that it counts, what the number leaves out, and what
+# would change your mind. Write three to six sentences. Nothing is checked; a model answer appears
+# for comparison.
 
 # %% tags=["check", "open"]
+from labkit.exercises import compare
+
 compare("04.7", ...)  # replace the dots by your answer, as a text in quotes
 # %% tags=["solution"]
-compare("04.7", "False positive rates: who bears this error loses their freedom. But a charge is not an offence.")
+compare("04.7", "False positive rates, because an alarm can cost freedom. But a charge is not an offense.")
 
 # %% [markdown]
 # ## What you learned
 #
-# - `[04-rates]` Four counts a group give every rate; by hand, `labkit` and fairlearn agree, and a rate without a denominator
-#   is unknown, not zero.
-# - `[04-stakeholders]` The denominator says whose question a rate answers; to choose a rate is to choose whose error counts.
-# - `[04-uncertainty]` Intervals cover the draw of people and nothing else. Max − min is positive without any gap, most of all in small
-#   groups, and its bootstrap interval cannot test parity: use a test, or signed pairs.
-# - `[04-calibration]` ProPublica and Northpointe both counted correctly; with unequal base rates equal precision and equal
-#   error rates exclude each other, unless there are no false alarms at all.
-# - `[04-labels]` On biased records a copyist looks fair and a perfect doctor unfair; a score can be calibrated to wrong labels.
+# How do we measure fairness, and how sure are we? With several rates, because each answers
+# another person's question and they cannot all be equal. And less sure than the tables look: an
+# interval covers other people, but neither a mistake in the rows nor a wrong label.
 #
-# **What this does not show.** Which rate *ought* to be equal. Why the rates differ: nothing here is a cause. What charges in Broward
-# County have to do with offences; our clinic's records go wrong in one simple way, and real ones in many. Anything about the
-# smallest groups: too few people were counted. And whether a court should use such a score at all.
+# - `[04-rates]` Four counts per group give every rate; by hand, `labkit` and fairlearn agree. A rate
+#   without a denominator is unknown, not zero.
+# - `[04-stakeholders]` The denominator says whose question a rate answers. Choosing a rate means
+#   choosing whose error counts.
+# - `[04-uncertainty]` Wilson's interval fits one rate and Newcombe's fits a difference. Max − min is
+#   above zero by chance alone, most of all in small groups: use a test, or a signed difference.
+# - `[04-calibration]` With different base rates, equal precision and equal error rates exclude each
+#   other. Different error rates can come from one score that means the same for everyone.
+# - `[04-labels]` On biased records, a copyist looks fair and a perfect doctor looks unfair; a score
+#   can be calibrated to the wrong label.
+#
+# **What this does not show.** Which rate *should* be equal. Why the rates differ: nothing here
+# identifies a cause. What charges in Broward County have to do with offenses. What judges did with
+# the scores. Anything about the smallest groups: too few people were counted. Our clinic's records
+# go wrong in one simple way, and real ones in many.
 #
 # **Next.** We take one criterion apart, with pencil and paper:
 # [05 · What does demographic parity say, and what does it cost?](05_demographic_parity.ipynb)
