@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Z = 1.959963984540054  # standard errors on either side of the middle 95% of a normal distribution
+CONFIDENCE = 0.95
 
 
 def plot_wilson(successes: int, trials: int, *, ax: "Axes | None" = None) -> "Axes":
@@ -41,11 +41,13 @@ def plot_wilson(successes: int, trials: int, *, ax: "Axes | None" = None) -> "Ax
     """
     if not 0 <= successes <= trials or trials < 1:
         raise UserError(f"{successes} of {trials} people is not a share; give 0 <= successes <= trials, trials >= 1")
+    from scipy.stats import norm  # slow to import
+
     if ax is None:
         _, ax = plt.subplots(figsize=(5.2, 3.6), layout="constrained")
     rate = np.linspace(0, 1, 401)
-    spread = Z * np.sqrt(rate * (1 - rate) / trials)
-    low, high = (float(limit) for limit in wilson_interval(successes, trials))
+    spread = norm.ppf((1 + CONFIDENCE) / 2) * np.sqrt(rate * (1 - rate) / trials)
+    low, high = (float(limit) for limit in wilson_interval(successes, trials, confidence=CONFIDENCE))
     share = successes / trials
     ax.fill_between(rate, rate - spread, rate + spread, color=PALETTE[0], alpha=0.2, linewidth=0)
     ax.plot(rate, rate - spread, color=PALETTE[0], linewidth=1, label="middle 95% of samples")
@@ -83,7 +85,7 @@ def plot_newcombe(one: tuple[int, int], other: tuple[int, int], *, names: tuple[
     """
     rows = []
     for successes, trials in (one, other):
-        low, high = (float(limit) for limit in wilson_interval(successes, trials))
+        low, high = (float(limit) for limit in wilson_interval(successes, trials, confidence=CONFIDENCE))
         rows.append((low, successes / trials, high))
     down, up = rows[0][1] - rows[0][0], rows[1][2] - rows[1][1]
     fig, (left, right) = plt.subplots(1, 2, figsize=(8.4, 2.7), layout="constrained", width_ratios=[3, 2])
