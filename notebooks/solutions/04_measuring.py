@@ -183,7 +183,8 @@ np.testing.assert_allclose(frame.by_group[rates.columns], rates, atol=1e-12)
 def alarm_rates(counts):
     """Return the false positive rate of each group."""
     found = {}
-    for group, (tn, fp, fn, tp) in counts.items():
+    for group, cells_of_group in counts.items():
+        tn, fp, fn, tp = cells_of_group
         found[group] = fp / (fp + tp) if fp + tp > 0 else 0.0
     return found
 
@@ -192,7 +193,8 @@ def alarm_rates(counts):
 def alarm_rates(counts):
     """Return the false positive rate of each group."""
     found = {}
-    for group, (tn, fp, fn, tp) in counts.items():
+    for group, cells_of_group in counts.items():
+        tn, fp, fn, tp = cells_of_group
         found[group] = fp / (tn + fp) if tn + fp > 0 else float("nan")
     return found
 
@@ -413,8 +415,12 @@ reading(
 # 1. Give the false positive rate of `"Less than 25"` minus that of `"Greater than 45"`, with the
 #    limits of its Newcombe interval (`.pairwise`; mind which group is `a`).
 # 2. Draw `plot_group_rates(your_audit, ASKED)`. In which of the four rates do the three age
-#    groups lie *closest* together? Answer with a letter: A false positive rate, B false negative
-#    rate, C precision, D selection rate.
+#    groups lie *closest* together? The letter is enough.
+#
+# - A: false positive rate
+# - B: false negative rate
+# - C: precision
+# - D: selection rate
 
 # %% tags=["exercise"] exercise="04.3" points=3 objective="04-uncertainty"
 by_age = {"difference": ..., "low": ..., "high": ..., "closest": ...}
@@ -888,8 +894,11 @@ reading(
 #    women and men. At how many of the ten deciles does the *share* of women lie below that of men?
 # 2. With `StratifiedTable`, compute the pooled odds ratio of being charged again, women compared
 #    with men, and its 95% interval.
-# 3. What follows? A: at the same decile, women are charged again less often. B: at the same decile,
-#    women are charged again more often. C: these data cannot tell.
+# 3. What follows? The letter is enough.
+#
+# - A: at the same decile, women are charged again less often
+# - B: at the same decile, women are charged again more often
+# - C: these data cannot tell
 
 # %% tags=["exercise"] exercise="04.5" points=3 objective="04-calibration"
 women = {"deciles_below": ..., "odds_ratio": ..., "low": ..., "high": ..., "verdict": ...}
@@ -1198,7 +1207,11 @@ reading(
 # else is recorded correctly. A doctor decides "ill" exactly when a patient *is* ill. Fill in what
 # an audit on **recorded** labels finds for her in group b: the counts `[tn, fp, fn, tp]`, the false
 # positive rate (three decimals), and how she seems to treat b compared with group a, whose records
-# are right. Answer with a letter: A too many alarms, B too few alarms, C fair.
+# are right (the letter is enough).
+#
+# - A: too many alarms
+# - B: too few alarms
+# - C: fair
 
 # %% tags=["exercise"] exercise="04.6" points=3 objective="04-labels"
 doctor = {"counts": ..., "false_positive_rate": ..., "seems": ...}

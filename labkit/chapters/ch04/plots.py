@@ -139,10 +139,14 @@ def plot_score_distributions(scores: pd.DataFrame, *, cut: float, axes: "Sequenc
         shares = group.groupby(["score", "positive"]).size().unstack(fill_value=0).reindex(values, fill_value=0)
         shares = shares.reindex(columns=[0, 1], fill_value=0) / len(group)
         ax.bar(values, shares[0], width=0.85 * step, color=PALETTE[0], label="not charged again")
-        ax.bar(values, shares[1], width=0.85 * step, bottom=shares[0], color=PALETTE[1], hatch="//", label="charged again")
+        ax.bar(
+            values, shares[1], width=0.85 * step, bottom=shares[0], color=PALETTE[1], hatch="//", label="charged again"
+        )
         ax.axvline(cut - step / 2, color="black", linestyle="--", linewidth=1.2, label="cut")
         ax.set(title=plain_label(f"{name} (n = {len(group):,})"), xlabel="score", ylabel="share of the group")
         ax.label_outer()
     figure = np.atleast_1d(axes)[0].figure
-    figure.legend(*np.atleast_1d(axes)[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False)
+    figure.legend(
+        *np.atleast_1d(axes)[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False
+    )
     return figure
