@@ -243,8 +243,9 @@ reading(
     "Of 1,000 people not charged again, {alarms[African-American]:.0f} had an alarm if the county "
     "recorded them as African-American, and {alarms[Caucasian]:.0f} if as Caucasian. (That compares two groups "
     "of people. It does not say what would happen if one person's record changed.) A judge who "
-    "only sees what follows an alarm meets a difference of {precision:.2f}. These are the same "
-    "people and the same scores, with another denominator.",
+    "only sees what follows an alarm meets a difference of {precision:.2f}. Same people, same scores, "
+    "another denominator. (In the table, one interval of precision ends so close to zero that it is "
+    "rounded to zero. Never let a verdict hang on such a digit.)",
     furthest=furthest,
     closest=closest,
     alarms=of_thousand,
@@ -546,24 +547,35 @@ panels = {
 fig = plot_specifications(analyses, panels, ["rows", "scored", "again"], color_by="cut")
 show(fig, alt="Sixteen analyses: three panels of estimates with intervals, and the choices below.")
 
+# %% [markdown]
+# What does each choice do on average, with the other three held fixed? The next table has the mean
+# of its second option minus that of its first.
+
 # %%
-by_cut = analyses.groupby("cut")[["alarms", "ratio", "precision"]].agg(["min", "max"]).round(3)
-by_rows = analyses.groupby("rows")["precision"].agg(["min", "max"])
-unclear = (analyses["precision_low"] <= 0).groupby(analyses["rows"]).sum()
-by_cut
+options = {"cut": CUTS, "rows": ROWS, "scored": SCORED, "again": AGAIN}
+effects = {}
+for choice, names in options.items():
+    first, second = names
+    means = analyses.groupby(choice)[list(panels)].mean()
+    effects[f"{choice}: {first} → {second}"] = means.loc[second] - means.loc[first]
+effects = pd.DataFrame(effects).T
+cut_effect, rows_effect = effects.iloc[0], effects.iloc[1]
+shrinkage, smallest = -cut_effect["alarms"], analyses["precision"].min()
+effects.round(3)
 
 # %% tags=["reading"]
 reading(
-    "**Reading the figure.** With the rarer alarm the *difference* of false positive rates shrinks, "
-    "to {difference[min]:.2f} at the least, and the *ratio* grows, to {ratio[max]:.1f} at the most. "
-    "Both are right, so whoever reports only one of them chooses an impression. Within one color, "
-    "the other choices hardly move the top two panels. In the bottom panel one choice matters: with "
-    "the rows as published, {unclear[as published]} of eight intervals contain zero; with two years "
-    "observed, {unclear[two years observed]} do. Every estimate is positive: an alarm about someone "
-    "recorded as Caucasian is followed by a charge less often.",
-    difference=by_cut["alarms"].loc["high"],
-    ratio=by_cut["ratio"].loc["high"],
-    unclear=unclear,
+    "**Reading the figure and the table.** With the rarer alarm the *difference* of false positive "
+    "rates shrinks, by {shrinks:.2f} on average, and their *ratio* grows by {cut[ratio]:.1f}. Both are "
+    "right, so if you report only one of them, you choose an impression. The other three choices "
+    "hardly move the top two panels. In the bottom panel, Barenstein's correction moves the "
+    "difference of precision by {rows[precision]:.3f}, more than any other choice. In none of the "
+    "sixteen analyses is an alarm worth less for people recorded as African-American: the smallest "
+    "difference is {smallest:.3f}.",
+    shrinks=shrinkage,
+    cut=cut_effect,
+    rows=rows_effect,
+    smallest=smallest,
 )
 
 # %% [markdown]
@@ -590,9 +602,9 @@ screens[["favorable_rate", "ratio", "low", "high", "verdict"]]
 # %% tags=["reading"]
 reading(
     "**Reading the table.** With *medium or high* as the alarm the ratio is {medium.ratio:.2f}, clearly "
-    "below four fifths. With *high* alone it is {high.ratio:.2f}: {high.verdict}, and the interval "
-    "from {high.low:.2f} to {high.high:.2f} says how close that is. The score is the same. Only the "
-    "word for an alarm has changed.",
+    "below four fifths. With *high* alone it is {high.ratio:.2f}, and its interval runs from "
+    "{high.low:.2f} to {high.high:.2f}: *{high.verdict}*. The score is the same; only the meaning of "
+    "*alarm* has changed.",
     medium=screens.loc["medium or high"],
     high=screens.loc["high"],
 )
@@ -986,9 +998,44 @@ reading(
 # %% [markdown]
 # (Simoiu, Corbett-Davies and Goel, 2017, and Corbett-Davies and Goel, 2018, work this out.)
 #
-# Could separate thresholds help? In the next figure, each group has its own. Move them. **Try to
-# make the false positive rates equal. Then look at precision, at the false negative rates, and at
-# who has no alarm any more.**
+# Could separate thresholds help? In the next figure, each group has its own. The sliders work with
+# the mouse and with the arrow keys. **Make the false positive rates as equal as you can. What
+# happens to precision, and to the people who are charged again?**
+
+# %%
+from labkit.audit import plot_threshold_explorer
+
+explorer = plot_threshold_explorer(
+    two_observed["decile_score"],
+    y_true=two_observed["again"],
+    sensitive_features=two_observed["race"],
+    start=5,
+    decisions=("no alarm", "alarm"),
+    labels=("not charged again", "charged again"),
+)
+explorer
+
+# %%
+settings = explorer.settings
+SHOWN = ["selection_rate", "true_positive_rate", "false_positive_rate", "precision"]
+setting_gaps = {}
+for setting, thresholds in settings.iterrows():
+    by_race = explorer.audit(*thresholds).by_group
+    setting_gaps[setting] = (by_race.iloc[0] - by_race.iloc[1])[SHOWN]
+setting_gaps = pd.DataFrame(setting_gaps).T
+same_cut, equal_fpr = setting_gaps.loc["one cut for both"], setting_gaps.loc["equal false positive rates"]
+setting_gaps.round(3)
+
+# %% tags=["reading"]
+reading(
+    "**Reading the table.** With one cut for both groups, false positive rates differ by "
+    "{one[false_positive_rate]:.2f} and precision by {one[precision]:.2f}. With cuts that bring false "
+    "positive rates as close as ten deciles allow ({fair[false_positive_rate]:.2f}), precision differs "
+    "by {fair[precision]:.2f}: the same alarm now means more in one group than in the other. Moving a "
+    "difference from one row to another is easy. Removing it from all rows is not.",
+    one=same_cut,
+    fair=equal_fpr,
+)
 
 # %% [markdown]
 # Every setting that equalizes one row leaves another unequal. That is no accident of these data.
