@@ -18,8 +18,8 @@
 # al., 2016). In July the company that sells the score replied that it is not (Dieterich et al.,
 # 2016). Both sides had counted the same rows of one table, and both had counted correctly.
 #
-# This notebook takes their dispute apart. At the end you can say what each side measured, which
-# of its numbers to trust, and how sure anyone can be.
+# This notebook takes their dispute apart. At the end you can say what each side measured, which of
+# its numbers to trust, and how sure anyone can be.
 #
 # **You will be able to**
 # - *compute* the same rates by hand, with `labkit` and with fairlearn `[04-rates]`
@@ -28,9 +28,8 @@
 # - *explain* how both sides of the COMPAS dispute could count correctly `[04-calibration]`
 # - *compare* what an audit finds on recorded labels with what is true `[04-labels]`
 #
-# About 150 minutes, in two sittings: parts one and two take about the same time. Half of it is
-# for the exercises. Before this:
-# [03 · How do we train, and what can go wrong?](03_training.ipynb)
+# About 150 minutes, in two sittings: parts one and two take about the same time. Half of it is for
+# the exercises. Before this: [03 · How do we train, and what can go wrong?](03_training.ipynb)
 
 # %%
 import numpy as np
@@ -54,15 +53,15 @@ WORLDS = 16  # clinics, each with its own patients and its own classifier
 #
 # ## A thousand people
 #
-# **What was scored, and who decided?** After an arrest, COMPAS turns a questionnaire and a
-# criminal record into a score from 1 to 10. The county calls 1 to 4 *low* and everything above
-# *medium or high*. A judge sees the score and decides, together with everything else that the
-# judge knows. So the score decides nothing by itself. We still need a word for "the score said
-# medium or high": we call it an **alarm**.
+# **What was scored, and who decided?** After an arrest, COMPAS turns a questionnaire and a criminal
+# record into a score from 1 to 10. The county calls 1 to 4 *low* and everything above *medium or
+# high*. A judge sees the score and decides, together with everything else that the judge knows. So
+# the score decides nothing by itself. We still need a word for "the score said medium or high": we
+# call it an **alarm**.
 #
 # **What is the label?** Whether the person was charged with a new offense within two years. A
-# charge is not an offense: some offenses are never charged, and some charges are dropped. Race
-# is what the county wrote down. The [datasheet](../datasets/compas/card.md) has the details.
+# charge is not an offense: some offenses are never charged, and some charges are dropped. Race is
+# what the county wrote down. The [datasheet](../datasets/compas/card.md) has the details.
 #
 # An alarm can be right or wrong, and so can no alarm. That makes four counts for each group, its
 # **confusion matrix**:
@@ -94,8 +93,8 @@ assert (result.counts.table[cells.columns] == cells).all(axis=None)
 result.counts.table
 
 # %% [markdown]
-# Look at the last column of counts: two groups have fewer than forty people. We come back to
-# them. First the two largest groups. They differ in size, so we scale both to 1,000 people. A
+# Look at the last column of counts: two groups have fewer than forty people. We come back to them.
+# First the two largest groups. They differ in size, so we scale both to 1,000 people. A
 # **natural-frequency tree** shows what happens to them: people first, percentages later. That is
 # easier to think about (Gigerenzer and Hoffrage, 1995).
 #
@@ -117,11 +116,11 @@ per_thousand = 1000 * cells.loc[PAIR].div(cells.loc[PAIR].sum(axis=1), axis=0)
 # %% tags=["reading"]
 reading(
     "**Reading the trees.** Follow the left branch down to the orange box: of 1,000 people, "
-    "{fp[African-American]:.0f} (African-American) and {fp[Caucasian]:.0f} (Caucasian) were not charged again and "
-    "had an alarm. The purple box has the other mistake, charged again without an alarm: "
-    "{fn[African-American]:.0f} and {fn[Caucasian]:.0f}. So false alarms are more common in one group and misses in "
-    "the other. But the branches above the boxes differ too, and a fair comparison has to take "
-    "that into account. That is what rates are for.",
+    "{fp[African-American]:.0f} (African-American) and {fp[Caucasian]:.0f} (Caucasian) were not "
+    "charged again and had an alarm. The purple box has the other mistake, charged again without "
+    "an alarm: {fn[African-American]:.0f} and {fn[Caucasian]:.0f}. So false alarms are more common "
+    "in one group and misses in the other. But the branches above the boxes differ too, and a fair "
+    "comparison has to take that into account. That is what rates are for.",
     fp=per_thousand["fp"],
     fn=per_thousand["fn"],
 )
@@ -149,9 +148,9 @@ rates = pd.DataFrame(
 rates.round(3)
 
 # %% [markdown]
-# Is this the number on your paper? Now two libraries. `labkit` adds intervals, tests and
-# warnings. fairlearn's `MetricFrame` takes *any* function of labels and predictions. The `assert`
-# lines stop the notebook if two of the four ways disagree.
+# Is this the number on your paper? Now two libraries. `labkit` adds intervals, tests and warnings.
+# fairlearn's `MetricFrame` takes *any* function of labels and predictions. The `assert` lines stop
+# the notebook if two of the four ways disagree.
 
 # %%
 from fairlearn.metrics import MetricFrame, false_negative_rate, false_positive_rate, selection_rate
@@ -174,9 +173,9 @@ np.testing.assert_allclose(frame.by_group[rates.columns], rates, atol=1e-12)
 # %% [markdown] tags=["exercise"]
 # ### Exercise 04.1 · Repair a false positive rate
 #
-# `counts` is a dict from group to `(tn, fp, fn, tp)`. The function below should return a dict
-# from group to false positive rate. It has two mistakes: one in the denominator, and one in what
-# it says about a group that has no such rate (that should be `float("nan")`). Repair both.
+# `counts` is a dict from group to `(tn, fp, fn, tp)`. The function below should return a dict from
+# group to false positive rate. It has two mistakes: one in the denominator, and one in what it says
+# about a group that has no such rate (that should be `float("nan")`). Repair both.
 
 
 # %% tags=["exercise"] exercise="04.1" points=2 objective="04-rates"
@@ -205,8 +204,8 @@ check("04.1", alarm_rates)
 # %% [markdown]
 # ## Whose question is it?
 #
-# Every rate answers somebody's question. The denominator tells you whose: read the rate as "of
-# the people **who …**, the share **that …**", and ask who can say "I am one of those".
+# Every rate answers somebody's question. The denominator tells you whose: read the rate as "of the
+# people **who …**, the share **that …**", and ask who can say "I am one of those".
 #
 # | who asks | question | rate |
 # |---|---|---|
@@ -217,8 +216,8 @@ check("04.1", alarm_rates)
 # | a patient who *is* ill | how likely am I to be sent home? | false negative rate |
 # | a surgeon with a list of patients | how many of them need me? | precision |
 #
-# The person who is scored does not choose which rate is published, and neither does the person
-# who is harmed. The institution that buys the score usually does.
+# The person who is scored does not choose which rate is published, and neither does the person who
+# is harmed. The institution that buys the score usually does.
 #
 # **Predict:** which of these four rates will be most alike in the two groups, and which least?
 
@@ -239,13 +238,13 @@ differences[["rate", "reference_rate", "difference", "low", "high"]].astype(floa
 
 # %% tags=["reading"]
 reading(
-    "**Reading the figure.** The groups are furthest apart in the {furthest} and closest in the {closest}. "
-    "Of 1,000 people not charged again, {alarms[African-American]:.0f} had an alarm if the county "
-    "recorded them as African-American, and {alarms[Caucasian]:.0f} if as Caucasian. (That compares two groups "
-    "of people. It does not say what would happen if one person's record changed.) A judge who "
-    "only sees what follows an alarm meets a difference of {precision:.2f}. Same people, same scores, "
-    "another denominator. (In the table, one interval of precision ends so close to zero that it is "
-    "rounded to zero. Never let a verdict hang on such a digit.)",
+    "**Reading the figure.** The groups are furthest apart in the {furthest} and closest in the "
+    "{closest}. Of 1,000 people not charged again, {alarms[African-American]:.0f} had an alarm if "
+    "the county recorded them as African-American, and {alarms[Caucasian]:.0f} if as Caucasian. "
+    "(That compares two groups of people. It does not say what would happen if one person's record "
+    "changed.) A judge who only sees what follows an alarm meets a difference of {precision:.2f}. "
+    "Same people, same scores, another denominator. (In the table, one interval of precision ends "
+    "so close to zero that it is rounded to zero. Never let a verdict hang on such a digit.)",
     furthest=furthest,
     closest=closest,
     alarms=of_thousand,
@@ -255,8 +254,8 @@ reading(
 # %% [markdown] tags=["exercise"]
 # ### Exercise 04.2 · Three voices
 #
-# A clinic chooses between two rules for who is operated on. For each group you get
-# `(tn, fp, fn, tp)`:
+# A clinic chooses between two rules for who is operated on. For each group you get `(tn, fp, fn,
+# tp)`:
 #
 # | rule | group a | group b |
 # |---|---|---|
@@ -267,9 +266,9 @@ reading(
 # - `neighbor`: "I am healthy. I am afraid of an operation that I do not need."
 # - `surgeon`: "I operate on everyone on the list. Does the list mean the same in both groups?"
 #
-# For each voice, give the rate that answers it (`"false_negative_rate"`,
-# `"false_positive_rate"`, `"precision"`, `"selection_rate"` or `"accuracy"`) and the rule under
-# which the two groups are *closer* in that rate.
+# For each voice, give the rate that answers it (`"false_negative_rate"`, `"false_positive_rate"`,
+# `"precision"`, `"selection_rate"` or `"accuracy"`) and the rule under which the two groups are
+# *closer* in that rate.
 
 # %% tags=["exercise"] exercise="04.2" points=3 objective="04-stakeholders"
 voices = {
@@ -293,11 +292,11 @@ check("04.2", voices)
 # same rate? A **95% confidence interval** is made by a recipe that contains the true rate in 95 of
 # 100 samples.
 #
-# The recipe for one rate is **Wilson's interval** (Wilson, 1927). Ask of every possible true rate: *would a
-# sample of this size then give what I observed, or would that be surprising?* Keep the rates that
-# would not make it surprising. The group called Asian has eight alarms, six of them followed by
-# a charge. In the next figure, each true rate has a vertical band: the middle 95% of the shares
-# that samples of eight people would show.
+# The recipe for one rate is **Wilson's interval** (Wilson, 1927). Ask of every possible true rate:
+# *would a sample of this size then give what I observed, or would that be surprising?* Keep the
+# rates that would not make it surprising. The group called Asian has eight alarms, six of them
+# followed by a charge. In the next figure, each true rate has a vertical band: the middle 95% of
+# the shares that samples of eight people would show.
 #
 # **Predict:** will the interval be wider toward 0 or toward 1?
 
@@ -306,14 +305,16 @@ from labkit.chapters.ch04 import plot_wilson
 
 few = cells.loc["Asian"]
 ax = plot_wilson(few["tp"], few["tp"] + few["fp"])
-show(ax.figure, alt="A lens-shaped band of shares in samples over true rates, cut by a dashed line.")
+show(
+    ax.figure, alt="A lens-shaped band of shares in samples over true rates, cut by a dashed line."
+)
 
 # %% [markdown]
 # Go along the dashed line, which is the observed share, from left to right. The interval starts
 # where the line enters the band and ends where it leaves. It is wider toward the middle, because
 # samples vary most when the true rate is near one half. On paper this gives a quadratic equation.
-# With $\hat p$ observed among $n$ people, and $z$ the number of
-# standard errors that hold the middle 95% of a normal distribution:
+# With $\hat p$ observed among $n$ people, and $z$ the number of standard errors that hold the
+# middle 95% of a normal distribution:
 #
 # $$\frac{\hat p + \frac{z^2}{2n} \pm z\sqrt{\frac{\hat p(1-\hat p)}{n} + \frac{z^2}{4n^2}}}
 # {1 + \frac{z^2}{n}}$$
@@ -357,10 +358,9 @@ reading(
 # ## How sure is a difference?
 #
 # For the difference between two rates, **Newcombe's interval** (Newcombe, 1998) combines two of
-# Wilson's.
-# The true difference could be smaller than the measured one in two ways: the first rate is really
-# lower, or the second is really higher. Both at once, and both by the full length of their
-# intervals, would be too much bad luck. Like the two shorter sides of a right angle, the two
+# Wilson's. The true difference could be smaller than the measured one in two ways: the first rate
+# is really lower, or the second is really higher. Both at once, and both by the full length of
+# their intervals, would be too much bad luck. Like the two shorter sides of a right angle, the two
 # distances combine to a diagonal.
 
 # %%
@@ -388,17 +388,17 @@ pair.round(3)
 
 # %% tags=["reading"]
 reading(
-    "**Reading the figure and the table.** False positive rates differ by {difference:.2f}, and the "
-    "interval runs from {limits[0]:.2f} to {limits[1]:.2f}. The diagonal is longer than either side "
-    "and shorter than both together. Zero is far outside, so other people arrested and scored in "
-    "the same way would very probably have shown a difference too.",
+    "**Reading the figure and the table.** False positive rates differ by {difference:.2f}, and "
+    "the interval runs from {limits[0]:.2f} to {limits[1]:.2f}. The diagonal is longer than either "
+    "side and shorter than both together. Zero is far outside, so other people arrested and scored "
+    "in the same way would very probably have shown a difference too.",
     difference=difference,
     limits=newcombe,
 )
 
 # %% [markdown]
-# What does this interval cover? Only that *other people* could have been in the table. It does
-# not cover
+# What does this interval cover? Only that *other people* could have been in the table. It does not
+# cover
 #
 # - **the label**: a charge is not an offense;
 # - **the sample**: how people came to be arrested and scored, and who is missing;
@@ -415,8 +415,8 @@ reading(
 #
 # 1. Give the false positive rate of `"Less than 25"` minus that of `"Greater than 45"`, with the
 #    limits of its Newcombe interval (`.pairwise`; mind which group is `a`).
-# 2. Draw `plot_group_rates(your_audit, ASKED)`. In which of the four rates do the three age
-#    groups lie *closest* together? The letter is enough.
+# 2. Draw `plot_group_rates(your_audit, ASKED)`. In which of the four rates do the three age groups
+#    lie *closest* together? The letter is enough.
 #
 # - A: false positive rate
 # - B: false negative rate
@@ -444,14 +444,14 @@ check("04.3", by_age)
 # %% [markdown]
 # ## A mistake in the rows
 #
-# Two years had to pass before anyone could say "not charged again". For people scored after
-# April 1, 2014, two years had not passed when ProPublica collected the records. Of these people
-# ProPublica dropped those who had not been charged, which is right, and kept those who had,
-# which is not (Barenstein, 2019). The column `two_years_observed` marks them.
+# Two years had to pass before anyone could say "not charged again". For people scored after April
+# 1, 2014, two years had not passed when ProPublica collected the records. Of these people
+# ProPublica dropped those who had not been charged, which is right, and kept those who had, which
+# is not (Barenstein, 2019). The column `two_years_observed` marks them.
 #
-# **Predict:** these extra rows all have the label *charged again*. Which of these five numbers
-# will they change: base rate, precision, false negative rate, false positive rate, and the
-# difference in precision?
+# **Predict:** these extra rows all have the label *charged again*. Which of these five numbers will
+# they change: base rate, precision, false negative rate, false positive rate, and the difference in
+# precision?
 
 # %%
 observed = people[people["two_years_observed"] == 1]
@@ -467,13 +467,16 @@ pd.concat(corrected).swaplevel().sort_index()[MOVED].round(3)
 # %%
 late_people, late_share = len(late), late["again"].mean()
 base_rates = people["again"].mean(), observed["again"].mean()
-published, repaired = corrected["as published"]["precision"], corrected["two years observed"]["precision"]
+published, repaired = (
+    corrected["as published"]["precision"],
+    corrected["two years observed"]["precision"],
+)
 precision_gaps = published[PAIR[0]] - published[PAIR[1]], repaired[PAIR[0]] - repaired[PAIR[1]]
 
 # %% tags=["reading"]
 reading(
-    "**Reading the table.** Of the {n:,} people scored too late, {share:.0%} have the label *charged "
-    "again*. With them the base rate of all groups is {rates[0]:.1%}; without them it is "
+    "**Reading the table.** Of the {n:,} people scored too late, {share:.0%} have the label "
+    "*charged again*. With them the base rate of all groups is {rates[0]:.1%}; without them it is "
     "{rates[1]:.1%}. False positive rates do not change at all: they only look at people *not* "
     "charged again, and none of these rows is one. False negative rates hardly change. Precision "
     "falls in both groups, and more in one: its difference grows from {gaps[0]:.3f} to "
@@ -492,8 +495,8 @@ reading(
 # ProPublica published one analysis with *medium or high* as the alarm and one with *high* alone.
 # Some of its figures use all rows, others only people scored within 30 days of the arrest. "Again"
 # can mean within two years, or ever. Together with Barenstein's correction that makes sixteen
-# analyses. A **specification curve** (Simonsohn, Simmons and Nelson, 2020) shows all of them,
-# not only the favorite.
+# analyses. A **specification curve** (Simonsohn, Simmons and Nelson, 2020) shows all of them, not
+# only the favorite.
 #
 # The cut is a different kind of choice from the others: it changes what an alarm *is*, so it asks
 # another question. It gets its own color. We show the *difference* of two rates, and also their
@@ -506,7 +509,10 @@ reading(
 from itertools import product
 
 in_time = people["days_b_screening_arrest"].abs() <= 30
-ROWS = {"as published": people["again"] >= 0, "two years observed": people["two_years_observed"] == 1}
+ROWS = {
+    "as published": people["again"] >= 0,
+    "two years observed": people["two_years_observed"] == 1,
+}
 SCORED = {"any time": people["again"] >= 0, "within 30 days": in_time}
 AGAIN = {"two years": "two_year_recid", "ever": "is_recid"}
 CUTS = {"medium or high": 5, "high": 8}
@@ -566,12 +572,12 @@ effects.round(3)
 # %% tags=["reading"]
 reading(
     "**Reading the figure and the table.** With the rarer alarm the *difference* of false positive "
-    "rates shrinks, by {shrinks:.2f} on average, and their *ratio* grows by {cut[ratio]:.1f}. Both are "
-    "right, so if you report only one of them, you choose an impression. The other three choices "
-    "hardly move the top two panels. In the bottom panel, Barenstein's correction moves the "
-    "difference of precision by {rows[precision]:.3f}, more than any other choice. In none of the "
-    "sixteen analyses is an alarm worth less for people recorded as African-American: the smallest "
-    "difference is {smallest:.3f}.",
+    "rates shrinks, by {shrinks:.2f} on average, and their *ratio* grows by {cut[ratio]:.1f}. Both "
+    "are right, so if you report only one of them, you choose an impression. The other three "
+    "choices hardly move the top two panels. In the bottom panel, Barenstein's correction moves "
+    "the difference of precision by {rows[precision]:.3f}, more than any other choice. In none of "
+    "the sixteen analyses is an alarm worth less for people recorded as African-American: the "
+    "smallest difference is {smallest:.3f}.",
     shrinks=shrinkage,
     cut=cut_effect,
     rows=rows_effect,
@@ -582,9 +588,9 @@ reading(
 # ## Differences, ratios, and a rule from the law
 #
 # A ratio has a place in the law. Since 1978 US agencies compare how often each group gets the
-# *favorable* outcome, a job for example, with the group that gets it most often. A ratio below
-# four fifths calls for a closer look (Equal Employment Opportunity Commission et al., 1978). It is a screen, not a definition of
-# fairness, and it says nothing about why.
+# *favorable* outcome, a job for example, with the group that gets it most often. A ratio below four
+# fifths calls for a closer look (Equal Employment Opportunity Commission et al., 1978). It is a
+# screen, not a definition of fairness, and it says nothing about why.
 #
 # For COMPAS the favorable outcome is *no alarm*. Which outcome you divide matters. Of the
 # unfavorable one the ratio is another number, and the rule says nothing about it.
@@ -601,10 +607,10 @@ screens[["favorable_rate", "ratio", "low", "high", "verdict"]]
 
 # %% tags=["reading"]
 reading(
-    "**Reading the table.** With *medium or high* as the alarm the ratio is {medium.ratio:.2f}, clearly "
-    "below four fifths. With *high* alone it is {high.ratio:.2f}, and its interval runs from "
-    "{high.low:.2f} to {high.high:.2f}: *{high.verdict}*. The score is the same; only the meaning of "
-    "*alarm* has changed.",
+    "**Reading the table.** With *medium or high* as the alarm the ratio is {medium.ratio:.2f}, "
+    "clearly below four fifths. With *high* alone it is {high.ratio:.2f}, and its interval runs "
+    "from {high.low:.2f} to {high.high:.2f}: *{high.verdict}*. The score is the same; only the "
+    "meaning of *alarm* has changed.",
     medium=screens.loc["medium or high"],
     high=screens.loc["high"],
 )
@@ -613,9 +619,9 @@ reading(
 # ## The largest gap among many groups
 #
 # There are six groups, so fifteen pairs. Many dashboards show a single number instead: the largest
-# rate minus the smallest, **max − min**. fairlearn's `.difference()` is that number. Here it is
-# for precision, with a **bootstrap** interval: resample the people thousands of times and keep
-# the middle 95% of the results.
+# rate minus the smallest, **max − min**. fairlearn's `.difference()` is that number. Here it is for
+# precision, with a **bootstrap** interval: resample the people thousands of times and keep the
+# middle 95% of the results.
 
 # %%
 from labkit.chapters.ch04 import bootstrap_largest_gap
@@ -627,9 +633,9 @@ pd.concat([alarms_in_group, rates["precision"].round(3)], axis=1).sort_values("p
 
 # %% tags=["reading"]
 reading(
-    "Max − min is {gap:.2f}, and its bootstrap interval runs from {low:.2f} to {high:.2f}. It does not "
-    "contain zero. **Have we found that an alarm is worth less in some groups? Decide before you "
-    "read on.**",
+    "Max − min is {gap:.2f}, and its bootstrap interval runs from {low:.2f} to {high:.2f}. It does "
+    "not contain zero. **Have we found that an alarm is worth less in some groups? Decide before "
+    "you read on.**",
     gap=largest,
     low=largest_low,
     high=largest_high,
@@ -683,12 +689,13 @@ summary.round(3)
 
 # %% tags=["reading"]
 reading(
-    "**Reading the figure.** With six groups, chance alone gives a max − min of {six[mean of the shuffled]:.2f} on "
-    "average. We measured {six[measured]:.2f}, and {six[shuffles at least as large]:.0%} of the shuffles reach it. A bootstrap "
-    "interval that excludes zero was no evidence: no resample can have a gap below zero. Max − min "
-    "mostly says how small the smallest groups are. A better question for all groups at once is "
-    "whether *any* rates differ, and a test for it weighs every group by its size. Ours ({test}) "
-    "gives p = {p:.3f}. After so many looks at one table, call that weak evidence.",
+    "**Reading the figure.** With six groups, chance alone gives a max − min of "
+    "{six[mean of the shuffled]:.2f} on average. We measured {six[measured]:.2f}, and "
+    "{six[shuffles at least as large]:.0%} of the shuffles reach it. A bootstrap interval that "
+    "excludes zero was no evidence: no resample can have a gap below zero. Max − min mostly says "
+    "how small the smallest groups are. A better question for all groups at once is whether *any* "
+    "rates differ, and a test for it weighs every group by its size. Ours ({test}) gives p = "
+    "{p:.3f}. After so many looks at one table, call that weak evidence.",
     six=summary.loc["all six groups"],
     test=test_name,
     p=p_value,
@@ -696,8 +703,8 @@ reading(
 
 # %% [markdown]
 # Is the bootstrap really to blame, or were we unlucky? We can find out, because in a simulation we
-# know the truth. Four groups of 500 people share one rate, so the true max − min is zero. How
-# often does each method say otherwise?
+# know the truth. Four groups of 500 people share one rate, so the true max − min is zero. How often
+# does each method say otherwise?
 
 
 # %%
@@ -721,11 +728,11 @@ false_alarms.rename("share of audits").to_frame().round(3)
 
 # %% tags=["reading"]
 reading(
-    "**Reading the table.** There is nothing to find, and the bootstrap interval of max − min finds it "
-    "in {share[0]:.0%} of the audits. The parity test and the interval of one signed difference, "
-    "chosen beforehand, are wrong in {share[1]:.0%} and {share[2]:.0%}, as they should be: about one "
-    "in twenty. So ask *is there a difference?* with a test, *between whom, and how large?* with "
-    "signed differences, and show max − min only next to its null distribution.",
+    "**Reading the table.** There is nothing to find, and the bootstrap interval of max − min "
+    "finds it in {share[0]:.0%} of the audits. The parity test and the interval of one signed "
+    "difference, chosen beforehand, are wrong in {share[1]:.0%} and {share[2]:.0%}, as they should "
+    "be: about one in twenty. So ask *is there a difference?* with a test, *between whom, and how "
+    "large?* with signed differences, and show max − min only next to its null distribution.",
     share=wrong_shares,
 )
 
@@ -811,9 +818,9 @@ auc_table.round(3)
 
 # %% tags=["reading"]
 reading(
-    "**Reading the table.** The AUCs differ by {first[AUC difference]:.3f} as published and {second[AUC difference]:.3f} with two "
-    "years observed, {finding}. The intervals exclude differences larger than about {largest:.2f}. On "
-    "this count Northpointe's claim stands.",
+    "**Reading the table.** The AUCs differ by {first[AUC difference]:.3f} as published and "
+    "{second[AUC difference]:.3f} with two years observed, {finding}. The intervals exclude "
+    "differences larger than about {largest:.2f}. On this count Northpointe's claim stands.",
     first=auc_table.loc["as published"],
     second=auc_table.loc["two years observed"],
     largest=largest_auc_difference,
@@ -881,11 +888,12 @@ odds.round(2)
 
 # %% tags=["reading"]
 reading(
-    "**Reading the figure and the table.** The lines rise together, and at most deciles the intervals "
-    "overlap. As published, the pooled odds ratio is {first[odds ratio]:.2f} ({first[low]:.2f} to "
-    "{first[high]:.2f}). With two years observed it is {second[odds ratio]:.2f} ({second[low]:.2f} to "
-    "{second[high]:.2f}). {finding} An interval that contains 1 "
-    "would not have proved sufficiency; it would have said how large a deviation could still be.",
+    "**Reading the figure and the table.** The lines rise together, and at most deciles the "
+    "intervals overlap. As published, the pooled odds ratio is {first[odds ratio]:.2f} "
+    "({first[low]:.2f} to {first[high]:.2f}). With two years observed it is "
+    "{second[odds ratio]:.2f} ({second[low]:.2f} to {second[high]:.2f}). {finding} An interval "
+    "that contains 1 would not have proved sufficiency; it would have said how large a deviation "
+    "could still be.",
     first=odds.loc["as published"],
     second=odds.loc["two years observed"],
     finding=choose(
@@ -988,10 +996,10 @@ perfect.round(3)
 reading(
     "**Reading the table.** None of them. The false positive rate is {fpr[a]:.2f} in group a and "
     "{fpr[b]:.2f} in group b, although the score is perfect and everyone faces the same threshold. "
-    "Rates average over people far from the threshold, and the groups differ in how many such people "
-    "they have. This is the problem of **infra-marginality**. Different error rates alone do not "
-    "show that anyone was treated by another rule. And equal treatment alone does not make the "
-    "result acceptable: those who are wrongly flagged pay the price either way.",
+    "Rates average over people far from the threshold, and the groups differ in how many such "
+    "people they have. This is the problem of **infra-marginality**. Different error rates alone "
+    "do not show that anyone was treated by another rule. And equal treatment alone does not make "
+    "the result acceptable: those who are wrongly flagged pay the price either way.",
     fpr=perfect.loc["false positive rate"],
 )
 
@@ -1023,16 +1031,20 @@ for setting, thresholds in settings.iterrows():
     by_race = explorer.audit(*thresholds).by_group
     setting_gaps[setting] = (by_race.iloc[0] - by_race.iloc[1])[SHOWN]
 setting_gaps = pd.DataFrame(setting_gaps).T
-same_cut, equal_fpr = setting_gaps.loc["one cut for both"], setting_gaps.loc["equal false positive rates"]
+same_cut, equal_fpr = (
+    setting_gaps.loc["one cut for both"],
+    setting_gaps.loc["equal false positive rates"],
+)
 setting_gaps.round(3)
 
 # %% tags=["reading"]
 reading(
     "**Reading the table.** With one cut for both groups, false positive rates differ by "
-    "{one[false_positive_rate]:.2f} and precision by {one[precision]:.2f}. With cuts that bring false "
-    "positive rates as close as ten deciles allow ({fair[false_positive_rate]:.2f}), precision differs "
-    "by {fair[precision]:.2f}: the same alarm now means more in one group than in the other. Moving a "
-    "difference from one row to another is easy. Removing it from all rows is not.",
+    "{one[false_positive_rate]:.2f} and precision by {one[precision]:.2f}. With cuts that bring "
+    "false positive rates as close as ten deciles allow ({fair[false_positive_rate]:.2f}), "
+    "precision differs by {fair[precision]:.2f}: the same alarm now means more in one group than "
+    "in the other. Moving a difference from one row to another is easy. Removing it from all rows "
+    "is not.",
     one=same_cut,
     fair=equal_fpr,
 )
@@ -1078,8 +1090,8 @@ pd.DataFrame({"base rate": base, "forced false positive rate": forced}).round(3)
 reading(
     "**Reading the table.** With equal precision and equal false negative rates, base rates of "
     "{base[African-American]:.2f} and {base[Caucasian]:.2f} force false positive rates of "
-    "{forced[African-American]:.2f} and {forced[Caucasian]:.2f}. Where base rates differ, all three "
-    "can only be equal if nobody is flagged by mistake, or nobody is flagged at all.",
+    "{forced[African-American]:.2f} and {forced[Caucasian]:.2f}. Where base rates differ, all "
+    "three can only be equal if nobody is flagged by mistake, or nobody is flagged at all.",
     base=base,
     forced=forced,
 )
@@ -1171,21 +1183,23 @@ copyist_true = label_gaps["true_positive_rate"].loc[("copyist", "true")]
 # %% tags=["reading"]
 reading(
     "**Reading the figure.** On recorded labels the copyist looks perfect: no gap at all. In truth "
-    "its true positive rates differ by {copyist[mean]:.2f}. The perfect doctor has no gap in truth, "
-    "and on recorded labels a gap of {doctor[mean]:.2f} ({doctor[low]:.2f} to {doctor[high]:.2f}) in "
-    "false positive rates: every ill patient whom the record denies counts as her false alarm. So "
-    "the audit praises the wrong one.",
+    "its true positive rates differ by {copyist[mean]:.2f}. The perfect doctor has no gap in "
+    "truth, and on recorded labels a gap of {doctor[mean]:.2f} ({doctor[low]:.2f} to "
+    "{doctor[high]:.2f}) in false positive rates: every ill patient whom the record denies counts "
+    "as her false alarm. So the audit praises the wrong one.",
     copyist=copyist_true,
     doctor=doctor_seen,
 )
 
 # %% [markdown]
-# For the classifier, one number per rate tells what the records do to the audit: the gap on recorded
-# labels minus the gap on true ones, in the same world. We decide beforehand that a shift of less
-# than five percentage points would not matter.
+# For the classifier, one number per rate tells what the records do to the audit: the gap on
+# recorded labels minus the gap on true ones, in the same world. We decide beforehand that a shift
+# of less than five percentage points would not matter.
 
 # %%
-by_world = runs[runs["decider"] == "classifier"].pivot(index="world", columns="labels", values=AUDITED)
+by_world = runs[runs["decider"] == "classifier"].pivot(
+    index="world", columns="labels", values=AUDITED
+)
 shifts = []
 for rate in AUDITED:
     shift = by_world[rate]["recorded"] - by_world[rate]["true"]
@@ -1198,9 +1212,9 @@ reading(
     "**Reading the table.** In true positive rates the records shift the gap by {tpr[mean]:.3f} "
     "({tpr[low]:.3f} to {tpr[high]:.3f}): {tpr_finding}. In false positive rates they shift it by "
     "{fpr[mean]:.2f} ({fpr[low]:.2f} to {fpr[high]:.2f}), and in precision by {ppv[mean]:.2f} "
-    "({ppv[low]:.2f} to {ppv[high]:.2f}). Why does this mistake spare one rate? Think about *which* "
-    "ill patients are in the records. Notebook 07 answers the question, and shows a mistake that no "
-    "rate survives.",
+    "({ppv[low]:.2f} to {ppv[high]:.2f}). Why does this mistake spare one rate? Think about "
+    "*which* ill patients are in the records. Notebook 07 answers the question, and shows a "
+    "mistake that no rate survives.",
     tpr=shift_table.loc["true_positive_rate"],
     fpr=shift_table.loc["false_positive_rate"],
     ppv=shift_table.loc["precision"],
@@ -1232,10 +1246,10 @@ excess.round(3)
 
 # %% tags=["reading"]
 reading(
-    "**Reading the table.** The excess is the share of ill patients minus the mean score. In group b it "
-    "is {recorded[mean]:.3f} ({recorded[low]:.3f} to {recorded[high]:.3f}) on recorded labels, and "
-    "{true[mean]:.3f} ({true[low]:.3f} to {true[high]:.3f}) on true ones. {finding} Calibrated always "
-    "means *calibrated to a label*. COMPAS was checked against charges.",
+    "**Reading the table.** The excess is the share of ill patients minus the mean score. In group "
+    "b it is {recorded[mean]:.3f} ({recorded[low]:.3f} to {recorded[high]:.3f}) on recorded "
+    "labels, and {true[mean]:.3f} ({true[low]:.3f} to {true[high]:.3f}) on true ones. {finding} "
+    "Calibrated always means *calibrated to a label*. COMPAS was checked against charges.",
     recorded=excess.loc[("b", "recorded")],
     true=excess.loc[("b", "true")],
     finding=verdict(
@@ -1280,21 +1294,24 @@ from labkit.exercises import compare
 
 compare("04.7", ...)  # replace the dots by your answer, as a text in quotes
 # %% tags=["solution"]
-compare("04.7", "False positive rates, because an alarm can cost freedom. But a charge is not an offense.")
+compare(
+    "04.7",
+    "False positive rates, because an alarm can cost freedom. But a charge is not an offense.",
+)
 
 # %% [markdown]
 # ## What you learned
 #
-# How do we measure fairness, and how sure are we? With several rates, because each answers
-# another person's question and they cannot all be equal. And less sure than the tables look: an
-# interval covers other people, but neither a mistake in the rows nor a wrong label.
+# How do we measure fairness, and how sure are we? With several rates, because each answers another
+# person's question and they cannot all be equal. And less sure than the tables look: an interval
+# covers other people, but neither a mistake in the rows nor a wrong label.
 #
-# - `[04-rates]` Four counts per group give every rate; by hand, `labkit` and fairlearn agree. A rate
-#   without a denominator is unknown, not zero.
+# - `[04-rates]` Four counts per group give every rate; by hand, `labkit` and fairlearn agree. A
+#   rate without a denominator is unknown, not zero.
 # - `[04-stakeholders]` The denominator says whose question a rate answers. Choosing a rate means
 #   choosing whose error counts.
-# - `[04-uncertainty]` Wilson's interval fits one rate and Newcombe's fits a difference. Max − min is
-#   above zero by chance alone, most of all in small groups: use a test, or a signed difference.
+# - `[04-uncertainty]` Wilson's interval fits one rate and Newcombe's fits a difference. Max − min
+#   is above zero by chance alone, most of all in small groups: use a test, or a signed difference.
 # - `[04-calibration]` With different base rates, equal precision and equal error rates exclude each
 #   other. Different error rates can come from one score that means the same for everyone.
 # - `[04-labels]` On biased records, a copyist looks fair and a perfect doctor looks unfair; a score
@@ -1305,5 +1322,5 @@ compare("04.7", "False positive rates, because an alarm can cost freedom. But a 
 # the scores. Anything about the smallest groups: too few people were counted. Our clinic's records
 # go wrong in one simple way, and real ones in many.
 #
-# **Next.** We take one criterion apart, with pencil and paper:
-# [05 · What does demographic parity say, and what does it cost?](05_demographic_parity.ipynb)
+# **Next.** We take one criterion apart, with pencil and paper: [05 · What does demographic parity
+# say, and what does it cost?](05_demographic_parity.ipynb)
