@@ -36,7 +36,6 @@ import numpy as np
 import pandas as pd
 
 from labkit.audit import audit
-from labkit.data import load_compas
 from labkit.exercises import check
 from labkit.plots import show
 from labkit.prose import choose, reading, verdict
@@ -49,7 +48,7 @@ SAMPLE_SIZE = 1500  # notes of the clinic to learn from, and as many to measure 
 WORLDS = 16  # clinics, each with its own patients and its own classifier
 
 # %% [markdown]
-# # Part one: rates and how sure they are
+# # Part one · Rates, and how sure they are
 #
 # ## A thousand people
 #
@@ -73,7 +72,9 @@ WORLDS = 16  # clinics, each with its own patients and its own classifier
 #
 # We count them by hand, for every group.
 
-# %% tags=["by-hand"]
+# %%
+from labkit.data import load_compas
+
 people = load_compas().frame
 people["alarm"] = (people["score_text"] != "Low").astype(int)
 people["again"] = people["two_year_recid"]  # charged again within two years
@@ -83,20 +84,10 @@ cells.columns = ["tn", "fp", "fn", "tp"]
 cells
 
 # %% [markdown]
-# Do not trust a table because it looks right. `labkit` counts the same four cells.
-
-# %%
-result = audit(
-    y_true=people["again"], y_pred=people["alarm"], sensitive_features=people["race"], seed=SEED
-)
-assert (result.counts.table[cells.columns] == cells).all(axis=None)
-result.counts.table
-
-# %% [markdown]
-# Look at the last column of counts: two groups have fewer than forty people. We come back to them.
-# First the two largest groups. They differ in size, so we scale both to 1,000 people. A
-# **natural-frequency tree** shows what happens to them: people first, percentages later. That is
-# easier to think about (Gigerenzer and Hoffrage, 1995).
+# Add up the rows: two of the groups have fewer than forty people. We come back to them. First the
+# two largest groups. They differ in size, so we scale both to 1,000 people. A **natural-frequency
+# tree** shows what happens to them: people first, percentages later. That is easier to think about
+# (Gigerenzer and Hoffrage, 1995).
 #
 # **Before you run the next cell, predict:** of 1,000 people in each group, how many were *not*
 # charged again and still caused an alarm? Write down two numbers.
@@ -148,9 +139,17 @@ rates = pd.DataFrame(
 rates.round(3)
 
 # %% [markdown]
-# Is this the number on your paper? Now two libraries. `labkit` adds intervals, tests and warnings.
-# fairlearn's `MetricFrame` takes *any* function of labels and predictions. The `assert` lines stop
-# the notebook if two of the four ways disagree.
+# Is this the number on your paper? Now two libraries. `labkit` counts the same four cells and adds
+# intervals, tests and warnings. fairlearn's `MetricFrame` takes *any* function of labels and
+# predictions. The `assert` lines stop the notebook if two of the four ways disagree.
+
+# %%
+result = audit(
+    y_true=people["again"], y_pred=people["alarm"], sensitive_features=people["race"], seed=SEED
+)
+assert (result.counts.table[cells.columns] == cells).all(axis=None)
+np.testing.assert_allclose(result.by_group[rates.columns], rates, atol=1e-12)
+result
 
 # %%
 from fairlearn.metrics import MetricFrame, false_negative_rate, false_positive_rate, selection_rate
@@ -167,7 +166,6 @@ frame = MetricFrame(
     y_pred=people["alarm"],
     sensitive_features=people["race"],
 )
-np.testing.assert_allclose(result.by_group[rates.columns], rates, atol=1e-12)
 np.testing.assert_allclose(frame.by_group[rates.columns], rates, atol=1e-12)
 
 # %% [markdown] tags=["exercise"]
@@ -209,8 +207,8 @@ check("04.1", alarm_rates)
 #
 # | who asks | question | rate |
 # |---|---|---|
-# | a defendant who will *not* be charged again | how likely is an alarm about me? | false positive rate |
-# | someone harmed by a later offense | how many of those people had a low score? | false negative rate |
+# | a defendant not charged later | how likely is an alarm about me? | false positive rate |
+# | someone harmed by an offense | how many such people had no alarm? | false negative rate |
 # | a judge who sees *medium or high* | how often does a charge follow? | precision |
 # | a jail that plans its beds | how many people get an alarm? | selection rate |
 # | a patient who *is* ill | how likely am I to be sent home? | false negative rate |
@@ -371,7 +369,8 @@ fig = plot_newcombe(errors["African-American"], errors["Caucasian"], names=tuple
 show(fig, alt="Two intervals, and a right triangle made of one side of each; read below.")
 
 # %% tags=["by-hand"]
-black_rate, white_rate = (errors[race][0] / errors[race][1] for race in PAIR)
+black_rate = rates.loc["African-American", "false_positive_rate"]
+white_rate = rates.loc["Caucasian", "false_positive_rate"]
 black_low, black_high = wilson(*errors["African-American"])
 white_low, white_high = wilson(*errors["Caucasian"])
 
@@ -382,9 +381,14 @@ newcombe = [
 ]
 
 # %%
-pair = result.pairwise("false_positive_rate").query("a == @PAIR[0] and b == @PAIR[1]")
-np.testing.assert_allclose(pair[["low", "high"]].iloc[0], newcombe, atol=1e-12)
-pair.round(3)
+from labkit.audit import newcombe_interval
+
+ours = newcombe_interval(errors["African-American"], errors["Caucasian"], confidence=0.95)
+np.testing.assert_allclose(np.ravel(ours), newcombe, atol=1e-12)
+pd.DataFrame(
+    {"difference": [difference], "low": [newcombe[0]], "high": [newcombe[1]]},
+    index=["false positive rate"],
+).round(3)
 
 # %% tags=["reading"]
 reading(
@@ -431,7 +435,8 @@ age_audit = audit(
 )
 age_pairs = age_audit.pairwise("false_positive_rate").set_index(["a", "b"])
 old_young = age_pairs.loc[("Greater than 45", "Less than 25")]  # old minus young
-plot_group_rates(age_audit, ASKED)
+ax_age = plot_group_rates(age_audit, ASKED)
+show(ax_age.figure, alt="Four rates with intervals, for three age groups.")
 by_age = {
     "difference": -old_young["difference"],
     "low": -old_young["high"],
@@ -459,8 +464,10 @@ late = people[people["two_years_observed"] == 0]
 versions = {"as published": people, "two years observed": observed}
 corrected = {}
 for version, rows in versions.items():
-    counted = audit(y_true=rows["again"], y_pred=rows["alarm"], sensitive_features=rows["race"])
-    corrected[version] = counted.by_group.loc[PAIR]
+    version_audit = audit(
+        y_true=rows["again"], y_pred=rows["alarm"], sensitive_features=rows["race"]
+    )
+    corrected[version] = version_audit.by_group.loc[PAIR]
 MOVED = ["n", "base_rate", "precision", "false_negative_rate", "false_positive_rate"]
 pd.concat(corrected).swaplevel().sort_index()[MOVED].round(3)
 
@@ -506,42 +513,42 @@ reading(
 # rates shrink or grow? And the ratio?
 
 # %%
-from itertools import product
-
 in_time = people["days_b_screening_arrest"].abs() <= 30
-ROWS = {
-    "as published": people["again"] >= 0,
-    "two years observed": people["two_years_observed"] == 1,
-}
-SCORED = {"any time": people["again"] >= 0, "within 30 days": in_time}
+everyone = pd.Series(True, index=people.index)
+ROWS = {"as published": everyone, "two years observed": people["two_years_observed"] == 1}
+SCORED = {"any time": everyone, "within 30 days": in_time}
 AGAIN = {"two years": "two_year_recid", "ever": "is_recid"}
 CUTS = {"medium or high": 5, "high": 8}
 
 
-def compare_pair(kept, label, cut):
-    """Compare the two groups in one analysis: differences and ratios, with intervals."""
+# %%
+def analyze(kept, label, cut):
+    """Compare the two groups in one analysis; return three estimates with their intervals."""
     rows = people[kept & people["race"].isin(PAIR)]
-    counted = audit(
-        y_true=rows[label],
-        y_pred=(rows["decile_score"] >= cut).astype(int),
-        sensitive_features=rows["race"],
-    )
-    alarms = counted.against("false_positive_rate", reference="Caucasian").loc[PAIR[0]]
-    precision = counted.against("precision", reference="Caucasian").loc[PAIR[0]]
-    return alarms, precision
+    alarm = (rows["decile_score"] >= cut).astype(int)
+    one = audit(y_true=rows[label], y_pred=alarm, sensitive_features=rows["race"])
+    alarms = one.against("false_positive_rate", reference="Caucasian").loc[PAIR[0]]
+    worth = one.against("precision", reference="Caucasian").loc[PAIR[0]]
+    return {
+        "alarms": alarms[["difference", "low", "high"]],
+        "ratio": alarms[["ratio", "ratio_low", "ratio_high"]],
+        "precision": worth[["difference", "low", "high"]],
+    }
 
 
 # %%
+from itertools import product
+
 analyses = []
 for kept, scored, again, cut in product(ROWS, SCORED, AGAIN, CUTS):
-    alarms, worth = compare_pair(ROWS[kept] & SCORED[scored], AGAIN[again], CUTS[cut])
-    row = {"cut": cut, "rows": kept, "scored": scored, "again": again}
-    for name, measured in {"alarms": alarms, "precision": worth}.items():
-        row[name], row[f"{name}_low"], row[f"{name}_high"] = measured[["difference", "low", "high"]]
-    row["ratio"], row["ratio_low"], row["ratio_high"] = alarms[["ratio", "ratio_low", "ratio_high"]]
-    analyses.append(row)
+    estimates = analyze(ROWS[kept] & SCORED[scored], AGAIN[again], CUTS[cut])
+    taken = {"cut": cut, "rows": kept, "scored": scored, "again": again}
+    for name, limits in estimates.items():
+        taken[name], taken[f"{name}_low"], taken[f"{name}_high"] = limits
+    analyses.append(taken)
 analyses = pd.DataFrame(analyses).sort_values(["cut", "rows", "precision"], ignore_index=True)
 
+# %%
 # %%
 from labkit.chapters.ch04 import plot_specifications
 
@@ -598,10 +605,11 @@ reading(
 # %%
 LEVELS = {"medium or high": people["alarm"], "high": (people["score_text"] == "High").astype(int)}
 screens = {}
+in_pair = people["race"].isin(PAIR)
 for level, alarm in LEVELS.items():
-    two = people["race"].isin(PAIR)
-    counted = audit(y_true=None, y_pred=alarm[two], sensitive_features=people.loc[two, "race"])
-    screens[level] = counted.four_fifths(favorable=0).loc[PAIR[0]]
+    race = people.loc[in_pair, "race"]
+    screened = audit(y_true=None, y_pred=alarm[in_pair], sensitive_features=race)
+    screens[level] = screened.four_fifths(favorable=0).loc[PAIR[0]]
 screens = pd.DataFrame(screens).T.rename_axis("alarm means")
 screens[["favorable_rate", "ratio", "low", "high", "verdict"]]
 
@@ -762,7 +770,7 @@ def null_gap(trials, rate):
 check("04.4", null_gap)
 
 # %% [markdown]
-# # Part two: what a score means, and what a label hides
+# # Part two · What a score means, and what a label hides
 #
 # ## Both sides, in their own numbers
 #
@@ -803,16 +811,17 @@ pd.concat({"printed": printed, "counted": counted_percent.round(2)}, axis=1)
 # %%
 from labkit.audit import auc_difference
 
-auc_rows = []
+aucs = {}
 for version, rows in versions.items():
-    two = rows[rows["race"].isin(PAIR)]
     auc = auc_difference(
-        *PAIR, y_true=two["again"], y_score=two["decile_score"], sensitive_features=two["race"]
+        "African-American",
+        "Caucasian",
+        y_true=rows["again"],
+        y_score=rows["decile_score"],
+        sensitive_features=rows["race"],
     )
-    auc_rows.append(
-        {"rows": version, "AUC difference": auc.difference, "low": auc.low, "high": auc.high}
-    )
-auc_table = pd.DataFrame(auc_rows).set_index("rows")
+    aucs[version] = {"AUC difference": auc.difference, "low": auc.low, "high": auc.high}
+auc_table = pd.DataFrame(aucs).T
 largest_auc_difference = auc_table[["low", "high"]].abs().to_numpy().max()
 auc_table.round(3)
 
@@ -871,18 +880,22 @@ show(ax.figure, alt="Share charged again by decile with intervals, one rising li
 # %%
 from statsmodels.stats.contingency_tables import StratifiedTable
 
-pooled_rows = []
-for version, rows in versions.items():
-    two = rows[rows["race"].isin(PAIR)]
+
+def compare_given_score(rows, column, groups):
+    """Compare the odds of a charge between two groups, decile by decile, with a 95% interval."""
     tables = []
-    for _, same_decile in two.groupby("decile_score"):
-        table = pd.crosstab(same_decile["race"], same_decile["again"]).loc[PAIR, [1, 0]]
-        tables.append(table.to_numpy())
+    for _, same_decile in rows.groupby("decile_score"):
+        counts = pd.crosstab(same_decile[column], same_decile["again"])
+        tables.append(counts.loc[groups, [1, 0]].to_numpy())
     pooled = StratifiedTable(tables)
     low, high = pooled.oddsratio_pooled_confint()
-    row = {"rows": version, "odds ratio": pooled.oddsratio_pooled, "low": low, "high": high}
-    pooled_rows.append(row)
-odds = pd.DataFrame(pooled_rows).set_index("rows")
+    return {"odds ratio": pooled.oddsratio_pooled, "low": low, "high": high}
+
+
+odds = {}
+for version, rows in versions.items():
+    odds[version] = compare_given_score(rows, "race", PAIR)
+odds = pd.DataFrame(odds).T
 more_often = odds.loc["two years observed", "low"] > 1
 odds.round(2)
 
@@ -898,7 +911,8 @@ reading(
     second=odds.loc["two years observed"],
     finding=choose(
         more_often,
-        "At the same decile, people recorded as African-American were charged again more often. The "
+        "At the same decile, people recorded as African-American were charged again more often. "
+        "The "
         "interval ends close to 1, and it is one of many numbers here: weak evidence against "
         "sufficiency.",
         otherwise="These data do not contradict sufficiency.",
@@ -912,8 +926,8 @@ reading(
 #
 # 1. With `calibration_by_group` and `plot_calibration`, draw the share charged again by decile for
 #    women and men. At how many of the ten deciles does the *share* of women lie below that of men?
-# 2. With `StratifiedTable`, compute the pooled odds ratio of being charged again, women compared
-#    with men, and its 95% interval.
+# 2. With `compare_given_score`, compute the pooled odds ratio of being charged again, women
+#    compared with men, and its 95% interval.
 # 3. What follows? The letter is enough.
 #
 # - A: at the same decile, women are charged again less often
@@ -928,21 +942,17 @@ by_sex = calibration_by_group(
     y_score=observed["decile_score"],
     sensitive_features=observed["sex"],
 )
-plot_calibration(by_sex)
+ax_sex = plot_calibration(by_sex)
 shares = by_sex["share"].unstack(level=0)
-sex_tables = []
-for _, same_decile in observed.groupby("decile_score"):
-    table = pd.crosstab(same_decile["sex"], same_decile["again"]).loc[["Female", "Male"], [1, 0]]
-    sex_tables.append(table.to_numpy())
-sex_pooled = StratifiedTable(sex_tables)
-sex_low, sex_high = sex_pooled.oddsratio_pooled_confint()
+sex_odds = compare_given_score(observed, "sex", ["Female", "Male"])
 women = {
-    "deciles_below": int((shares["Female"] < shares["Male"]).sum()),
-    "odds_ratio": sex_pooled.oddsratio_pooled,
-    "low": sex_low,
-    "high": sex_high,
+    "deciles_below": (shares["Female"] < shares["Male"]).sum(),
+    "odds_ratio": sex_odds["odds ratio"],
+    "low": sex_odds["low"],
+    "high": sex_odds["high"],
     "verdict": "A",
 }
+show(ax_sex.figure, alt="Share charged again by decile, for women and men.")
 # %% tags=["check"]
 check("04.5", women)
 
@@ -1125,6 +1135,14 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
+
+def fit_classifier(notes, labels):
+    """Fit word counts and logistic regression."""
+    words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
+    return make_pipeline(words, LogisticRegression(C=10)).fit(notes, labels)
+
+
+# %%
 from labkit.data import simulate_clinic
 
 
@@ -1133,9 +1151,8 @@ def run_world(world):
     settings = {"n": SAMPLE_SIZE, "label_bias": 0.35, "representation": 0.3}
     train = simulate_clinic(seed=2 * world, **settings)
     test = simulate_clinic(seed=2 * world + 1, **settings)
-    words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
-    classifier = make_pipeline(words, LogisticRegression(C=10)).fit(train["note"], train["y"])
     decided = test[["group", "y", "y_true_disease"]].copy()
+    classifier = fit_classifier(train["note"], train["y"])
     decided["score"] = classifier.predict_proba(test["note"])[:, 1]
     decided["classifier"] = (decided["score"] >= 1 / 2).astype(int)
     decided["perfect doctor"] = decided["y_true_disease"]
@@ -1300,11 +1317,13 @@ compare(
 )
 
 # %% [markdown]
-# ## What you learned
+# ## So how do we measure fairness, and how sure are we?
 #
-# How do we measure fairness, and how sure are we? With several rates, because each answers another
-# person's question and they cannot all be equal. And less sure than the tables look: an interval
-# covers other people, but neither a mistake in the rows nor a wrong label.
+# With several rates, because each answers another person's question, and they cannot all be equal.
+# And we are less sure than the tables look: an interval covers other people, but neither a mistake
+# in the rows nor a wrong label.
+#
+# ## What you learned
 #
 # - `[04-rates]` Four counts per group give every rate; by hand, `labkit` and fairlearn agree. A
 #   rate without a denominator is unknown, not zero.
