@@ -13,10 +13,12 @@
 # %% [markdown]
 # # 04 · How do we measure fairness, and how sure are we?
 #
-# In May 2016 the newsroom ProPublica wrote that COMPAS, a score that courts in Broward County,
-# Florida, see about people who have been arrested, is biased against Black defendants (Angwin et
-# al., 2016). In July the company that sells the score replied that it is not (Dieterich et al.,
-# 2016). Both sides had counted the same rows of one table, and both had counted correctly.
+# In May 2016 the news organization ProPublica wrote that COMPAS, a risk score that judges in
+# Broward County, Florida, are shown for people who have been arrested, is biased against Black
+# defendants (Angwin et al., 2016). In July the company that sells the score replied that it is not
+# (Dieterich et al., 2016). ProPublica compared *error rates*: how often each group got a wrong
+# score. The company compared *precision*: how often a high score was followed by a new charge. Both
+# sides had counted the same rows of one table, and both had counted correctly.
 #
 # This notebook takes their dispute apart. At the end you can say what each side measured, which of
 # its numbers to trust, and how sure anyone can be.
@@ -28,8 +30,8 @@
 # - *explain* how both sides of the COMPAS dispute could count correctly `[04-calibration]`
 # - *compare* what an audit finds on recorded labels with what is true `[04-labels]`
 #
-# About 150 minutes, in two sittings: parts one and two take about the same time. Half of it is for
-# the exercises. Before this: [03 · How do we train, and what can go wrong?](03_training.ipynb)
+# About 160 minutes, in two sittings, of which part one is the longer. Half of it is for the
+# exercises. Before this: [03 · How do we train, and what can go wrong?](03_training.ipynb)
 
 # %%
 import numpy as np
@@ -90,7 +92,7 @@ cells
 # (Gigerenzer and Hoffrage, 1995).
 #
 # **Before you run the next cell, predict:** of 1,000 people in each group, how many were *not*
-# charged again and still caused an alarm? Write down two numbers.
+# charged again and still had an alarm? Guess before you calculate, and write down two numbers.
 
 # %%
 from labkit.chapters.ch04 import plot_frequency_trees
@@ -119,13 +121,21 @@ reading(
 # %% [markdown]
 # ## One rate, four ways
 #
-# A **rate** divides one or two boxes of the tree by a branch. The **false positive rate** takes
-# only the left branch: *of the people who were not charged again, what share had an alarm?*
+# A **rate** is a share: it counts some people in the tree and divides by a larger set that contains
+# them. Four rates will be enough for a while.
+#
+# - The **selection rate** divides everyone with an alarm by everyone.
+# - The **false positive rate** takes only the left branch: *of the people who were not charged
+#   again, what share had an alarm?*
+# - The **false negative rate** takes only the right branch: *of the people who were charged again,
+#   what share had no alarm?*
+# - **Precision** collects the alarms of both branches: *of the people with an alarm, what share was
+#   charged again?*
 #
 # $$\text{false positive rate} = \frac{fp}{tn + fp}$$
 #
-# **On paper.** Take both counts of the first group from the table above, divide, and write the
-# result down with three decimals. Then compare with Python.
+# **On paper.** Take `tn` and `fp` of the first group from the table above, compute its false
+# positive rate, and write it down with three decimals. Then compare with Python.
 
 # %% tags=["by-hand"]
 rates = pd.DataFrame(
@@ -140,8 +150,9 @@ rates.round(3)
 
 # %% [markdown]
 # Is this the number on your paper? Now two libraries. `labkit` counts the same four cells and adds
-# intervals, tests and warnings. fairlearn's `MetricFrame` takes *any* function of labels and
-# predictions. The `assert` lines stop the notebook if two of the four ways disagree.
+# intervals, tests and warnings. (Leave the brackets aside until the section *How sure is one
+# rate?*) fairlearn's `MetricFrame` takes *any* function of labels and predictions. The `assert`
+# lines stop the notebook if the computed ways disagree.
 
 # %%
 result = audit(
@@ -203,16 +214,17 @@ check("04.1", alarm_rates)
 # ## Whose question is it?
 #
 # Every rate answers somebody's question. The denominator tells you whose: read the rate as "of the
-# people **who …**, the share **that …**", and ask who can say "I am one of those".
+# people **who …**, the share **that …**", and ask who needs to know about exactly those people:
+# someone who is one of them, or someone who has to deal with them.
 #
-# | who asks | question | rate |
-# |---|---|---|
-# | a defendant not charged later | how likely is an alarm about me? | false positive rate |
-# | someone harmed by an offense | how many such people had no alarm? | false negative rate |
-# | a judge who sees *medium or high* | how often does a charge follow? | precision |
-# | a jail that plans its beds | how many people get an alarm? | selection rate |
-# | a patient who *is* ill | how likely am I to be sent home? | false negative rate |
-# | a surgeon with a list of patients | how many of them need me? | precision |
+# | who asks | of the people ... | what share ... | rate |
+# |---|---|---|---|
+# | a defendant | not charged again | had an alarm? | false positive rate |
+# | someone harmed by an offense | charged again | had no alarm? | false negative rate |
+# | a judge who sees an alarm | with an alarm | was charged again? | precision |
+# | a jail that plans its beds | arrested | has an alarm? | selection rate |
+# | a patient who is ill | who are ill | is sent home? | false negative rate |
+# | a surgeon with a list | on the list | needs an operation? | precision |
 #
 # The person who is scored does not choose which rate is published, and neither does the person who
 # is harmed. The institution that buys the score usually does.
@@ -287,8 +299,8 @@ check("04.2", voices)
 # ## How sure is one rate?
 #
 # A rate was counted on some people. Would other people, arrested in the same way, have given the
-# same rate? A **95% confidence interval** is made by a recipe that contains the true rate in 95 of
-# 100 samples.
+# same rate? A **95% confidence interval** comes from a recipe whose intervals contain the true rate
+# in about 95 of 100 samples.
 #
 # The recipe for one rate is **Wilson's interval** (Wilson, 1927). Ask of every possible true rate:
 # *would a sample of this size then give what I observed, or would that be surprising?* Keep the
@@ -309,10 +321,16 @@ show(
 
 # %% [markdown]
 # Go along the dashed line, which is the observed share, from left to right. The interval starts
-# where the line enters the band and ends where it leaves. It is wider toward the middle, because
-# samples vary most when the true rate is near one half. On paper this gives a quadratic equation.
-# With $\hat p$ observed among $n$ people, and $z$ the number of standard errors that hold the
-# middle 95% of a normal distribution:
+# where the line enters the band and ends where it leaves. It reaches further toward 0, that is,
+# past one half, because samples vary most when the true rate is near one half. (The band is a
+# normal approximation: real shares of eight people are eighths.)
+#
+# The line meets the edge of the band where the observed share $\hat p$ lies exactly $z$ standard
+# errors from the true rate $p$, with $z$ chosen for the middle 95% of a normal distribution:
+#
+# $$|\hat p - p| = z\sqrt{\frac{p(1-p)}{n}}$$
+#
+# Square both sides, and you have a quadratic equation in $p$. Its two solutions are the limits:
 #
 # $$\frac{\hat p + \frac{z^2}{2n} \pm z\sqrt{\frac{\hat p(1-\hat p)}{n} + \frac{z^2}{4n^2}}}
 # {1 + \frac{z^2}{n}}$$
@@ -345,9 +363,9 @@ intervals[["precision"]].round(2)
 # %% tags=["reading"]
 reading(
     "**Reading the table.** With eight alarms the precision could be anything from {low:.2f} to "
-    "{high:.2f}. Nothing can be said about such a group, and `labkit` warns about it. Wilson's "
-    "intervals contain the true rate about as often as they promise, on average over true rates. "
-    "For very rare outcomes in small groups they can fall short.",
+    "{high:.2f}. Almost nothing can be said about such a group, and `labkit` warns about it. "
+    "Wilson's intervals contain the true rate about as often as they promise, on average over true "
+    "rates. For very rare outcomes in small groups they can fall short.",
     low=precision_low,
     high=precision_high,
 )
@@ -358,8 +376,9 @@ reading(
 # For the difference between two rates, **Newcombe's interval** (Newcombe, 1998) combines two of
 # Wilson's. The true difference could be smaller than the measured one in two ways: the first rate
 # is really lower, or the second is really higher. Both at once, and both by the full length of
-# their intervals, would be too much bad luck. Like the two shorter sides of a right angle, the two
-# distances combine to a diagonal.
+# their intervals, would be too much bad luck. Variances of independent estimates add, as in the
+# t-test. So the two distances combine like the legs of a right triangle, and the lower limit lies
+# one hypotenuse below the difference.
 
 # %%
 from labkit.chapters.ch04 import plot_newcombe
@@ -393,9 +412,10 @@ pd.DataFrame(
 # %% tags=["reading"]
 reading(
     "**Reading the figure and the table.** False positive rates differ by {difference:.2f}, and "
-    "the interval runs from {limits[0]:.2f} to {limits[1]:.2f}. The diagonal is longer than either "
-    "side and shorter than both together. Zero is far outside, so other people arrested and scored "
-    "in the same way would very probably have shown a difference too.",
+    "the interval runs from {limits[0]:.2f} to {limits[1]:.2f}. The figure shows the lower limit, "
+    "from the two thick halves; the upper limit uses the two thin ones. The hypotenuse is longer "
+    "than either leg and shorter than both together. Zero is far outside, so other people arrested "
+    "and scored in the same way would very probably have shown a difference too.",
     difference=difference,
     limits=newcombe,
 )
@@ -410,7 +430,8 @@ reading(
 # - **many looks**: among twenty comparisons, expect one interval to miss the truth;
 # - **our own choices**: where the score is cut, who is kept, what "again" means.
 #
-# The next exercise is yours. The two sections after it are about the last line.
+# The next exercise is yours. The two sections after it show what a mistake in the rows can do, and
+# what our own choices can do.
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 04.3 · Your own audit
@@ -418,7 +439,7 @@ reading(
 # Audit the same alarms by age (`people["age_cat"]`), with `audit` as above.
 #
 # 1. Give the false positive rate of `"Less than 25"` minus that of `"Greater than 45"`, with the
-#    limits of its Newcombe interval (`.pairwise`; mind which group is `a`).
+#    limits of its interval (`.against`, as above; mind which group is the reference).
 # 2. Draw `plot_group_rates(your_audit, ASKED)`. In which of the four rates do the three age groups
 #    lie *closest* together? The letter is enough.
 #
@@ -433,14 +454,14 @@ by_age = {"difference": ..., "low": ..., "high": ..., "closest": ...}
 age_audit = audit(
     y_true=people["again"], y_pred=people["alarm"], sensitive_features=people["age_cat"]
 )
-age_pairs = age_audit.pairwise("false_positive_rate").set_index(["a", "b"])
-old_young = age_pairs.loc[("Greater than 45", "Less than 25")]  # old minus young
+compared = age_audit.against("false_positive_rate", reference="Greater than 45")
+young_old = compared.loc["Less than 25"]  # young minus old
 ax_age = plot_group_rates(age_audit, ASKED)
 show(ax_age.figure, alt="Four rates with intervals, for three age groups.")
 by_age = {
-    "difference": -old_young["difference"],
-    "low": -old_young["high"],
-    "high": -old_young["low"],
+    "difference": young_old["difference"],
+    "low": young_old["low"],
+    "high": young_old["high"],
     "closest": "C",
 }
 # %% tags=["check"]
@@ -450,13 +471,14 @@ check("04.3", by_age)
 # ## A mistake in the rows
 #
 # Two years had to pass before anyone could say "not charged again". For people scored after April
-# 1, 2014, two years had not passed when ProPublica collected the records. Of these people
-# ProPublica dropped those who had not been charged, which is right, and kept those who had, which
-# is not (Barenstein, 2019). The column `two_years_observed` marks them.
+# 1, 2014, two years had not passed when ProPublica collected the records. Nobody could say yet
+# whether those without a charge would stay without one, so ProPublica dropped them. But it kept the
+# others, who had been charged already, and so filled the late rows with a single label (Barenstein,
+# 2019). All late rows have to go. The column `two_years_observed` marks the rows to keep.
 #
 # **Predict:** these extra rows all have the label *charged again*. Which of these five numbers will
-# they change: base rate, precision, false negative rate, false positive rate, and the difference in
-# precision?
+# they change: base rate (the share charged again among all), precision, false negative rate, false
+# positive rate, and the difference in precision?
 
 # %%
 observed = people[people["two_years_observed"] == 1]
@@ -472,27 +494,29 @@ MOVED = ["n", "base_rate", "precision", "false_negative_rate", "false_positive_r
 pd.concat(corrected).swaplevel().sort_index()[MOVED].round(3)
 
 # %%
-late_people, late_share = len(late), late["again"].mean()
-base_rates = people["again"].mean(), observed["again"].mean()
-published, repaired = (
-    corrected["as published"]["precision"],
-    corrected["two years observed"]["precision"],
+corrected_audit = audit(
+    y_true=observed["again"], y_pred=observed["alarm"], sensitive_features=observed["race"]
 )
-precision_gaps = published[PAIR[0]] - published[PAIR[1]], repaired[PAIR[0]] - repaired[PAIR[1]]
+before = result.against("precision", reference="Caucasian").loc[PAIR[0]]
+after = corrected_audit.against("precision", reference="Caucasian").loc[PAIR[0]]
+precision_change = pd.DataFrame({"as published": before, "two years observed": after}).T
+late_people = len(late)
+base_rates = people["again"].mean(), observed["again"].mean()
+precision_change[["difference", "low", "high"]].astype(float).round(3)
 
 # %% tags=["reading"]
 reading(
-    "**Reading the table.** Of the {n:,} people scored too late, {share:.0%} have the label "
-    "*charged again*. With them the base rate of all groups is {rates[0]:.1%}; without them it is "
-    "{rates[1]:.1%}. False positive rates do not change at all: they only look at people *not* "
-    "charged again, and none of these rows is one. False negative rates hardly change. Precision "
-    "falls in both groups, and more in one: its difference grows from {gaps[0]:.3f} to "
-    "{gaps[1]:.3f}. So the mistake hardly touches ProPublica's numbers, and it flatters the "
-    "company's.",
+    "**Reading the tables.** The {n:,} late rows raise the base rate of all groups from "
+    "{rates[1]:.1%} to {rates[0]:.1%}. False positive rates do not change at all: they only look "
+    "at people *not* charged again, and none of these rows is one. False negative rates hardly "
+    "change. Precision is too high in both groups, and more so in one: without the late rows its "
+    "difference is {after.difference:.3f} ({after.low:.3f} to {after.high:.3f}) instead of "
+    "{before.difference:.3f}. So the mistake hardly touches error rates, ProPublica's evidence. It "
+    "makes precision, the company's evidence, look more equal than it is.",
     n=late_people,
-    share=late_share,
     rates=base_rates,
-    gaps=precision_gaps,
+    before=precision_change.loc["as published"],
+    after=precision_change.loc["two years observed"],
 )
 
 # %% [markdown]
@@ -544,11 +568,13 @@ for kept, scored, again, cut in product(ROWS, SCORED, AGAIN, CUTS):
     estimates = analyze(ROWS[kept] & SCORED[scored], AGAIN[again], CUTS[cut])
     taken = {"cut": cut, "rows": kept, "scored": scored, "again": again}
     for name, limits in estimates.items():
-        taken[name], taken[f"{name}_low"], taken[f"{name}_high"] = limits
+        estimate, low, high = limits  # three values each
+        taken[name] = estimate
+        taken[f"{name}_low"] = low
+        taken[f"{name}_high"] = high
     analyses.append(taken)
 analyses = pd.DataFrame(analyses).sort_values(["cut", "rows", "precision"], ignore_index=True)
 
-# %%
 # %%
 from labkit.chapters.ch04 import plot_specifications
 
@@ -561,6 +587,8 @@ fig = plot_specifications(analyses, panels, ["rows", "scored", "again"], color_b
 show(fig, alt="Sixteen analyses: three panels of estimates with intervals, and the choices below.")
 
 # %% [markdown]
+# Each column is one analysis. The black dots at the bottom show which options it used.
+#
 # What does each choice do on average, with the other three held fixed? The next table has the mean
 # of its second option minus that of its first.
 
@@ -572,23 +600,32 @@ for choice, names in options.items():
     means = analyses.groupby(choice)[list(panels)].mean()
     effects[f"{choice}: {first} → {second}"] = means.loc[second] - means.loc[first]
 effects = pd.DataFrame(effects).T
-cut_effect, rows_effect = effects.iloc[0], effects.iloc[1]
-shrinkage, smallest = -cut_effect["alarms"], analyses["precision"].min()
+rows_effect = effects.iloc[1]
+by_cut = analyses.groupby("cut")[list(panels)].mean()
+smallest = analyses["precision"].min()
+containing_zero = (analyses["precision_low"] <= 0).sum()
 effects.round(3)
 
 # %% tags=["reading"]
 reading(
     "**Reading the figure and the table.** With the rarer alarm the *difference* of false positive "
-    "rates shrinks, by {shrinks:.2f} on average, and their *ratio* grows by {cut[ratio]:.1f}. Both "
-    "are right, so if you report only one of them, you choose an impression. The other three "
-    "choices hardly move the top two panels. In the bottom panel, Barenstein's correction moves "
-    "the difference of precision by {rows[precision]:.3f}, more than any other choice. In none of "
-    "the sixteen analyses is an alarm worth less for people recorded as African-American: the "
-    "smallest difference is {smallest:.3f}.",
-    shrinks=shrinkage,
-    cut=cut_effect,
+    "rates shrinks from about {medium.alarms:.2f} to {high.alarms:.2f}, and their *ratio* grows "
+    "from about {medium.ratio:.1f} to {high.ratio:.1f}. Both are right, so if you report only one "
+    "of them, you choose an impression. The other three choices hardly move the top two panels. In "
+    "the bottom panel, Barenstein's correction moves the difference of precision by "
+    "{rows.precision:.3f}, more than any other choice.",
+    medium=by_cut.loc["medium or high"],
+    high=by_cut.loc["high"],
     rows=rows_effect,
+)
+
+# %% tags=["reading"]
+reading(
+    "The smallest difference of precision among the sixteen is {smallest:.3f}, so all are above "
+    "zero. But {zero} of the sixteen intervals contain zero: these analyses cannot exclude equal "
+    "precision. And sixteen analyses of the same people are not sixteen pieces of evidence.",
     smallest=smallest,
+    zero=containing_zero,
 )
 
 # %% [markdown]
@@ -597,10 +634,12 @@ reading(
 # A ratio has a place in the law. Since 1978 US agencies compare how often each group gets the
 # *favorable* outcome, a job for example, with the group that gets it most often. A ratio below four
 # fifths calls for a closer look (Equal Employment Opportunity Commission et al., 1978). It is a
-# screen, not a definition of fairness, and it says nothing about why.
+# screen, not a definition of fairness, and it says nothing about why. It was written for hiring;
+# here we only borrow its arithmetic.
 #
-# For COMPAS the favorable outcome is *no alarm*. Which outcome you divide matters. Of the
-# unfavorable one the ratio is another number, and the rule says nothing about it.
+# For COMPAS the favorable outcome is *no alarm*. The ratio of *alarms* would be a different number,
+# and the rule says nothing about that one. **Predict:** the alarm can mean *medium or high*, or
+# *high* alone. Is the ratio of "no alarm" below four fifths with both?
 
 # %%
 LEVELS = {"medium or high": people["alarm"], "high": (people["score_text"] == "High").astype(int)}
@@ -610,15 +649,16 @@ for level, alarm in LEVELS.items():
     race = people.loc[in_pair, "race"]
     screened = audit(y_true=None, y_pred=alarm[in_pair], sensitive_features=race)
     screens[level] = screened.four_fifths(favorable=0).loc[PAIR[0]]
-screens = pd.DataFrame(screens).T.rename_axis("alarm means")
-screens[["favorable_rate", "ratio", "low", "high", "verdict"]]
+screens = pd.DataFrame(screens).T.rename_axis("alarm means").infer_objects()
+screens[["favorable_rate", "ratio", "low", "high", "verdict"]].round(3)
 
 # %% tags=["reading"]
 reading(
-    "**Reading the table.** With *medium or high* as the alarm the ratio is {medium.ratio:.2f}, "
-    "clearly below four fifths. With *high* alone it is {high.ratio:.2f}, and its interval runs "
-    "from {high.low:.2f} to {high.high:.2f}: *{high.verdict}*. The score is the same; only the "
-    "meaning of *alarm* has changed.",
+    "**Reading the table.** Each ratio divides the rate of the first group by that of the second. "
+    "With *medium or high* as the alarm the ratio is {medium.ratio:.2f}, clearly below four "
+    "fifths. With *high* alone it is {high.ratio:.2f}, and its interval runs from {high.low:.2f} "
+    "to {high.high:.2f}: *{high.verdict}*. The score is the same; only the meaning of *alarm* has "
+    "changed.",
     medium=screens.loc["medium or high"],
     high=screens.loc["high"],
 )
@@ -697,14 +737,23 @@ summary.round(3)
 
 # %% tags=["reading"]
 reading(
-    "**Reading the figure.** With six groups, chance alone gives a max − min of "
-    "{six[mean of the shuffled]:.2f} on average. We measured {six[measured]:.2f}, and "
-    "{six[shuffles at least as large]:.0%} of the shuffles reach it. A bootstrap interval that "
-    "excludes zero was no evidence: no resample can have a gap below zero. Max − min mostly says "
-    "how small the smallest groups are. A better question for all groups at once is whether *any* "
-    "rates differ, and a test for it weighs every group by its size. Ours ({test}) gives p = "
-    "{p:.3f}. After so many looks at one table, call that weak evidence.",
+    "**Reading the figure.** No: chance explains it. With six groups, chance alone gives a max − "
+    "min of {six[mean of the shuffled]:.2f} on average. We measured {six[measured]:.2f}, and "
+    "{six[shuffles at least as large]:.0%} of the shuffles reach it. (The spikes come from two "
+    "groups with so few alarms that only a few shares are possible.) With the four large groups "
+    "{four[shuffles at least as large]:.0%} of the shuffles reach the measured gap. A bootstrap "
+    "interval that excludes zero was no evidence: no resample can have a gap below zero. Max − min "
+    "mostly says how small the smallest groups are.",
     six=summary.loc["all six groups"],
+    four=summary.loc["four large groups"],
+)
+
+# %% tags=["reading"]
+reading(
+    "A better question for all groups at once is whether *any* rates differ. A test for it "
+    "({test}) also uses the rates between the extremes, and the large groups count most, so it can "
+    "find what max − min misses. Here it gives p = {p:.3f}. After so many looks at one table, call "
+    "that weak evidence.",
     test=test_name,
     p=p_value,
 )
@@ -741,8 +790,9 @@ reading(
     "**Reading the table.** There is nothing to find, and the bootstrap interval of max − min "
     "finds it in {share[0]:.0%} of the audits. The parity test and the interval of one signed "
     "difference, chosen beforehand, are wrong in {share[1]:.0%} and {share[2]:.0%}; their recipe "
-    "allows one in twenty. So ask *is there a difference?* with a test, *between whom, and how "
-    "large?* with signed differences, and show max − min only next to its null distribution.",
+    "allows one in twenty, which the intervals in the table contain or just miss. So ask *is there "
+    "a difference?* with a test, *between whom, and how large?* with signed differences, and show "
+    "max − min only next to its null distribution.",
     share=wrong_shares,
 )
 
@@ -781,7 +831,8 @@ check("04.4", null_gap)
 # people labeled higher risk, how many were not charged again (Dieterich et al., 2016)? Here are the
 # percentages that each side printed, next to our count.
 #
-# **Predict:** in which rows will the first number be larger than the second?
+# **Predict:** there are four rows: false alarms, misses, alarms that were wrong, and "no alarm"
+# that was wrong. In which of them will the percentage be larger for African-American people?
 
 # %%
 npv = cells["tn"] / (cells["tn"] + cells["fn"])  # negative predictive value
@@ -800,17 +851,19 @@ np.testing.assert_allclose(counted_percent[2:], printed[2:], atol=0.5)  # whole 
 pd.concat({"printed": printed, "counted": counted_percent.round(2)}, axis=1)
 
 # %% [markdown]
-# Both reproduce. And look at the order. In ProPublica's first row, the larger number belongs to
-# people recorded as African-American. In Northpointe's first row it belongs to people recorded as
-# Caucasian. Each side chose the denominator of the person whose question it asked: the defendant's,
-# or the judge's.
+# Both sides' figures reproduce. The percentage is larger for people recorded as African-American in
+# the first and the last row, and smaller in the two between. Each side chose the denominator of the
+# person whose question it asked: the defendant's, or the judge's.
 #
 # Northpointe's second argument was **accuracy equity**: the score ranks people equally well in both
 # groups. The measure is the area under the ROC curve, the AUC: the chance that someone who is
 # charged again has a higher score than someone who is not, with ties counted as half. Its interval
-# does not come from counts; DeLong, DeLong and Clarke-Pearson (1988) derived it.
+# does not come from counts; DeLong, DeLong and Clarke-Pearson (1988) derived it. **Predict:** which
+# group's AUC is larger?
 
 # %%
+from sklearn.metrics import roc_auc_score
+
 from labkit.audit import auc_difference
 
 aucs = {}
@@ -824,14 +877,21 @@ for version, rows in versions.items():
     )
     aucs[version] = {"AUC difference": auc.difference, "low": auc.low, "high": auc.high}
 auc_table = pd.DataFrame(aucs).T
+auc_by_race = {
+    race: roc_auc_score(rows["again"], rows["decile_score"])
+    for race, rows in observed.groupby("race")
+}
 largest_auc_difference = auc_table[["low", "high"]].abs().to_numpy().max()
 auc_table.round(3)
 
 # %% tags=["reading"]
 reading(
     "**Reading the table.** The AUCs differ by {first[AUC difference]:.3f} as published and "
-    "{second[AUC difference]:.3f} with two years observed, {finding}. The intervals exclude "
-    "differences larger than about {largest:.2f}. On this count Northpointe's claim stands.",
+    "{second[AUC difference]:.3f} with two years observed, {finding}. (The second pair is "
+    "{auc[African-American]:.2f} and {auc[Caucasian]:.2f}.) The intervals exclude differences "
+    "larger than about {largest:.2f}. Whether that counts as *equally well* should have been "
+    "decided beforehand, and nobody did.",
+    auc=auc_by_race,
     first=auc_table.loc["as published"],
     second=auc_table.loc["two years observed"],
     largest=largest_auc_difference,
@@ -876,8 +936,9 @@ show(ax.figure, alt="Share charged again by decile with intervals, one rising li
 
 # %% [markdown]
 # Ten pairs of intervals are hard to judge by eye, and overlapping intervals prove nothing. One test
-# for all ten asks: *given the decile*, are the odds of being charged again the same? It adds up ten
-# tables (Mantel and Haenszel, 1959). Its **pooled odds ratio** is 1 if they are.
+# for all ten asks: *given the decile*, are the odds of being charged again the same? (The **odds**
+# of an event are $p/(1-p)$.) It adds up ten tables (Mantel and Haenszel, 1959). Its **pooled odds
+# ratio** is 1 if they are.
 
 # %%
 from statsmodels.stats.contingency_tables import StratifiedTable
@@ -888,7 +949,7 @@ def compare_given_score(rows, column, groups):
     tables = []
     for _, same_decile in rows.groupby("decile_score"):
         counts = pd.crosstab(same_decile[column], same_decile["again"])
-        tables.append(counts.loc[groups, [1, 0]].to_numpy())
+        tables.append(counts.loc[groups, [1, 0]].to_numpy())  # charged again first
     pooled = StratifiedTable(tables)
     low, high = pooled.oddsratio_pooled_confint()
     return {"odds ratio": pooled.oddsratio_pooled, "low": low, "high": high}
@@ -903,19 +964,19 @@ odds.round(2)
 
 # %% tags=["reading"]
 reading(
-    "**Reading the figure and the table.** The lines rise together, and at most deciles the "
-    "intervals overlap. As published, the pooled odds ratio is {first[odds ratio]:.2f} "
-    "({first[low]:.2f} to {first[high]:.2f}). With two years observed it is "
-    "{second[odds ratio]:.2f} ({second[low]:.2f} to {second[high]:.2f}). {finding} An interval "
-    "that contains 1 would not have proved sufficiency; it would have said how large a deviation "
-    "could still be.",
+    "**Reading the figure and the table.** The lines rise together and nearly coincide from decile "
+    "5 to 9. Around decile 3 and at decile 10 the first group lies higher. As published, the "
+    "pooled odds ratio is {first[odds ratio]:.2f} ({first[low]:.2f} to {first[high]:.2f}); with "
+    "two years observed it is {second[odds ratio]:.2f} ({second[low]:.2f} to {second[high]:.2f}). "
+    "{finding} One pooled number hides where the lines differ. And an interval that contains 1 is "
+    "no proof of sufficiency: the one as published still allows an odds ratio of "
+    "{first[high]:.2f}.",
     first=odds.loc["as published"],
     second=odds.loc["two years observed"],
     finding=choose(
         more_often,
-        "At the same decile, people recorded as African-American were charged again more often. "
-        "The "
-        "interval ends close to 1, and it is one of many numbers here: weak evidence against "
+        "Averaged over deciles, people recorded as African-American were charged again more often "
+        "than others with the same score. The interval ends close to 1: weak evidence against "
         "sufficiency.",
         otherwise="These data do not contradict sufficiency.",
     ),
@@ -978,15 +1039,17 @@ fig = plot_score_distributions(scores, cut=5)
 show(fig, alt="Bars of decile scores for the two groups, with the cut between 4 and 5.")
 
 # %% [markdown]
-# In the group on the left, scores are spread evenly. In the group on the right, most are low. To
-# the right of any cut there are more people on the left panel, and among them more people who will
-# not be charged. That raises the false positive rate, whatever a score means.
+# In the group on the left, scores are spread evenly. In the group on the right, most are low.
+# Whatever the cut, a larger share of the left group lies above it, and with it a larger share of
+# the group's people who will not be charged. So its false positive rate is higher.
 #
 # To see that nothing else is needed, we invent two groups with a *perfect* score: the score **is**
 # each person's true risk. It is calibrated in both groups by construction, and one threshold is
-# used for everyone. Only the distributions of risk differ.
+# used for everyone. Only the distributions of risk differ: in group a risks spread around one half,
+# in group b around one third.
 #
-# **Predict:** which of the three rates in the table will be equal?
+# **Predict:** which will be equal in the two groups: the false positive rate, the false negative
+# rate, the precision?
 
 # %%
 THRESHOLD = 1 / 2
@@ -1009,14 +1072,16 @@ reading(
     "**Reading the table.** None of them. The false positive rate is {fpr[a]:.2f} in group a and "
     "{fpr[b]:.2f} in group b, although the score is perfect and everyone faces the same threshold. "
     "Rates average over people far from the threshold, and the groups differ in how many such "
-    "people they have. This is the problem of **infra-marginality**. Different error rates alone "
-    "do not show that anyone was treated by another rule. And equal treatment alone does not make "
-    "the result acceptable: those who are wrongly flagged pay the price either way.",
+    "people they have. Different error rates alone do not show that anyone was treated by another "
+    "rule. And equal treatment alone does not make the result acceptable: those who are wrongly "
+    "flagged pay the price either way.",
     fpr=perfect.loc["false positive rate"],
 )
 
 # %% [markdown]
-# (Simoiu, Corbett-Davies and Goel, 2017, and Corbett-Davies and Goel, 2018, work this out.)
+# This is the problem of **infra-marginality** (Simoiu, Corbett-Davies and Goel, 2017;
+# Corbett-Davies and Goel, 2018): what matters for a rule is the people at its margin, but error
+# rates average over everyone beyond it.
 #
 # Could separate thresholds help? In the next figure, each group has its own. The sliders work with
 # the mouse and with the arrow keys. **Make the false positive rates as equal as you can. What
@@ -1052,19 +1117,22 @@ setting_gaps.round(3)
 # %% tags=["reading"]
 reading(
     "**Reading the table.** With one cut for both groups, false positive rates differ by "
-    "{one[false_positive_rate]:.2f} and precision by {one[precision]:.2f}. With cuts that bring "
-    "false positive rates as close as ten deciles allow ({fair[false_positive_rate]:.2f}), "
-    "precision differs by {fair[precision]:.2f}: the same alarm now means more in one group than "
-    "in the other. Moving a difference from one row to another is easy. Removing it from all rows "
-    "is not.",
+    "{one[false_positive_rate]:.2f} and precision by {one[precision]:.2f}. The other rows select "
+    "about as many people as before, and move the cuts until one rate is as equal as ten deciles "
+    "allow. Where rows are the same, one pair of cuts did several jobs. With equal false positive "
+    "rates ({fair[false_positive_rate]:.2f}), true positive rates differ by "
+    "{fair[true_positive_rate]:.2f}, and precision by {fair[precision]:.2f}: the same alarm now "
+    "means more in one group than in the other.",
     one=same_cut,
     fair=equal_fpr,
 )
 
 # %% [markdown]
-# Every setting that equalizes one row leaves another unequal. That is no accident of these data.
-# From the definitions of the rates it follows in each group (Chouldechova, 2017), with base rate
-# $\pi$:
+# In all these settings some row stays unequal. (And with two cuts the same score is treated
+# differently by race, which is a question of its own: notebook 08.) That is no accident of these
+# data. Alarms are right or wrong, so $fp = tp\cdot(1-\text{precision})/\text{precision}$. With base
+# rate $\pi$ and $n$ people, $tp = n\pi(1-\text{FNR})$. Divide by the $n(1-\pi)$ people not charged
+# (Chouldechova, 2017):
 #
 # $$\mathrm{FPR} = \frac{\pi}{1-\pi}\cdot\frac{1-\mathrm{precision}}{\mathrm{precision}}
 # \cdot(1-\mathrm{FNR})$$
@@ -1096,16 +1164,19 @@ both = audit(
 precision, fnr = both.overall["precision"], both.overall["false_negative_rate"]
 base = both.by_group["base_rate"]
 forced = base / (1 - base) * (1 - precision) / precision * (1 - fnr)
-pd.DataFrame({"base rate": base, "forced false positive rate": forced}).round(3)
+counted_fpr = both.by_group["false_positive_rate"]
+pd.DataFrame({"base rate": base, "forced FPR": forced, "counted FPR": counted_fpr}).round(3)
 
 # %% tags=["reading"]
 reading(
     "**Reading the table.** With equal precision and equal false negative rates, base rates of "
     "{base[African-American]:.2f} and {base[Caucasian]:.2f} force false positive rates of "
-    "{forced[African-American]:.2f} and {forced[Caucasian]:.2f}. Where base rates differ, all "
-    "three can only be equal if nobody is flagged by mistake, or nobody is flagged at all.",
+    "{forced[African-American]:.3f} and {forced[Caucasian]:.3f}. That is close to what was "
+    "counted: {counted[African-American]:.3f} and {counted[Caucasian]:.3f}. Where base rates "
+    "differ, all three can only be equal if no alarm is wrong, or if no alarm is right.",
     base=base,
     forced=forced,
+    counted=counted_fpr,
 )
 
 # %% [markdown]
@@ -1123,14 +1194,16 @@ reading(
 # All of this trusted the label. In the simulated clinic of notebook 03 we know two labels: what was
 # **recorded**, which is all that an audit of a real clinic has, and what is **true**. We switch on
 # `label_bias`: some ill patients of group b are recorded as not ill, at random, whatever their note
-# says. Three deciders are audited:
+# says. And fewer patients of group b come (`representation`). Three deciders are audited:
 #
 # - the **classifier**: word counts and logistic regression, trained on recorded labels;
 # - the **perfect doctor**: decides what is true;
 # - the **copyist**: decides what is recorded.
 #
 # Each of the worlds has its own patients and its own classifier, so an interval over worlds covers
-# both kinds of luck. **Predict:** audited on *recorded* labels, who looks fairest? Who looks worst?
+# both kinds of luck (Student's t over the worlds). The **true positive rate** is one minus the
+# false negative rate. **Predict:** audited on *recorded* labels, who looks fairest? Who looks
+# worst?
 
 # %%
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -1197,6 +1270,7 @@ show(fig, alt="Gaps between groups on recorded and on true labels, for three dec
 
 # %%
 doctor_seen = label_gaps["false_positive_rate"].loc[("perfect doctor", "recorded")]
+doctor_precision = label_gaps["precision"].loc[("perfect doctor", "recorded")]
 copyist_true = label_gaps["true_positive_rate"].loc[("copyist", "true")]
 
 # %% tags=["reading"]
@@ -1204,10 +1278,12 @@ reading(
     "**Reading the figure.** On recorded labels the copyist looks perfect: no gap at all. In truth "
     "its true positive rates differ by {copyist[mean]:.2f}. The perfect doctor has no gap in "
     "truth, and on recorded labels a gap of {doctor[mean]:.2f} ({doctor[low]:.2f} to "
-    "{doctor[high]:.2f}) in false positive rates: every ill patient whom the record denies counts "
-    "as her false alarm. So the audit praises the wrong one.",
+    "{doctor[high]:.2f}) in false positive rates (negative: more in b) and of {worth[mean]:.2f} in "
+    "precision: every ill patient whom the record denies counts as her false alarm. So the audit "
+    "praises the copyist and blames the doctor.",
     copyist=copyist_true,
     doctor=doctor_seen,
+    worth=doctor_precision,
 )
 
 # %% [markdown]
@@ -1232,8 +1308,8 @@ reading(
     "({tpr[low]:.3f} to {tpr[high]:.3f}): {tpr_finding}. In false positive rates they shift it by "
     "{fpr[mean]:.2f} ({fpr[low]:.2f} to {fpr[high]:.2f}), and in precision by {ppv[mean]:.2f} "
     "({ppv[low]:.2f} to {ppv[high]:.2f}). Why does this mistake spare one rate? Think about "
-    "*which* ill patients are in the records. Notebook 07 answers the question, and shows a "
-    "mistake that no rate survives.",
+    "*which* ill patients are in the records before you go on. Notebook 07 has the answer, and a "
+    "mistake in the labels that spares none of the three.",
     tpr=shift_table.loc["true_positive_rate"],
     fpr=shift_table.loc["false_positive_rate"],
     ppv=shift_table.loc["precision"],
@@ -1249,9 +1325,9 @@ reading(
 )
 
 # %% [markdown]
-# And calibration, the strongest defense of a score? The classifier outputs probabilities, so here
-# the strong property can be checked. **Predict:** is it calibrated for group b on recorded labels?
-# And on true ones?
+# And calibration, the strongest defense of a score? The classifier outputs probabilities, so here a
+# consequence of calibration can be checked: in each group, the mean score should equal the share of
+# patients who are ill. **Predict:** does it, for group b, on recorded labels? And on true ones?
 
 # %%
 patients = pd.concat(worlds, keys=range(WORLDS), names=["world", "patient"]).reset_index()
@@ -1267,16 +1343,27 @@ excess.round(3)
 reading(
     "**Reading the table.** The excess is the share of ill patients minus the mean score. In group "
     "b it is {recorded[mean]:.3f} ({recorded[low]:.3f} to {recorded[high]:.3f}) on recorded "
-    "labels, and {true[mean]:.3f} ({true[low]:.3f} to {true[high]:.3f}) on true ones. {finding} "
-    "Calibrated always means *calibrated to a label*. COMPAS was checked against charges.",
+    "labels: {recorded_finding}. On true labels it is {true[mean]:.3f} ({true[low]:.3f} to "
+    "{true[high]:.3f}): {true_finding}. Calibrated always means *calibrated to a label*. COMPAS "
+    "was checked against charges.",
     recorded=excess.loc[("b", "recorded")],
     true=excess.loc[("b", "true")],
-    finding=verdict(
+    recorded_finding=verdict(
+        excess.loc[("b", "recorded"), "low"],
+        excess.loc[("b", "recorded"), "high"],
+        above="the score is too low",
+        below="the score is too high",
+        unclear="close, and perhaps not exact",
+        within="close, within five points",
+        margin=0.05,
+    ),
+    true_finding=verdict(
         excess.loc[("b", "true"), "low"],
         excess.loc[("b", "true"), "high"],
-        above="The score says too little about how ill group b is, and the records cannot show it.",
-        below="The score overstates how ill group b is.",
-        unclear="These worlds cannot say whether it misstates how ill group b is.",
+        above="the score understates how ill group b is, and the records cannot show it",
+        below="the score overstates how ill group b is",
+        unclear="these worlds cannot say by how much it is off",
+        margin=0.05,
     ),
 )
 
@@ -1321,10 +1408,24 @@ compare(
 # %% [markdown]
 # ## So how do we measure fairness, and how sure are we?
 #
-# With several rates, because each answers another person's question, and they cannot all be equal.
-# And we are less sure than the tables look: an interval covers other people, but neither a mistake
-# in the rows nor a wrong label.
-#
+# With several rates, because each answers another person's question, and unless base rates are
+# equal or nobody errs, they cannot all be equal. And we are less sure than the tables look: an
+# interval covers other people, but neither a mistake in the rows nor a wrong label.
+
+# %% tags=["reading"]
+reading(
+    "**Back to the dispute.** ProPublica measured error rates. Its difference in false positive "
+    "rates, {fpr.difference:.2f} ({fpr.low:.2f} to {fpr.high:.2f}), survives Barenstein's "
+    "correction; its size depends on the cut. Northpointe measured precision: a difference of "
+    "{before.difference:.2f} as published, {after.difference:.2f} when corrected. Both counted "
+    "correctly. With these base rates, the two kinds of equality cannot hold together, and neither "
+    "side could check what a charge means.",
+    fpr=differences.loc["false_positive_rate"],
+    before=precision_change.loc["as published"],
+    after=precision_change.loc["two years observed"],
+)
+
+# %% [markdown]
 # ## What you learned
 #
 # - `[04-rates]` Four counts per group give every rate; by hand, `labkit` and fairlearn agree. A
@@ -1336,7 +1437,7 @@ compare(
 # - `[04-calibration]` With different base rates, equal precision and equal error rates exclude each
 #   other. Different error rates can come from one score that means the same for everyone.
 # - `[04-labels]` On biased records, a copyist looks fair and a perfect doctor looks unfair; a score
-#   can be calibrated to the wrong label.
+#   can look nearly calibrated on the records and be far off in truth.
 #
 # **What this does not show.** Which rate *should* be equal. Why the rates differ: nothing here
 # identifies a cause. What charges in Broward County have to do with offenses. What judges did with

@@ -37,6 +37,14 @@ compare_answers(
             "no. Decision yes, label no: which of the four counts is that?",
         ),
         (
+            doctor(counts=[700, 0, 120, 180], false_positive_rate=0.0, seems=SEEMS[1]),
+            "You made the hidden patients false negatives. She calls them ill, so they cannot be negatives of hers.",
+        ),
+        (
+            doctor(counts=[700, 180, 0, 120], false_positive_rate=180 / 880),
+            "You exchanged the patients whom the records deny with those whom they confirm. 40% of 300 are denied.",
+        ),
+        (
             doctor(counts=[700, 180, 0, 120]),
             "You exchanged the patients whom the records deny with those whom they confirm. 40% of 300 are denied.",
         ),

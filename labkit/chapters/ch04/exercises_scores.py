@@ -55,7 +55,11 @@ compare_answers(
     wrong=[
         (
             women(**compare_sexes(OBSERVED, "Male", "Female")),
-            "This odds ratio compares men with women. Put the women in the first row of each table.",
+            "This odds ratio compares men with women. Which group is named first?",
+        ),
+        (
+            women(**compare_sexes(OBSERVED, "Male", "Female"), verdict=VERDICTS[1]),
+            "This odds ratio compares men with women, and your verdict is about women. Which group is named first?",
         ),
         (
             women(**compare_sexes(PEOPLE)),
@@ -71,21 +75,25 @@ compare_answers(
             "You counted the deciles at which the share of women lies *above* that of men.",
         ),
         (
+            women(deciles_below=RIGHT["deciles_below"] - 1),
+            "The odds ratio is right. Count the deciles again: every decile counts, also where intervals overlap.",
+        ),
+        (
             women(verdict=VERDICTS[1]),
             "Your numbers are right. An odds ratio below 1 means that the first row is charged *less* often.",
         ),
         (women(verdict=VERDICTS[2]), "Your numbers are right. Where does the interval lie, compared with 1?"),
     ],
-    otherwise="Not these numbers. Check which people you use, that there is one table for each decile, and which sex "
-    "is in the first row of a table.",
+    otherwise="Not these numbers. Check which people you use, and which of the two sexes is named first.",
     hints=(
-        "`calibration_by_group` as for the two races, with `observed` and its column `sex`; then look at each decile.",
-        "Copy the loop over deciles from above: `observed.groupby(...)`, a `crosstab` with women in the first row, and "
-        "charged again in the first column.",
+        "`calibration_by_group` as for the two races, with `observed` and its column `sex`. Its result has one row per "
+        "sex and decile.",
+        '`compare_given_score(observed, "sex", ["Female", "Male"])`: the first group in the list is compared with the '
+        "second.",
     ),
-    idea="Make a table of sex by charge for each decile, women first and 1 first; `StratifiedTable(tables)` has "
-    "`oddsratio_pooled` and `oddsratio_pooled_confint()`. An interval below 1 means that women are charged again less "
-    "often at the same decile.",
-    praise="At the same score, women are charged again less often: a 7 does not mean the same for everyone, and a rule "
-    "that treats equal scores alike is harsher on women.",
+    idea='`table["share"].unstack(level=0)` puts both shares side by side: count the rows in which the share of women '
+    "is smaller. An interval of the odds ratio below 1 means that women are charged again less often at the same "
+    "decile.",
+    praise="At the same score, women are charged again less often. So the same score does not mean the same for women "
+    "and men, and a rule that treats equal scores alike is harsher on women.",
 )

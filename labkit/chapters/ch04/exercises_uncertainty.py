@@ -46,8 +46,8 @@ compare_answers(
     wrong=[
         (
             by_age(**compare_ages(AGES, OLD, YOUNG, ["fp"], NEGATIVES)),
-            "This is the older group minus the younger one. In `pairwise`, which group is `a`? When you turn the "
-            "difference around, the limits change places too.",
+            "This is the older group minus the younger one. `against` subtracts the reference; `pairwise` gives a − b. "
+            "When you turn a difference around, the limits change places too.",
         ),
         (
             by_age(difference=BY_AGE["difference"], low=-BY_AGE["low"], high=-BY_AGE["high"]),
@@ -91,13 +91,13 @@ compare_answers(
     otherwise="Not these numbers. Check three things: which column holds the groups, which two groups are compared, "
     "and which rate.",
     hints=(
-        '`audit(..., sensitive_features=people["age_cat"])`, then `.pairwise("false_positive_rate")`. Print the table.',
-        "The row with both groups has the older one as `a`. Turn the difference around: its sign changes, and so do "
-        "those of the limits, which also change places.",
+        '`audit(..., sensitive_features=people["age_cat"])`, then `.against(...)` as for the two races. Print the '
+        "table.",
+        "The reference is subtracted, so it is the group that comes after *minus*. Your numbers are in the row of the "
+        "other group.",
     ),
-    idea="For `a` = Greater than 45 and `b` = Less than 25, `pairwise` gives a − b with limits low and high. Then b − a "
-    "is the negative of the difference, from −high to −low. In the figure, compare the spread of the dots of each "
-    "color.",
+    idea='`.against("false_positive_rate", reference="Greater than 45").loc["Less than 25"]` has the difference, low '
+    "and high. In the figure, compare how far the dots of each color spread.",
     praise="Age moves the alarms far more than it moves what an alarm means.",
 )
 
@@ -146,6 +146,11 @@ def gap_of_counts(trials, rate):
     return np.ptp(draw_rates(trials, rate) * np.asarray(trials), axis=1).mean()
 
 
+def gap_over_all(trials, rate):
+    """Take the largest and the smallest rate of all draws."""
+    return np.ptp(draw_rates(trials, rate))
+
+
 def spread_of_rates(trials, rate):
     """Take the standard deviation over groups."""
     return draw_rates(trials, rate).std(axis=1).mean()
@@ -180,6 +185,10 @@ compare_answers(
         ),
         (equal_sizes, "You drew groups of equal size. Small groups make the gap: each needs its own number of people."),
         (gap_of_counts, "These are numbers of people. A gap between groups of different size needs shares."),
+        (
+            gap_over_all,
+            "You took one maximum and one minimum over all draws together. Each audit has its own: go along its row.",
+        ),
         (
             spread_of_rates,
             "This is a standard deviation over groups. The audit reports the largest minus the smallest.",
