@@ -1308,8 +1308,8 @@ reading(
     "({tpr[low]:.3f} to {tpr[high]:.3f}): {tpr_finding}. In false positive rates they shift it by "
     "{fpr[mean]:.2f} ({fpr[low]:.2f} to {fpr[high]:.2f}), and in precision by {ppv[mean]:.2f} "
     "({ppv[low]:.2f} to {ppv[high]:.2f}). Why does this mistake spare one rate? Think about "
-    "*which* ill patients are in the records before you go on. Notebook 07 has the answer, and a "
-    "mistake in the labels that spares none of the three.",
+    "*which* ill patients are in the records. Notebook 07 asks again, for every kind of criterion, "
+    "and has the answer.",
     tpr=shift_table.loc["true_positive_rate"],
     fpr=shift_table.loc["false_positive_rate"],
     ppv=shift_table.loc["precision"],
