@@ -70,7 +70,8 @@ function drawScores(group, color, data) {
 function buildGroup(group, g, data) {
   const scores = drawScores(group, data.colors[g], data);
   const slider = make("input", {type: "range", min: 0, max: data.cuts.length - 1, step: 1, value: data.start[g]});
-  const shown = make("output", {});
+  // Not an <output>, which the label would then belong to; the value is spoken as the slider's.
+  const shown = make("span", {"aria-hidden": "true"});
   const mark = make("span", {class: "lx-mark", style: "color:" + data.colors[g], "aria-hidden": "true"}, g ? "■ " : "● ");
   const name = make("span", {}, mark, make("b", {}, group.name), " (" + group.n.toLocaleString("en-US") + " people), " + data.score + ": ", shown);
   const label = make("label", {}, name, slider);
