@@ -35,7 +35,7 @@ from labkit.exercises import check, hint
 from labkit.language import WEAT_TESTS, effect_size, weat
 from labkit.models import embed, load_foundation_model
 from labkit.plots import MARKERS, PALETTE, show
-from labkit.prose import reading, verdict
+from labkit.prose import choose, reading
 
 # %% tags=["parameters"]
 MODEL_NAME = "minilm"  # the model that ships with the course
@@ -660,6 +660,8 @@ nearest_cuts = explorer.settings.loc["equal false positive rates"].tolist()
 moved = explorer.audit(*nearest_cuts)
 alarm_gap = moved.pairwise("false_positive_rate").iloc[0]
 precision_gap = moved.pairwise("precision").iloc[0]
+alarms_look_equal = alarm_gap["low"] <= 0 <= alarm_gap["high"]
+precision_differs = precision_gap["low"] > 0 or precision_gap["high"] < 0
 group_rates(moved)[["n", "false positive rate", "false negative rate", "precision"]]
 
 # %% tags=["reading"]
@@ -668,12 +670,10 @@ reading(
     "{gap.a} people and {cuts[1]:.0f} for {gap.b} people. The difference in false positive rates is then "
     "{gap.difference:+.2f} (interval {gap.low:+.2f} to {gap.high:+.2f}). The button *equal false positive rates* "
     "sets these cuts.",
-    finding=verdict(
-        alarm_gap["low"],
-        alarm_gap["high"],
-        above="The cuts come closer to equal false alarms, but do not reach them.",
-        below="The cuts overshoot: false alarms are now more frequent in the other group.",
-        unclear="Two cuts can make false alarms so nearly equal that the data no longer show a difference.",
+    finding=choose(
+        alarms_look_equal,
+        "Two cuts can make false alarms so nearly equal that the data no longer show a difference.",
+        otherwise="No two cuts make false alarms equal, though some come closer than one cut for both.",
     ),
     cuts=nearest_cuts,
     gap=alarm_gap,
@@ -685,12 +685,10 @@ reading(
     "{gap.a} minus {gap.b}. And two people with the same score can now get different answers, because of the group that "
     "the county wrote down. The intervals cover which people were counted. They do not cover that the cuts were chosen "
     "on these same people, so on other people the two rates will come less close.",
-    finding=verdict(
-        precision_gap["low"],
-        precision_gap["high"],
-        above="Precision pays for it: *medium or high* is now followed by a charge more often among {gap.a} people.",
-        below="Precision pays for it: *medium or high* is now followed by a charge more often among {gap.b} people.",
-        unclear="Whether precision pays for it, these data do not show.",
+    finding=choose(
+        precision_differs,
+        "Precision pays for it: *medium or high* no longer means the same in both groups.",
+        otherwise="Whether precision pays for it, these data do not show.",
     ),
     gap=precision_gap,
 )

@@ -624,7 +624,7 @@ range_of_precision = precision_differs.agg(["min", "max"])
 number_of_cuts = len(shared_cuts)
 clear_alarms = (alarms_differ["low"] > 0).sum()
 clear_precision = (precision_differs["low"] > 0).sum() + (precision_differs["high"] < 0).sum()
-shared_cuts.round(2)
+shared_cuts.round(2) + 0  # without negative zeros
 
 # %% tags=["reading"]
 reading(

@@ -243,8 +243,8 @@ compared = pd.DataFrame({"by hand": {name: accuracy for name, (_, accuracy) in b
 compared["difference"] = compared["by hand"] - compared["fairlearn"]
 display(compared.map("{:.5f}".format))
 worst = compared["difference"].max()
-verdict = "the two agree, up to the library's grid" if worst < 0.005 else "more than a grid explains: look closer"
-Markdown(f"**Reading the table.** Expected accuracy, against recorded labels, on the {len(choose)} patients that the rules were chosen on. The linear program is ahead by at most {worst:.5f}: {verdict}. A rule that looks like magic is {(used['chance'] > 1e-9).sum()} thresholds and their chances.")  # fmt: skip
+agreement = "the two agree, up to the library's grid" if worst < 0.005 else "more than a grid explains: look closer"
+Markdown(f"**Reading the table.** Expected accuracy, against recorded labels, on the {len(choose)} patients that the rules were chosen on. The linear program is ahead by at most {worst:.5f}: {agreement}. A rule that looks like magic is {(used['chance'] > 1e-9).sum()} thresholds and their chances.")  # fmt: skip
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 08.2 · What does the rule do to a person?
@@ -447,6 +447,8 @@ check("08.3", two_answers)
 #
 # **By hand first.** You are the lender: choose the score from which on a White, and a Black, applicant gets a loan. The
 # true positive rate is the share of people who repay that get one; the precision is the share of loans that are repaid.
+# (The aggregates give numbers of people with fractions; here they are rounded.)
+#
 # **Predict:** you make the true positive rates equal. Whose cut do you lower, and what happens to the share of loans
 # repaid in that group?
 
@@ -481,10 +483,17 @@ pd.DataFrame(loans).rename_axis("share of loans repaid").round(3)
 
 # %% tags=["reading"]
 reading(
-    "The nearest cuts are {cuts[0]:.0f} for White and {cuts[1]:.0f} for Black applicants, with about as many loans in "
+    "{finding} The nearest cuts are {cuts[0]:.0f} for White and {cuts[1]:.0f} for Black applicants, with about as many loans in "
     "all as with the most accurate single cut. The difference in true positive rates, White minus Black, goes from "
     "{before.difference:+.2f} to {after.difference:+.2f} (interval {after.low:+.2f} to {after.high:+.2f}). Ten "
     "points of the score lie between two cuts, so the grid need not reach zero.",
+    finding=verdict(
+        found_after["low"],
+        found_after["high"],
+        above="A lower cut for Black applicants closes most of the gap, not all of it.",
+        below="A lower cut for Black applicants closes the gap and opens one the other way.",
+        unclear="With two cuts, no clear gap in true positive rates is left.",
+    ),
     cuts=equal_cuts,
     before=found_before,
     after=found_after,

@@ -84,7 +84,7 @@ function buildTable(data) {
     const name = make("th", {scope: "row"}, measure.name, make("small", {}, measure.meaning));
     return {cells, row: make("tr", {}, name, ...cells)};
   });
-  const heads = ["", ...data.groups.map((group, g) => (g ? "■ " : "● ") + group.name), "difference (points)"];
+  const heads = ["", ...data.groups.map((group, g) => (g ? "■ " : "● ") + group.name), "gap ● − ■ (points)"];
   const head = make("tr", {}, ...heads.map((text) => make(text ? "th" : "td", text ? {scope: "col"} : {}, text)));
   const body = make("tbody", {}, ...rows.map((each) => each.row));
   return {rows, table: make("table", {}, make("thead", {}, head), body)};
