@@ -53,6 +53,7 @@ from labkit.comparison import over_seeds, plot_estimates
 from labkit.data import load_compas, simulate_clinic
 from labkit.exercises import check, compare, hint
 from labkit.plots import PALETTE, show
+from labkit.prose import reading, verdict
 
 # %% tags=["parameters"]
 N_BOOT = 2000  # draws of the counts behind a bootstrap interval
@@ -585,6 +586,85 @@ Markdown(
 # nature (they count charges), that nothing can be done (notebook 05 has the conditions, and what they cost), or which of
 # the two is fair.
 #
+# ### One cut for everybody
+#
+# A score that means nearly the same in both groups, and one cut for everybody: surely that treats them alike. Try it. Tick
+# *Move both sliders together*, and go through the ten cuts. **Predict:** is there a cut, other than everybody and nobody,
+# at which the false positive rates are equal? And one at which the precision is?
+
+# %%
+from labkit.audit import plot_threshold_explorer
+
+explorer = plot_threshold_explorer(
+    two["decile_score"],
+    y_true=two["label"],
+    sensitive_features=two["race"],
+    groups=SIDES,
+    start=5,
+    decisions=("low", "medium or high"),
+    labels=("people not charged again", "people charged again"),
+    score_name="decile",
+)
+explorer
+
+# %%
+shared_cuts = {}
+for cut in explorer.cuts.values[1:-1]:  # without everybody and nobody
+    at_cut = explorer.audit(cut, cut)
+    alarms_and_precision = {
+        "false positive rate": at_cut.pairwise("false_positive_rate").iloc[0],
+        "precision": at_cut.pairwise("precision").iloc[0],
+    }
+    shared_cuts[f"{cut:.0f} or more"] = pd.concat(alarms_and_precision)
+shared_cuts = pd.DataFrame(shared_cuts).T.drop(columns=["a", "b"], level=1).astype(float)
+alarms_differ = shared_cuts["false positive rate"]
+precision_differs = shared_cuts["precision"]
+range_of_alarms = alarms_differ.agg(["min", "max"])
+range_of_precision = precision_differs.agg(["min", "max"])
+number_of_cuts = len(shared_cuts)
+clear_alarms = (alarms_differ["low"] > 0).sum()
+clear_precision = (precision_differs["low"] > 0).sum() + (precision_differs["high"] < 0).sum()
+shared_cuts.round(2) + 0  # without negative zeros
+
+# %% tags=["reading"]
+reading(
+    "{finding} At {clear} of the {n} cuts the whole interval is above zero; the differences, {sides[0]} minus "
+    "{sides[1]}, run from {range[min]:+.2f} to {range[max]:+.2f}. This needs no fault of the score. The scores of one group lie "
+    "further to the right, so at any cut more of its people are above it, and with them more who will not be charged. A "
+    "perfectly calibrated score does the same: rates depend on how risk is distributed, and not only on how people near "
+    "the cut are treated. This is called *infra-marginality* (Simoiu, Corbett-Davies and Goel, 2017).",
+    finding=verdict(
+        range_of_alarms.loc["min", "low"],
+        range_of_alarms.loc["max", "high"],
+        above="No common cut makes the false positive rates equal.",
+        below="No common cut makes the false positive rates equal.",
+        unclear="Not at every cut do the data show that the false positive rates differ.",
+    ),
+    clear=clear_alarms,
+    n=number_of_cuts,
+    sides=SIDES,
+    range=range_of_alarms["difference"],
+)
+
+# %% tags=["reading"]
+reading(
+    "{finding} Its differences run from {range[min]:+.2f} to {range[max]:+.2f}, and {clear} of {n} intervals exclude "
+    "zero. So unequal error rates alone do not show that somebody was judged by another standard, and equal "
+    "precision does not show the opposite (Corbett-Davies and Goel, 2018). With two cuts the explorer brings the false "
+    "positive rates together, and takes the precision apart. Many intervals are many looks: one in twenty errs by luck.",
+    finding=verdict(
+        range_of_precision.loc["min", "low"],
+        range_of_precision.loc["max", "high"],
+        above="Precision differs at every cut, too.",
+        below="Precision differs at every cut, too.",
+        unclear="Precision is another matter: not at every cut do the data show a difference.",
+    ),
+    range=range_of_precision["difference"],
+    clear=clear_precision,
+    n=number_of_cuts,
+)
+
+# %% [markdown]
 # ## Recorded and true labels
 #
 # All of this trusted the label. In the simulated clinic of notebook 03 we know both: what is **recorded**, which is all that an
