@@ -35,6 +35,7 @@ from labkit.exercises import check, hint
 from labkit.language import WEAT_TESTS, effect_size, weat
 from labkit.models import embed, load_foundation_model
 from labkit.plots import MARKERS, PALETTE, show
+from labkit.prose import choose, reading
 
 # %% tags=["parameters"]
 MODEL_NAME = "minilm"  # the model that ships with the course
@@ -627,6 +628,69 @@ Markdown(
     f"of the {b} people. Charged again, and yet scored low: {misses[a]:.1%} and {misses[b]:.1%}. Scored medium or high, and "
     f"charged again: {hits[a]:.1%} and {hits[b]:.1%}. The interval of the difference contains zero for: {blurred or 'none'}. "
     f"The test of all large groups has p below {ALPHA:.2f} for: {unequal or 'none'}. Two questions, and not always one answer."
+)
+
+# %% [markdown]
+# ### What if each group had its own cut?
+#
+# Behind *low* and *medium or high* is a score from 1 to 10, and *medium or high* begins at 5. Somebody chose that cut. Below,
+# you choose it, with a slider for each group: drag it, or reach it with the Tab key and move it with the arrow keys. Full
+# bars are the people whom your cuts call medium or high.
+#
+# **Before you move a slider, predict:** are there two cuts that make false alarms equally frequent in both groups? If
+# so, what happens to the precision, which one cut for both made so nearly equal?
+
+# %%
+from labkit.audit import plot_threshold_explorer
+
+explorer = plot_threshold_explorer(
+    people["decile_score"],
+    y_true=people["label"],
+    sensitive_features=people["race"],
+    groups=(a, b),
+    start=5,
+    decisions=("low", "medium or high"),
+    labels=("people not charged again", "people charged again"),
+    score_name="decile",
+)
+explorer
+
+# %%
+nearest_cuts = explorer.settings.loc["equal false positive rates"].tolist()
+moved = explorer.audit(*nearest_cuts)
+alarm_gap = moved.pairwise("false_positive_rate").iloc[0]
+precision_gap = moved.pairwise("precision").iloc[0]
+alarms_look_equal = alarm_gap["low"] <= 0 <= alarm_gap["high"]
+precision_differs = precision_gap["low"] > 0 or precision_gap["high"] < 0
+group_rates(moved)[["n", "false positive rate", "false negative rate", "precision"]]
+
+# %% tags=["reading"]
+reading(
+    "{finding} With about as many people called medium or high as before, the nearest cuts are {cuts[0]:.0f} for "
+    "{gap.a} people and {cuts[1]:.0f} for {gap.b} people. The difference in false positive rates is then "
+    "{gap.difference:+.2f} (interval {gap.low:+.2f} to {gap.high:+.2f}). The button *equal false positive rates* "
+    "sets these cuts.",
+    finding=choose(
+        alarms_look_equal,
+        "Two cuts can make false alarms so nearly equal that the data no longer show a difference.",
+        otherwise="No two cuts make false alarms equal, though some come closer than one cut for both.",
+    ),
+    cuts=nearest_cuts,
+    gap=alarm_gap,
+)
+
+# %% tags=["reading"]
+reading(
+    "{finding} The difference in precision is {gap.difference:+.2f} (interval {gap.low:+.2f} to {gap.high:+.2f}), "
+    "{gap.a} minus {gap.b}. And two people with the same score can now get different answers, because of the group that "
+    "the county wrote down. The intervals cover which people were counted. They do not cover that the cuts were chosen "
+    "on these same people, so on other people the two rates will come less close.",
+    finding=choose(
+        precision_differs,
+        "Precision pays for it: *medium or high* no longer means the same in both groups.",
+        otherwise="Whether precision pays for it, these data do not show.",
+    ),
+    gap=precision_gap,
 )
 
 # %% [markdown]

@@ -67,6 +67,7 @@ from labkit.mitigation import (
 )
 from labkit.models import load_foundation_model
 from labkit.plots import MARKERS, PALETTE, show
+from labkit.prose import reading, verdict
 from labkit.training import TrainConfig
 
 # %% tags=["parameters"]
@@ -242,8 +243,8 @@ compared = pd.DataFrame({"by hand": {name: accuracy for name, (_, accuracy) in b
 compared["difference"] = compared["by hand"] - compared["fairlearn"]
 display(compared.map("{:.5f}".format))
 worst = compared["difference"].max()
-verdict = "the two agree, up to the library's grid" if worst < 0.005 else "more than a grid explains: look closer"
-Markdown(f"**Reading the table.** Expected accuracy, against recorded labels, on the {len(choose)} patients that the rules were chosen on. The linear program is ahead by at most {worst:.5f}: {verdict}. A rule that looks like magic is {(used['chance'] > 1e-9).sum()} thresholds and their chances.")  # fmt: skip
+agreement = "the two agree, up to the library's grid" if worst < 0.005 else "more than a grid explains: look closer"
+Markdown(f"**Reading the table.** Expected accuracy, against recorded labels, on the {len(choose)} patients that the rules were chosen on. The linear program is ahead by at most {worst:.5f}: {agreement}. A rule that looks like magic is {(used['chance'] > 1e-9).sum()} thresholds and their chances.")  # fmt: skip
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 08.2 · What does the rule do to a person?
@@ -444,6 +445,78 @@ check("08.3", two_answers)
 # together with who later failed to pay a bill (Federal Reserve Board, 2007). We have only aggregates: for each score and group,
 # how many people there are and which share repaid. The groups are named as the report names them.
 #
+# **By hand first.** You are the lender: choose the score from which on a White, and a Black, applicant gets a loan. The
+# true positive rate is the share of people who repay that get one; the precision is the share of loans that are repaid.
+# (The aggregates give numbers of people with fractions; here they are rounded.)
+#
+# **Predict:** you make the true positive rates equal. Whose cut do you lower, and what happens to the share of loans
+# repaid in that group?
+
+# %%
+from labkit.audit import plot_threshold_explorer
+
+borrowers = count_borrowers(load_fico().frame)
+credit_cells = pd.MultiIndex.from_product([borrowers.scores, borrowers.groups, [0, 1]])
+credit_people = pd.Series(borrowers.people.round().ravel(), credit_cells)
+credit = credit_people.rename_axis(["score", "group", "repays"]).reset_index(name="people")
+explorer = plot_threshold_explorer(
+    credit["score"],
+    y_true=credit["repays"],
+    sensitive_features=credit["group"],
+    count=credit["people"],
+    groups=("White", "Black"),
+    decisions=("refused", "given a loan"),
+    labels=("people who default", "people who repay"),
+    score_name="credit score",
+)
+explorer
+
+# %%
+equal_cuts = explorer.settings.loc["equal true positive rates"].tolist()
+one_cut = explorer.audit(*explorer.settings.loc["one cut for both"])
+own_cuts = explorer.audit(*equal_cuts)
+found_before = one_cut.pairwise("true_positive_rate").iloc[0]
+found_after = own_cuts.pairwise("true_positive_rate").iloc[0]
+loans_differ = own_cuts.pairwise("precision").iloc[0]
+loans = {"one cut": one_cut.by_group["precision"], "own cuts": own_cuts.by_group["precision"]}
+pd.DataFrame(loans).rename_axis("share of loans repaid").round(3)
+
+# %% tags=["reading"]
+reading(
+    "{finding} The nearest cuts are {cuts[0]:.0f} for White and {cuts[1]:.0f} for Black applicants, with about as many loans in "
+    "all as with the most accurate single cut. The difference in true positive rates, White minus Black, goes from "
+    "{before.difference:+.2f} to {after.difference:+.2f} (interval {after.low:+.2f} to {after.high:+.2f}). Ten "
+    "points of the score lie between two cuts, so the grid need not reach zero.",
+    finding=verdict(
+        found_after["low"],
+        found_after["high"],
+        above="A lower cut for Black applicants closes most of the gap, not all of it.",
+        below="A lower cut for Black applicants closes the gap and opens one the other way.",
+        unclear="With two cuts, no clear gap in true positive rates is left.",
+    ),
+    cuts=equal_cuts,
+    before=found_before,
+    after=found_after,
+)
+
+# %% tags=["reading"]
+reading(
+    "{finding} Of the loans to Black applicants {after[Black]:.0%} are now repaid, and {before[Black]:.0%} were with one "
+    "cut; of those to White applicants {after[White]:.0%} and {before[White]:.0%}. A default harms the borrower, too. "
+    "The intervals are narrow because the report counts many people. They do not cover how we read its figures, nor who "
+    "never applied.",
+    finding=verdict(
+        loans_differ["low"],
+        loans_differ["high"],
+        above="The lower cut is for Black applicants, and it lets in more loans that are not repaid.",
+        below="The lower cut is for White applicants, and it lets in more loans that are not repaid.",
+        unclear="In what share of loans is repaid, the groups then do not clearly differ.",
+    ),
+    before=loans["one cut"],
+    after=loans["own cuts"],
+)
+
+# %% [markdown]
 # A study of these data lets a lender earn 18 for a loan that is repaid and lose 82 for one that is not, so a loan pays from a chance
 # of 82% on. It asks what each criterion leaves of the profit that a lender without any constraint would make, and prints 99.3% for one threshold (*race-blind*), 92.8% for equal opportunity, 80.2%
 # for equalized odds and 69.8% for demographic parity (Hardt, Price and Srebro, 2016).
@@ -452,7 +525,6 @@ check("08.3", two_answers)
 # what share of the loans is repaid. A loan that is not repaid harms the lender *and* the borrower. **Predict:** why does the unconstrained lender earn more than the race-blind one?
 
 # %%
-borrowers = count_borrowers(load_fico().frame)
 lending = best_rules(borrowers)
 limits = redraw_shares(borrowers, n_boot=N_BOOT, seed=0).quantile([0.025, 0.975])
 profits = pd.DataFrame({"computed": profit_shares(lending), "low": limits.iloc[0], "high": limits.iloc[1]})
