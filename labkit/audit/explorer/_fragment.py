@@ -69,11 +69,7 @@ def write_fragment(
     return "\n".join(
         [
             f'<div class="labkit-explorer {NO_FORMULAS}">',
-<<<<<<< HEAD
-            f"<style>{read_asset('explorer.css')}</style>",
-=======
             f"<style>{read_part('explorer.css')}</style>",
->>>>>>> main
             f'<div class="lx-live"><p>{NO_SCRIPT}</p></div>',
             "<details open><summary data-lm-suppress-shortcuts='true'>Four settings side by side</summary>",
             _write_table(names, audits, cuts, words),
@@ -118,18 +114,10 @@ def _write_cell(value: str) -> str:
 @cache
 def read_script() -> str:
     """Return the whole script: one function that is called at once, so that its names stay inside."""
-<<<<<<< HEAD
-    return f'(function () {{\n"use strict";\n{read_asset("rates.js")}\n{read_asset("explorer.js")}}})();'
-
-
-@cache
-def read_asset(name: str) -> str:
-=======
     return f'(function () {{\n"use strict";\n{read_part("rates.js")}\n{read_part("explorer.js")}}})();'
 
 
 @cache
 def read_part(name: str) -> str:
->>>>>>> main
     """Return the text of a file in ``assets/``."""
     return (ASSETS / name).read_text(encoding="utf-8")

@@ -92,11 +92,7 @@ def _choose_groups(known: list[Hashable], groups: Sequence[Hashable] | None) -> 
 
 def _read_labels(values: pd.Series) -> np.ndarray:
     """Return labels as 0 and 1."""
-<<<<<<< HEAD
-    if wrong := [value for value in values.unique() if pd.isna(value) or value not in (0, 1)]:
-=======
     if wrong := [value for value in values.unique().tolist() if pd.isna(value) or value not in (0, 1)]:
->>>>>>> main
         raise UserError(f"y_true holds {wrong[0]!r}; code labels 0 and 1, and drop rows without a label")
     return values.to_numpy().astype(np.int64)
 
@@ -106,13 +102,9 @@ def _read_scores(values: pd.Series) -> np.ndarray:
     numbers = pd.to_numeric(values, errors="coerce").astype(float)
     wrong = ~np.isfinite(numbers)
     if wrong.any():
-<<<<<<< HEAD
-        raise UserError(f"y_score holds {values[wrong].iloc[0]!r}; give a finite number in each row, or drop the row")
-=======
         raise UserError(
             f"y_score holds {values[wrong].tolist()[0]!r}; give a finite number in each row, or drop the row"
         )
->>>>>>> main
     return numbers.to_numpy()
 
 
@@ -121,12 +113,6 @@ def _read_counts(values: pd.Series) -> np.ndarray:
     numbers = pd.to_numeric(values, errors="coerce").astype(float)
     wrong = ~(np.isfinite(numbers) & (numbers >= 0) & (numbers % 1 == 0))
     if wrong.any():
-<<<<<<< HEAD
-        raise UserError(
-            f"count holds {values[wrong].iloc[0]!r}; give whole numbers of people from 0 on, for example with round()"
-        )
-=======
         value = values[wrong].tolist()[0]
         raise UserError(f"count holds {value!r}; give whole numbers of people from 0 on, for example with round()")
->>>>>>> main
     return numbers.to_numpy().astype(np.int64)

@@ -56,12 +56,8 @@ class Words:
             f"{DASH} means that there is nobody to take the share of; {IMPRECISE} that fewer than two people have the "
             "outcome, or lack it, so that the interval is not precise.",
             "“Equal” is as near as the cuts in this grid come to it with about as many people selected as by the one "
-<<<<<<< HEAD
-            "cut: the smallest sum of the gap in that rate and the change in the share of all people selected.",
-=======
             "cut: the smallest sum of the gap in that rate and the change in the share of all people selected. One "
             "pair of cuts can be the nearest for several rates.",
->>>>>>> main
         ]
 
 

@@ -89,14 +89,8 @@ class ThresholdExplorer:
 
     def _audit_at(self, a: int, b: int) -> Audit:
         """Audit two cuts, given by their places."""
-<<<<<<< HEAD
-        return Counts(pd.Index(self.groups, tupleize_cols=False), self.cells[[0, 1], [a, b]]).audit(
-            confidence=self.confidence
-        )
-=======
         groups = pd.Index(self.groups, tupleize_cols=False, name="group")
         return Counts(groups, self.cells[[0, 1], [a, b]]).audit(confidence=self.confidence)
->>>>>>> main
 
     def _places(self) -> dict[str, tuple[int, int] | None]:
         """Return the places of the cuts of the four settings; the common one is where both sliders start, if it is."""

@@ -70,12 +70,8 @@ function drawScores(group, color, data) {
 function buildGroup(group, g, data) {
   const scores = drawScores(group, data.colors[g], data);
   const slider = make("input", {type: "range", min: 0, max: data.cuts.length - 1, step: 1, value: data.start[g]});
-<<<<<<< HEAD
-  const shown = make("output", {});
-=======
   // Not an <output>, which the label would then belong to; the value is spoken as the slider's.
   const shown = make("span", {"aria-hidden": "true"});
->>>>>>> main
   const mark = make("span", {class: "lx-mark", style: "color:" + data.colors[g], "aria-hidden": "true"}, g ? "■ " : "● ");
   const name = make("span", {}, mark, make("b", {}, group.name), " (" + group.n.toLocaleString("en-US") + " people), " + data.score + ": ", shown);
   const label = make("label", {}, name, slider);
@@ -88,11 +84,7 @@ function buildTable(data) {
     const name = make("th", {scope: "row"}, measure.name, make("small", {}, measure.meaning));
     return {cells, row: make("tr", {}, name, ...cells)};
   });
-<<<<<<< HEAD
-  const heads = ["", ...data.groups.map((group, g) => (g ? "■ " : "● ") + group.name), "difference (points)"];
-=======
   const heads = ["", ...data.groups.map((group, g) => (g ? "■ " : "● ") + group.name), "gap ● − ■ (points)"];
->>>>>>> main
   const head = make("tr", {}, ...heads.map((text) => make(text ? "th" : "td", text ? {scope: "col"} : {}, text)));
   const body = make("tbody", {}, ...rows.map((each) => each.row));
   return {rows, table: make("table", {}, make("thead", {}, head), body)};
