@@ -43,7 +43,8 @@ def plot_runs(
         Column on the horizontal axis.
     by : str
         Column whose values are the rows, from top to bottom in order of appearance; constant classifiers
-        (`labkit.comparison.summarise_constants`) come last, with open marks.
+        (`labkit.comparison.summarise_constants`) come last, with open marks. One that is so far from the methods that
+        these could not be told apart any more is a number at the edge.
     baseline : str, optional
         Value of ``by`` to subtract, run by run; it has no row.
     seed : str
@@ -81,21 +82,46 @@ def plot_runs(
     paired = "" if baseline is None else " difference"
     label = f"mean{paired} and {confidence:.0%} interval over {'seeds' if overlap is None else 'overlapping splits'}"
     constant = means.index.isin(CONSTANTS)
+    methods = shown[~shown[by].isin(CONSTANTS)][value]
+    seen = _find_window(means[~constant], methods, 0.0 if baseline is not None else np.nan)
+    far = constant & means["mean"].notna() & ~means["mean"].between(*seen)
     for marks, color, fill, named in ((~constant, PALETTE[0], None, label), (constant, GRAY, "white", REFERENCE)):
         if marks.any():
-            rows, place = means[marks], np.flatnonzero(marks)
+            rows, place = means[marks].mask(far[marks]), np.flatnonzero(marks)
             ax.hlines(place, rows["low"], rows["high"], color=color, linewidth=1.8)
             ax.plot(rows["mean"], place, "o", color=color, markerfacecolor=fill or color, label=named)
     for row, name in enumerate(names):
         dots = shown.loc[shown[by] == name, value]
         once = ("one run" if baseline is None else "one pair of runs") if row == 0 else None
-        ax.plot(dots, np.full(len(dots), row + 0.22), "|", color=PALETTE[1], markersize=9, label=once)
+        if far[name]:
+            _point_to(ax, means["mean"][name], row, seen, signed=baseline is not None)
+        else:
+            ax.plot(dots, np.full(len(dots), row + 0.22), "|", color=PALETTE[1], markersize=9, label=once)
+    if far.any():
+        ax.set_xlim(*seen)
     if baseline is not None:
         ax.axvline(0, color=GRAY, linestyle="--", linewidth=1, label=plain_label(str(baseline)))
     ax.set_yticks(range(len(names)), [plain_label(str(name)) for name in names])
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return ax
+
+
+def _find_window(means: pd.DataFrame, runs: pd.Series, line: float) -> tuple[float, float]:
+    """Return limits that show methods well: their intervals and runs, with half as much room on either side."""
+    values = np.concatenate([means[["low", "high", "mean"]].to_numpy().ravel(), runs, [line]])
+    values = values[~np.isnan(values)]
+    room = np.ptp(values) / 2 if len(values) else 0
+    return (values.min() - room, values.max() + room) if room > 0 else (-np.inf, np.inf)
+
+
+def _point_to(ax: "Axes", mean: float, row: int, seen: tuple[float, float], *, signed: bool) -> None:
+    """Write a constant classifier's mean at the edge beyond which it lies: to show it would hide all else."""
+    left = mean < seen[0]
+    number = f"{mean:{'+' if signed else ''}z.2f}"
+    text = f"← {number}" if left else f"{number} →"
+    ax.text(0.02 if left else 0.98, row, text, transform=ax.get_yaxis_transform(), color=GRAY, va="center",
+            ha="left" if left else "right")  # fmt: skip
 
 
 def plot_sweep(

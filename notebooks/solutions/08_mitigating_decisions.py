@@ -324,12 +324,14 @@ from labkit.comparison import describe_methods
 MARGIN = 0.05  # a gap smaller than this would not matter
 tables = {}
 runs = pd.DataFrame([row for seed in range(SEEDS) for row in try_methods(seed)])
-fig, (left, right) = plt.subplots(1, 2, figsize=(9.6, 3.6), layout="constrained")
+fig, (left, right) = plt.subplots(1, 2, figsize=(9.6, 4), layout="constrained")
 plot_runs(runs, "gap", by="method", ax=left).set(xlabel="decision gap, a − b\n(share decided 'ill')")
 plot_runs(runs, "accuracy_true", by="method", baseline="one threshold", ax=right).set(
     xlabel="change in accuracy on true labels\n(share of patients)"
 )
 left.axvline(0, color="black", linewidth=0.8)
+for ax in (left, right):
+    ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1))
 gaps = over_seeds(runs, "gap", by="method")
 show(fig, alt="Left: decision gap by method, mean over runs with intervals: " + ", ".join(f"{name} {gap:+z.2f}" for name, gap in gaps["mean"].items()) + ". Right: " + describe_methods(runs, {"accuracy_true": "accuracy on true labels"}, baseline="one threshold") + ".")  # fmt: skip
 

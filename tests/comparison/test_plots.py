@@ -102,11 +102,22 @@ def test_constants_come_last_with_other_marks(runs):
     constant = pd.DataFrame({"method": "toss a coin", "seed": [0, 1, 2], "gap": 0.0})
     both = pd.concat([constant, runs.assign(seconds=[*range(6)] * 2)])
     axes = plot_methods(both, {"gap": "gap", "seconds": "seconds"})
+    assert not axes[0].texts
     assert names(axes[0]) == [*RUNS[1:], "toss a coin"]
     marks = drawn(axes[0])
     np.testing.assert_allclose(marks[REFERENCE], [[-0.32, 3]])
     assert len(marks["mean difference and 95% interval over seeds"]) == 3
-    assert np.isnan(drawn(axes[1])[REFERENCE][0, 0]) and 3 in spans(axes[0])
+    assert np.isnan(drawn(axes[1])[REFERENCE][0, 0]) and 3 in spans(axes[0]) and not axes[1].texts
+
+
+@pytest.mark.parametrize(("value", "text"), [(-2.0, "← -2.32"), (2.0, "+1.68 →"), (0.4, None)])
+def test_constants_that_would_hide_the_methods_are_numbers_at_the_edge(runs, value, text):
+    """The axis shows the methods; the constant is read off, not drawn."""
+    constant = pd.DataFrame({"method": "toss a coin", "seed": [0, 1, 2], "gap": value})
+    [ax] = plot_methods(pd.concat([runs, constant]), {"gap": "gap"})
+    assert [shown.get_text() for shown in ax.texts] == ([text] if text else [])
+    assert np.isnan(drawn(ax)[REFERENCE][0, 0]) == (text is not None)
+    assert -1 < ax.get_xlim()[0] < ax.get_xlim()[1] < 1
 
 
 def test_overlapping_splits_have_wider_intervals_in_figures(runs):
