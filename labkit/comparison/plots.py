@@ -260,7 +260,8 @@ def plot_methods(
             plot_runs(runs, column, by=by, overlap=overlap, ax=ax).set(xlabel=label)
             ax.axvline(middle, color=GRAY, linestyle="--", linewidth=1, label=plain_label(baseline))
         else:
-            minus = f"minus that of {plain_label(baseline)} ({middle:z.2f})"
+            wrap = "\n" if len(columns) > 3 else " "  # four panels are too narrow for one line
+            minus = f"minus that of{wrap}{plain_label(baseline)} ({middle:z.2f})"
             plot_runs(runs, column, by=by, baseline=baseline, overlap=overlap, ax=ax).set(xlabel=f"{label},\n{minus}")
         ax.get_legend().remove()
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper left", frameon=False, ncols=4)
