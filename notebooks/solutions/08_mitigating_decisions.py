@@ -331,7 +331,7 @@ plot_runs(runs, "accuracy_true", by="method", baseline="one threshold", ax=right
 )
 left.axvline(0, color="black", linewidth=0.8)
 for ax in (left, right):
-    ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1))
+    ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(-0.2, 1))
 gaps = over_seeds(runs, "gap", by="method")
 show(fig, alt="Left: decision gap by method, mean over runs with intervals: " + ", ".join(f"{name} {gap:+z.2f}" for name, gap in gaps["mean"].items()) + ". Right: " + describe_methods(runs, {"accuracy_true": "accuracy on true labels"}, baseline="one threshold") + ".")  # fmt: skip
 
