@@ -10,8 +10,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from labkit.exercises._forms import find_misfit, kind_of, unname
 from labkit.exercises._overheard import overhear
-from labkit.exercises.answers import Fault, NamedValues, describe_error, leaves, plain, printable, short
+from labkit.exercises.answers import Fault, describe_error, leaves, plain, printable
+from labkit.exercises.choices import Choices, find_unknown, same_text, settle_choices
 
 EXERCISE = "application/vnd.labkit.exercise+json"  # mime type of what a checked exercise leaves in its output
 STATES = ("correct", "not yet", "not attempted")
@@ -84,6 +86,9 @@ class Exercise:
         How far numbers may be from those of a declared answer; None where a judge of its own decides.
     otherwise : str
         What an answer is told that is no declared one; empty where a judge of its own decides.
+    choices : sequence of str, mapping of str to sequence of str, or None
+        The options that the answer is chosen from, or those of each named part of it, in the order of their letters. An
+        answer may give the letter or the text; the judge sees the text as it is written here.
     """
 
     id: str
@@ -101,6 +106,7 @@ class Exercise:
     recognize: Callable[[Any], str | None] = field(default=recognize_nothing, repr=False)
     tolerance: float | None = None
     otherwise: str = field(default="", repr=False)
+    choices: Choices | None = field(default=None, repr=False)
 
     def outcome(self, answer: Any) -> Outcome:
         """Check an answer, without showing anything.
@@ -167,7 +173,7 @@ class Exercise:
         Fault
             The answer has no such values.
         """
-        return unname(self._read(answer), self.model)
+        return settle_choices(unname(self._read(answer), self.model), self.choices)
 
     @cached_property
     def model(self) -> Any:
@@ -199,6 +205,8 @@ class Exercise:
         try:
             if known := self.recognize(collected):
                 return Outcome(NOT_YET, known)
+            if unknown := find_unknown(collected, self.choices):
+                return Outcome(NOT_YET, unknown)
             if misfit := find_misfit(collected, self.model, any_length=self.any_length):
                 return Outcome(NOT_YET, self.name_call(misfit, answer))
             hint = self.judge(collected)
@@ -236,107 +244,6 @@ class OpenQuestion:
     model_answer: str
 
 
-# ---- Form: does an answer look like the reference? -------------------------------------------------------------------
-
-NAMES = {
-    "bool": "True or False",
-    "number": "a number",
-    "text": "a text in quotes",
-    "list": "a list or an array",
-    "dict": "a table of named values",
-    "missing": "None",
-}
-
-
-def unname(answer: Any, like: Any) -> Any:
-    """Return an answer with the values of a Series as a list, wherever a reference has a list."""
-    if isinstance(answer, NamedValues) and isinstance(like, list):
-        answer = list(answer.values())
-    if isinstance(answer, dict) and isinstance(like, dict):
-        return type(answer)((key, unname(each, like.get(key))) for key, each in answer.items())
-    if isinstance(answer, list) and isinstance(like, list) and like:
-        last = len(like) - 1  # further values are held to the form of the last one
-        return [unname(each, like[min(position, last)]) for position, each in enumerate(answer)]
-    return answer
-
-
-def find_misfit(answer: Any, like: Any, where: str = "your answer", *, any_length: bool = False) -> str | None:
-    """Return why an answer has another form than a reference, None when it has the same.
-
-    Where `like` is None, anything goes. With `any_length`, all values of a list are held to the reference's first.
-
-    >>> find_misfit({"rate": "0.5"}, {"rate": 0.5})
-    "`rate` is the text '0.5'; a number is asked for, without quotes."
-    """
-    if like is None:
-        return None
-    start = f"{where[0].upper()}{where[1:]}" if where.startswith("your") else where
-    if answer is None:
-        return f"{start} is a missing value (NaN or None). Which division by zero, or which empty cell, gives it?"
-    kind, wanted = kind_of(answer), kind_of(like)
-    if kind != wanted:
-        quotes = ", without quotes" if (kind, wanted) == ("text", "number") else ""
-        return f"{start} is {say(answer)}; {NAMES[wanted]} is asked for{quotes}."
-    if kind == "dict":
-        if missing := [key for key in like if key not in answer]:
-            there = ", ".join(f"`{key}`" for key in answer) or "nothing"
-            return f"{start} lacks {', '.join(f'`{key}`' for key in missing)}; it has {there}."
-        pairs = [(answer[key], like[key], named(where, key)) for key in like]
-    elif kind == "list":
-        found, expected = shape(answer), shape(like)
-        if found != expected and not any_length:
-            return f"{start} has {say_shape(found)}; the exercise asks for {say_shape(expected)}."
-        examples = [like[0]] * len(answer) if any_length and like else like
-        pairs = [
-            (each, example, f"{where}[{position}]")
-            for position, (each, example) in enumerate(zip(answer, examples, strict=False))
-        ]
-    else:
-        return None
-    misfits = (find_misfit(each, example, place, any_length=any_length) for each, example, place in pairs)
-    return next((misfit for misfit in misfits if misfit), None)
-
-
-def kind_of(value: Any) -> str:
-    """Return the kind of a plain value: one of the keys of `NAMES`."""
-    kinds = {bool: "bool", int: "number", float: "number", str: "text", list: "list", dict: "dict", NamedValues: "dict"}
-    return kinds.get(type(value), "missing")
-
-
-def say(value: Any) -> str:
-    """Return a value with its kind, for a message."""
-    kind = kind_of(value)
-    if kind == "text":
-        return f"the text {short(value)}"
-    if kind == "number":
-        return f"the number {short(value)}"
-    return short(value) if kind == "bool" else NAMES[kind]
-
-
-def named(where: str, key: str) -> str:
-    """Return what a named part of an answer is called."""
-    return f"`{key}`" if where == "your answer" else f"{where}[{key!r}]"
-
-
-def shape(value: Any) -> tuple[int, ...]:
-    """Return the shape of nested lists, as far as all lists of a level are equally long.
-
-    >>> shape([[1, 2], [3, 4], [5, 6]]), shape([[1], [2, 3]])
-    ((3, 2), (2,))
-    """
-    if not isinstance(value, list):
-        return ()
-    inner = {shape(each) for each in value}
-    return (len(value), *(inner.pop() if len(inner) == 1 else ()))
-
-
-def say_shape(sizes: tuple[int, ...]) -> str:
-    """Return a shape in words: how many values, or rows by columns."""
-    if len(sizes) == 1:
-        return f"{sizes[0]} value{'' if sizes[0] == 1 else 's'}"
-    return f"shape {sizes}"
-
-
 # ---- Values: does an answer equal another one? -----------------------------------------------------------------------
 
 
@@ -367,6 +274,8 @@ def close(value: Any, expected: float, tolerance: float = 1e-3) -> bool:
 def same(value: Any, expected: Any, tolerance: float = 1e-3) -> bool:
     """Say whether plain values are equal: numbers up to a tolerance, texts up to case and surrounding spaces.
 
+    A metric may have any of its names (see `metric_name`).
+
     Parameters
     ----------
     value : object
@@ -391,7 +300,7 @@ def same(value: Any, expected: Any, tolerance: float = 1e-3) -> bool:
     if kind == "number":
         return close(value, expected, tolerance)
     if kind == "text":
-        return value.strip().casefold() == expected.strip().casefold()
+        return same_text(value, expected)
     if kind == "list":
         pairs = zip(value, expected, strict=False)
         return len(value) == len(expected) and all(same(a, b, tolerance) for a, b in pairs)
