@@ -205,8 +205,25 @@ check("00.1", list_remedies)
 # ### Exercise 00.2 · Where does it belong?
 #
 # Five cases. For each, write the property that is mainly concerned, and the step of the pipeline at which somebody would
-# have had to act: `("property", "step")`. Properties are *fairness, transparency, safety, accountability,
-# sustainability*; steps are *data, pretraining, fine-tuning, decision, monitoring*.
+# have had to act: `("property", "step")`. Letters are enough.
+#
+# Properties:
+#
+# - A. fairness
+# - B. transparency
+# - C. safety
+# - D. accountability
+# - E. sustainability
+#
+# Steps:
+#
+# - A. data
+# - B. pretraining
+# - C. fine-tuning
+# - D. decision
+# - E. monitoring
+#
+# Cases:
 #
 # - `photos`: the images from which a skin-cancer model learned show hardly any dark skin; there it misses more cancers.
 # - `months`: before a model knew any task, it read texts for months, on machines that use as much electricity as a town.
@@ -218,7 +235,7 @@ check("00.1", list_remedies)
 
 # %% tags=["exercise"] exercise="00.2" points=2 objective="00-map"
 places = {
-    "photos": (..., ...),  # ("property", "step")
+    "photos": (..., ...),  # ("property", "step"), two letters are enough
     "months": (..., ...),
     "names": (..., ...),
     "refusal": (..., ...),
@@ -514,14 +531,14 @@ Markdown("**Reading the figure.** Test by test:\n\n" + "\n".join(lines))
 # as the statistic, first set less second. Work out the one-sided p-value of the permutation test over all divisions into
 # two and two, to two decimals. Then choose what it says:
 #
-# - `"unbiased"`: how probable it is that the model has no bias
-# - `"divisions"`: how large a share of the divisions has a difference at least as large as ours
-# - `"people"`: how large a share of people is affected
-# - `"size"`: how strong the association is
+# - A. unbiased: how probable it is that the model has no bias
+# - B. divisions: how large a share of the divisions has a difference at least as large as ours
+# - C. people: how large a share of people is affected
+# - D. size: how strong the association is
 
 # %% tags=["exercise"] exercise="00.4" points=2 objective="00-p-value"
 p_value = ...  # between 0 and 1
-says = ...  # one of the four, in quotes
+says = ...  # one of the four; its letter, in quotes, is enough
 # %% tags=["solution"]
 four = np.array([0.9, 0.6, 0.7, 0.1])
 choices = [list(chosen) for chosen in combinations(range(4), 2)]  # ours, (0, 1), comes first
@@ -652,12 +669,16 @@ Markdown(
 #
 # Take the same `people`, but by `sex`, which the county recorded as *Female* or *Male*. Of the people scored *medium or
 # high*, which share was charged again? Give the difference of that rate, women less men, with the limits of its 95%
-# interval, as shares, not rounded to fewer than three decimals. Then decide: `"lower for women"`, `"higher for women"` or
-# `"cannot tell"`. The check looks at whether your verdict follows from your interval.
+# interval, as shares, not rounded to fewer than three decimals. Then decide. The check looks at whether your verdict
+# follows from your interval.
+#
+# - A. lower for women
+# - B. higher for women
+# - C. cannot tell
 
 # %% tags=["exercise"] exercise="00.5" points=3 objective="00-audit"
 difference, low, high = ..., ..., ...
-verdict = ...  # one of the three, in quotes
+verdict = ...  # one of the three; its letter, in quotes, is enough
 # %% tags=["solution"]
 by_sex = audit(y_true=people["label"], y_pred=people["decision"], sensitive_features=people["sex"])
 women_less_men = by_sex.pairwise("precision").query("a == 'Female' and b == 'Male'")
