@@ -151,7 +151,7 @@ def measures():
             "measure": "disea",
             "share": disease,
             "compared": "less",
-            "counts": "illness that was diagnosed",
+            "counts": "chronic illnesses on an index",
         },
         "by letters": {"measure": "C", "share": health, "compared": "A", "counts": "C"},
         **numbers(health_answer),
