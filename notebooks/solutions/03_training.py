@@ -390,13 +390,17 @@ Markdown(
 # %% [markdown] tags=["exercise"]
 # ### Exercise 03.4 · What do the figures support?
 #
-# Suppose another model gave these figures: *head only*, AUC 0.74, gap 0.05 (interval 0.03 to 0.07); *last block*, AUC 0.78,
-# gap 0.28 (0.17 to 0.40); *all blocks*, one run, AUC 0.77, gap -0.07. Which statement do they support? Choose
-# `"head only is fairer"`, `"all blocks has no gap"`, `"the designs do not differ"` or `"smaller gap and lower AUC"` (of
-# *head only* against *last block*).
+# Suppose another model gave these figures: *head only*, AUC 0.74 (interval 0.72 to 0.76), gap 0.05 (0.03 to 0.07); *last
+# block*, AUC 0.78 (0.77 to 0.79), gap 0.28 (0.17 to 0.40); *all blocks*, one run, AUC 0.77, gap -0.07. Which statement do
+# they support?
+#
+# - A. head only is fairer
+# - B. all blocks has no gap
+# - C. the designs do not differ
+# - D. smaller gap and lower AUC: of *head only* against *last block*
 
 # %% tags=["exercise"] exercise="03.4" points=1 objective="03-design"
-supported = ...  # one of the four, in quotes
+supported = ...  # one of the four; its letter, in quotes, is enough
 
 # %% tags=["solution"]
 supported = "smaller gap and lower AUC"
@@ -618,7 +622,7 @@ except (ValueError, RuntimeError) as error:
 # %% [markdown] tags=["exercise"]
 # ### Exercise 03.7 · Mend the loss
 #
-# Write a function that takes two logits a text, an array (n, 2), and labels, whole numbers (n,), and returns the
+# Write a function that takes two logits per text, a tensor (n, 2), and labels, whole numbers (n,), and returns the
 # cross-entropy as a number.
 
 
@@ -711,7 +715,8 @@ print(f"accuracy {accuracy:.3f} over {len(labels)} labels and {len(outcome)} pre
 # %% [markdown] tags=["exercise"]
 # ### Exercise 03.9 · Mend the evaluation
 #
-# Write a function that takes a list of batches, each `(predictions, labels)`, and returns the accuracy over everybody.
+# Write a function that takes a list of batches, each `(predictions, labels)`, two lists of numbers, and returns the
+# accuracy over everybody.
 
 
 # %% tags=["exercise"] exercise="03.9" points=1 objective="03-debug"

@@ -96,8 +96,8 @@ compare_answers(
             "These are the limits of a 90% interval; `proportion_confint` takes alpha = 0.05 for 95%.",
         ),
     ],
-    otherwise="Not the smallest cell with its rate and limits. Count a small table by hand: which of the four numbers is "
-    "another one, and does it fit the other three?",
+    otherwise="Not the smallest cell with its rate and limits. Count a small table by hand: which of the four numbers "
+    "is another one, and does it fit the other three?",
     hints=(
         "`table.groupby(columns)[label].agg(['size', 'sum'])` has a row for each cell that occurs.",
         "`sort_values('size').iloc[0]` is the smallest cell. Its rate is sum / size.",

@@ -206,7 +206,7 @@ def pad_by_arange(ids):
 
 def pad_by_frame(ids):
     """Let pandas fill short rows with missing values."""
-    table = pd.DataFrame(ids)
+    table = pd.concat([pd.Series(row) for row in ids], axis=1).T
     return table.fillna(0).astype(int).to_numpy(), table.notna().astype(int).to_numpy()
 
 
