@@ -242,12 +242,16 @@ check("09.1", on_front)
 # %% [markdown] tags=["exercise"]
 # ### Exercise 09.2 · Predict before you run
 #
-# Against the records, suppose that the gap can only be closed by losing some accuracy. What will happen when the same decisions are held
-# against the *truth*? Choose `"the same front: labels do not matter"`, `"accuracy falls faster as the gap closes"`,
-# `"closing the gap costs little or nothing, or even gains"` or `"all points reach the same accuracy"`.
+# Against the records, suppose that the gap can only be closed by losing some accuracy. What will happen when the same
+# decisions are held against the *truth*?
+#
+# - A. the same front: labels do not matter
+# - B. accuracy falls faster as the gap closes
+# - C. closing the gap costs little or nothing, or even gains
+# - D. all points reach the same accuracy
 
 # %% tags=["exercise"] exercise="09.2" points=1 objective="09-front"
-prediction = ...  # one of the four, in quotes
+prediction = ...  # one of the four; its letter, in quotes, is enough
 
 # %% tags=["solution"]
 prediction = "closing the gap costs little or nothing, or even gains"
