@@ -90,7 +90,7 @@ def judge_swap(collected):
         return None
     known = (hint for wrong, hint in SWAPS if collected == TEXTS(wrong))
     if same(collected, TEXTS(swap)):
-        return SWAPS[-1][1]
+        return "The words are right, but capitals and small letters are not those of the text."
     return next(
         known,
         "A twin differs from its text in other words than it should. Swap your result once more: is it "

@@ -208,7 +208,7 @@ def second(part):
 
 
 def make_people(n, seed, *, shift=0.2):
-    """Return scores, groups and parts (n,) in which the two parts differ, as small samples do, and people tie at cuts."""
+    """Return scores, groups and parts (n,) in which the two parts differ by chance, and people tie at cuts."""
     generator = np.random.default_rng(seed)
     group = np.where(np.arange(n) % 5 < 2, "b", "a")  # odd and unequal numbers: no share above a median is just a half
     part = (np.arange(n) >= n // 2).astype(int)
