@@ -199,10 +199,12 @@ def judge_gaps(collected):
             (answer_gaps(by=math.sqrt(4 / 5)), OF_FIVE),
             (answer_gaps(quantile=2.131847), NINETY),
         )
+        if all(close(value, round(right[name], 2), 1e-9) for name, value in found.items()):
+            return "Right, but rounded to two decimals: give three, so that the limits show their distance from zero."
         slip = recognize_slip(found, {name: right[name] for name in found}, tolerance=0.0015)
         if close(found["change"], right["change"], 0.0015):
             otherwise = "The mean change is right, its limits are not. By which number do you multiply which error?"
         else:
-            otherwise = "Not the mean change. What do you subtract from what, and how many differences are there?"
+            otherwise = "Not the mean change. Which row is taken from which, and how many differences are there?"
         return next((text for answer, text in known if looks_like(answer)), slip or otherwise)
     return {"smaller": None, "larger": OPPOSITE, "cannot tell": TIMID}[collected["verdict"]]
