@@ -11,6 +11,7 @@ from labkit.course.build import find_course
 from labkit.exercises._solutions import read_solution
 from labkit.exercises.checking import exercises
 from labkit.exercises.judging import Exercise
+from tests.chapters.test_options import exercise_cells
 
 COURSE = find_course()
 IDENTIFIERS = [
@@ -54,10 +55,8 @@ def texts() -> dict[str, str]:
     """Return what the notebook asks, text and stub, by the id of the exercise."""
     found = {}
     for name in COURSE.names:
-        cells = COURSE.read(name, form="student").cells
-        for place, cell in enumerate(cells):
-            if "exercise" in cell.metadata:
-                found[str(cell.metadata["exercise"])] = cells[place - 1].source + cell.source
+        for identifier, (text, stub) in exercise_cells(name).items():
+            found[identifier] = text + stub
     return found
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from labkit.course.build import find_course
+from labkit.exercises._solutions import cells_in
 from labkit.exercises.checking import exercises
 
 COURSE = find_course()
@@ -17,9 +18,13 @@ LISTED = re.compile(r"^(?:- |\| )([A-Z])\. (.+?)(?: \|.*)?$", re.MULTILINE)
 
 def exercise_cells(name: str) -> dict[str, tuple[str, str]]:
     """Return the text and the stub of each exercise of a notebook, by its id."""
-    cells = COURSE.read(name, form="student").cells
-    places = {cell.metadata["exercise"]: place for place, cell in enumerate(cells) if "exercise" in cell.metadata}
-    return {str(each): (cells[place - 1].source, cells[place].source) for each, place in places.items()}
+    cells = cells_in(COURSE.path(name).read_text(encoding="utf-8"))
+    asked = [(re.search(r'exercise="([^"]+)"', header), place) for place, (header, _) in enumerate(cells)]
+    return {
+        found[1]: (re.sub(r"^# ?", "", cells[place - 1][1], flags=re.MULTILINE), cells[place][1])
+        for found, place in asked
+        if found
+    }
 
 
 def listed_options(text: str) -> list[list[str]]:
@@ -67,10 +72,9 @@ def test_every_choice_by_a_word_has_letters():
     """A text among few that are declared wrong or right is a choice; none is left without letters."""
     without = []
     for each in exercises():
-        texts = (
-            {key for key, value in each.model.items() if isinstance(value, str)} if isinstance(each.model, dict) else ()
-        )
+        answer = each.reference
+        texts = {key for key, value in answer.items() if isinstance(value, str)} if isinstance(answer, dict) else set()
         known = set(each.choices) if isinstance(each.choices, Mapping) else set()
-        if set(texts) - known or (isinstance(each.model, str) and not each.choices and len(each.model) < 100):
+        if texts - known or (isinstance(answer, str) and not each.choices and len(answer) < SHORT):
             without.append(each.id)
     assert without == []
