@@ -34,7 +34,7 @@ def test_a_finding_is_settled(finding):
         outcome = declared(finding.exercise).outcome(finding.given())
     assert outcome.state == finding.state and not outcome.crashed, outcome.message
     for pattern in finding.says:
-        assert re.search(pattern, outcome.message), outcome.message
+        assert re.search(pattern, outcome.message, re.IGNORECASE), outcome.message
     for pattern in finding.never:
         assert not re.search(pattern, outcome.message, re.IGNORECASE), outcome.message
 

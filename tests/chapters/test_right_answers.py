@@ -2,6 +2,7 @@
 
 import importlib
 import re
+import warnings
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ IDENTIFIERS = [
     for identifier in re.findall(r'^# %%.* exercise="([^"]+)"', COURSE.path(name).read_text(encoding="utf-8"), re.M)
 ]
 FEWEST, FEWEST_STYLES = 2, 4
+ONLY_TORCH = {"03.6"}  # a loss that can be differentiated
 STYLES = ("plain Python", "numpy", "pandas", "torch")
 
 
@@ -37,8 +39,10 @@ def test_right_answers_in_other_styles_are_correct(identifier):
     """Each of at least two; a function is there in plain Python, numpy, pandas and torch, as far as they can say it."""
     each, answers = declared(identifier), right_answers(identifier)
     assert len(answers) >= FEWEST
-    if callable(each.reference):
+    if callable(each.reference) and identifier not in ONLY_TORCH:
         missing = [style for style in STYLES if style not in answers]
         assert len(missing) <= 1 and len(answers) >= FEWEST_STYLES, missing
-    outcomes = {style: each.outcome(answer) for style, answer in answers.items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")  # as in a notebook, where a student's warning is no error
+        outcomes = {style: each.outcome(answer) for style, answer in answers.items()}
     assert {style: told.message for style, told in outcomes.items() if told.state != CORRECT} == {}

@@ -64,17 +64,18 @@ compare_answers(
 
 
 # ---- 07.2 repair code ------------------------------------------------------------------------------------------------
-# Soft decisions in a and b, each equally likely. A half has two people of one group and one of the other.
-POPULATIONS = (((0.2, 0.8), (0.1, 0.5)), ((0.3, 0.7), (0.4, 0.6)), ((0.1, 0.4), (0.5, 0.9)))
+# Soft decisions in a and b, each equally likely, and how many people of a and of b are in either half.
+POPULATIONS = (((0.2, 0.8), (0.1, 0.5), (2, 1), (1, 1)), ((0.3, 0.7), (0.4, 0.6), (1, 1), (1, 2)))
 
 
 def draw_batches():
     """Return (first half, second half) for every sample of people from each population."""
     batches = []
-    for in_a, in_b in POPULATIONS:
-        for a, b in product(product(in_a, repeat=3), product(in_b, repeat=3)):
-            first, second = {"a": a[:2], "b": b[:1]}, {"a": a[2:], "b": b[1:]}
-            batches.append(tuple({name: list(values) for name, values in half.items()} for half in (first, second)))
+    for in_a, in_b, sizes_a, sizes_b in POPULATIONS:
+        for a, b in product(product(in_a, repeat=sum(sizes_a)), product(in_b, repeat=sum(sizes_b))):
+            first = {"a": list(a[: sizes_a[0]]), "b": list(b[: sizes_b[0]])}
+            second = {"a": list(a[sizes_a[0] :]), "b": list(b[sizes_b[0] :])}
+            batches.append((first, second))
     return batches
 
 
@@ -175,12 +176,12 @@ def judge_penalty(collected):
     """Average over all batches that can be drawn: any estimate of the squared gap without bias is right."""
     mean, variance = summarize(collected)
     right_mean, right_variance = summarize(estimates_of(product_of_gaps))
-    if np.allclose(mean, right_mean, atol=1e-6):
+    if np.allclose(mean, right_mean, atol=1e-4):
         return None if (variance <= MOST_VARIANCE * right_variance).all() else PENALTIES[-1][1]
     for wrong, hint in PENALTIES:
-        if np.allclose(collected, estimates_of(wrong), atol=1e-6):
+        if np.allclose(collected, estimates_of(wrong), atol=1e-4):
             return hint
-    if (mean > right_mean - 1e-6).all():
+    if (mean > right_mean - 1e-4).all():
         return "On average over all batches this is too large. What does it give on average where there is no gap?"
     return "On average over all batches this is not the squared gap. Try two halves whose gaps have different signs."
 

@@ -93,7 +93,7 @@ FINDINGS = [
         "01.3",
         "a tuple",
         lambda table: tuple(weighted_rates(table).values()),
-        "of_the|lambda|named",
+        "male",
         never=("shape",),
     ),
     rejected(

@@ -109,7 +109,7 @@ FINDINGS = [
         lambda epochs, batches, rate: [rate / 10**epoch for epoch in range(epochs)],
         never=("shape", "2 values; "),
     ),
-    rejected("03.5", "a list", lambda y_true, y_pred, group: [0.5, 0.25], "lambda", never=("shape",)),
+    rejected("03.5", "a list", lambda y_true, y_pred, group: [0.5, 0.25], "dict|named", never=("shape",)),
     rejected("03.3", "a dict", lambda gaps: {"mean": 0.1, "half": 0.2}, never=("shape",)),
     rejected(
         "03.1",
