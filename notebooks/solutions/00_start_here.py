@@ -100,10 +100,10 @@ Markdown(
 # before you look anywhere else.
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 00.1 · What has to be mended?
+# ### Exercise 00.1 · What needs repair?
 #
 # Write a function that takes such a table (`what`, `ok` and `remedy` are columns, the other columns may be missing) and
-# returns a list of the commands that mend it: only those of rows that are not ok, each once, in the order of the table.
+# returns a list of the commands that repair it: only those of rows that are not ok, each once, in the order of the table.
 
 
 # %% tags=["exercise"] exercise="00.1" points=2 objective="00-doctor"
@@ -371,7 +371,7 @@ Markdown(
 # ### Exercise 00.3 · Repair an association
 #
 # This function should return $s(w, A, B)$ for any vectors. It runs, and for two sets of the same size even its sign is
-# right. But give it more words in one set than in the other, and that set wins. Mend it.
+# right. But give it more words in one set than in the other, and that set wins. Repair it.
 
 
 # %% tags=["exercise"] exercise="00.3" points=2 objective="00-association"
@@ -528,7 +528,7 @@ Markdown("**Reading the figure.** Test by test:\n\n" + "\n".join(lines))
 # ### Exercise 00.4 · A p-value by hand
 #
 # Four words have the associations 0.9 and 0.6 (first set) and 0.7 and 0.1 (second set). Take the difference of the means
-# as the statistic, first set less second. Work out the one-sided p-value of the permutation test over all divisions into
+# as the statistic, first set minus second. Work out the one-sided p-value of the permutation test over all divisions into
 # two and two, to two decimals. Then choose what it says:
 #
 # - A. unbiased: how probable it is that the model has no bias
@@ -668,7 +668,7 @@ Markdown(
 # ### Exercise 00.5 · Does a score mean the same for women and men?
 #
 # Take the same `people`, but by `sex`, which the county recorded as *Female* or *Male*. Of the people scored *medium or
-# high*, which share was charged again? Give the difference of that rate, women less men, with the limits of its 95%
+# high*, which share was charged again? Give the difference of that rate, women minus men, with the limits of its 95%
 # interval, as shares, not rounded to fewer than three decimals. Then decide. The check looks at whether your verdict
 # follows from your interval.
 #

@@ -354,11 +354,11 @@ Markdown(
 )
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 02.4 · Mend a swap
+# ### Exercise 02.4 · Repair a swap
 #
 # Here each word comes with its role in the sentence: `("her", "object")` or `("her", "possessive")`. The function swaps
 # *she/he* (subject), *her/him* (object) and *her/his* (possessive), and leaves other words alone. It gets one of them
-# wrong. Mend it; it returns a list of words.
+# wrong. Repair it; it returns a list of words.
 
 
 # %% tags=["exercise"] exercise="02.4" points=2 objective="02-balance"
@@ -619,7 +619,7 @@ Markdown(
 # ### Exercise 02.5 · Smaller, larger, or cannot tell
 #
 # Here are the gaps of five splits, before and after an encoder read a balanced corpus. Splits belong together: the first of
-# both rows is the same split. Give the mean change (after less before) and its 95% interval by Student's t, to three
+# both rows is the same split. Give the mean change (after minus before) and its 95% interval by Student's t, to three
 # decimals, and a verdict on the gap:
 #
 # - A. smaller

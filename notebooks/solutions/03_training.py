@@ -141,20 +141,20 @@ Markdown(
 
 
 # %% tags=["exercise"] exercise="03.1" points=1 objective="03-baselines"
-def lift(y_true, y_pred):
-    """Return accuracy less the accuracy of the majority's answer."""
+def accuracy_gain(y_true, y_pred):
+    """Return accuracy minus the accuracy of the majority's answer."""
     return ...
 
 
 # %% tags=["solution"]
-def lift(y_true, y_pred):
-    """Return accuracy less the accuracy of the majority's answer."""
+def accuracy_gain(y_true, y_pred):
+    """Return accuracy minus the accuracy of the majority's answer."""
     share = np.mean(y_true)
     return np.mean(np.equal(y_true, y_pred)) - max(share, 1 - share)
 
 
 # %% tags=["check"]
-check("03.1", lift)
+check("03.1", accuracy_gain)
 
 # %% [markdown]
 # ## Fine-tuning a pretrained BERT
@@ -213,18 +213,18 @@ Markdown(
 # ### Exercise 03.2 · Read the gap from a record
 #
 # A record is a table with the columns `tag`, `step` and `value`, as above. Write a function that returns the gap in selection
-# rates (group a less group b) at the *last* evaluation. The tags are `validation/selection_rate/a` and `.../b`.
+# rates (group a minus group b) at the *last* evaluation. The tags are `validation/selection_rate/a` and `.../b`.
 
 
 # %% tags=["exercise"] exercise="03.2" points=2 objective="03-finetune"
 def final_gap(record):
-    """Return the last selection rate of group a less that of group b."""
+    """Return the last selection rate of group a minus that of group b."""
     return ...
 
 
 # %% tags=["solution"]
 def final_gap(record):
-    """Return the last selection rate of group a less that of group b."""
+    """Return the last selection rate of group a minus that of group b."""
     last_values = record.groupby("tag")["value"].last()
     return last_values["validation/selection_rate/a"] - last_values["validation/selection_rate/b"]
 
@@ -518,7 +518,7 @@ audit_by_group(decided["y_true"], decided["y_pred"]).round(3)
 # of everybody. Ask of every audit: where did the groups come in?
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 03.5 · Mend the audit
+# ### Exercise 03.5 · Repair the audit
 #
 # Write the audit so that it reports the accuracy of each sensitive group, as a dict from group to accuracy. All three
 # arguments are arrays of the same length.
@@ -576,7 +576,7 @@ print(
 
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 03.6 · Mend the constraint
+# ### Exercise 03.6 · Repair the constraint
 #
 # Write the loss with its constraint: binary cross-entropy plus `weight` times the squared gap in mean scores (group a less
 # group b; `is_b` marks group b). It must be a tensor that can be differentiated.
@@ -620,7 +620,7 @@ except (ValueError, RuntimeError) as error:
 # as floats; cross-entropy takes **one logit a class** and labels as whole numbers. Either is right; mixing them is not.
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 03.7 · Mend the loss
+# ### Exercise 03.7 · Repair the loss
 #
 # Write a function that takes two logits per text, a tensor (n, 2), and labels, whole numbers (n,), and returns the
 # cross-entropy as a number.
@@ -666,7 +666,7 @@ except RuntimeError as error:
 # repair pads a batch to *its* longest text, and makes the mask that tells the model what is padding.
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 03.8 · Mend the batch
+# ### Exercise 03.8 · Repair the batch
 #
 # Write a function that takes lists of token ids and returns `(padded, mask)`, two lists of lists: rows filled with 0 up to the
 # longest row of this batch, and 1 for a token that counts, 0 for padding.
@@ -713,7 +713,7 @@ print(f"accuracy {accuracy:.3f} over {len(labels)} labels and {len(outcome)} pre
 # two names, and `strict=True`, which would have raised an error.
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 03.9 · Mend the evaluation
+# ### Exercise 03.9 · Repair the evaluation
 #
 # Write a function that takes a list of batches, each `(predictions, labels)`, two lists of numbers, and returns the
 # accuracy over everybody.
@@ -755,7 +755,7 @@ print("reported AUC:", round(roc_auc_score(y_pred, y_true), 3))
 # mistake moves the number by itself.
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 03.10 · Mend the AUC
+# ### Exercise 03.10 · Repair the AUC
 #
 # Write a function that takes labels and scores and returns the AUC.
 
@@ -831,7 +831,7 @@ Markdown(
 )
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 03.11 · Mend the schedule
+# ### Exercise 03.11 · Repair the schedule
 #
 # Write a function that returns the learning rate of every batch, in order, as a list: `rate` in the first epoch, a tenth of it in
 # the second, and so on.
@@ -889,7 +889,7 @@ except (RuntimeError, NotImplementedError) as error:
 # place where the device is chosen, a seed before the weights are drawn. (`finetune` does all three: see `labkit/models/precision.py`.)
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 03.12 · Mend the draw
+# ### Exercise 03.12 · Repair the draw
 #
 # Write a function that draws three random numbers from a seed: the same ones for the same seed, others for another.
 
@@ -939,7 +939,7 @@ print("history:", history)
 
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 03.13 · Mend the history
+# ### Exercise 03.13 · Repair the history
 #
 # Write a function that calls `evaluate(1)`, `evaluate(2)` ... `evaluate(epochs)` and returns all results, in order.
 

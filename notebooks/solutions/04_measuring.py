@@ -148,11 +148,11 @@ Markdown(f"By hand, `labkit` and fairlearn agree on all {rates.size} rates, and 
 # share is; fairlearn computes any metric and leaves it to you to ask how many people are behind it.
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 04.1 · Mend a false positive rate
+# ### Exercise 04.1 · Repair a false positive rate
 #
 # `counts` is a dict from group to `(tn, fp, fn, tp)`. The function below should return a dict from group to false positive
 # rate. It has two mistakes: one in the denominator, one in what it says about a group for which there is no such rate
-# (that should be `float("nan")`). Mend both.
+# (that should be `float("nan")`). Repair both.
 
 
 # %% tags=["exercise"] exercise="04.1" points=2 objective="04-rates"

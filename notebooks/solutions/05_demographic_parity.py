@@ -598,7 +598,7 @@ Markdown(
 # %% [markdown] tags=["exercise"]
 # ### Exercise 05.5 · Predict, before you look
 #
-# Everybody in group *a* has the score 0.51. In group *b* 96% have 0.49 and 4% have 0.99. Compute by hand, as *a* less *b*: the gap in mean
+# Everybody in group *a* has the score 0.51. In group *b* 96% have 0.49 and 4% have 0.99. Compute by hand, as *a* minus *b*: the gap in mean
 # scores, the gap in selection rates at threshold 0.5, and the one at threshold 0.6.
 
 # %% tags=["exercise"] exercise="05.5" points=2 objective="05-loss"

@@ -223,10 +223,10 @@ def balance(people):
 
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 06.2 · Mend the preparation
+# ### Exercise 06.2 · Repair the preparation
 #
 # Somebody wants to train on equally many people of both groups, and to test on others. The code below repeats people with
-# `balance`, and then every second one goes into the test. The test results are far too good. Mend `prepare`: no one may be in
+# `balance`, and then every second one goes into the test. The test results are far too good. Repair `prepare`: no one may be in
 # both parts, and the test must hold people as they come, a fifth of them or more.
 #
 # `people[::2]` are the people at even places, `people[1::2]` those at odd ones.

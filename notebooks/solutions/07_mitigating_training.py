@@ -169,18 +169,18 @@ Markdown(
 # ### Exercise 07.1 · A gap with a slope
 #
 # Write a function that takes logits, a list that says who is in group *b* (True or False), and a temperature, and returns
-# the soft gap: the mean soft decision in *a* less that in *b*. The threshold is at logit 0.
+# the soft gap: the mean soft decision in *a* minus that in *b*. The threshold is at logit 0.
 
 
 # %% tags=["exercise"] exercise="07.1" points=1 objective="07-penalty"
 def soft_gap(logits, is_b, temperature):
-    """Return the mean soft decision in a less that in b."""
+    """Return the mean soft decision in a minus that in b."""
     return ...
 
 
 # %% tags=["solution"]
 def soft_gap(logits, is_b, temperature):
-    """Return the mean soft decision in a less that in b."""
+    """Return the mean soft decision in a minus that in b."""
     decisions, is_b = expit(np.asarray(logits) / temperature), np.asarray(is_b)
     return decisions[~is_b].mean() - decisions[is_b].mean()
 
@@ -248,9 +248,9 @@ Markdown(
 )
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 07.2 · Mend the penalty
+# ### Exercise 07.2 · Repair the penalty
 #
-# This penalty is biased. Each half is a dict with the soft decisions of its people in *a* and in *b*. Mend the function, so that over
+# This penalty is biased. Each half is a dict with the soft decisions of its people in *a* and in *b*. Repair the function, so that over
 # many batches it averages to the squared gap.
 #
 # ```python

@@ -678,15 +678,15 @@ Markdown(
 )
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 08.6 · Mend the report
+# ### Exercise 08.6 · Repair the report
 #
 # This function chooses a cut for each group, so that half of the group is above it, and reports the gap in selection rates,
-# *a* less *b*. It chooses and reports on the same people. Mend it: choose on the people with `part == 0`, report on those with `part == 1`.
+# *a* minus *b*. It chooses and reports on the same people. Repair it: choose on the people with `part == 0`, report on those with `part == 1`.
 
 
 # %% tags=["exercise"] exercise="08.6" points=2 objective="08-judge"
 def reported_gap(score, group, part):
-    """Return the gap, a less b, of cuts at each group's median; arguments are arrays (n,)."""
+    """Return the gap, a minus b, of cuts at each group's median; arguments are arrays (n,)."""
     rates = {}
     for name in ("a", "b"):
         own = group == name
@@ -697,7 +697,7 @@ def reported_gap(score, group, part):
 
 # %% tags=["solution"]
 def reported_gap(score, group, part):
-    """Return the gap, a less b, of cuts at each group's median; arguments are arrays (n,)."""
+    """Return the gap, a minus b, of cuts at each group's median; arguments are arrays (n,)."""
     rates = {}
     for name in ("a", "b"):
         own = group == name

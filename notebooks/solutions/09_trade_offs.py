@@ -551,7 +551,7 @@ Markdown(
 )
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 09.5 · Mend the report
+# ### Exercise 09.5 · Repair the report
 #
 # This function is to choose by the rule above on validation, and to report on test. It holds two mistakes. A point is a dict such as
 # `{"name": "penalty", "validation": {"accuracy": 0.76, "gap": 0.04}, "test": {"accuracy": 0.74, "gap": 0.07}}`; gaps have a sign.

@@ -176,7 +176,7 @@ READINGS = {  # in the order of their letters; the right one has no hint
     + [({"p_value": P_VALUE, "says": reading}, text) for reading, text in READINGS.items() if text],
     hints=(
         "There are six ways to choose two of four words for the first set. Write them all down, ours too.",
-        "For each way, take the mean of the two chosen less the mean of the others. In how many is it at least ours?",
+        "For each way, take the mean of the two chosen minus the mean of the others. In how many is it at least ours?",
     ),
     idea="Count the divisions whose difference is at least ours, ours among them, and divide by six. The "
     "p-value is that "
@@ -218,7 +218,7 @@ RATES = ("precision", *OTHER_RATES)
 
 @cache
 def audit_by_sex():
-    """Return (difference, low, high) of women less men, by rate."""
+    """Return (difference, low, high) of women minus men, by rate."""
     people = load_compas().frame
     result = audit(
         y_true=people["two_year_recid"],
@@ -229,13 +229,13 @@ def audit_by_sex():
     return {rate: tuple(pair[["difference", "low", "high"]].iloc[0].astype(float)) for rate, pair in pairs.items()}
 
 
-SEX_REVERSED = "You took men less women. The exercise asks for women less men, so the sign turns around."
+SEX_REVERSED = "You took men minus women. The exercise asks for women minus men, so the sign turns around."
 
 
 TIMID = "Your interval does not contain zero, so the data do tell which rate is higher."
 
 
-OPPOSITE = "The difference is women less men. Look at its sign again: for whom is the precision higher?"
+OPPOSITE = "The difference is women minus men. Look at its sign again: for whom is the precision higher?"
 
 
 LIMITS = "The difference is right. `low` and `high` are not the limits of its 95% interval: are they of the same row?"
@@ -270,7 +270,7 @@ def answer_by_sex(rate="precision", *, turn=1, verdict=VERDICTS[0]):
         "may list the "
         "pair in one order only.",
     ),
-    idea="Audit by sex, take `pairwise('precision')` for Female less Male, and read the verdict off the "
+    idea="Audit by sex, take `pairwise('precision')` for Female minus Male, and read the verdict off the "
     "interval: zero "
     "outside it means that the data tell the sign.",
     praise="A medium or high score is followed by a new charge less often for women: used as one scale, it "

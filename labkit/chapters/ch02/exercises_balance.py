@@ -38,8 +38,8 @@ def always_him(words):
 
 def only_her(words):
     """Repairs her, and forgets the way back."""
-    mended = {("her", "object"): "him", ("her", "possessive"): "his", ("she", "subject"): "he"}
-    return [mended.get(pair, pair[0]) for pair in words]
+    repaired = {("her", "object"): "him", ("her", "possessive"): "his", ("she", "subject"): "he"}
+    return [repaired.get(pair, pair[0]) for pair in words]
 
 
 def first_her_is_object(words):
@@ -147,7 +147,7 @@ UNPAIRED = (
 NORMAL = "With five splits the standard deviation is itself uncertain: Student's t with 4 degrees of freedom, not 1.96."
 
 
-TURNED = "You took before less after. A change is after less before, so that a smaller gap has a minus sign."
+TURNED = "You took before minus after. A change is after minus before, so that a smaller gap has a minus sign."
 
 
 SPREAD = "That is where single splits lie. The mean of five varies less: divide by the root of five."

@@ -7,7 +7,7 @@ from labkit.exercises.answers import outputs_of
 from labkit.exercises.checking import choice, compare_answers
 
 
-def lift(y_true, y_pred):
+def gain(y_true, y_pred):
     """Accuracy beyond the majority's answer."""
     share = np.mean(y_true)
     return np.mean(np.equal(y_true, y_pred)) - max(share, 1 - share)
@@ -47,7 +47,7 @@ compare_answers(
     collect=outputs_of(
         ([1, 1, 0, 0, 0], [1, 0, 0, 0, 0]), ([1, 1, 1, 0], [1, 1, 1, 1]), ([0, 0, 0, 1, 0, 0], [1, 1, 0, 1, 0, 1])
     ),
-    reference=lift,
+    reference=gain,
     wrong=[
         (only_accuracy, "That is the accuracy alone. Subtract what saying the same of everybody would reach."),
         (beyond_positives, "You subtract the share of ones. Where zeros are the majority, saying 0 reaches more."),
@@ -58,10 +58,10 @@ compare_answers(
     otherwise="Not what is asked for. Try predictions that are all 0, then all 1, for labels 1, 1, 0, 0, 0: what "
     "should come out for each?",
     hints=(
-        "What does a model reach that says the same of everybody?",
+        "What does a model reach that gives everyone the same answer?",
         "The better of two constant answers: the share of ones, or of zeros.",
     ),
-    idea="Accuracy, less the larger of the share of ones and the share of zeros.",
+    idea="Accuracy, minus the larger of the share of ones and the share of zeros.",
 )
 
 
@@ -127,7 +127,7 @@ compare_answers(
     otherwise="Not the gap at the last evaluation. Print the rows that your function uses: are they the right ones, "
     "one for each group?",
     hints=("Which tags of the record know the groups?", "Group the record by tag, and take the last value of each."),
-    idea='`record.groupby("tag")["value"].last()`, then the value of group a less the value of group b.',
+    idea='`record.groupby("tag")["value"].last()`, then the value of group a minus the value of group b.',
 )
 
 

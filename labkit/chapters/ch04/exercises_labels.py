@@ -119,7 +119,7 @@ open_question(
     model_answer="One answer among several. A false alarm costs a person who would not have been charged again their "
     "freedom, and it cannot be given back; a miss costs somebody else, who is not in this table at all. Because the "
     "state does the first and only fails to prevent the second, I would publish false positive rates by group, with "
-    "intervals, as the first number, and precision beside it so that nobody can mend the one by spoiling the other "
+    "intervals, as the first number, and precision beside it so that nobody can repair the one by spoiling the other "
     "unseen. I would not promise to equalise them before I knew how charges come about: the label is a charge, not an "
     "offence, and where police look more, more is charged. I would change my mind if an independent record, such as "
     "self-reports, showed that the gap is one of records and not of people. A good answer names who bears the error, "

@@ -62,7 +62,7 @@ compare_answers(
     wrong=[
         (
             wrong_alarm_rates(lambda tn, fp, fn, tp: fp + tp),
-            "You still divide by the people who were *selected*. That share, one less the precision, asks a selected "
+            "You still divide by the people who were *selected*. That share, one minus the precision, asks a selected "
             "person's question. The false positive rate asks: of the people labelled *negative*, who was selected?",
         ),
         (

@@ -13,7 +13,7 @@ choice(
     points=1,
     objective="04-uncertainty",
     options={
-        "all": "Look at what is drawn: in each draw of the bootstrap the largest rate less the smallest. How "
+        "all": "Look at what is drawn: in each draw of the bootstrap the largest rate minus the smallest. How "
         "often is that "
         "exactly 0 or below?",
         "about 95": "That is what 95% promises, and what holds for a single rate. But what is the smallest value that "
@@ -94,7 +94,7 @@ compare_answers(
         ),
         (
             max_less_rate,
-            "This is how far the largest rate lies above the true one. The smallest errs too: max less *min*.",
+            "This is how far the largest rate lies above the true one. The smallest errs too: max minus *min*.",
         ),
         (equal_sizes, "You drew groups of equal size. The small ones make the gap: each group needs its own number."),
         (

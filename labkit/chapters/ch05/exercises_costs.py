@@ -88,11 +88,11 @@ compare_answers(
         ),
         (
             GAPS | {"gap_at_0.5": -0.96, "gap_at_0.6": 0.04},
-            "The differences are a less b. At 0.5 everybody of a is selected and few of b.",
+            "The differences are a minus b. At 0.5 everybody of a is selected and few of b.",
         ),
         (
             GAPS | {"gap_at_0.6": 0.04},
-            "At 0.6 the sign turns: nobody of a is selected, and 4% of b. The gap is a less b.",
+            "At 0.6 the sign turns: nobody of a is selected, and 4% of b. The gap is a minus b.",
         ),
         (
             GAPS | {"mean_score_gap": 0.51 - (0.49 + 0.99) / 2},
@@ -161,11 +161,11 @@ SLIPS = (
         "`absolute_error`: errors of opposite sign cancel in a mean of errors, not in a mean of their sizes.",
     ),
     ("absolute_error", 0.3, "`absolute_error`: take |S - Y| for each person first (0.2 or 0.8), and then the mean."),
-    ("mean_error_a", 0.0, "`mean_error_a` is within group a only: the mean score there less the base rate there."),
-    ("mean_error_a", -0.3, "`mean_error_a` is the score less the label, so it is positive where scores are too high."),
+    ("mean_error_a", 0.0, "`mean_error_a` is within group a only: the mean score there minus the base rate there."),
+    ("mean_error_a", -0.3, "`mean_error_a` is the score minus the label, so it is positive where scores are too high."),
     ("decision_gap", 0.6, "This is the gap of the mean scores. Decide first: who is at or above 0.5?"),
     ("decision_gap", 0.0, "The base rates are equal, the decisions are not: all of a are above 0.5, and nobody of b."),
-    ("decision_gap", -1.0, "The gap is a less b, and those who are selected are in a."),
+    ("decision_gap", -1.0, "The gap is a minus b, and those who are selected are in a."),
 )
 
 

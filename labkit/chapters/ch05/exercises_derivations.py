@@ -59,7 +59,7 @@ compare_answers(
         "Step 2 turns TPR·π into two terms and FPR·(1 - π) into two more. Two of these four contain Δπ.",
         "The two terms are mean(TPR)·Δπ and mean(FPR)·Δ(1 - π). What is Δ(1 - π)?",
     ),
-    idea="mean(TPR)·Δπ + mean(FPR)·(-Δπ), so the weight is the mean TPR less the mean FPR: how much the decision "
+    idea="mean(TPR)·Δπ + mean(FPR)·(-Δπ), so the weight is the mean TPR minus the mean FPR: how much the decision "
     "depends on the label at all.",
     praise="The weight is how far the decision follows the label. Drawing lots ignores it, and passes no base rate on.",
 )

@@ -131,7 +131,7 @@ def balance_test(people):
 LEAK = "Somebody is in both parts: the test asks the model about people whose answer it has seen."
 
 
-REPEATED = "Somebody stands in the test part twice. The test must be people as they come, each once."
+REPEATED = "Somebody is in the test part twice. The test must be people as they come, each once."
 
 
 UNBALANCED = "The training part does not hold both groups equally often. Count them in it, after everything was done."

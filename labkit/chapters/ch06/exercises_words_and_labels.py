@@ -60,7 +60,7 @@ SWAPS = [
         "at once.",
     ),
     (one_way, "Only one direction: all texts now speak of the same gender, which is no twin."),
-    (inside_words, "The letters `he` stand in `the` and `shepherd` too. Swap whole words."),
+    (inside_words, "The letters `he` are in `the` and `shepherd` too. Swap whole words."),
     (blanks_only, "Split at blanks, `he?` is another word than `he`. Punctuation ends a word."),
 ]
 

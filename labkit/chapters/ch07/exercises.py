@@ -11,7 +11,7 @@ from labkit.exercises.checking import choice, compare_answers, exercise
 
 # ---- 07.1 write a function -------------------------------------------------------------------------------------------
 def soft_gap(logits, is_b, temperature):
-    """Mean soft decision in a less mean soft decision in b."""
+    """Mean soft decision in a minus mean soft decision in b."""
     soft, is_b = 1 / (1 + np.exp(-np.asarray(logits) / temperature)), np.asarray(is_b, dtype=bool)
     return soft[~is_b].mean() - soft[is_b].mean()
 
@@ -33,7 +33,7 @@ def heated_gap(logits, is_b, temperature):
 
 
 def turned_gap(logits, is_b, temperature):
-    """Takes b less a."""
+    """Takes b minus a."""
     return -soft_gap(logits, is_b, temperature)
 
 
@@ -51,7 +51,7 @@ compare_answers(
         (score_gap, "That is the gap in mean scores: the temperature does not enter. Divide the logits by it first."),
         (hard_gap, "That is the hard gap. It is what we report, but a step has no gradient: soften the step."),
         (heated_gap, "You multiply by the temperature. A small temperature should make the step *steeper*."),
-        (turned_gap, "The sign is turned: group a less group b."),
+        (turned_gap, "The sign is turned: group a minus group b."),
     ],
     otherwise="Not the soft gap. At a tiny temperature it comes near the hard gap, and at a huge one near 0: does "
     "yours? And does it change its sign when the groups are exchanged?",
@@ -80,7 +80,7 @@ def draw_batches():
 
 
 def gap_of(half):
-    """Mean of a less mean of b."""
+    """Mean of a minus mean of b."""
     return np.mean(half["a"]) - np.mean(half["b"])
 
 

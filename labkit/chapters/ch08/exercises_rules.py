@@ -171,7 +171,7 @@ compare_answers(
     tolerance=1e-6,
     hints=(
         "Take one person with chance 0.5: in how many of the four outcomes of two draws do they disagree?",
-        "The formula for one person stands in the text above. Average it over people, not the chances.",
+        "The formula for one person is in the text above. Average it over people, not the chances.",
     ),
     idea="`np.mean(2 * p * (1 - p))` over the array of chances.",
 )
@@ -245,7 +245,7 @@ compare_answers(
             "You choose and report on the same part: the gap looks closed because it was made so.",
         ),
         (make_report(second, first), "The parts are exchanged: choose on `part == 0`, report on `part == 1`."),
-        (make_report(first, second, sign=-1), "The gap is a less b; yours has the other sign."),
+        (make_report(first, second, sign=-1), "The gap is a minus b; yours has the other sign."),
         (common_cut, "One cut for everybody: each group needs its own, so that half of *it* is above."),
         (at_or_above, "People whose score equals the cut are not above it."),
     ],

@@ -1,4 +1,4 @@
-"""Exercises of notebook 09 on refits and on choosing: pairs of refits that disagree, and a report to be mended."""
+"""Exercises of notebook 09 on refits and on choosing: pairs of refits that disagree, and a report to be repaired."""
 
 from itertools import combinations
 

@@ -126,7 +126,7 @@ def size(rates):
 
 
 def signed(rates):
-    """Return the rate of the first group less that of the second, in order of their names."""
+    """Return the rate of the first group minus that of the second, in order of their names."""
     first, second, *_ = sorted(rates)
     return rates[first] - rates[second]
 
@@ -186,7 +186,7 @@ compare_answers(
         ),
         (
             lambda before, after: signed(before) > signed(after) and not any(after[g] > before[g] for g in before),
-            "You compare signed gaps, a less b. Either group may be the one that is better off: take the largest rate "
+            "You compare signed gaps, a minus b. Either group may be the one that is better off: take the largest rate "
             "less the smallest.",
         ),
     ],
