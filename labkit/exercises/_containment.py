@@ -40,6 +40,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -48,9 +49,10 @@ SECONDS = 10.0  # for each call of a function, and for each reading of an answer
 CHARACTERS = 10_000  # printed within that time, to the standard output and error streams together
 MEMORY = 4 * 2**30  # bytes more than when the check began; at most three quarters of what is free
 LEAST_MEMORY = 2**29  # bytes that are allowed however little is free
-IMPORTING = 60.0  # seconds that imports may take besides: a large library needs some, and must not be left half imported
+IMPORTING = 60.0  # seconds more for imports: a large library takes some, and must not be left half imported
 ROOM = 2**30  # bytes of address space above `MEMORY` that threads and libraries may reserve without using them
 ROOM_PER_CORE = 2**28  # the same, for the stack and the heap of one more thread on each core
+OWN_FRAMES = 100  # calls that looking at the limits may need
 TICK = 0.05  # seconds between two looks at the limits
 CONTAINER_LIMIT, CONTAINER_USE = "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"  # bytes
 
@@ -120,6 +122,7 @@ class Guard:
         self.thread = thread
         self.armed = False
         self.watched = False  # by another thread, not by a timer
+        self.looking = False  # at the limits, right now
         self.reason: str | None = None
         self.characters = 0
         self.deadline = self.looked = 0.0  # when time is up, and when the limits were looked at last
@@ -211,8 +214,10 @@ class Guard:
             frame = frame.f_back
         sys.settrace(self.trace)
 
-    def trace(self, frame: FrameType, event: str, argument: Any) -> Callable:
+    def trace(self, frame: FrameType, event: str, argument: Any) -> Callable | None:
         """Raise on a line of an answer that is being stopped; Python then removes this function."""
+        if self.looking or frame.f_code.co_filename == __file__:
+            return None  # the line is ours
         if event == "line" and self.armed and self.reason is not None:
             raise Stopped
         return self.trace
@@ -235,7 +240,17 @@ class Guard:
 
     def tick(self, number: int, frame: FrameType | None) -> None:
         """Stop an answer that goes beyond a limit; the handler of the alarm."""
-        if self.is_due(frame):
+        if self.looking or frame is None or frame.f_code.co_filename == __file__:
+            return  # the answer is not running, but we are
+        limit = sys.getrecursionlimit()
+        try:
+            self.looking = True
+            sys.setrecursionlimit(limit + OWN_FRAMES)  # an answer that recurses may have left no room
+            due = self.is_due(frame)
+        finally:
+            self.looking = False
+            lower_recursion_limit(limit)
+        if due:
             signal.setitimer(signal.ITIMER_REAL, short_while(1e-6), TICK)
             self.pursue(frame)
             raise Stopped
@@ -261,11 +276,16 @@ class Guard:
             watcher.join()
 
     def take_back(self) -> None:
-        """Take back what another thread was about to raise here."""
-        while self.watched:
+        """Let come, and catch, what another thread was about to raise here.
+
+        It is replaced by one of our own and not cancelled: Python 3.11 would then go on looking for it, and hang at the
+        next trace function.
+        """
+        if self.watched:
             with contextlib.suppress(Stopped):
-                raise_in(self.thread, None)
-                return
+                raise_in(self.thread, Stopped)
+                while True:
+                    pass
 
 
 def is_importing(frame: FrameType | None, end: FrameType | None) -> bool:
@@ -277,6 +297,14 @@ def is_importing(frame: FrameType | None, end: FrameType | None) -> bool:
     return False
 
 
+def lower_recursion_limit(limit: int) -> None:
+    """Set the recursion limit, unless the stack is too deep for it now."""
+    try:
+        sys.setrecursionlimit(limit)
+    except RecursionError:
+        pass
+
+
 def short_while(least: float) -> float:
     """Return how many seconds to wait before the next attempt to stop an answer: at random, a hundredth at most.
 
@@ -285,11 +313,9 @@ def short_while(least: float) -> float:
     return math.exp(_chance.uniform(math.log(least), math.log(1e-2)))
 
 
-def raise_in(thread: int, error: type[BaseException] | None) -> None:
-    """Raise an exception in another thread of Python; None takes one back that was not raised yet."""
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(
-        ctypes.c_ulong(thread), ctypes.py_object(error) if error is not None else None
-    )
+def raise_in(thread: int, error: type[BaseException]) -> None:
+    """Raise an exception in a thread of Python, in place of one that was not raised yet."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error))
 
 
 # ---- Memory ----------------------------------------------------------------------------------------------------------
@@ -297,10 +323,16 @@ def raise_in(thread: int, error: type[BaseException] | None) -> None:
 
 def memory_used() -> tuple[int, int]:
     """Return the bytes of memory, and of address space, that this process has."""
+    used = process(os.getpid()).memory_info()
+    return used.rss, used.vms
+
+
+@cache
+def process(identifier: int) -> Any:
+    """Return a process, made once since that takes longer than to ask it."""
     import psutil
 
-    used = psutil.Process().memory_info()
-    return used.rss, used.vms
+    return psutil.Process(identifier)
 
 
 def allowed_memory() -> int:
@@ -358,7 +390,7 @@ def keep_settings() -> Iterator[None]:
         if sys.gettrace() is not trace:
             sys.settrace(trace)
         if sys.getrecursionlimit() != limit:
-            sys.setrecursionlimit(limit)
+            lower_recursion_limit(limit)
 
 
 @contextlib.contextmanager
