@@ -44,6 +44,8 @@ def conform(answer: Any, like: Any) -> Any:
     elif kind == "list":
         if isinstance(answer, NamedValues):
             answer = answer.listed()
+        elif isinstance(answer, list) and len(answer) == 1 < len(like) and isinstance(answer[0], NamedValues):
+            answer = answer[0].listed()  # a frame with one row
         elif len(like) == 1 and kind_of(answer) == kind_of(like[0]) != "list":
             answer = [answer]
         if isinstance(answer, list) and like:
@@ -198,7 +200,7 @@ def say_names(names: Any) -> str:
 
 def named(where: str, key: str) -> str:
     """Return what a named part of an answer is called."""
-    return f"`{key}`" if where == "your answer" else f"{where}[{key!r}]"
+    return f"`{key}`" if where in ("your answer", "the result") else f"{where}[{key!r}]"
 
 
 def shape(value: Any) -> tuple[int, ...]:
