@@ -1,15 +1,16 @@
 """Limits for an answer while it is read and called: seconds, characters printed, memory.
 
-Each call of a student's function, and each reading of an answer, may take `SECONDS`, print `CHARACTERS` and add `MEMORY`.
-What goes beyond is stopped by an exception that ``except Exception`` does not catch, raised again and again, so that a
-bare ``except`` in a loop does not hold it for long. Afterwards all is as before: handlers of signals, timers, limits of
-the system, the trace function, the recursion limit, and the state of the random numbers of Python, numpy and torch.
+Each call of a student's function, and each reading of an answer, may take `SECONDS`, print `CHARACTERS` and add
+`MEMORY`. What goes beyond is stopped by an exception that ``except Exception`` does not catch, raised again and again,
+so that a bare ``except`` in a loop does not hold it for long. Afterwards all is as before: handlers of signals, timers,
+limits of the system, the trace function, the recursion limit, and the state of the random numbers of Python, numpy and
+torch.
 
-In the main thread on Linux and macOS a timer interrupts the answer, also while it sleeps, waits for a lock, raises whole
-numbers to huge powers or matches a regular expression. In other threads, and on Windows, a thread watches the clock; it
-interrupts Python code between two instructions, and something that sleeps only when it wakes up. Memory: where the
-system limits the address space (Linux without a graphics card), one huge request fails with a MemoryError; everywhere
-memory that grows is noticed within a tenth of a second.
+In the main thread on Linux and macOS a timer interrupts the answer, also while it sleeps, waits for a lock, raises
+whole numbers to huge powers or matches a regular expression. In other threads, and on Windows, a thread watches the
+clock; it interrupts Python code between two instructions, and something that sleeps only when it wakes up. Memory:
+where the system limits the address space (Linux without a graphics card), one huge request fails with a MemoryError;
+everywhere memory that grows is noticed within a tenth of a second.
 
 What cannot be stopped:
 
@@ -19,9 +20,10 @@ What cannot be stopped:
 - ``os._exit``, ``os.kill``, ``exit()`` of IPython (which ends the kernel after the cell), a crash of a library, or
   recursion in C after ``sys.setrecursionlimit`` was raised;
 - threads and processes that an answer starts, and what they use once the check is over;
-- an answer that takes the alarm signal or the timer for itself (``signal.signal``, ``signal.alarm``), or removes limits;
+- an answer that takes the alarm signal or the timer for itself (``signal.signal``, ``signal.alarm``), or lifts limits;
 - output past Python's streams: ``os.write``, C code, and ``IPython.display.display``;
-- one huge request for memory on macOS, on Windows, and next to a graphics card.
+- one huge request for memory on macOS, on Windows, and next to a graphics card;
+- an import, for a minute.
 
 Nothing is undone that an answer does elsewhere: to its arguments' originals, global variables, files, the working
 directory, or settings of libraries. An alarm that somebody had set before rings once the check is over.
@@ -38,6 +40,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -45,9 +48,11 @@ from typing import Any
 SECONDS = 10.0  # for each call of a function, and for each reading of an answer
 CHARACTERS = 10_000  # printed within that time, to the standard output and error streams together
 MEMORY = 4 * 2**30  # bytes more than when the check began; at most three quarters of what is free
-LEAST_MEMORY = 2**28  # bytes that are allowed however little is free
+LEAST_MEMORY = 2**29  # bytes that are allowed however little is free
+IMPORTING = 60.0  # seconds more for imports: a large library takes some, and must not be left half imported
 ROOM = 2**30  # bytes of address space above `MEMORY` that threads and libraries may reserve without using them
 ROOM_PER_CORE = 2**28  # the same, for the stack and the heap of one more thread on each core
+OWN_FRAMES = 100  # calls that looking at the limits may need
 TICK = 0.05  # seconds between two looks at the limits
 CONTAINER_LIMIT, CONTAINER_USE = "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"  # bytes
 
@@ -117,9 +122,11 @@ class Guard:
         self.thread = thread
         self.armed = False
         self.watched = False  # by another thread, not by a timer
+        self.looking = False  # at the limits, right now
         self.reason: str | None = None
         self.characters = 0
-        self.deadline = 0.0
+        self.deadline = self.looked = 0.0  # when time is up, and when the limits were looked at last
+        self.importing = 0.0  # seconds that imports may still take
         self.frame: FrameType | None = None  # that of `run`, below which frames are an answer's
         self.used, self.space = memory_used()
         self.allowed = allowed_memory()
@@ -127,7 +134,7 @@ class Guard:
     def run(self, work: Callable[[], Any]) -> Any:
         """Call something within the limits; raise Overrun where it went beyond, even if it returned afterwards."""
         before, self.frame = (self.armed, self.frame), sys._getframe()
-        result = error = None
+        result = error = trace = None
         self.renew()
         try:
             try:
@@ -136,14 +143,14 @@ class Guard:
                 self.armed = False
             except BaseException as caught:
                 self.armed = False
-                error = caught
+                error, trace = caught, sys.exc_info()[2]
         except Stopped as caught:  # it came too late for the answer, and met us
             self.armed = False
             error = caught
         self.take_back()
         reason = self.reason
-        if reason == SPACE or isinstance(error, MemoryError):
-            traceback.clear_frames(error and error.__traceback__)  # what their variables hold
+        if error is not None and (reason == SPACE or issubclass(type(error), MemoryError)):
+            traceback.clear_frames(trace)  # gives back what their variables hold
         self.renew()
         self.armed, self.frame = before
         if reason is not None:
@@ -154,7 +161,9 @@ class Guard:
 
     def renew(self) -> None:
         """Let time and output begin anew."""
-        self.deadline = time.monotonic() + SECONDS
+        self.looked = time.monotonic()
+        self.deadline = self.looked + SECONDS
+        self.importing = IMPORTING
         self.characters = 0
         self.reason = None
 
@@ -165,14 +174,22 @@ class Guard:
             self.reason = self.reason or OUTPUT
             raise Stopped
 
-    def is_due(self) -> bool:
-        """Say whether a limit is reached, and keep in mind which."""
-        if self.armed and self.reason is None:
-            if time.monotonic() >= self.deadline:
+    def is_due(self, frame: FrameType | None) -> bool:
+        """Say whether a limit is reached, and keep in mind which; `frame` is what runs now."""
+        if not self.armed or frame is self.frame:
+            return False
+        now = time.monotonic()
+        passed, self.looked = now - self.looked, now
+        if self.importing > 0 and is_importing(frame, self.frame):
+            self.importing -= passed
+            self.deadline += passed
+            return False
+        if self.reason is None:
+            if now >= self.deadline:
                 self.reason = TIME
             elif memory_used()[0] > self.used + self.allowed:
                 self.reason = SPACE
-        return self.armed and self.reason is not None
+        return self.reason is not None
 
     @contextlib.contextmanager
     def on_duty(self) -> Iterator[None]:
@@ -197,8 +214,10 @@ class Guard:
             frame = frame.f_back
         sys.settrace(self.trace)
 
-    def trace(self, frame: FrameType, event: str, argument: Any) -> Callable:
+    def trace(self, frame: FrameType, event: str, argument: Any) -> Callable | None:
         """Raise on a line of an answer that is being stopped; Python then removes this function."""
+        if self.looking or frame.f_code.co_filename == __file__:
+            return None  # the line is ours
         if event == "line" and self.armed and self.reason is not None:
             raise Stopped
         return self.trace
@@ -221,11 +240,20 @@ class Guard:
 
     def tick(self, number: int, frame: FrameType | None) -> None:
         """Stop an answer that goes beyond a limit; the handler of the alarm."""
-        if self.is_due():
+        if self.looking or frame is None or frame.f_code.co_filename == __file__:
+            return  # the answer is not running, but we are
+        limit = sys.getrecursionlimit()
+        try:
+            self.looking = True
+            sys.setrecursionlimit(limit + OWN_FRAMES)  # an answer that recurses may have left no room
+            due = self.is_due(frame)
+        finally:
+            self.looking = False
+            lower_recursion_limit(limit)
+        if due:
             signal.setitimer(signal.ITIMER_REAL, short_while(1e-6), TICK)
-            if frame is not self.frame:
-                self.pursue(frame)
-                raise Stopped
+            self.pursue(frame)
+            raise Stopped
 
     # ---- By a thread -------------------------------------------------------------------------------------------------
 
@@ -236,7 +264,7 @@ class Guard:
 
         def watch() -> None:
             while not done.wait(short_while(1e-3) if self.reason else TICK):
-                if self.is_due() and sys._current_frames().get(self.thread) is not self.frame:
+                if self.is_due(sys._current_frames().get(self.thread)):
                     raise_in(self.thread, StoppedElsewhere)
 
         watcher = threading.Thread(target=watch, name="labkit-limits", daemon=True)
@@ -248,11 +276,33 @@ class Guard:
             watcher.join()
 
     def take_back(self) -> None:
-        """Take back what another thread was about to raise here."""
-        while self.watched:
+        """Let come, and catch, what another thread was about to raise here.
+
+        It is replaced by one of our own and not cancelled: Python 3.11 would then go on looking for it, and hang at the
+        next trace function.
+        """
+        if self.watched:
             with contextlib.suppress(Stopped):
-                raise_in(self.thread, None)
-                return
+                raise_in(self.thread, Stopped)
+                while True:
+                    pass
+
+
+def is_importing(frame: FrameType | None, end: FrameType | None) -> bool:
+    """Say whether an import is going on, among the frames above the one of `run`."""
+    while frame is not None and frame is not end:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
+
+
+def lower_recursion_limit(limit: int) -> None:
+    """Set the recursion limit, unless the stack is too deep for it now."""
+    try:
+        sys.setrecursionlimit(limit)
+    except RecursionError:
+        pass
 
 
 def short_while(least: float) -> float:
@@ -263,11 +313,9 @@ def short_while(least: float) -> float:
     return math.exp(_chance.uniform(math.log(least), math.log(1e-2)))
 
 
-def raise_in(thread: int, error: type[BaseException] | None) -> None:
-    """Raise an exception in another thread of Python; None takes one back that was not raised yet."""
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(
-        ctypes.c_ulong(thread), ctypes.py_object(error) if error is not None else None
-    )
+def raise_in(thread: int, error: type[BaseException]) -> None:
+    """Raise an exception in a thread of Python, in place of one that was not raised yet."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error))
 
 
 # ---- Memory ----------------------------------------------------------------------------------------------------------
@@ -275,10 +323,16 @@ def raise_in(thread: int, error: type[BaseException] | None) -> None:
 
 def memory_used() -> tuple[int, int]:
     """Return the bytes of memory, and of address space, that this process has."""
+    used = process(os.getpid()).memory_info()
+    return used.rss, used.vms
+
+
+@cache
+def process(identifier: int) -> Any:
+    """Return a process, made once since that takes longer than to ask it."""
     import psutil
 
-    used = psutil.Process().memory_info()
-    return used.rss, used.vms
+    return psutil.Process(identifier)
 
 
 def allowed_memory() -> int:
@@ -336,7 +390,7 @@ def keep_settings() -> Iterator[None]:
         if sys.gettrace() is not trace:
             sys.settrace(trace)
         if sys.getrecursionlimit() != limit:
-            sys.setrecursionlimit(limit)
+            lower_recursion_limit(limit)
 
 
 @contextlib.contextmanager
