@@ -12,6 +12,7 @@ from labkit.exercises._solutions import read_solution
 from labkit.exercises.checking import exercises
 from labkit.exercises.judging import Exercise
 from tests.chapters.test_options import exercise_cells
+from tests.exercises.giveaways import find_giveaways
 
 COURSE = find_course()
 IDENTIFIERS = [
@@ -123,6 +124,7 @@ def literals(each: Exercise) -> set[str]:
 def test_no_fallback_gives_the_solution(identifier):
     """It has no code of the solution or of the idea, no number of the answer, and few of the idea's own words."""
     each = declared()[identifier]
+    assert not find_giveaways(each)
     code = read_solution(COURSE.solutions, identifier)
     own = squeeze(texts()[identifier])
     steps = {step for step in expressions(code) if step not in own}
