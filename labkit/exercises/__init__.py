@@ -23,7 +23,17 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "register",
         ],
         "answers": ["outputs_of", "parts", "Fault"],
+        "choices": ["pick", "list_options", "ask_again", "metric_name"],
         "judging": ["close", "same", "Exercise", "OpenQuestion"],
+        "recognizers": [
+            "recognize_slip",
+            "recognize_rounding",
+            "recognize_percent",
+            "recognize_order",
+            "recognize_sign",
+            "recognize_complement",
+            "recognize_reciprocal",
+        ],
         "outcomes": ["Outcome"],
     },
 )

@@ -149,11 +149,11 @@ Markdown(f"By hand, `labkit` and fairlearn agree on all {rates.size} rates, and 
 # share is; fairlearn computes any metric and leaves it to you to ask how many people are behind it.
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 04.1 · Mend a false positive rate
+# ### Exercise 04.1 · Repair a false positive rate
 #
 # `counts` is a dict from group to `(tn, fp, fn, tp)`. The function below should return a dict from group to false positive
 # rate. It has two mistakes: one in the denominator, one in what it says about a group for which there is no such rate
-# (that should be `float("nan")`). Mend both.
+# (that should be `float("nan")`). Repair both.
 
 
 # %% tags=["exercise"] exercise="04.1" points=2 objective="04-rates"
@@ -218,19 +218,25 @@ Markdown(
 #
 # | rule | group a | group b |
 # |---|---|---|
-# | `"strict"` | 640, 60, 90, 210 | 630, 70, 150, 150 |
-# | `"broad"` | 560, 140, 45, 255 | 455, 245, 54, 246 |
+# | A. strict | 640, 60, 90, 210 | 630, 70, 150, 150 |
+# | B. broad | 560, 140, 45, 255 | 455, 245, 54, 246 |
 #
 # - `patient`: "I am ill. I fear to be sent home, more easily than somebody of the other group."
 # - `neighbour`: "I am healthy. I fear an operation that I do not need."
 # - `surgeon`: "I operate on whoever is on the list. Is a place on it worth the same in both groups?"
 #
-# For each voice give the rate that answers it (`"false_negative_rate"`, `"false_positive_rate"`, `"precision"`,
-# `"selection_rate"` or `"accuracy"`) and the rule under which the two groups are *nearer* to each other in that rate.
+# For each voice give the rate that answers it, and the rule under which the two groups are *nearer* to each other in that
+# rate. The rates are:
+#
+# - A. false_negative_rate
+# - B. false_positive_rate
+# - C. precision
+# - D. selection_rate
+# - E. accuracy
 
 # %% tags=["exercise"] exercise="04.2" points=3 objective="04-stakeholders"
 voices = {
-    "patient": (..., ...),  # (rate, rule), both in quotes
+    "patient": (..., ...),  # (rate, rule); two letters, in quotes, are enough
     "neighbour": (..., ...),
     "surgeon": (..., ...),
 }
@@ -351,11 +357,16 @@ Markdown(
 # ### Exercise 04.3 · Predict: how often does the interval contain the truth?
 #
 # Next we simulate audits of four groups whose true rates are *equal*, so the true max − min is 0. From each we compute a 95%
-# bootstrap interval of max − min. In how many of 100 audits will the interval contain the true value? Choose
-# `"all"`, `"about 95"`, `"about half"` or `"none"`, then go on and see.
+# bootstrap interval of max − min. In how many of 100 audits will the interval contain the true value? Choose, then go on
+# and see.
+#
+# - A. all
+# - B. about 95
+# - C. about half
+# - D. none
 
 # %% tags=["exercise"] exercise="04.3" points=1 objective="04-uncertainty"
-contains_truth = ...  # one of the four, in quotes
+contains_truth = ...  # one of the four; its letter, in quotes, is enough
 # %% tags=["solution"]
 contains_truth = "none"
 # %% tags=["check"]
@@ -786,10 +797,18 @@ pd.DataFrame(examined).T.rename_axis("examined again").round(3)
 # Of 1,000 patients of group b, 300 are ill. The records call 40% of these 300 not ill; everybody else is recorded rightly. A
 # doctor decides "ill" exactly when a patient *is* ill. Fill in what an audit on **recorded** labels finds for her in group
 # b: the counts `[tn, fp, fn, tp]`, the false positive rate (three decimals), and how she seems to treat b, compared with
-# group a, where the records are right: `"too many alarms"`, `"too few alarms"` or `"fair"`.
+# group a, where the records are right:
+#
+# - A. too many alarms
+# - B. too few alarms
+# - C. fair
 
 # %% tags=["exercise"] exercise="04.6" points=3 objective="04-labels"
-doctor = {"counts": ..., "false_positive_rate": ..., "seems": ...}
+doctor = {
+    "counts": ...,  # [tn, fp, fn, tp]
+    "false_positive_rate": ...,
+    "seems": ...,  # one of the three; its letter, in quotes, is enough
+}
 # %% tags=["solution"]
 doctor = {"counts": [700, 120, 0, 180], "false_positive_rate": 120 / 820, "seems": "too many alarms"}
 # %% tags=["check"]

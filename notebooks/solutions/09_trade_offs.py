@@ -243,12 +243,16 @@ check("09.1", on_front)
 # %% [markdown] tags=["exercise"]
 # ### Exercise 09.2 · Predict before you run
 #
-# Against the records, suppose that the gap can only be closed by losing some accuracy. What will happen when the same decisions are held
-# against the *truth*? Choose `"the same front: labels do not matter"`, `"accuracy falls faster as the gap closes"`,
-# `"closing the gap costs little or nothing, or even gains"` or `"all points reach the same accuracy"`.
+# Against the records, suppose that the gap can only be closed by losing some accuracy. What will happen when the same
+# decisions are held against the *truth*?
+#
+# - A. the same front: labels do not matter
+# - B. accuracy falls faster as the gap closes
+# - C. closing the gap costs little or nothing, or even gains
+# - D. all points reach the same accuracy
 
 # %% tags=["exercise"] exercise="09.2" points=1 objective="09-front"
-prediction = ...  # one of the four, in quotes
+prediction = ...  # one of the four; its letter, in quotes, is enough
 
 # %% tags=["solution"]
 prediction = "closing the gap costs little or nothing, or even gains"
@@ -551,7 +555,7 @@ Markdown(
 )
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 09.5 · Mend the report
+# ### Exercise 09.5 · Repair the report
 #
 # This function is to choose by the rule above on validation, and to report on test. It holds two mistakes. A point is a dict such as
 # `{"name": "penalty", "validation": {"accuracy": 0.76, "gap": 0.04}, "test": {"accuracy": 0.74, "gap": 0.07}}`; gaps have a sign.
