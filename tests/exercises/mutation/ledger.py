@@ -32,18 +32,19 @@ def to_list(score: Score) -> bool:
 
 def write_scores(scores: Iterable[Score]) -> None:
     """Write the scores of the exercises that were run; lines of others stay as they are."""
-    scores = list(scores)
-    run = {score.identifier for score in scores}
-    listed = {name: share for name, share in read_scores().items() if name not in run}
-    listed |= {score.identifier: score.share for score in scores if to_list(score)}
-    lines = [f'"{name}" = {listed[name]}' for name in sorted(listed, key=in_order)]
+    listed = {line.split('"')[1]: line for line in SCORES.read_text(encoding="utf-8").splitlines() if line[:1] == '"'}
+    for score in scores:
+        listed.pop(score.identifier, None)
+        if to_list(score):
+            listed[score.identifier] = line_of(score)
+    lines = [listed[name] for name in sorted(listed, key=lambda name: (name[:2], int(name[3:])))]
     SCORES.write_text("\n".join([HEADER, *lines, ""]), encoding="utf-8")
 
 
-def in_order(identifier: str) -> tuple[str, int]:
-    """Return what exercises are sorted by: the notebook, then the number."""
-    notebook, number = identifier.split(".")
-    return notebook, int(number)
+def line_of(score: Score) -> str:
+    """Return the line of an exercise, with what is wrong where it is not the share."""
+    reasons = "; ".join(each for each in score.complaints if "are rejected" not in each)
+    return f'"{score.identifier}" = {score.share}' + (f"  # {reasons}" if reasons else "")
 
 
 def totals(scores: Iterable[Score]) -> str:

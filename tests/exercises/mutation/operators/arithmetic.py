@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 
+from tests.exercises.mutation.operators.calls import name_of
 from tests.exercises.mutation.operators.registry import Context, call, operator, with_changes
 
 OTHER = {
@@ -31,7 +32,7 @@ def operand(node: ast.AST, context: Context) -> Iterator[ast.AST]:
     """One side of an operation alone, or both exchanged."""
     if isinstance(node, ast.BinOp) and type(node.op) in OTHER:
         yield from (node.left, node.right)
-        if isinstance(node.op, ORDERED):
+        if isinstance(node.op, ORDERED) and not (isinstance(node.op, ast.Sub) and is_without_sign(node, context)):
             yield with_changes(node, left=node.right, right=node.left)
 
 
@@ -40,8 +41,13 @@ def sign(node: ast.AST, context: Context) -> Iterator[ast.AST]:
     """A minus sign left out, and a difference without its sign."""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         yield node.operand
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) and not is_without_sign(node, context):
         yield call("abs", node)
+
+
+def is_without_sign(node: ast.AST, context: Context) -> bool:
+    """Say whether only the size of a number counts: within `abs`, its sign changes nothing."""
+    return isinstance(context.parent(node), ast.Call) and name_of(context.parent(node)) == "abs"
 
 
 @operator

@@ -20,7 +20,8 @@ CUTS = ("[:1]", "[1:]", "[:-1]")
 def loop(node: ast.AST, context: Context) -> Iterator[ast.AST]:
     """Only the first item, all but the first, all but the last, or the first two."""
     if isinstance(node, ast.For | ast.comprehension):
-        for cut in (*CUTS, "[:2]"):
+        is_pair = isinstance(node.iter, ast.Tuple | ast.List) and len(node.iter.elts) <= 2
+        for cut in CUTS if is_pair else (*CUTS, "[:2]"):
             yield with_changes(node, iter=sliced(call("list", node.iter), cut))
 
 
@@ -50,7 +51,9 @@ def without_slice(node: ast.AST, context: Context) -> Iterator[ast.AST]:
 def elements(node: ast.AST, context: Context) -> Iterator[ast.AST]:
     """Neighbors in a list, a tuple or a dict exchanged, or one left out."""
     if isinstance(node, ast.List | ast.Tuple) and isinstance(node.ctx, ast.Load):
-        yield from (with_changes(node, elts=elements) for elements in neighbors_exchanged(node.elts))
+        # The order in which a dict is filled is not compared.
+        if not isinstance(context.parent(node, level=2), ast.DictComp):
+            yield from (with_changes(node, elts=elements) for elements in neighbors_exchanged(node.elts))
         for i in range(len(node.elts)):
             yield with_changes(node, elts=node.elts[:i] + node.elts[i + 1 :])
     if isinstance(node, ast.Dict):

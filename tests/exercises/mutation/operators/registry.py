@@ -29,10 +29,19 @@ class Context:
     results: tuple[Any, ...] = ()
     tolerance: float = 0.0
     texts: list[str] = field(init=False)
+    parents: dict[int, ast.AST] = field(init=False, repr=False)
+
+    def parent(self, node: ast.AST, level: int = 1) -> ast.AST | None:
+        """Return the node that holds another one, or the one that holds that."""
+        for _ in range(level):
+            node = self.parents.get(id(node))
+        return node
 
     def __post_init__(self):
         found = [node.value for node in ast.walk(self.tree) if isinstance(node, ast.Constant)]
         object.__setattr__(self, "texts", sorted({value for value in found if isinstance(value, str)}))
+        parents = {id(inner): node for node in ast.walk(self.tree) for inner in ast.iter_child_nodes(node)}
+        object.__setattr__(self, "parents", parents)
 
 
 Operator = Callable[[ast.AST, Context], Iterable[ast.AST]]
