@@ -156,6 +156,12 @@ def test_a_copy_changes_nothing_of_the_module():
     assert copy([8]) == [2] and reference([8]) == [4] and half(8) == 4
 
 
+def test_what_has_no_source_is_named():
+    """A reference that cannot be mutated would pass with no mutants at all."""
+    with pytest.raises(TypeError, match="write the reference as a function"):
+        changes_of(sum, ([1, 2],))
+
+
 # ---- Judges ----------------------------------------------------------------------------------------------------------
 
 

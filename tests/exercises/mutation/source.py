@@ -37,7 +37,12 @@ class Part:
 
 
 def parts_of(reference: FunctionType) -> list[Part]:
-    """Return the functions of its own module that a reference reaches by name or closure, itself first."""
+    """Return the functions of its own module that a reference reaches by name or closure, itself first.
+
+    TypeError for what has no source in Python, such as a class, a `functools.partial` or a function of numpy.
+    """
+    if not isinstance(reference, FunctionType):
+        raise TypeError(f"{reference!r} cannot be mutated; write the reference as a function")
     found: dict[FunctionType, Part] = {}
     waiting = [reference]
     while waiting:

@@ -22,6 +22,10 @@ class Context:
         The plain values that these calls return.
     tolerance : float
         How far numbers may be from those of the reference.
+    texts : list of str
+        The texts in the function, in order.
+    parents : dict
+        The node that holds each node, by the id of the latter.
     """
 
     tree: ast.FunctionDef
@@ -31,17 +35,17 @@ class Context:
     texts: list[str] = field(init=False)
     parents: dict[int, ast.AST] = field(init=False, repr=False)
 
-    def parent(self, node: ast.AST, level: int = 1) -> ast.AST | None:
-        """Return the node that holds another one, or the one that holds that."""
-        for _ in range(level):
-            node = self.parents.get(id(node))
-        return node
-
     def __post_init__(self):
         found = [node.value for node in ast.walk(self.tree) if isinstance(node, ast.Constant)]
         object.__setattr__(self, "texts", sorted({value for value in found if isinstance(value, str)}))
         parents = {id(inner): node for node in ast.walk(self.tree) for inner in ast.iter_child_nodes(node)}
         object.__setattr__(self, "parents", parents)
+
+    def parent(self, node: ast.AST, level: int = 1) -> ast.AST | None:
+        """Return the node that holds another one, or the one that holds that."""
+        for _ in range(level):
+            node = self.parents.get(id(node))
+        return node
 
 
 Operator = Callable[[ast.AST, Context], Iterable[ast.AST]]
