@@ -38,6 +38,11 @@ INSTALLS = [
     f"install torch=={TORCH} -c constraints.txt",
     "install -e .[course,cluster,engines,test] -c constraints.txt",
 ]
+# What `make lab` tells JupyterLab: the README gives the same line to those who have no make.
+LAB = (
+    "--LabApp.default_url=/lab/tree/work/00_start_here.ipynb --LabApp.app_settings_dir=labkit/course/lab "
+    "--LabApp.workspaces_dir=work/.workspaces"
+)
 
 
 @pytest.fixture
@@ -177,7 +182,7 @@ def test_python_that_is_not_allowed_or_missing_gets_one_clear_line(make, python)
             ],
         ),
         ("test-rest", ["python -m pytest -m slow or network or browser"]),
-        ("lab", ["labkit start", "python -m jupyter lab --LabApp.default_url=/lab/tree/work/00_start_here.ipynb"]),
+        ("lab", ["labkit start", f"python -m jupyter lab {LAB}"]),
         ("bench", ["python -m tests.benchmarks.run"]),
     ],
 )
@@ -195,6 +200,13 @@ def test_help_lists_every_target_with_one_line(make):
     assert {"help", "setup", "course", "lab", "test", "test-rest", "lint", "bench", "clean"} == set(targets)
     _, log, said = make()
     assert [line.split()[1] for line in said.splitlines()] == targets and log == []
+
+
+def test_jupyterlab_starts_alike_without_make():
+    """The README's plain command is that of the Makefile, and what it names is there."""
+    assert f"`labkit start`, then `jupyter lab {LAB}`" in (ROOT / "README.md").read_text()
+    assert (ROOT / "labkit" / "course" / "lab" / "overrides.json").is_file()
+    assert (ROOT / "notebooks" / "00_start_here.ipynb").is_file()
 
 
 def test_the_library_list_of_conda_is_that_of_the_package():
