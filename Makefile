@@ -33,7 +33,7 @@ course: setup ## execute every notebook with its solutions into build/course/
 
 lab: setup ## copy missing notebooks into work/ and open JupyterLab
 	$(BIN)/labkit start
-	$(BIN)/python -m jupyter lab $(LAB)
+	$(BIN)/python -m jupyter lab $(LAB) $(ARGS)
 
 test: lint ## style, student notebooks against their sources, and the tests that are fast and need no network
 	$(BIN)/labkit build --check
