@@ -9,8 +9,10 @@ from concurrent.futures import BrokenExecutor, Future
 from pathlib import Path
 from types import SimpleNamespace
 
+import nbformat
 import psutil
 import pytest
+from nbformat.v4 import new_notebook
 
 from labkit.course.build import build, find_course
 from labkit.course.execute import Execution, Job
@@ -38,7 +40,7 @@ def test_run_writes_executed_notebooks_and_pages(ran):
     """Both notebooks and their pages are there, the profile's value was used, and no partly written file is left."""
     names = {path.name for path in ran.folder.iterdir()}
     expected = {f"{name}.{kind}" for name in ("00_half", "01_fails", "report") for kind in ("ipynb", "html")}
-    assert names == expected - {"report.ipynb"} | {"report.json", ".records"}
+    assert names == expected - {"report.ipynb"} | {"report.json", "index.html", ".records"}
     assert "size 7" in (ran.folder / "00_half.ipynb").read_text()
 
 
@@ -50,6 +52,9 @@ def test_command_shows_the_failing_cell_and_exits_1(ran):
     assert 'assert answer == 42, "the answer is [wrong]"' in shown
     assert "AssertionError: the answer is [wrong]" in shown
     assert f"2 notebooks, 1 failed: {ran.folder / 'report.html'}" in shown
+
+
+EMPTY = nbformat.writes(new_notebook())  # an executed notebook without cells
 
 
 @pytest.fixture
@@ -68,7 +73,7 @@ def canned(monkeypatch):
             asked.append(job.name)
             counts = {"correct": 0, "not yet": 0, "not attempted": 0}
             future = Future()
-            future.set_result(Execution(job.name, "passed", 1.0, 1.0, counts, None, "{}", "<html>"))
+            future.set_result(Execution(job.name, "passed", 1.0, 1.0, counts, None, EMPTY))
             return future
 
         def close(self):
