@@ -71,6 +71,7 @@ def open_tab(browser: "Browser", *, width: int, height: int = 800) -> Iterator["
         ``complaints``, what the console reported as an error.
     """
     context = browser.new_context(viewport={"width": width, "height": height})
+    context.set_default_timeout(90_000)  # milliseconds; other tests run beside these
     page = context.new_page()
     page.asked_for, page.complaints = [], []
 

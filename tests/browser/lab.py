@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 NEEDED = ("notebooks", "datasets", "labkit/course/lab", "README.md", "LICENSE")  # what notebooks link to, and settings
-PATIENCE = 60  # seconds until JupyterLab must be there; on an idle machine it takes 5
+PATIENCE = 90  # seconds until JupyterLab must be there; on an idle machine it takes 5
 
 # In JupyterLab's page: the notebook that is shown, and one of its cells.
 SHOWN = "window.jupyterapp.shell.currentWidget"
@@ -180,10 +180,19 @@ def run_cell(page: "Page", position: int) -> str:
     return cell.locator(".jp-Cell-outputArea").inner_text()
 
 
-def follow_link(page: "Page", path: str) -> None:
-    """Click the first link in the text of the notebook that leads to a file, and wait until that file is there."""
-    link = page.locator(f".jp-NotebookPanel:not(.lm-mod-hidden) .jp-RenderedMarkdown a[href*='/files/{path}']").first
-    link.scroll_into_view_if_needed()
+def follow_link(page: "Page", written: str, path: str) -> None:
+    """Click a link in the text of the notebook that is shown, and wait until its file is there.
+
+    Parameters
+    ----------
+    page : playwright.sync_api.Page
+        Where JupyterLab is.
+    written : str
+        The link's address as the notebook has it.
+    path : str
+        Where it leads, from the folder in which JupyterLab was started.
+    """
+    link = cell_at(page, find_cell(page, f"]({written})")).locator(f"a[href*='/files/{path}']").first
     link.click()
     page.wait_for_function(f"path => {SHOWN}?.context?.path === path", arg=path, timeout=PATIENCE * 1000)
     page.evaluate(f"() => {SHOWN}.context.ready.then(() => null)")

@@ -6,7 +6,7 @@
     return `${element.tagName.toLowerCase()}.${element.className} ${place} ${element.textContent.trim().slice(0, 60)}`;
   };
   const root = document.documentElement;
-  const everything = [...document.body.querySelectorAll("*")].filter(visible);
+  const everything = [...document.body.querySelectorAll("*:not(mjx-container *, svg *)")].filter(visible);
   const wider = everything.filter((element) => element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 1);
   const overflow = (element) => getComputedStyle(element).overflowX;
   const scrolls = wider.filter((element) => ["auto", "scroll"].includes(overflow(element)));

@@ -7,12 +7,14 @@ import pandas as pd
 
 from labkit.audit.page import audit_file
 from labkit.course.build import find_course
+from labkit.course.pages.links import page_name
 from labkit.course.run import run_notebooks
 
 COURSE = find_course()
 # Executed at smoke size, in their solution form: between them, they have every kind of output that pages show.
 EXECUTED = ("00_start_here", "01_data_bias")
-OTHERS = ("index", "glossary", "report", "audit", "datasets-hmda")
+SHEETS = [path for path in ("notebooks/glossary.md", "datasets/hmda/card.md") if (COURSE.root / path).is_file()]
+OTHERS = ("index", "report", "audit", *(page_name(path).removesuffix(".html") for path in SHEETS))
 PAGES = (*COURSE.names, *OTHERS)
 
 

@@ -221,7 +221,7 @@ def test_every_link_leads_to_a_file_that_opens(tab, name):
     """A click opens the file that the notebook names; nothing answers 404."""
     for link in relative_links(Course(ROOT).read(name, form="student").cells):
         open_file(tab, f"work/{name}.ipynb")
-        follow_link(tab, posixpath.normpath(posixpath.join("work", urlsplit(link).path)))
+        follow_link(tab, link, posixpath.normpath(posixpath.join("work", urlsplit(link).path)))
         assert tab.locator(QUESTIONS).all_inner_texts() == []
 
 

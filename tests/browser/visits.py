@@ -15,9 +15,12 @@ HERE = Path(__file__).resolve().parent
 WIDTHS = (1100, 390)  # CSS pixels: a laptop's window, a phone
 GRAVE = ("serious", "critical")
 
-# Formulas and diagrams are drawn after the page is loaded.
-DRAWN = """() => document.readyState === "complete" && !document.querySelector("pre.mermaid")
-  && (!window.MathJax || (window.MathJax.startup?.document?.state?.() ?? 0) >= 10)"""
+# Formulas and diagrams are drawn after the page is loaded; one with a mistake stays as it is.
+FORMULAS = "() => window.MathJax?.startup?.promise?.then(() => null)"
+DIAGRAMS = "() => !document.querySelector('pre.mermaid')"
+
+# What MathJax and Mermaid draw has thousands of elements, and no text in colors of ours.
+WITHOUT = {"include": [["html"]], "exclude": [["mjx-container"], ["figure svg"]]}
 
 # At the smaller width everything is open: what is closed has no width, and is in nobody's way.
 OPEN = "document.querySelectorAll('details').forEach(part => { part.open = true; })"
@@ -34,7 +37,7 @@ class Visit:
     seen : dict of int to dict
         By width of the window, what look.js measures.
     violations : list of str
-        Rules of axe-core that the page breaks gravely, each with the elements that do.
+        Rules of axe-core that the page breaks gravely at the smaller width, each with the elements that do.
     skipped : str
         Id of what has the focus after Tab and Enter, as the first keys on the page.
     scrolled : bool
@@ -54,28 +57,36 @@ class Visit:
 
 def visit(browser: "Browser", file: Path) -> Visit:
     """Open a page and note what can be measured of it, at both widths; at the smaller one, with all its parts open."""
-    seen, violations = {}, []
+    seen = {}
     with open_tab(browser, width=WIDTHS[0]) as page:
         page.goto(file.as_uri())
-        page.wait_for_function(DRAWN, timeout=60_000)
-        page.keyboard.press("Tab")
-        page.keyboard.press("Enter")
-        skipped = page.evaluate("() => document.activeElement.id")
-        page.evaluate(read_axe())
+        page.evaluate(FORMULAS)
+        page.wait_for_function(DIAGRAMS)
+        skipped = skip_to_content(page)
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 800})
             page.evaluate(OPEN if width == WIDTHS[-1] else "null")
             page.wait_for_timeout(250)  # the page looks at its boxes again 100 ms after a change of its width
             seen[width] = page.evaluate(read_script("look.js"))
-            violations += [f"at {width} pixels: {found}" for found in find_violations(page)]
             take_picture(page, f"{file.stem}_{width}")
+        violations = find_violations(page)
         scrolled = scroll_by_key(page)
         return Visit(file, seen, violations, skipped, scrolled, page.complaints, page.asked_for)
 
 
+def skip_to_content(page: "Page") -> str:
+    """Press Tab and, where that leads to a link within the page, Enter; return the id of what has the focus then."""
+    page.keyboard.press("Tab")
+    if page.evaluate("() => document.activeElement.getAttribute('href')?.startsWith('#')"):
+        page.keyboard.press("Enter")
+    return page.evaluate("() => document.activeElement.id")
+
+
 def find_violations(page: "Page") -> list[str]:
     """Return the grave violations that axe-core finds, each with the elements that break the rule."""
-    found = page.evaluate("async () => (await axe.run(document, {resultTypes: ['violations']})).violations")
+    page.evaluate(read_axe())
+    options = {"resultTypes": ["violations"]}
+    found = page.evaluate("async ([place, options]) => (await axe.run(place, options)).violations", [WITHOUT, options])
     return [
         f"{rule['id']}: {rule['help']}: " + "; ".join(node["html"][:150] for node in rule["nodes"][:3])
         for rule in found
