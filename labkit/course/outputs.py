@@ -153,6 +153,7 @@ class Outputs:
         try:
             self.folder = Path(folder).resolve()
             self.records = self.folder / ".records"
+            self.pages = self.records / "pages.json"  # which pages are as they should be, see labkit.course.pages
             self.records.mkdir(parents=True, exist_ok=True)
         except (OSError, RuntimeError) as error:  # RuntimeError: symbolic links in a circle
             reason = getattr(error, "strerror", None) or error

@@ -116,7 +116,9 @@ def run_notebooks(
                 for execution in execute_all(jobs, pool, on_start=display.started if display else None):
                     outputs.write(execution, marks[execution.name])
                     note(make_entry(**asdict(execution)))
-        faults, warnings = write_site(course, outputs, renderer=fingerprint_renderer(course))
+        faults, warnings = write_site(
+            course, outputs.folder, record=outputs.pages, renderer=fingerprint_renderer(course)
+        )
         for name, fault in faults.items():
             if name in entries and entries[name]["error"] is None:
                 error = shorten_error(describe_fault(fault), name)

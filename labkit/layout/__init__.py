@@ -1,7 +1,7 @@
 """What every page shares that labkit writes: one style, landmarks, a table of contents, boxes that scroll.
 
-`write_document` makes a whole page of its content, `scroll_box` and `figure_box` what may be wider than a page. Pages
-of notebooks, the report of a run and the page of an audit are made with it.
+`write_document` makes a whole page of its content; `scroll_box`, `table_box` and `figure_box` hold what may be wider
+than a page. Pages of notebooks, the report of a run and the page of an audit are made with them.
 
 >>> from labkit.layout import scroll_box
 >>> scroll_box("<table></table>", label="Rates")
@@ -14,6 +14,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "document": ["write_document", "Heading"],
-        "boxes": ["scroll_box", "figure_box", "png_size"],
+        "boxes": ["scroll_box", "table_box", "figure_box", "png_size"],
     },
 )

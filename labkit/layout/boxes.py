@@ -3,6 +3,7 @@
 import base64
 import binascii
 import html
+import re
 import struct
 
 LEGIBLE = 0.62  # of a figure's own width: letters of 10 points at 110 dots per inch are then 9.5 pixels high
@@ -22,6 +23,31 @@ def scroll_box(content: str, *, label: str, kind: str = "") -> str:
     """
     kinds = f"scroll {kind}".strip()
     return f'<div class="{kinds}" role="region" aria-label="{html.escape(label)}" tabindex="0">{content}</div>'
+
+
+def table_box(table: str, *, label: str) -> str:
+    """Put a table of pandas into a box that scrolls, and say of each of its headers what it heads.
+
+    Parameters
+    ----------
+    table : str
+        From ``DataFrame.to_html``; cells escaped.
+    label : str
+        What the box is called, see `scroll_box`.
+
+    Examples
+    --------
+    >>> table_box("<thead><th></th><th>n</th></thead>", label="a").partition("tabindex")[2]
+    '="0"><thead><td></td><th scope="col">n</th></thead></div>'
+    """
+    head, end, body = table.partition("</thead>")
+    head = re.sub(r"<th[^>]*></th>", "<td></td>", head)  # an empty header heads nothing
+    return scroll_box(_add_scope(head, "col") + end + _add_scope(body, "row"), label=label)
+
+
+def _add_scope(rows: str, scope: str) -> str:
+    """Say what the header cells of some rows head."""
+    return re.sub(r"<th(?=[ >])", f'<th scope="{scope}"', rows)
 
 
 def figure_box(png: str, *, alt: str, label: str) -> str:

@@ -59,7 +59,7 @@ N_BOOT = 500  # draws of people behind the intervals of the care programme
 #
 # A program writes the notes of an invented clinic. Patients come from two districts: Alder is group *a*, Birch is
 # group *b*. Whether a patient is ill depends on severity, age and smoking, and on chance; never on the group. Each patient
-# has two labels: the **recorded** diagnosis, which a model would learn from, and the **true** one, which no real
+# has two labels: the *recorded* diagnosis, which a model would learn from, and the *true* one, which no real
 # table has.
 #
 # **Before you run the next cell, predict:** all knobs are at their neutral position, so that both groups are ill equally
@@ -88,8 +88,8 @@ Markdown(
 # In every world we train a simple reader of notes on the *recorded* labels: words, weighed by how rare they are (TF-IDF),
 # then logistic regression. It reads the notes of new patients and decides *ill* or *not ill*. We measure for each group
 #
-# - the share **recorded ill** and the share **truly ill**;
-# - the share of **symptoms written down**, of those that came up in the conversation;
+# - the share *recorded ill* and the share *truly ill*;
+# - the share of *symptoms written down*, of those that came up in the conversation;
 # - the **true positive rate**: of the truly ill, the share that the reader finds;
 # - the **false positive rate**: of those who are not ill, the share that the reader takes for ill.
 #

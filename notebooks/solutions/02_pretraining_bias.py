@@ -116,10 +116,10 @@ Markdown(
 #
 # Three things are chosen by whoever runs such a test, and none of them is the model. So we vary all three:
 #
-# - **the words**: we take a random half of the words of each of the four lists, again and again;
-# - **the sentence** around the word: the sentence version of the test, SEAT (May et al., 2019), puts each word into plain
+# - *the words*: we take a random half of the words of each of the four lists, again and again;
+# - *the sentence* around the word: the sentence version of the test, SEAT (May et al., 2019), puts each word into plain
 #   sentences. We show each sentence alone, and all of them together;
-# - **the names** that stand for a group: rows two and three below.
+# - *the names* that stand for a group: rows two and three below.
 #
 # **Look for** grey bars that cross zero: there, half of the list can turn the finding around.
 
@@ -189,12 +189,12 @@ check("02.1", supported)
 #
 # We repeat that in miniature:
 #
-# - **The model** is a cut from the shipped one: its lowest blocks (`BLOCKS`). It has been through a long pretraining already.
-# - **The head** that turns a hidden state into a guess was thrown away when this model was made. We draw a new one. It is
+# - *The model* is a cut from the shipped one: its lowest blocks (`BLOCKS`). It has been through a long pretraining already.
+# - *The head* that turns a hidden state into a guess was thrown away when this model was made. We draw a new one. It is
 #   *tied*: the probability of a word grows with the product of the head's output and that word's own embedding. Before
-#   training it is **untrained**: its guesses mean nothing. (In training each word starts with how frequent it is in the
+#   training it is *untrained*: its guesses mean nothing. (In training each word starts with how frequent it is in the
 #   corpus; that is the same for all professions.)
-# - **The corpus** is real: sentences in which a profession is tied to a gendered pronoun (Levy, Lazar and Stanovsky,
+# - *The corpus* is real: sentences in which a profession is tied to a gendered pronoun (Levy, Lazar and Stanovsky,
 #   2021), from Wikipedia, PubMed and covid papers. A program found them; *they* is not covered, and nobody was asked.
 #
 # We use professions with at least 300 sentences, and keep some sentences back.
@@ -221,7 +221,7 @@ Markdown(
 #
 # $$P(\text{she}\mid\text{profession}) = \frac{e^{z_{she}}}{e^{z_{he}} + e^{z_{she}}}$$
 #
-# where $z$ is the head's output (the logit) for a word. It is about the next pronoun in a text. It is **not** the share
+# where $z$ is the head's output (the logit) for a word. It is about the next pronoun in a text. It is *not* the share
 # of women in a profession, and not a guess about any person.
 #
 # The next cell asks the untrained head about *nurse*. It gives numbers with many digits, as any function does. **Predict:**

@@ -458,8 +458,8 @@ Markdown(
 # # Part two · The debugging lab
 #
 # Nine pieces of code follow. Each runs without complaint or stops with an error that is easy to misread, and each holds
-# a mistake that people make when they train models and check them for fairness. For each one: read the code, **say
-# what you expect**, run it, explain the symptom, and mend it in the exercise.
+# a mistake that people make when they train models and check them for fairness. For each one: read the code, *say
+# what you expect*, run it, explain the symptom, and mend it in the exercise.
 # When you are stuck, `hint("03.5")` in a new cell helps, three times.
 #
 # Most bugs use small heads on the shipped model's embeddings of the clinic's notes, which train in no time.
@@ -612,8 +612,8 @@ except (ValueError, RuntimeError) as error:
 
 # %% [markdown]
 # **Symptom.** Shapes `[8]` and `[8, 2]` do not go together. A popular "repair" makes the labels two columns wide by
-# copying them, and then both logits learn the same thing. Binary cross-entropy takes **one** logit a text and labels
-# as floats; cross-entropy takes **one logit a class** and labels as whole numbers. Either is right; mixing them is not.
+# copying them, and then both logits learn the same thing. Binary cross-entropy takes *one* logit a text and labels
+# as floats; cross-entropy takes *one logit a class* and labels as whole numbers. Either is right; mixing them is not.
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 03.7 · Mend the loss

@@ -74,8 +74,8 @@ SEED = 0
 #
 # | | decided no (*low*) | decided yes (*medium or high*) |
 # |---|---|---|
-# | **labelled no** (not charged again) | true negative, tn: *cleared* | false positive, fp: *alarmed* |
-# | **labelled yes** (charged again) | false negative, fn: *missed* | true positive, tp: *found* |
+# | *labelled no* (not charged again) | true negative, tn: *cleared* | false positive, fp: *alarmed* |
+# | *labelled yes* (charged again) | false negative, fn: *missed* | true positive, tp: *found* |
 #
 # The four counts of a group are its **confusion matrix**. We count them by hand: two questions about each person, four
 # combinations, one row a group. **What to look for:** which groups have a cell with fewer than ten people?
@@ -177,7 +177,7 @@ check("04.1", alarm_rates)
 # ## Which rate matters to whom?
 #
 # Every rate is the answer to somebody's question, and the denominator tells whose. Read each as a sentence, "of the people
-# **who …**, the share **that …**", and ask who could say "I am one of those".
+# *who …*, the share *that …*", and ask who could say "I am one of those".
 #
 # | who asks | the question | rate |
 # |---|---|---|
@@ -251,11 +251,11 @@ check("04.2", voices)
 #
 # What does such an interval cover? One thing only: that *other people* could have been drawn. It does not cover
 #
-# - **the label**: whether a charge is an offence, or a record the truth;
-# - **the sample**: how people came to be arrested and scored, and who was left out of the table;
-# - **dependence**: two people arrested together count as two;
-# - **many looks**: with twenty pairs of groups, expect one interval in error;
-# - **our own choices**: where the score is cut, who is kept, what counts as "again".
+# - *the label*: whether a charge is an offence, or a record the truth;
+# - *the sample*: how people came to be arrested and scored, and who was left out of the table;
+# - *dependence*: two people arrested together count as two;
+# - *many looks*: with twenty pairs of groups, expect one interval in error;
+# - *our own choices*: where the score is cut, who is kept, what counts as "again".
 #
 # The last one we can compute. ProPublica cut the score between decile 4 and 5 (*medium or high*), and in a second table
 # between 7 and 8 (*high*). Some of their analyses use all rows, others keep only people who were scored within 30 days of
@@ -587,13 +587,13 @@ Markdown(
 #
 # ## Recorded and true labels
 #
-# All of this trusted the label. In the simulated clinic of notebook 03 we know both: what is **recorded**, which is all that an
-# audit of a real clinic has, and what is **true**. We turn on `label_bias`: of the ill patients in group b, some are recorded as
+# All of this trusted the label. In the simulated clinic of notebook 03 we know both: what is *recorded*, which is all that an
+# audit of a real clinic has, and what is *true*. We turn on `label_bias`: of the ill patients in group b, some are recorded as
 # not ill, whatever their note says. (And fewer patients of b come, as in notebook 03.) Three deciders are audited:
 #
-# - **model**: word counts (TF-IDF) and logistic regression, trained on recorded labels
-# - **perfect doctor**: always decides what is true
-# - **copyist**: decides exactly what will be recorded
+# - *model*: word counts (TF-IDF) and logistic regression, trained on recorded labels
+# - *perfect doctor*: always decides what is true
+# - *copyist*: decides exactly what will be recorded
 #
 # Each world has its own patients and its own model, so intervals over worlds cover both kinds of luck. **Before you go on,
 # predict:** on *recorded* labels, which of the three looks fairest? Which looks worst?
@@ -704,7 +704,7 @@ pd.DataFrame(examined).T.rename_axis("examined again").round(3)
 # ### Exercise 04.6 · Audit a perfect doctor
 #
 # Of 1,000 patients of group b, 300 are ill. The records call 40% of these 300 not ill; everybody else is recorded rightly. A
-# doctor decides "ill" exactly when a patient *is* ill. Fill in what an audit on **recorded** labels finds for her in group
+# doctor decides "ill" exactly when a patient *is* ill. Fill in what an audit on *recorded* labels finds for her in group
 # b: the counts `[tn, fp, fn, tp]`, the false positive rate (three decimals), and how she seems to treat b, compared with
 # group a, where the records are right: `"too many alarms"`, `"too few alarms"` or `"fair"`.
 

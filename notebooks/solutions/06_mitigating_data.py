@@ -157,10 +157,10 @@ def simulate(world, n_train=SAMPLE_SIZE, n_test=TEST_SIZE, **changes):
 worlds = [simulate(world) for world in range(WORLDS)]
 
 # %% [markdown]
-# Seven ways to decide how much each patient counts. Four are weights: the **same** for everybody (which a textbook offers as a
-# remedy for groups of unequal size), equal in total for each **group**, equal for each **group and label**, and **reweighing**. For models that take no
+# Seven ways to decide how much each patient counts. Four are weights: the *same* for everybody (which a textbook offers as a
+# remedy for groups of unequal size), equal in total for each *group*, equal for each *group and label*, and **reweighing**. For models that take no
 # weights, the other three repeat people (**over-sampling**), leave people out (**under-sampling**), or do both and
-# keep the number of people (**balanced**); all three make groups and labels equally many. The model counts words (TF-IDF) and
+# keep the number of people (*balanced*); all three make groups and labels equally many. The model counts words (TF-IDF) and
 # is fast enough to be fitted many times.
 #
 # **Before you run the next cells, predict:** which one does nothing? Equal weight for each group sounds fair. Does it make the gap

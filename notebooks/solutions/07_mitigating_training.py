@@ -196,7 +196,7 @@ check("07.1", soft_gap)
 #
 # $$E[\hat g^2] = g^2 + \mathrm{Var}(\hat g).$$
 #
-# The remedy: cut the batch in two halves, each with people of both groups, and **multiply** their gaps. Errors of two
+# The remedy: cut the batch in two halves, each with people of both groups, and *multiply* their gaps. Errors of two
 # independent halves have nothing to do with each other, so they average out: $E[\hat g_1 \hat g_2] = g^2$.
 #
 # We take the scores of the first plain run and draw many batches. Then we do it again with scores whose groups are
@@ -332,7 +332,7 @@ Markdown(
 # $$\min_\theta L(\theta) \quad\text{subject to}\quad |g(\theta)| \le \varepsilon.$$
 #
 # The *augmented Lagrangian* turns the constraint into a push that finds its own size. After each epoch it measures the hard gap on
-# **all** training notes, and changes a **multiplier** $m$: it rises by a *strength* times the violation, and falls where the gap is
+# *all* training notes, and changes a **multiplier** $m$: it rises by a *strength* times the violation, and falls where the gap is
 # smaller than the tolerance $\varepsilon$, but never below zero:
 #
 # $$m \leftarrow \max(0,\; m + \rho\,(|g| - \varepsilon)).$$
@@ -473,7 +473,7 @@ check("07.5", criterion)
 # ## Exponentiated gradient: a mixture of classifiers
 #
 # The methods so far need a model that learns by gradients. The *reductions* of Agarwal et al. (2018) need only a classifier that takes weights:
-# they train it again and again with weights that answer the violated constraint, and decide by a **mixture** of what came out. fairlearn has them;
+# they train it again and again with weights that answer the violated constraint, and decide by a *mixture* of what came out. fairlearn has them;
 # we use them on embeddings, with a logistic regression, whose own baseline stands beside it.
 
 

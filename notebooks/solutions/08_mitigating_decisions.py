@@ -128,7 +128,7 @@ Markdown(f"**Reading the table.** By the true labels, the rule finds {found['a']
 # means of both pairs, a point on the straight line between them. All lotteries together fill the *convex hull* of the
 # curve, the smallest region without dents that holds it (Provost and Fawcett, 2001).
 #
-# *Equalized odds* wants the same pair for both groups. So the pair must lie in both hulls: in their **intersection**.
+# *Equalized odds* wants the same pair for both groups. So the pair must lie in both hulls: in their *intersection*.
 #
 # **What to look for:** the thin steps are thresholds, the thick lines what lotteries add, the grey region what both groups can reach.
 # **Predict:** the mark of each group shows the threshold of one half. Do the two marks lie on different curves, or at
@@ -506,9 +506,9 @@ check("08.4", {"criterion": criterion, "profit": profit, "gap": tpr_gap})
 #
 # Now real people one by one, with scores of our own (a logistic regression on the tables' columns that never sees the group):
 #
-# - **HMDA**: applications for a mortgage in Boston, 1990 (Munnell, Tootell, Browne and McEneaney, 1996). Decision 1: approved. The label is what the *banks* decided, so
+# - *HMDA*: applications for a mortgage in Boston, 1990 (Munnell, Tootell, Browne and McEneaney, 1996). Decision 1: approved. The label is what the *banks* decided, so
 #   accuracy means "agrees with the banks", and we do not know who would have repaid. Groups: applicants recorded as Black or White.
-# - **German credit**: loans of one bank, 1973 to 1975. Label 1: repaid as agreed. Groups: under 25 years, and 25 or older.
+# - *German credit*: loans of one bank, 1973 to 1975. Label 1: repaid as agreed. Groups: under 25 years, and 25 or older.
 #
 # Each person's score comes from a model, and their rule from people, that did not include that person (five folds). **Predict:**
 # there are few people in the smaller group of either set. Will the rules' gaps be told from zero?

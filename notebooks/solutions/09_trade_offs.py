@@ -114,9 +114,9 @@ for notes in (*worlds, people):
 embedding_seconds = perf_counter() - began
 
 # %% [markdown]
-# Most points stand around one model, a logistic regression on the embeddings, which is our **untouched** model. They change the *weights*
+# Most points stand around one model, a logistic regression on the embeddings, which is our *untouched* model. They change the *weights*
 # of people, the *labels*, the *features*, the training by *reductions*, or the *decisions*. The number in a name is the
-# strength. One of them is a foil, made to teach: **raised bar** closes the gap by raising the threshold of the group that is decided "ill"
+# strength. One of them is a foil, made to teach: *raised bar* closes the gap by raising the threshold of the group that is decided "ill"
 # more often, and by nothing else.
 
 
@@ -236,7 +236,7 @@ def on_front(points):
 check("09.1", on_front)
 
 # %% [markdown]
-# Accuracy needs labels, and we have two kinds: the **records**, which is all that a real clinic has, and the **truth**, which only our simulation
+# Accuracy needs labels, and we have two kinds: the *records*, which is all that a real clinic has, and the *truth*, which only our simulation
 # knows. So there are two fronts. The size of the gap is the same in both: it needs no labels.
 
 # %% [markdown] tags=["exercise"]
@@ -449,7 +449,7 @@ Markdown(
 # Many models that are equally accurate can differ about single people. This is called *predictive multiplicity* (Black, Raghavan and Barocas, 2022), and accuracy
 # on a test set does not show it (D'Amour et al., 2020).
 #
-# Something else is another **draw of training patients**: the clinic would have met others last year. We count both, apart. In each
+# Something else is another *draw of training patients*: the clinic would have met others last year. We count both, apart. In each
 # world we train again with another seed, and compare; and we compare the models of different worlds.
 #
 # **Predict:** which changes more decisions, the seed or the draw of patients? Has the logistic regression a seed at all? Is one group flipped more often?

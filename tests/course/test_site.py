@@ -54,7 +54,7 @@ def site(course, tmp_path):
             for name, text in sources.items():
                 nbformat.write(new_notebook(cells=[new_markdown_cell(text)]), folder / f"{name}.ipynb")
             (folder / "report.html").write_text("<p>", encoding="utf-8")
-            return write_site(course, outputs, renderer=renderer)
+            return write_site(course, folder, record=outputs.pages, renderer=renderer)
 
     make.course, make.folder = course, folder
     return make

@@ -5,7 +5,6 @@ import json
 import re
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from labkit.cache import file_sha256
 from labkit.course.build import Course, write_file
@@ -13,13 +12,8 @@ from labkit.course.pages.files import GLOSSARY, README, write_navigation, write_
 from labkit.course.pages.links import INDEX, Links, page_name
 from labkit.course.pages.notebook import render_page
 
-if TYPE_CHECKING:
-    from labkit.course.outputs import Outputs
 
-RECORD = "pages"  # of which pages are up to date; among the records of an output folder
-
-
-def write_site(course: Course, outputs: "Outputs", *, renderer: str) -> tuple[dict[str, Exception], list[str]]:
+def write_site(course: Course, folder: Path, *, record: Path, renderer: str) -> tuple[dict[str, Exception], list[str]]:
     """Write the page of every executed notebook in a folder, and the pages and files that they link to.
 
     Nothing is executed for it. The page of a notebook is written again only where the notebook, `renderer` or the list
@@ -29,8 +23,10 @@ def write_site(course: Course, outputs: "Outputs", *, renderer: str) -> tuple[di
     ----------
     course : Course
         Whose notebooks, README, glossary and datasheets.
-    outputs : labkit.course.outputs.Outputs
-        The folder, with executed notebooks.
+    folder : pathlib.Path
+        Holds executed notebooks, and gets the pages.
+    record : pathlib.Path
+        A file that keeps from one time to the next which pages are as they should be.
     renderer : str
         A fingerprint of the code and files that make pages.
 
@@ -41,12 +37,11 @@ def write_site(course: Course, outputs: "Outputs", *, renderer: str) -> tuple[di
     list of str
         Warnings, one sentence each: links that lead nowhere.
     """
-    folder = outputs.folder
     executed = [name for name in course.names if (folder / f"{name}.ipynb").is_file()]
     titles = {name: read_title(folder / f"{name}.ipynb") or name for name in executed}
     links = find_pages(course, executed)
     around = dict(zip(executed, zip([None, *executed], [*executed[1:], None], strict=False), strict=True))
-    known, current, faults = _read_record(outputs), {}, {}
+    known, current, faults = _read_record(record), {}, {}
     for name, (before, after) in around.items():
         content = (folder / f"{name}.ipynb").read_text(encoding="utf-8")
         navigation = write_navigation(links, before=before, after=after, titles=titles)
@@ -70,7 +65,7 @@ def write_site(course: Course, outputs: "Outputs", *, renderer: str) -> tuple[di
         links.wanted |= entry["wanted"]
         current[name] = entry
     write_other_pages(course, folder, links, titles)
-    write_file(outputs.records / f"{RECORD}.json", json.dumps(current, indent=1) + "\n")
+    write_file(record, json.dumps(current, indent=1) + "\n")
     return faults, links.warnings
 
 
@@ -92,10 +87,10 @@ def _render(content: str, **options) -> str:
     return render_page(nbformat.reads(content, as_version=4), **options)
 
 
-def _read_record(outputs: "Outputs") -> dict:
+def _read_record(path: Path) -> dict:
     """Return what is known of the pages in a folder; nothing where that cannot be read."""
     try:
-        record = json.loads((outputs.records / f"{RECORD}.json").read_text(encoding="utf-8"))
+        record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
     return record if isinstance(record, dict) else {}
