@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from html import unescape
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -39,7 +40,13 @@ def visited(request, site, browser):
 @cache
 def anchors(file: Path) -> set[str]:
     """Return the ids on a page."""
-    return set(re.findall(r"""\sid=["']([^"']+)["']""", file.read_text(encoding="utf-8")))
+    return set(map(unescape, re.findall(r'\sid="([^"]+)"', file.read_text(encoding="utf-8"))))
+
+
+@cache
+def cells_of(name: str) -> list:
+    """Return the cells of a notebook's source."""
+    return COURSE.read(name).cells
 
 
 def test_it_says_what_it_is(visited):
@@ -60,7 +67,7 @@ def test_neighbors_and_contents_are_one_click_away(visited):
         place = pages.index(visited.file.name)
         assert seen["previous"] == (pages[place - 1] if place else None)
         assert seen["next"] == (pages[place + 1] if place + 1 < len(pages) else None)
-        assert len(seen["sections"]) > 3
+        assert len(seen["contents"]) > 3
         assert {f"#{section}" for section in seen["sections"]} <= set(map(unquote, seen["contents"]))
 
 
@@ -93,7 +100,7 @@ def test_formulas_and_diagrams_are_drawn(visited):
     seen = visited.seen[WIDTHS[0]]
     assert seen["brokenFormulas"] == [] and seen["undrawn"] == 0
     if visited.file.name in NOTEBOOKS:
-        text = "\n".join(cell.source for cell in COURSE.read(visited.file.stem).cells if cell.cell_type == "markdown")
+        text = "\n".join(cell.source for cell in cells_of(visited.file.stem) if cell.cell_type == "markdown")
         assert seen["diagrams"] >= text.count("```mermaid")
         assert bool(seen["formulas"]) or not re.search(r"\$[^$\n]*\\\w+[^$\n]*\$", text)
 
@@ -104,7 +111,7 @@ def test_solutions_are_labeled_and_closed(visited):
         return
     parts = visited.seen[WIDTHS[0]]["parts"]
     solutions = [part for part in parts if "solution" in part["label"].lower()]
-    cells = COURSE.read(visited.file.stem).cells
+    cells = cells_of(visited.file.stem)
     asked = {str(cell.metadata.exercise) for cell in cells if "exercise" in cell.metadata and cell.cell_type == "code"}
     assert len(solutions) >= len(asked) > 0
     assert not any(part["open"] for part in solutions)
@@ -135,3 +142,29 @@ def test_nothing_is_loaded_and_nothing_complains(visited):
     """One file that needs no network, and a console without errors."""
     assert visited.asked_for == []
     assert visited.complaints == []
+
+
+BAD = """<!DOCTYPE html><html><head></head><body>
+<p style="color: #bbb">Pale letters.</p>
+<div style="width: 2000px">A line that makes the page wider than the window.</div>
+<div style="width: 200px; overflow: hidden; white-space: nowrap">Words that go on beyond the edge of the box</div>
+<div style="width: 200px; overflow: auto"><pre>A box that scrolls, and that no key reaches.</pre></div>
+<main><h1>One</h1><h1>Two</h1><mjx-container></mjx-container><mjx-merror data-mjx-error="x">?</mjx-merror>
+<figure><svg viewBox="0 0 1000 10" width="100" height="1"></svg></figure></main>
+<script src="https://example.org/a.js"></script><script>throw new Error("a fault")</script></body></html>"""
+
+
+def test_a_visit_notices_what_is_wrong(browser, tmp_path):
+    """Each of the tests above can fail."""
+    (tmp_path / "bad.html").write_text(BAD)
+    found = visit(browser, tmp_path / "bad.html")
+    seen = found.seen[WIDTHS[0]]
+    assert seen["lang"] == seen["title"] == "" and len(seen["headings"]) == 2
+    assert seen["pageWidth"] > seen["windowWidth"]
+    assert len(seen["cut"]) == len(seen["unreachable"]) == len(seen["brokenFormulas"]) == 1
+    assert seen["figures"][0][1] < LEGIBLE
+    assert found.skipped != "main"
+    rules = " ".join(found.violations)
+    assert all(rule in rules for rule in ("color-contrast", "document-title", "html-has-lang"))
+    assert found.asked_for == ["https://example.org/a.js"]
+    assert any("a fault" in said for said in found.complaints)
