@@ -94,6 +94,22 @@ def test_unchanged_notebooks_are_skipped(course, canned):
     assert canned[3:] == ["00_half"]
 
 
+def test_a_page_that_cannot_be_made_fails_its_notebook(course, canned, monkeypatch):
+    """With the reason; the next run makes the page, and executes nothing for it."""
+
+    def fail(notebook, *, name, **options):
+        raise RuntimeError(f"no page of {name}")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("labkit.course.pages.site.render_page", fail)
+        found = run_notebooks(course)["notebooks"]
+    assert [(each["status"], each["error"]["message"]) for each in found] == [
+        *[("failed", f"no page of {name}") for name in ("00_half", "01_fails")]
+    ]
+    assert [each["status"] for each in run_notebooks(course)["notebooks"]] == ["cached", "cached"]
+    assert canned == ["00_half", "01_fails"] and (course.root / "build/default-solution/01_fails.html").exists()
+
+
 def test_longest_notebook_starts_first(make_course, sources, tmp_path, canned):
     """By the budgets in the headers; a notebook without one comes last. The report keeps the course's order."""
     longer = sources["00_half"].replace("seconds: 20", "seconds: 90")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _PNG = "data:image/png;base64,"
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _LATIN_WORD = re.compile(r"[A-Za-z]{3}")
-LONG = 40  # characters of a cell of a table that needs some width, so that its row is not a page high on a phone
+LONG = 60  # characters of a cell of a table that needs some width, so that its row is not a page high on a phone
 
 
 @dataclass(frozen=True)
