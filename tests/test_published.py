@@ -97,7 +97,8 @@ def compas_cutoff():
     kept = frame[frame["two_years_observed"] == 1]
     rates = 100 * frame["two_year_recid"].mean(), 100 * kept["two_year_recid"].mean()
     extra = frame["two_year_recid"].sum() / kept["two_year_recid"].sum()
-    return {"rate": rates[0], "corrected rate": rates[1], "inflated by": 100 * (rates[0] / rates[1] - 1), "extra": extra}
+    inflated = 100 * (rates[0] / rates[1] - 1)
+    return {"rate": rates[0], "corrected rate": rates[1], "inflated by": inflated, "extra": extra}
 
 
 @published({"rate": "45.1", "corrected rate": "36.2"})

@@ -190,8 +190,7 @@ def compare_answers(
         found = _declared[identifier]
         if same(collected, found.model, tolerance):
             return None
-        calls = hasattr(found.collect, "label")
-        return recognize_slip(collected, found.model, tolerance=tolerance, calls=calls) or otherwise
+        return find_slip(found, collected, tolerance) or otherwise
 
     def recognize(collected: Any) -> str | None:
         found = _declared[identifier]
@@ -202,6 +201,21 @@ def compare_answers(
 
     settings |= {"recognize": recognize, "tolerance": tolerance, "otherwise": otherwise}
     exercise(identifier, reference=reference, wrong=wrong, **settings)(judge)
+
+
+def find_slip(found: Exercise, collected: Any, tolerance: float) -> str | None:
+    """Return what `recognize_slip` says; where functions are among the parts, of the one part that is wrong."""
+    collectors = getattr(found.collect, "collectors", {})
+    wrong = [key for key in collectors if not same(collected[key], found.model[key], tolerance)]
+    if not wrong:
+        calls = hasattr(found.collect, "label")
+        return recognize_slip(collected, found.model, tolerance=tolerance, calls=calls)
+    key = wrong[0]
+    if not same(collected | {key: found.model[key]}, found.model, tolerance):
+        return None
+    calls = hasattr(collectors[key], "label")
+    slip = recognize_slip(collected[key], found.model[key], tolerance=tolerance, calls=calls)
+    return slip and f"`{key}`: {slip[0].lower()}{slip[1:]}"
 
 
 def open_question(identifier: str, *, objective: str, model_answer: str) -> None:

@@ -3,16 +3,18 @@
 Everything here works on plain values (see `labkit.exercises.answers`): numbers, texts, lists and dicts.
 """
 
-import contextlib
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
+from operator import getitem
 from typing import Any
 
-from labkit.exercises._forms import find_misfit, kind_of, unname
+from labkit.exercises._containment import Overrun, Stopped, contained
+from labkit.exercises._forms import conform, find_misfit, find_misfit_of_calls, kind_of
 from labkit.exercises._overheard import overhear
-from labkit.exercises.answers import Fault, describe_error, leaves, plain, printable
+from labkit.exercises._plain import Fault, plain
+from labkit.exercises._words import class_name, describe_error, printable
+from labkit.exercises.answers import leaves
 from labkit.exercises.choices import Choices, find_unknown, same_text, settle_choices
 
 EXERCISE = "application/vnd.labkit.exercise+json"  # mime type of what a checked exercise leaves in its output
@@ -122,43 +124,50 @@ class Exercise:
             The state and what to tell the student, warnings of a function of theirs included. A judge that fails is
             reported there, never raised.
         """
-        with overhear() as heard:
-            found = self._examine(answer)
-        told = heard.sentences() if found.state != NOT_ATTEMPTED else []
+        told: list[str] = []
+        try:
+            with overhear() as heard:
+                found = self._examine(answer)
+                if found.state != NOT_ATTEMPTED:
+                    told = contained(heard.sentences)  # the texts of warnings may fail, or not end
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # nothing that a student writes should end the notebook
+            found = Outcome(NOT_YET, f"Your answer cannot be checked: {safe_error(error)}")
         return replace(found, message=printable("\n".join(filter(None, [found.message, *told]))))
 
     def _examine(self, answer: Any) -> Outcome:
-        if self.is_untouched(answer):
-            return Outcome(NOT_ATTEMPTED, f'Replace what the exercise leaves open. `hint("{self.id}")` helps.')
+        if answer is ...:
+            return self._not_attempted("what the exercise leaves open")
         try:
-            collected = self.collected(answer)
-        except Fault as fault:
-            message = str(fault)
+            collected, fault = self.collected(answer), None
+        except Fault as error:
+            collected, fault = None, error
+        if self.untouched is not ... and self._untouched == (collected, fault and (fault.key or str(fault))):
+            return self._not_attempted("what the exercise leaves open")
+        if fault is not None:
+            message = self._failures.get(fault.key) or str(fault)
             return Outcome(NOT_YET, f"{message[0].upper()}{message[1:]}")
         found = leaves(collected)
         open_places = [place for place, value in found if value is ...]
         if open_places and len(open_places) == len(found):
-            return Outcome(NOT_ATTEMPTED, f'Replace the dots `...` by your answer. `hint("{self.id}")` helps.')
+            return self._not_attempted("the dots `...` by your answer")
         if open_places:
             return Outcome(NOT_YET, f"Still `...`: {', '.join(f'`{place}`' for place in open_places)}.")
         with overhear():
             return self.judged(collected, answer)
 
-    def is_untouched(self, answer: Any) -> bool:
-        """Say whether an answer is still what the notebook came with, or behaves like it."""
-        if answer is ...:
-            return True
-        if self.untouched is ...:
-            return False
-        with overhear():  # what the exercise's own code says is no concern of the student's
-            untouched = self._trace(self.untouched)
-        return self._trace(answer) == untouched
+    def _not_attempted(self, what: str) -> Outcome:
+        return Outcome(NOT_ATTEMPTED, f'Replace {what}. `hint("{self.id}")` helps.')
 
-    def _trace(self, answer: Any) -> Any:
-        try:
-            return self.collected(answer)
-        except Fault as fault:
-            return str(fault)
+    @cached_property
+    def _untouched(self) -> tuple[Any, Any]:
+        """What is collected from the answer in the untouched notebook, and why it cannot be collected."""
+        with overhear():  # what the exercise's own code says is no concern of the student's
+            try:
+                return self.collected(self.untouched), None
+            except Fault as fault:
+                return None, fault.key or str(fault)
 
     def collected(self, answer: Any) -> Any:
         """Return what the judge gets to see of an answer.
@@ -166,38 +175,58 @@ class Exercise:
         Returns
         -------
         object
-            Plain values, with ``...`` for what is not filled in. A Series is a list where the reference has a list.
+            Plain values in the form of the reference, with ``...`` for what is not filled in; options of a choice as
+            they were declared.
 
         Raises
         ------
         Fault
             The answer has no such values.
         """
-        return settle_choices(unname(self._read(answer), self.model), self.choices)
+        return settle_choices(conform(self._read(answer), self.model), self.choices)
 
     @cached_property
     def model(self) -> Any:
         """The plain values of the reference."""
         with overhear():
-            return self._read(self.reference)
+            collected = self._read(self.reference)
+        return settle_choices(conform(collected, collected), self.choices)
 
     @cached_property
     def mistakes(self) -> list[tuple[Any, str]]:
         """The plain values of the wrong answers, each with its hint; those that raise have none."""
+        return [(collected, hint) for collected, fault, hint in self._wrong_answers if fault is None]
+
+    @cached_property
+    def _failures(self) -> dict[tuple, str]:
+        """The hints of the wrong answers that raise, by what they raise."""
+        return {fault.key: hint for _, fault, hint in self._wrong_answers if fault is not None and fault.key}
+
+    @cached_property
+    def _wrong_answers(self) -> list[tuple[Any, Fault | None, str]]:
         found = []
         for answer, hint in self.wrong:
-            with contextlib.suppress(Fault), overhear():
-                found.append((self.collected(answer), hint))
+            with overhear():
+                try:
+                    found.append((self.collected(answer), None, hint))
+                except Fault as fault:
+                    found.append((None, fault, hint))
         return found
 
     def _read(self, answer: Any) -> Any:
         if answer is ...:
             return ...
         try:
+            return contained(lambda: self._read_within_limits(answer))
+        except Overrun as limit:
+            raise Fault(f"Reading your answer {limit}") from None
+
+    def _read_within_limits(self, answer: Any) -> Any:
+        try:
             return plain(self.collect(answer))
-        except (Fault, KeyboardInterrupt):
+        except (Fault, KeyboardInterrupt, Stopped):
             raise
-        except BaseException as error:  # SystemExit too: nothing that a student writes should end the notebook
+        except BaseException as error:  # SystemExit too
             raise Fault(f"Your answer could not be read. {describe_error(error)}") from error
 
     def judged(self, collected: Any, answer: Any) -> Outcome:
@@ -207,8 +236,8 @@ class Exercise:
                 return Outcome(NOT_YET, known)
             if unknown := find_unknown(collected, self.choices):
                 return Outcome(NOT_YET, unknown)
-            if misfit := find_misfit(collected, self.model, any_length=self.any_length):
-                return Outcome(NOT_YET, self.name_call(misfit, answer))
+            if misfit := self._misfit(collected, answer):
+                return Outcome(NOT_YET, misfit)
             hint = self.judge(collected)
         except Exception as error:
             return Outcome(
@@ -219,12 +248,37 @@ class Exercise:
             )
         return Outcome(CORRECT, self.praise) if hint is None else Outcome(NOT_YET, hint)
 
-    def name_call(self, message: str, answer: Any) -> str:
-        """Return a message about the n-th collected value with the call that gave it."""
-        label = getattr(self.collect, "label", None)
-        if label is None:
-            return message
-        return re.sub(r"^Your answer\[(\d+)\]", lambda place: label(int(place[1]), answer), message, count=1)
+    def _misfit(self, collected: Any, answer: Any) -> str | None:
+        """Return why collected values have another form than the reference; of a function's, which call gave them."""
+        collectors = getattr(self.collect, "collectors", {})
+        if isinstance(collected, dict) and isinstance(self.model, dict):
+            for key in collectors.keys() & self.model.keys() & collected.keys():
+                get_function = partial(getitem, answer, key)
+                if misfit := self._misfit_of_calls(collectors[key], collected[key], self.model[key], get_function):
+                    return f"`{key}`: {misfit[0].lower()}{misfit[1:]}"
+        of_calls = self._misfit_of_calls(self.collect, collected, self.model, lambda: answer)
+        return of_calls or find_misfit(collected, self.model, any_length=self.any_length)
+
+    def _misfit_of_calls(self, collect: Callable, collected: Any, like: Any, get_function: Callable) -> str | None:
+        label = getattr(collect, "label", None)
+        if label is None or not isinstance(collected, list) or len(collected) != len(like):
+            return None
+
+        def arguments(position: int) -> str:
+            try:
+                return contained(lambda: label(position, get_function()))
+            except Exception:  # the answer's, or Overrun
+                return "one call"
+
+        return find_misfit_of_calls(collected, like, arguments, any_length=self.any_length)
+
+
+def safe_error(error: BaseException) -> str:
+    """Return what an exception says, whatever it makes of being asked."""
+    try:
+        return contained(lambda: describe_error(error))
+    except Overrun:
+        return class_name(error)
 
 
 @dataclass(frozen=True)

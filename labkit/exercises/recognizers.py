@@ -84,6 +84,24 @@ def explain_slip(
     return start_sentence(sentence, places, calls=calls) if places else None
 
 
+def rounds_alike(answer: Any, expected: Any, tolerance: float) -> bool:
+    """Say whether all numbers that differ, at least two, are rounded to the same number of decimals, however coarse."""
+
+    def to(decimals: int) -> Relation:
+        unit = 10.0**-decimals
+        return lambda value, exact: count_decimals(value) <= decimals and abs(value - exact) <= 0.5 * unit * (1 + 1e-9)
+
+    found = (places_where(answer, expected, to(decimals), tolerance) for decimals in range(1, 6))
+    return any(places is not None and len({value_at(answer, place) for place in places} - {0}) > 1 for places in found)
+
+
+def value_at(answer: Any, place: tuple) -> Any:
+    """Return the value at a place of nested lists and dicts."""
+    for key in place:
+        answer = answer[key]
+    return answer
+
+
 def start_sentence(sentence: str, places: Iterable[tuple], *, calls: bool) -> str:
     """Return a sentence after the names of the parts that it is about, or after a word on the function."""
     if calls:
@@ -124,7 +142,10 @@ def recognize_rounding(answer: Any, expected: Any, *, tolerance: float = 1e-3, c
     sentence = f"right, but rounded: give at least {wanted}." if number else "right, but rounded: do not round."
     if calls:
         sentence = "what it returns is right, but rounded; let it return numbers as they are."
-    return explain_slip(answer, expected, is_rounded, sentence, tolerance=tolerance, calls=calls)
+    found = explain_slip(answer, expected, is_rounded, sentence, tolerance=tolerance, calls=calls)
+    if found is None and calls and rounds_alike(answer, expected, tolerance):
+        found = start_sentence(sentence, (), calls=True)
+    return found
 
 
 def recognize_percent(answer: Any, expected: Any, *, tolerance: float = 1e-3, calls: bool = False) -> str | None:

@@ -157,10 +157,10 @@ def simulate(world, n_train=SAMPLE_SIZE, n_test=TEST_SIZE, **changes):
 worlds = [simulate(world) for world in range(WORLDS)]
 
 # %% [markdown]
-# Seven ways to decide how much each patient counts. Four are weights: the **same** for everybody (which a textbook offers as a
-# remedy for groups of unequal size), equal in total for each **group**, equal for each **group and label**, and **reweighing**. For models that take no
+# Seven ways to decide how much each patient counts. Four are weights: the *same* for everybody (which a textbook offers as a
+# remedy for groups of unequal size), equal in total for each *group*, equal for each *group and label*, and **reweighing**. For models that take no
 # weights, the other three repeat people (**over-sampling**), leave people out (**under-sampling**), or do both and
-# keep the number of people (**balanced**); all three make groups and labels equally many. The model counts words (TF-IDF) and
+# keep the number of people (*balanced*); all three make groups and labels equally many. The model counts words (TF-IDF) and
 # is fast enough to be fitted many times.
 #
 # **Before you run the next cells, predict:** which one does nothing? Equal weight for each group sounds fair. Does it make the gap
@@ -224,11 +224,11 @@ def balance(people):
 
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 06.2 · Mend the preparation
+# ### Exercise 06.2 · Repair the preparation
 #
 # Somebody wants to train on equally many people of both groups, and to test on others. The code below repeats people with
-# `balance`, and then every second one goes into the test. The test results are far too good. Mend `prepare`: no one may be in
-# both parts, and the test must hold people as they come.
+# `balance`, and then every second one goes into the test. The test results are far too good. Repair `prepare`: no one may be in
+# both parts, and the test must hold people as they come, a fifth of them or more.
 #
 # `people[::2]` are the people at even places, `people[1::2]` those at odd ones.
 
@@ -260,11 +260,15 @@ check("06.2", prepare)
 # ### Exercise 06.3 · Predict before you run
 #
 # In the next figure, one line is for notes with the district, the other for notes without it. At `proxy_strength` 1, every place in a
-# note tells the group. How much of the gap at strength 1 will be left when the district is left out: `"none"`, `"about half"`,
-# `"nearly all"` or `"more than before"`?
+# note tells the group. How much of the gap at strength 1 will be left when the district is left out?
+#
+# - A. none
+# - B. about half
+# - C. nearly all
+# - D. more than before
 
 # %% tags=["exercise"] exercise="06.3" points=1 objective="06-proxies"
-left = ...  # one of the four, in quotes
+left = ...  # one of the four; its letter, in quotes, is enough
 
 # %% tags=["solution"]
 left = "nearly all"
@@ -599,19 +603,22 @@ Markdown(
 #
 # | method | gap | change of accuracy, records | change of accuracy, truth |
 # |---|---|---|---|
-# | untouched | 0.25 [0.20, 0.30] | | |
-# | equal group weights | 0.28 [0.22, 0.34] | -0.01 [-0.02, 0.00] | -0.02 [-0.03, -0.01] |
-# | under-sampling | 0.02 [-0.03, 0.07] | -0.08 [-0.10, -0.06] | -0.05 [-0.07, -0.03] |
-# | word left out | 0.12 [0.08, 0.16] | 0.00 [-0.01, 0.01] | 0.00 [-0.01, 0.01] |
-# | label repair | 0.01 [-0.04, 0.06] | -0.03 [-0.04, -0.02] | 0.02 [0.01, 0.03] |
+# | A. untouched | 0.25 [0.20, 0.30] | | |
+# | B. equal group weights | 0.28 [0.22, 0.34] | -0.01 [-0.02, 0.00] | -0.02 [-0.03, -0.01] |
+# | C. under-sampling | 0.02 [-0.03, 0.07] | -0.08 [-0.10, -0.06] | -0.05 [-0.07, -0.03] |
+# | D. word left out | 0.12 [0.08, 0.16] | 0.00 [-0.01, 0.01] | 0.00 [-0.01, 0.01] |
+# | E. label repair | 0.01 [-0.04, 0.06] | -0.03 [-0.04, -0.02] | 0.02 [0.01, 0.03] |
 #
-# Say which methods closed the gap (its interval contains 0; a list of names), which one you would use, and why: `"smallest gap"`, `"most accurate on the records"` or
-# `"gap closed, truth not harmed"`.
+# Say which methods closed the gap (its interval contains 0; a list of names or letters), which one you would use, and why:
+#
+# - A. smallest gap
+# - B. most accurate on the records
+# - C. gap closed, truth not harmed
 
 # %% tags=["exercise"] exercise="06.6" points=3 objective="06-judge"
-closed = ...  # a list of names
-method = ...  # one name
-reason = ...  # one of the three
+closed = ...  # a list of names or letters
+method = ...  # a name or a letter
+reason = ...  # one of the three; its letter, in quotes, is enough
 # %% tags=["solution"]
 closed = ["under-sampling", "label repair"]
 method = "label repair"

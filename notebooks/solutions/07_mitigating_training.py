@@ -165,18 +165,18 @@ Markdown(
 # ### Exercise 07.1 · A gap with a slope
 #
 # Write a function that takes logits, a list that says who is in group *b* (True or False), and a temperature, and returns
-# the soft gap: the mean soft decision in *a* less that in *b*. The threshold is at logit 0.
+# the soft gap: the mean soft decision in *a* minus that in *b*. The threshold is at logit 0.
 
 
 # %% tags=["exercise"] exercise="07.1" points=1 objective="07-penalty"
 def soft_gap(logits, is_b, temperature):
-    """Return the mean soft decision in a less that in b."""
+    """Return the mean soft decision in a minus that in b."""
     return ...
 
 
 # %% tags=["solution"]
 def soft_gap(logits, is_b, temperature):
-    """Return the mean soft decision in a less that in b."""
+    """Return the mean soft decision in a minus that in b."""
     decisions, is_b = expit(np.asarray(logits) / temperature), np.asarray(is_b)
     return decisions[~is_b].mean() - decisions[is_b].mean()
 
@@ -192,7 +192,7 @@ check("07.1", soft_gap)
 #
 # $$E[\hat g^2] = g^2 + \mathrm{Var}(\hat g).$$
 #
-# The remedy: cut the batch in two halves, each with people of both groups, and **multiply** their gaps. Errors of two
+# The remedy: cut the batch in two halves, each with people of both groups, and *multiply* their gaps. Errors of two
 # independent halves have nothing to do with each other, so they average out: $E[\hat g_1 \hat g_2] = g^2$.
 #
 # We take the scores of the first plain run and draw many batches. Then we do it again with scores whose groups are
@@ -244,9 +244,9 @@ Markdown(
 )
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 07.2 · Mend the penalty
+# ### Exercise 07.2 · Repair the penalty
 #
-# This penalty is biased. Each half is a dict with the soft decisions of its people in *a* and in *b*. Mend the function, so that over
+# This penalty is biased. Each half is a dict with the soft decisions of its people in *a* and in *b*. Repair the function, so that over
 # many batches it averages to the squared gap.
 #
 # ```python
@@ -328,7 +328,7 @@ Markdown(
 # $$\min_\theta L(\theta) \quad\text{subject to}\quad |g(\theta)| \le \varepsilon.$$
 #
 # The *augmented Lagrangian* turns the constraint into a push that finds its own size. After each epoch it measures the hard gap on
-# **all** training notes, and changes a **multiplier** $m$: it rises by a *strength* times the violation, and falls where the gap is
+# *all* training notes, and changes a **multiplier** $m$: it rises by a *strength* times the violation, and falls where the gap is
 # smaller than the tolerance $\varepsilon$, but never below zero:
 #
 # $$m \leftarrow \max(0,\; m + \rho\,(|g| - \varepsilon)).$$
@@ -357,11 +357,16 @@ check("07.3", next_multiplier)
 # %% [markdown] tags=["exercise"]
 # ### Exercise 07.4 · Predict: a constraint that does not bind
 #
-# Next we train two heads on frozen blocks, one with a tight tolerance and one with a tolerance far above the gap that plain training has
-# anyway. What will the multiplier of the second one do? Choose `"it stays 0"`, `"it grows, more slowly"`, `"it equals the tight run's"` or `"it falls below 0"`.
+# Next we train two heads on frozen blocks, one with a tight tolerance and one with a tolerance far above the gap that plain
+# training has anyway. What will the multiplier of the second one do?
+#
+# - A. it stays 0
+# - B. it grows, more slowly
+# - C. it equals the tight run's
+# - D. it falls below 0
 
 # %% tags=["exercise"] exercise="07.4" points=1 objective="07-lagrangian"
-slack_multiplier = ...  # one of the four, in quotes
+slack_multiplier = ...  # one of the four; its letter, in quotes, is enough
 
 # %% tags=["solution"]
 slack_multiplier = "it stays 0"
@@ -452,15 +457,20 @@ Markdown(
 # %% [markdown] tags=["exercise"]
 # ### Exercise 07.5 · Which criterion, with such labels?
 #
-# In this clinic 35% of *b*'s illnesses are recorded as "not ill", and we have good reason to think that both groups are ill equally
-# often. Which criterion does not inherit the error of the records? Choose `"equalized odds on the recorded labels"`, `"equal opportunity on the recorded
-# labels"`, `"demographic parity"` or `"none: the model should follow the records"`.
+# In this clinic 35% of *b*'s illnesses are recorded as "not ill". They are missed at random: which ill patients are missed
+# does not depend on anything else about them. We measure three criteria on the *recorded* labels: demographic parity, equal
+# opportunity and equalized odds. Which of them do not inherit the error of the records, up to chance?
+#
+# - A. demographic parity alone
+# - B. demographic parity and equal opportunity
+# - C. equal opportunity and equalized odds
+# - D. none of the three
 
 # %% tags=["exercise"] exercise="07.5" points=1 objective="07-criterion"
-criterion = ...  # one of the four, in quotes
+criterion = ...  # one of the four; its letter, in quotes, is enough
 
 # %% tags=["solution"]
-criterion = "demographic parity"
+criterion = "demographic parity and equal opportunity"
 
 # %% tags=["check"]
 check("07.5", criterion)
@@ -469,7 +479,7 @@ check("07.5", criterion)
 # ## Exponentiated gradient: a mixture of classifiers
 #
 # The methods so far need a model that learns by gradients. The *reductions* of Agarwal et al. (2018) need only a classifier that takes weights:
-# they train it again and again with weights that answer the violated constraint, and decide by a **mixture** of what came out. fairlearn has them;
+# they train it again and again with weights that answer the violated constraint, and decide by a *mixture* of what came out. fairlearn has them;
 # we use them on embeddings, with a logistic regression, whose own baseline stands beside it.
 
 
@@ -602,11 +612,15 @@ Markdown(
 #
 # In another clinic with the same kind of wrong records, somebody reports changes against plain training (three seeds). **Method A:** gap -0.16
 # (interval -0.21 to -0.11), accuracy on the records -0.02 (-0.03 to -0.01), on the truth +0.01 (-0.01 to 0.03). **Method B:** gap -0.07 (-0.15 to 0.01),
-# accuracy on the records 0.00 (-0.01 to 0.01), on the truth 0.00 (-0.01 to 0.01). Which statement do they support? Choose `"A and B close the gap"`,
-# `"A closes the gap, and harms accuracy"`, `"A closes the gap; B may or may not"` or `"B is better: it loses nothing on the records"`.
+# accuracy on the records 0.00 (-0.01 to 0.01), on the truth 0.00 (-0.01 to 0.01). Which statement do they support?
+#
+# - A. A and B close the gap
+# - B. A closes the gap, and harms accuracy
+# - C. A closes the gap; B may or may not
+# - D. B is better: it loses nothing on the records
 
 # %% tags=["exercise"] exercise="07.6" points=2 objective="07-judge"
-verdict = ...  # one of the four, in quotes
+verdict = ...  # one of the four; its letter, in quotes, is enough
 
 # %% tags=["solution"]
 verdict = "A closes the gap; B may or may not"
@@ -620,7 +634,8 @@ check("07.6", verdict)
 # - A gap becomes a loss through decisions softened at the threshold; its square on a small batch is too large by its variance, and the product
 #   of two halves is not `[07-penalty]`.
 # - A constraint is stated in gaps and finds its own weight; its multiplier says whether it binds and what it costs `[07-lagrangian]`.
-# - Criteria that are built on labels inherit what is wrong with them `[07-criterion]`.
+# - Where illnesses are missed at random, false positive rates, precision and accuracy inherit the error of the records.
+#   The true positive rate does not, and demographic parity needs no labels `[07-criterion]`.
 # - Methods that are named in one breath aim at different things: judge each by the gap you care about, by both accuracies, by its time, and by its
 #   intervals `[07-judge]`.
 #

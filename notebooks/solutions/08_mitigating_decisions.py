@@ -129,7 +129,7 @@ Markdown(f"**Reading the table.** By the true labels, the rule finds {found['a']
 # means of both pairs, a point on the straight line between them. All lotteries together fill the *convex hull* of the
 # curve, the smallest region without dents that holds it (Provost and Fawcett, 2001).
 #
-# *Equalized odds* wants the same pair for both groups. So the pair must lie in both hulls: in their **intersection**.
+# *Equalized odds* wants the same pair for both groups. So the pair must lie in both hulls: in their *intersection*.
 #
 # **What to look for:** the thin steps are thresholds, the thick lines what lotteries add, the grey region what both groups can reach.
 # **Predict:** the mark of each group shows the threshold of one half. Do the two marks lie on different curves, or at
@@ -566,11 +566,18 @@ Markdown(
 # ### Exercise 08.4 · Choose a criterion for this lender
 #
 # The lender's owners accept any criterion that keeps at least 85% of the maximum profit. The regulator wants people who would repay to be treated
-# alike: a difference of true positive rates of at most 0.05 between any two groups. Choose the criterion that meets both (its name as in the table), and give its
-# computed profit in percent and its largest TPR gap as evidence. The check looks at whether your choice meets the conditions.
+# alike: a difference of true positive rates of at most 0.05 between any two groups. Choose the criterion that meets both, and
+# give its computed profit in percent, to one decimal, and its largest TPR gap as evidence. The check looks at whether your
+# choice meets the conditions.
+#
+# - A. maximum profit
+# - B. race-blind
+# - C. equal opportunity
+# - D. equalized odds
+# - E. demographic parity
 
 # %% tags=["exercise"] exercise="08.4" points=3 objective="08-profit"
-criterion = ...  # a name from the table, in quotes
+criterion = ...  # one of the five; its letter, in quotes, is enough
 profit, tpr_gap = ..., ...
 # %% tags=["solution"]
 allowed = profits.query("computed >= 85 and `largest TPR gap` <= 0.05")
@@ -584,9 +591,9 @@ check("08.4", {"criterion": criterion, "profit": profit, "gap": tpr_gap})
 #
 # Now real people one by one, with scores of our own (a logistic regression on the tables' columns that never sees the group):
 #
-# - **HMDA**: applications for a mortgage in Boston, 1990 (Munnell, Tootell, Browne and McEneaney, 1996). Decision 1: approved. The label is what the *banks* decided, so
+# - *HMDA*: applications for a mortgage in Boston, 1990 (Munnell, Tootell, Browne and McEneaney, 1996). Decision 1: approved. The label is what the *banks* decided, so
 #   accuracy means "agrees with the banks", and we do not know who would have repaid. Groups: applicants recorded as Black or White.
-# - **German credit**: loans of one bank, 1973 to 1975. Label 1: repaid as agreed. Groups: under 25 years, and 25 or older.
+# - *German credit*: loans of one bank, 1973 to 1975. Label 1: repaid as agreed. Groups: under 25 years, and 25 or older.
 #
 # Each person's score comes from a model, and their rule from people, that did not include that person (five folds). **Predict:**
 # there are few people in the smaller group of either set. Will the rules' gaps be told from zero?
@@ -663,16 +670,16 @@ show(
 # ### Exercise 08.5 · Predict: what happens to calibration?
 #
 # In group *b*, illness is under-recorded; the model has learned the records. Matching raises *b*'s scores and lowers *a*'s a little. For group *b*, what
-# does matching do to the difference between mean score and share of ill people? Choose:
+# does matching do to the difference between mean score and share of ill people?
 #
-# - `"worse on both"`: further from recorded and from true labels
-# - `"better on both"`: nearer to recorded and to true labels
-# - `"worse on records, better on truth"`
-# - `"better on records, worse on truth"`
-# - `"no change"`: ranks within *b* stay, so calibration stays
+# - A. worse on both: further from recorded and from true labels
+# - B. better on both: nearer to recorded and to true labels
+# - C. worse on records, better on truth
+# - D. better on records, worse on truth
+# - E. no change: ranks within *b* stay, so calibration stays
 
 # %% tags=["exercise"] exercise="08.5" points=1 objective="08-match"
-prediction = ...  # one of the five, in quotes
+prediction = ...  # one of the five; its letter, in quotes, is enough
 # %% tags=["solution"]
 prediction = "worse on records, better on truth"
 # %% tags=["check"]
@@ -749,15 +756,15 @@ Markdown(
 )
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 08.6 · Mend the report
+# ### Exercise 08.6 · Repair the report
 #
 # This function chooses a cut for each group, so that half of the group is above it, and reports the gap in selection rates,
-# *a* less *b*. It chooses and reports on the same people. Mend it: choose on the people with `part == 0`, report on those with `part == 1`.
+# *a* minus *b*. It chooses and reports on the same people. Repair it: choose on the people with `part == 0`, report on those with `part == 1`.
 
 
 # %% tags=["exercise"] exercise="08.6" points=2 objective="08-judge"
 def reported_gap(score, group, part):
-    """Return the gap, a less b, of cuts at each group's median; arguments are arrays (n,)."""
+    """Return the gap, a minus b, of cuts at each group's median; arguments are arrays (n,)."""
     rates = {}
     for name in ("a", "b"):
         own = group == name
@@ -768,7 +775,7 @@ def reported_gap(score, group, part):
 
 # %% tags=["solution"]
 def reported_gap(score, group, part):
-    """Return the gap, a less b, of cuts at each group's median; arguments are arrays (n,)."""
+    """Return the gap, a minus b, of cuts at each group's median; arguments are arrays (n,)."""
     rates = {}
     for name in ("a", "b"):
         own = group == name

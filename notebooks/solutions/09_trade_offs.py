@@ -113,9 +113,9 @@ for notes in (*worlds, people):
 embedding_seconds = perf_counter() - began
 
 # %% [markdown]
-# Most points stand around one model, a logistic regression on the embeddings, which is our **untouched** model. They change the *weights*
+# Most points stand around one model, a logistic regression on the embeddings, which is our *untouched* model. They change the *weights*
 # of people, the *labels*, the *features*, the training by *reductions*, or the *decisions*. The number in a name is the
-# strength. One of them is a foil, made to teach: **raised bar** closes the gap by raising the threshold of the group that is decided "ill"
+# strength. One of them is a foil, made to teach: *raised bar* closes the gap by raising the threshold of the group that is decided "ill"
 # more often, and by nothing else.
 
 
@@ -236,19 +236,23 @@ def on_front(points):
 check("09.1", on_front)
 
 # %% [markdown]
-# Accuracy needs labels, and we have two kinds: the **records**, which is all that a real clinic has, and the **truth**, which only our simulation
+# Accuracy needs labels, and we have two kinds: the *records*, which is all that a real clinic has, and the *truth*, which only our simulation
 # knows. So there are two fronts. The size of the gap is the same in both: it needs no labels. But a size has a floor: also
 # where groups are treated alike, chance alone gives the gap some size in every world.
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 09.2 · Predict before you run
 #
-# Against the records, suppose that the gap can only be closed by losing some accuracy. What will happen when the same decisions are held
-# against the *truth*? Choose `"the same front: labels do not matter"`, `"accuracy falls faster as the gap closes"`,
-# `"closing the gap costs little or nothing, or even gains"` or `"all points reach the same accuracy"`.
+# Against the records, suppose that the gap can only be closed by losing some accuracy. What will happen when the same
+# decisions are held against the *truth*?
+#
+# - A. the same front: labels do not matter
+# - B. accuracy falls faster as the gap closes
+# - C. closing the gap costs little or nothing, or even gains
+# - D. all points reach the same accuracy
 
 # %% tags=["exercise"] exercise="09.2" points=1 objective="09-front"
-prediction = ...  # one of the four, in quotes
+prediction = ...  # one of the four; its letter, in quotes, is enough
 
 # %% tags=["solution"]
 prediction = "closing the gap costs little or nothing, or even gains"
@@ -453,7 +457,7 @@ Markdown(
 # Many models that are equally accurate can differ about single people. This is called *predictive multiplicity* (Black, Raghavan and Barocas, 2022), and accuracy
 # on a test set does not show it (D'Amour et al., 2020).
 #
-# Something else is another **draw of training patients**: the clinic would have met others last year. We count both, apart. In each
+# Something else is another *draw of training patients*: the clinic would have met others last year. We count both, apart. In each
 # world we train again with another seed, and compare; and we compare the models of different worlds.
 #
 # **Predict:** which changes more decisions, the seed or the draw of patients? Has the logistic regression a seed at all? Is one group flipped more often?
@@ -551,7 +555,7 @@ Markdown(
 )
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 09.5 · Mend the report
+# ### Exercise 09.5 · Repair the report
 #
 # This function is to choose by the rule above on validation, and to report on test. It holds two mistakes. A point is a dict such as
 # `{"name": "penalty", "validation": {"accuracy": 0.76, "gap": 0.04}, "test": {"accuracy": 0.74, "gap": 0.07}}`; gaps have a sign.

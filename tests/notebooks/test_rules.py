@@ -117,7 +117,7 @@ HALVES = [[f"{letter}{number}" for number in range(12)] for letter in "nm"]  # 2
 BREAKS = [
     ("title_is_a_numbered_question", "name?\n", "name\n", "question"),
     ("title_is_a_numbered_question", "# 01 ·", "# 02 ·", "title says 02"),
-    ("objectives_have_a_verb_and_an_id", "**You will be able to**", "**You will see**", "no list under"),
+    ("objectives_have_a_verb_and_an_id", "**You will be able to**", "**You will see:**", "no list under"),
     ("objectives_have_a_verb_and_an_id", "- *count* names", "- count names", "verb"),
     ("objectives_have_a_verb_and_an_id", "- *count*", "- *ask* `[01-count]`\n# " * 3 + "- *count*", "6 objectives"),
     (
@@ -208,6 +208,13 @@ BREAKS = [
     ("html_survives_jupyterlab", "<b>Bold</b>", "<group>", "<group> is dropped"),
     ("html_survives_jupyterlab", "Whether names", "<script>\n# x\n# </script>", "<script> is dropped"),
     ("html_survives_jupyterlab", "<b>", '<b onclick="x">', "runs code"),
+    (
+        "terms_in_bold_are_in_the_glossary",
+        "Whether names",
+        "A **made-up\n# term**. Whether names",
+        "'made-up term' is bold",
+    ),
+    ("terms_in_bold_are_in_the_glossary", "Of them,", "Of **made-up terms**,", "'made-up terms' is bold"),
     ("paths_are_relative", FILLER, '# %%\nopen("/home/ada/names.csv")', "absolute path"),
     ("paths_are_relative", "Whether names", "Open C:\\Users\\ada. Whether names", "absolute path"),
 ]

@@ -1,5 +1,7 @@
 """Exercises of notebook 04: an audit on labels that are wrong, and an open question."""
 
+from collections.abc import Mapping
+
 from labkit.exercises.checking import compare_answers, open_question
 
 # ---- 04.6 compute ----------------------------------------------------------------------------------------------------
@@ -21,11 +23,20 @@ def doctor(**changes):
     return DOCTOR | changes
 
 
+def in_order(answer):
+    """Collect counts that are given by name in the order tn, fp, fn, tp."""
+    counts = answer.get("counts") if isinstance(answer, Mapping) else None
+    if not isinstance(counts, Mapping) or set(counts) != {"tn", "fp", "fn", "tp"}:
+        return answer
+    return dict(answer) | {"counts": [counts[name] for name in ("tn", "fp", "fn", "tp")]}
+
+
 compare_answers(
     "04.6",
     points=3,
     objective="04-labels",
     reference=DOCTOR,
+    collect=in_order,
     choices={"seems": SEEMS},
     tolerance=0.0006,
     wrong=[

@@ -1,7 +1,8 @@
 """Exercises of notebook 04: rates from counts, and whose question a rate answers."""
 
-from labkit.exercises.answers import outputs_of
+from labkit.exercises.answers import Fault, outputs_of
 from labkit.exercises.checking import compare_answers, exercise
+from labkit.exercises.choices import ask_again, pick
 
 # ---- 04.1 repair broken code -----------------------------------------------------------------------------------------
 TABLES = (
@@ -39,11 +40,27 @@ def wrong_alarm_rates(whole, *, nobody=float("nan")):
     return rates
 
 
+def rates_of_tables(function):
+    """Collect rates; a function that divides by zero is told why."""
+    try:
+        return outputs_of(*TABLES)(function)
+    except Fault as fault:
+        if "ZeroDivisionError" not in str(fault):
+            raise
+        raise Fault(
+            f"{fault}. One group has nobody labeled negative, and your function asks about another number than the one "
+            "that it divides by."
+        ) from fault
+
+
+rates_of_tables.label = outputs_of(*TABLES).label
+
+
 compare_answers(
     "04.1",
     points=2,
     objective="04-rates",
-    collect=outputs_of(*TABLES),
+    collect=rates_of_tables,
     reference=alarm_rates,
     untouched=broken_alarm_rates,
     wrong=[
@@ -123,7 +140,6 @@ def voices(**changes):
     points=3,
     objective="04-stakeholders",
     reference=voices(),
-    choices=dict.fromkeys(VOICES, (*RATES, *RULES)),
     wrong=[
         (voices(patient=("false_positive_rate", "strict")), WHOSE["patient"]),
         (voices(neighbor=("precision", "strict")), WHOSE["neighbor"]),
@@ -143,8 +159,15 @@ def voices(**changes):
 )
 def judge_voices(collected):
     """Look at the rates first, then at the rules."""
+    given = {}
+    for who in VOICES:
+        rate, rule = collected[who]
+        given[who] = pick(rate, RATES), pick(rule, list(RULES))
+        if None in given[who]:
+            named, listed = (rate, RATES) if given[who][0] is None else (rule, list(RULES))
+            return ask_again(f"`{who}`: {named!r}", listed)
     for who, (rate, _) in VOICES.items():
-        if collected[who][0] != rate:
+        if given[who][0] != rate:
             return WHOSE[who]
-    wrong = [f"`{who}`" for who, (_, rule) in VOICES.items() if collected[who][1] != rule]
+    wrong = [f"`{who}`" for who, (_, rule) in VOICES.items() if given[who][1] != rule]
     return f"{CLOSER}Look again at: {', '.join(wrong)}." if wrong else None

@@ -193,7 +193,7 @@ compare_answers(
             spread_of_rates,
             "This is a standard deviation over groups. The audit reports the largest minus the smallest.",
         ),
-        (fixed_rate, "The result does not depend on `rate`. Does your function use its second argument?"),
+        (fixed_rate, "The result is the same whatever `rate` is. Does your function use its second argument?"),
         (first_and_last, "You compare two of the groups. Which two are furthest apart changes from draw to draw."),
     ],
     otherwise="Not the mean gap. Try two groups of equal size, and draw a histogram of the numbers that you average.",
