@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from labkit.exercises import _containment
+from labkit.exercises._running import _containment
 from labkit.exercises.answers import outputs_of
 from labkit.exercises.judging import same
 
