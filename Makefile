@@ -14,6 +14,10 @@ NO_PYTHON := Fairness Lab needs Python 3.11 or newer, but not 3.14.1, and none o
 export HF_HUB_OFFLINE := 1
 # What `make test` leaves out and `make test-rest` runs.
 REST := slow or network or browser
+# JupyterLab opens the first notebook, takes the course's settings (labkit/course/lab/) and remembers open tabs in work/,
+# so that the tabs of other projects are not opened here. The user's own settings count as everywhere.
+LAB := --LabApp.default_url=/lab/tree/work/00_start_here.ipynb --LabApp.app_settings_dir=labkit/course/lab \
+	--LabApp.workspaces_dir=work/.workspaces
 
 .DEFAULT_GOAL := help
 .PHONY: help setup course lab test test-rest lint bench clean
@@ -29,7 +33,7 @@ course: setup ## execute every notebook with its solutions into build/course/
 
 lab: setup ## copy missing notebooks into work/ and open JupyterLab
 	$(BIN)/labkit start
-	$(BIN)/python -m jupyter lab --LabApp.default_url=/lab/tree/work/00_start_here.ipynb
+	$(BIN)/python -m jupyter lab $(LAB) $(ARGS)
 
 test: lint ## style, student notebooks against their sources, and the tests that are fast and need no network
 	$(BIN)/labkit build --check

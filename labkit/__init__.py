@@ -7,6 +7,7 @@
     version.py      the version, and the check in the first cell of a student's copy
     cache.py        where the cache folder is
     memory.py       how much memory is free, in a container too
+    layout/         what all pages share: style, landmarks, contents, boxes that scroll
     data/           load_*(), simulate_clinic(), fetching, datasheets
     models/         a pretrained encoder: loaded, run, embedded, its hidden states cached
     audit/          decisions counted by group: rates, intervals, tests, files, pages
@@ -26,7 +27,7 @@ A room may import only what stands below it (`make lint` checks this):
     language
     training | comparison
     data | models | audit | exercises
-    plots  prose  validation  cache  memory  errors  version
+    layout  plots  prose  validation  cache  memory  errors  version
 
 Each room's ``__init__`` is its public list: ``from labkit.audit import audit, calibration_by_group``.
 """

@@ -1,5 +1,6 @@
 """The Makefile's set-up, with a stand-in for Python that records what is asked of it, and the files that must agree."""
 
+import json
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 OLDEST = re.search(r">=([\d.]+)", PYPROJECT["project"]["requires-python"])[1]
 MAKEFILE = (ROOT / "Makefile").read_text()
+needs_bash = pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed (Windows)")
 needs_make = pytest.mark.skipif(not shutil.which("make"), reason="make is not installed (Windows)")
 
 # `python -m venv` puts the same stand-in into .venv; pip and labkit only record their arguments.
@@ -38,6 +40,12 @@ INSTALLS = [
     f"install torch=={TORCH} -c constraints.txt",
     "install -e .[course,cluster,engines,test] -c constraints.txt",
 ]
+CPU_BUILDS = "https://download.pytorch.org/whl/cpu"  # PyTorch without its gigabytes of GPU libraries
+# What `make lab` tells JupyterLab: the README gives the same line to those who have no make.
+LAB = (
+    "--LabApp.default_url=/lab/tree/work/00_start_here.ipynb --LabApp.app_settings_dir=labkit/course/lab "
+    "--LabApp.workspaces_dir=work/.workspaces"
+)
 
 
 @pytest.fixture
@@ -177,7 +185,7 @@ def test_python_that_is_not_allowed_or_missing_gets_one_clear_line(make, python)
             ],
         ),
         ("test-rest", ["python -m pytest -m slow or network or browser"]),
-        ("lab", ["labkit start", "python -m jupyter lab --LabApp.default_url=/lab/tree/work/00_start_here.ipynb"]),
+        ("lab", ["labkit start", f"python -m jupyter lab {LAB}"]),
         ("bench", ["python -m tests.benchmarks.run"]),
     ],
 )
@@ -197,6 +205,13 @@ def test_help_lists_every_target_with_one_line(make):
     assert [line.split()[1] for line in said.splitlines()] == targets and log == []
 
 
+def test_jupyterlab_starts_alike_without_make():
+    """The README's plain command is that of the Makefile, and what it names is there."""
+    assert f"`labkit start`, then `jupyter lab {LAB}`" in (ROOT / "README.md").read_text()
+    assert (ROOT / "labkit" / "course" / "lab" / "overrides.json").is_file()
+    assert (ROOT / "notebooks" / "00_start_here.ipynb").is_file()
+
+
 def test_the_library_list_of_conda_is_that_of_the_package():
     """environment.yml: the extras that make installs, the versions tested, the Python that the package asks for."""
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
@@ -204,7 +219,8 @@ def test_the_library_list_of_conda_is_that_of_the_package():
     assert environment["name"] == PYPROJECT["project"]["name"] and "pip" in conda
     python = next(item for item in conda if item.startswith("python="))
     assert OLDEST == python.removeprefix("python=")
-    assert nested == {"pip": ["-c constraints.txt", "-e .[course,cluster,engines,test]"]}
+    cpu_builds = f"--extra-index-url {CPU_BUILDS}"
+    assert nested == {"pip": [cpu_builds, "-c constraints.txt", "-e .[course,cluster,engines,test]"]}
     assert "-e '.[course,cluster,engines,test]' -c constraints.txt" in MAKEFILE
     assert set(PYPROJECT["project"]["optional-dependencies"]) == {"course", "cluster", "engines", "test"}
 
@@ -226,6 +242,120 @@ def test_the_oldest_python_is_the_same_everywhere():
     assert f"needs Python {OLDEST} or newer" in MAKEFILE and f"python{OLDEST} python3" in MAKEFILE
     assert f"You need Python {OLDEST} or newer" in (ROOT / "README.md").read_text()
     assert PYPROJECT["tool"]["ruff"]["target-version"] == f"py{OLDEST.replace('.', '')}"
+
+
+# Containers. No Docker runs in the tests: files are compared with what is documented, and their commands run dry.
+
+# https://containers.dev/implementors/json_reference: the properties that we use, and what they hold
+DOCUMENTED = {
+    "name": str,
+    "image": str,
+    "hostRequirements": dict,
+    "containerEnv": dict,
+    "postCreateCommand": str,
+    "forwardPorts": list,
+    "portsAttributes": dict,
+    "customizations": dict,
+}
+ON_FORWARD = {"notify", "openBrowser", "openBrowserOnce", "openPreview", "silent", "ignore"}
+
+
+@pytest.fixture
+def container():
+    """What .devcontainer/devcontainer.json says."""
+    return json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())
+
+
+def test_the_dev_container_is_as_documented(container):
+    """Only known properties, each of its type; the Python is one that the package asks for."""
+    assert {name: type(value) for name, value in container.items()} == DOCUMENTED
+    assert container["image"].split(":")[1].startswith(OLDEST)
+    assert all(isinstance(value, str) for value in container["containerEnv"].values())
+    needs = container["hostRequirements"]
+    assert isinstance(needs["cpus"], int)
+    assert all(re.fullmatch(r"\d+gb", needs[name]) for name in ("memory", "storage"))
+    assert set(container["portsAttributes"]) == {str(port) for port in container["forwardPorts"]}
+    assert {port["onAutoForward"] for port in container["portsAttributes"].values()} <= ON_FORWARD
+
+
+@needs_make
+def test_the_dev_container_sets_up_with_the_cpu_build_of_torch(make, container, monkeypatch):
+    """Its command, run dry with its environment: set-up, what does not ship, and the student's copies."""
+    for name, value in container["containerEnv"].items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PYTHON", str(make.folder.parent / "python3.11"))
+    subprocess.run(container["postCreateCommand"], shell=True, cwd=make.folder, check=True, capture_output=True)
+    log = (make.folder / "log").read_text().splitlines()
+    torch = f"install torch=={TORCH} --index-url {CPU_BUILDS}"
+    assert log == ["venv", torch, INSTALLS[1], "labkit fetch", "labkit start"]
+
+
+@pytest.fixture
+def stand_ins(tmp_path):
+    """Return a function that makes commands of given names, which note their call and then do what they are given."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+
+    def make_commands(**bodies):
+        for name, body in bodies.items():
+            path = folder / name.replace("_", "-")
+            path.write_text(f'#!/bin/sh\necho "{path.name} $*" >> "{tmp_path}/calls"\n{body}\n')
+            path.chmod(0o755)
+        return folder
+
+    make_commands.calls = lambda: (tmp_path / "calls").read_text().splitlines()
+    return make_commands
+
+
+@needs_bash
+def test_binder_fetches_copies_and_sets_up_jupyterlab(stand_ins, tmp_path):
+    """Its postBuild, with stand-ins for labkit and Python."""
+    commands = stand_ins(labkit="", python=f'echo "{tmp_path}/prefix"')
+    environment = os.environ | {"PATH": f"{commands}{os.pathsep}{os.environ['PATH']}"}
+    subprocess.run([ROOT / "postBuild"], cwd=ROOT, env=environment, check=True)
+    assert [call for call in stand_ins.calls() if call.startswith("labkit")] == ["labkit fetch", "labkit start"]
+    copied = tmp_path / "prefix" / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
+    assert copied.read_text() == (ROOT / "labkit" / "course" / "lab" / "overrides.json").read_text()
+
+
+@needs_bash
+def test_binder_starts_without_the_network():
+    """Its start script passes on the command that it is given, word by word."""
+    shown = [ROOT / "start", sys.executable, "-c", "import os, sys; print(os.environ['HF_HUB_OFFLINE'], sys.argv[1:])"]
+    done = subprocess.run([*shown, "a b", "$c"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "1 ['a b', '$c']"
+
+
+ROOT_HAS_APT = {"apt_get": "", "id": "echo 0"}
+USER_HAS_APT = {"apt_get": "", "id": "echo 1000"}
+INSTALLED = ["apt-get -qq update", "apt-get -qq install -y --no-install-recommends chromium fonts-noto-cjk"]
+
+
+@needs_bash
+@pytest.mark.parametrize(
+    "commands, installed, warns",
+    [
+        (ROOT_HAS_APT | {"chromium": ""}, [], False),
+        ({}, [], False),
+        (ROOT_HAS_APT, INSTALLED, False),
+        (ROOT_HAS_APT | {"apt_get": "exit 1"}, INSTALLED[:1], True),
+        (USER_HAS_APT, [], False),
+        (USER_HAS_APT | {"sudo": "exit 1"}, [], False),
+        (USER_HAS_APT | {"sudo": 'shift; "$@"', "true": ""}, INSTALLED, False),
+    ],
+    ids=["there already", "no apt", "root", "apt fails", "no sudo", "sudo asks", "sudo"],
+)
+def test_ci_installs_a_browser_when_it_can_and_goes_on_when_it_cannot(stand_ins, commands, installed, warns):
+    """The tests and the course run in any case, and only a failed installation is worth a line."""
+    folder = stand_ins(make="", **commands)
+    for name in ("bash", "dirname"):
+        (folder / name).symlink_to(shutil.which(name))
+    done = subprocess.run(["bash", ROOT / ".ci" / "run"], env={"PATH": str(folder)}, capture_output=True, text=True)
+    calls = stand_ins.calls()
+    assert done.returncode == 0, done.stderr
+    assert [call for call in calls if call.startswith("make")] == ["make test", "make test-rest", "make course"]
+    assert [call for call in calls if call.startswith("apt-get")] == installed
+    assert ("will be skipped" in done.stderr) == bool(done.stderr) == warns
 
 
 def test_ci_runs_the_tests_then_the_course():

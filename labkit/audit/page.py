@@ -48,6 +48,7 @@ from labkit.audit.text import (
     say_people,
 )
 from labkit.errors import UserError
+from labkit.layout import figure_box, table_box, write_document
 from labkit.validation import escape_controls
 
 if TYPE_CHECKING:
@@ -56,13 +57,6 @@ if TYPE_CHECKING:
 
 METRICS_IN_TABLE = 4  # columns that fit a terminal of 80 characters, intervals included
 BOXES = "The font of the figures lacks some characters, and boxes stand for them; the tables have the names."
-
-STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a }
-table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto }
-th, td { padding: .3rem .6rem; border-bottom: 1px solid #ccc; text-align: right } th:first-child { text-align: left }
-.warnings { border-left: 4px solid #D55E00; padding: .2rem 1rem; background: #fdf3ec }
-"""
 
 
 def audit_file(
@@ -290,8 +284,6 @@ def write_page(
     favorable: int | None = None,
 ) -> str:
     """Write the page: warnings first, the figure (base64) with a note, readings, tables and ``more`` sections."""
-    from labkit.plots import image_tag
-
     number, metrics = len(audit.counts.groups), audit.counts.metrics
     groups = ", ".join(map(str, audit.counts.groups.names))
 
@@ -307,18 +299,15 @@ def write_page(
         f"<dt><b>{format_metric(metric)}</b></dt><dd>{html.escape(read_metric(audit, metric))}</dd>"
         for metric in metrics
     )
-    page = f"""<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Audit of {html.escape(title)}</title><style>{STYLE}</style></head><body>
-<h1>Audit of {html.escape(title)}</h1>
+    content = f"""<h1>Audit of {html.escape(title)}</h1>
 <p>{say_people(audit.counts)} in {number} groups by <b>{html.escape(groups)}</b>; {describe_roles(roles)}. Every
 interval is for {audit.confidence:.0%}: a score interval, Wilson's for rates, Newcombe's for differences and Koopman's
 for ratios.</p>
 {warnings}
 <h2>Rates by group</h2>
-{image_tag(png, alt=alt)}
+{figure_box(png, alt=alt, label="Figure of rates by group")}
 {cut}{below}
-{group_rates(audit).to_html(border=0, index_names=False)}
+{table_box(group_rates(audit).to_html(border=0, index_names=False), label="Rates by group")}
 {marks}
 <h2>What each rate says</h2>
 <dl>{readings}</dl>
@@ -326,15 +315,13 @@ for ratios.</p>
 {counts_section(audit)}<h2>What this does not show</h2>
 <p>Whether the labels can be trusted, which of these rates should be equal, and what a decision does to people. Error
 rates compare predictions with recorded labels: where the record is unfair, equal error rates carry that on.</p>
-</body></html>
 """
-    return escape_controls(page)
+    return escape_controls(write_document(content, title=f"Audit of {title}", wide=True))
 
 
 def score_section(scores: ScoreHistogram, *, score: str) -> str:
     """Write the section of the page on scores: table of AUC, figure of calibration, and what bounds them."""
     from labkit.audit.plots import draw_calibration
-    from labkit.plots import image_tag
 
     alt = (
         f"Share of people labeled positive over the score {score}, one line per group with 95% intervals; on the "
@@ -344,11 +331,11 @@ def score_section(scores: ScoreHistogram, *, score: str) -> str:
     number = len(scores.groups)
     cut = f" The figure shows the {CURVES} largest of {number} groups." if number > CURVES else ""
     return f"""<h2>The score {html.escape(score)}</h2>
-{auc_table(scores).to_html(border=0, index_names=False)}
+{table_box(auc_table(scores).to_html(border=0, index_names=False), label="AUC by group")}
 <p>AUC is the probability that a person labeled positive scores above one labeled negative of the same group, with
 Newcombe's 95% interval. Scores were counted in {scores.bins:,} bins: pairs within a bin count half, so that the AUC of
 the exact scores can differ by the bin error at most; the interval includes it.</p>
-{image_tag(png, alt=alt)}
+{figure_box(png, alt=alt, label="Figure of calibration by group")}
 <p>Calibration: of the people with about the same score, how many are labeled positive, with Wilson's 95% intervals. On
 the dashed line the score equals the share of people who are labeled positive. A mean score is known to
 &plusmn; {0.5 / scores.bins:.1g}.{cut}</p>

@@ -19,7 +19,17 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).resolve().parents[1]
 
 # What building and executing notebooks imports, from the extra `course`.
-NOTEBOOK_LIBRARIES = ("ipykernel", "jinja2", "joblib", "jupytext", "nbconvert", "nbformat", "papermill", "pybtex")
+NOTEBOOK_LIBRARIES = (
+    "bs4",
+    "ipykernel",
+    "jinja2",
+    "joblib",
+    "jupytext",
+    "nbconvert",
+    "nbformat",
+    "papermill",
+    "pybtex",
+)
 
 
 @dataclass(frozen=True)

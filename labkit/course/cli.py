@@ -145,6 +145,9 @@ def start(
         typer.echo(f"{left} of your notebooks in work/ left as they are")
     for name in copies.unreadable:
         typer.echo(f"left alone: {explain_damage(course.work / f'{name}.ipynb')}", err=True)
+    first = min(copies.missing + copies.current + old, default=None)
+    if first:
+        typer.echo(f"in JupyterLab, start with work/{first}.ipynb")
     if not old:
         return
     if not update:

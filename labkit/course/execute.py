@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from labkit.course.kernels.limits import bounded_engine
 from labkit.course.kernels.places import find_scratch
 from labkit.course.kernels.processes import FOLDER_VARIABLE, children_of, end_processes
-from labkit.course.pages import render_page, shorten
+from labkit.course.pages import shorten
 from labkit.exercises.judging import EXERCISE, STATES
 
 if TYPE_CHECKING:
@@ -88,8 +88,8 @@ class Execution:
         How many exercises ended in each of the states "correct", "not yet" and "not attempted".
     error : dict or None
         Of the cell that failed: ``cell`` (the n of ``In [n]``), ``source``, ``name``, ``message`` and ``traceback``.
-    notebook, page : str or None
-        The executed notebook (JSON) and its page (HTML); None when not even a kernel started.
+    notebook : str or None
+        The executed notebook (JSON); None when not even a kernel started.
     """
 
     name: str
@@ -99,7 +99,6 @@ class Execution:
     exercises: dict[str, int]
     error: dict | None
     notebook: str | None
-    page: str | None
 
 
 def execute(job: Job) -> Execution:
@@ -120,7 +119,7 @@ def execute(job: Job) -> Execution:
     import nbformat
 
     started, memory = time.perf_counter(), PeakMemory()
-    notebook = text = page = None
+    notebook = text = None
     try:
         notebook, error = _run_notebook(job, memory)
     except Exception as fault:  # around the cells, such as no room for temporary files
@@ -130,7 +129,6 @@ def execute(job: Job) -> Execution:
         try:
             error = error or find_gaps(notebook)
             text = nbformat.writes(notebook) + "\n"
-            page = render_page(notebook, title=job.name)
         except Exception as fault:  # the cells ran, and their outputs cannot be written
             error = error or describe_fault(fault)
     return Execution(
@@ -141,7 +139,6 @@ def execute(job: Job) -> Execution:
         exercises=count_exercises(notebook),
         error=error and shorten_error(error, job.name),
         notebook=text,
-        page=page,
     )
 
 

@@ -23,16 +23,17 @@ FIGURES = ("seconds", "peak_rss_mb", "exercises")  # what a record keeps of an e
 # Libraries whose version every report shows.
 LIBRARIES = ("torch", "transformers", "accelerate", "fairlearn", "scikit-learn", "statsmodels", "pandas", "numpy")
 
-# Rooms that are no part of what all notebooks share: they run notebooks, belong to one notebook, or grade.
-NOT_SHARED = ("course", "chapters", "classroom")
+# Rooms that are no part of what all notebooks share: they run notebooks, belong to one of them, grade, or make pages.
+NOT_SHARED = ("course", "chapters", "classroom", "layout")
 
 
 def fingerprints(course: Course, parameters: dict[str, dict], *, form: str) -> dict[str, str]:
-    """Return, for each notebook, a hash of everything that its executed file and its page depend on.
+    """Return, for each notebook, a hash of everything that its executed file depends on.
 
     A notebook depends on its own file (the source or, for the student form, the student notebook), its parameter
     values, the code that all notebooks share (`NOT_SHARED` is left out), its chapter, the modules of ``labkit.course``
-    that it names, the data sets with their registry, what renders pages, and the versions of `result_versions`.
+    that it names, the data sets with their registry, and the versions of `result_versions`. What renders pages does not
+    count: pages are made from executed notebooks (see `fingerprint_renderer`).
 
     Parameters
     ----------
@@ -53,7 +54,6 @@ def fingerprints(course: Course, parameters: dict[str, dict], *, form: str) -> d
         "code": hash_files(package, "**/*", leave_out=NOT_SHARED),
         "chapters": hash_files(package / "chapters", "*.py"),
         "data": hash_files(course.root / "datasets", "registry.toml", "*/*.csv.gz"),
-        "pages": hash_files(package / "course", "pages.py", "assets/*"),
         "versions": result_versions(course.root / "constraints.txt"),
     }
     marks = {}
@@ -69,6 +69,13 @@ def fingerprints(course: Course, parameters: dict[str, dict], *, form: str) -> d
         }
         marks[name] = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
     return marks
+
+
+def fingerprint_renderer(course: Course) -> str:
+    """Return a hash of everything that makes pages of executed notebooks; a change of it executes no notebook again."""
+    files = hash_files(course.package, "course/pages/*", "course/assets/*", "layout/*")
+    versions = [metadata.version(name) for name in ("nbconvert", "mistune", "Pygments", "beautifulsoup4")]
+    return hashlib.sha256(json.dumps([files, versions]).encode()).hexdigest()
 
 
 def result_versions(constraints: Path) -> dict[str, list[str | None]]:
@@ -127,9 +134,9 @@ def library_versions() -> dict[str, str]:
 class Outputs:
     """One output folder, which one run at a time writes to.
 
-    A notebook counts as finished when its record is there, has the wanted fingerprint, and the executed notebook and
-    its page have the checksums noted in it. The record is written last, so nothing that an interrupted run leaves
-    counts.
+    A notebook counts as finished when its record is there, has the wanted fingerprint, and the executed notebook has
+    the checksum noted in it. The record is written last, so nothing that an interrupted run leaves counts. Pages have a
+    record of their own (see `labkit.course.pages`).
 
     Parameters
     ----------
@@ -146,6 +153,7 @@ class Outputs:
         try:
             self.folder = Path(folder).resolve()
             self.records = self.folder / ".records"
+            self.pages = self.records / "pages.json"  # which pages are as they should be, see labkit.course.pages
             self.records.mkdir(parents=True, exist_ok=True)
         except (OSError, RuntimeError) as error:  # RuntimeError: symbolic links in a circle
             reason = getattr(error, "strerror", None) or error
@@ -189,7 +197,7 @@ class Outputs:
         try:
             record = json.loads((self.records / f"{name}.json").read_text(encoding="utf-8"))
             figures = {key: record[key] for key in FIGURES}
-            written = {file: file_sha256(self.folder / file) for file in files_of(name)}
+            written = {f"{name}.ipynb": file_sha256(self.folder / f"{name}.ipynb")}
             return figures if record == make_record(wanted, written, figures) else None
         except (
             OSError,
@@ -207,27 +215,22 @@ class Outputs:
         Parameters
         ----------
         execution : labkit.course.execute.Execution
-            Its notebook and page are written, or removed where there is none.
+            Its notebook is written, or removed where there is none; the page of an earlier execution is removed.
         wanted : str
             The notebook's fingerprint, from before it was executed.
         """
         record = self.records / f"{execution.name}.json"
         remove_file(record)
-        files = dict(zip(files_of(execution.name), (execution.notebook, execution.page), strict=True))
-        for file, text in files.items():
-            if text is None:
-                remove_file(self.folder / file)
-            else:
-                write_file(self.folder / file, text)
+        remove_file(self.folder / f"{execution.name}.html")
+        notebook = self.folder / f"{execution.name}.ipynb"
+        if execution.notebook is None:
+            remove_file(notebook)
+        else:
+            write_file(notebook, execution.notebook)
         if execution.status == "passed":
-            checksums = {file: file_sha256(self.folder / file) for file in files}
+            checksums = {notebook.name: file_sha256(notebook)}
             figures = {key: getattr(execution, key) for key in FIGURES}
             write_file(record, json.dumps(make_record(wanted, checksums, figures), indent=1) + "\n")
-
-
-def files_of(name: str) -> tuple[str, str]:
-    """Return the names of the files that a notebook's execution leaves: itself and its page."""
-    return f"{name}.ipynb", f"{name}.html"
 
 
 def make_record(fingerprint: str, checksums: dict[str, str], figures: dict) -> dict:

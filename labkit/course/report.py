@@ -16,6 +16,8 @@ from rich.text import Text
 from labkit.course.build import write_file
 from labkit.course.outputs import Outputs, library_versions
 from labkit.course.pages import ASSETS
+from labkit.course.pages.links import INDEX
+from labkit.layout import write_document
 from labkit.validation import escape_controls
 
 KEYS = ("name", "status", "seconds", "peak_rss_mb", "exercises", "error")  # of a notebook's entry, in this order
@@ -101,7 +103,9 @@ def render_report(report: dict, *, budgets: dict[str, dict], folder: Path) -> st
         rows.append({"entry": entry, "budget": budget, "exceeded": exceeded, "there": there})
     template = Environment(loader=FileSystemLoader(ASSETS), autoescape=True).get_template("report.html.j2")
     failed = sum(entry["status"] == "failed" for entry in report["notebooks"])
-    return template.render(report=report, rows=rows, failed=failed)
+    index = f'<ul><li><a href="{INDEX}">All notebooks</a></li></ul>' if (folder / INDEX).is_file() else ""
+    content = template.render(report=report, rows=rows, failed=failed)
+    return write_document(content, title="Fairness Lab: run report", navigation=index, wide=True)
 
 
 def strip_sequences(text: str) -> str:

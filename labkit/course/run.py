@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labkit.course.build import Course
-from labkit.course.execute import MEGABYTE, Execution, Job, count_exercises, make_error, shorten_error
-from labkit.course.outputs import Outputs, fingerprints
+from labkit.course.execute import MEGABYTE, Execution, Job, count_exercises, describe_fault, make_error, shorten_error
+from labkit.course.outputs import Outputs, fingerprint_renderer, fingerprints
+from labkit.course.pages import write_site
 from labkit.course.pools import DaskPool, LocalPool
 from labkit.course.report import Display, make_entry, make_report, write_report
 from labkit.course.sources.conversion import read_budget
@@ -115,6 +116,15 @@ def run_notebooks(
                 for execution in execute_all(jobs, pool, on_start=display.started if display else None):
                     outputs.write(execution, marks[execution.name])
                     note(make_entry(**asdict(execution)))
+        faults, warnings = write_site(
+            course, outputs.folder, record=outputs.pages, renderer=fingerprint_renderer(course)
+        )
+        for name, fault in faults.items():
+            if name in entries and entries[name]["error"] is None:
+                error = shorten_error(describe_fault(fault), name)
+                entries[name] |= {"status": "failed", "error": error}
+        for warning in warnings if display else ():
+            display.say(f"Warning: {warning}", style="yellow")
         report = make_report([entries[name] for name in names], profile=profile, form=form)
         write_report(outputs, report, budgets=budgets)
     return report
@@ -308,4 +318,4 @@ def lost_execution(job: Job, error: BaseException) -> Execution:
 def failed_execution(name: str, kind: str, message: str) -> Execution:
     """Return the failure of a notebook of which no cell ran, or nothing is known."""
     error = shorten_error(make_error(kind, message), name)
-    return Execution(name, "failed", 0.0, 0.0, count_exercises(None), error, None, None)
+    return Execution(name, "failed", 0.0, 0.0, count_exercises(None), error, None)

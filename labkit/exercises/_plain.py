@@ -181,7 +181,7 @@ def table_values(table: Any) -> Any:
     labeled = table.index.dtype.kind not in "iu" or table.index.name is not None
     if kind == "Series":
         labels = [plain_key(key) for key in table.index]
-        unique = len(set(labels)) == len(labels)
+        unique = len(set(labels)) == len(labels)  # values of the same label would replace each other
         if labeled and unique:
             return NamedValues(zip(labels, table, strict=True))
         values = Positions(table)

@@ -5,9 +5,10 @@ import re
 
 from labkit.exercises.judging import CORRECT, EXERCISE, NOT_ATTEMPTED, NOT_YET, Exercise, Outcome
 
-# Colors of Okabe and Ito, which most color-blind readers can distinguish; the sign and the words say the same.
-LOOKS = {CORRECT: ("✓", "#009E73"), NOT_YET: ("✗", "#D55E00"), NOT_ATTEMPTED: ("○", "#767676")}
-NEUTRAL = "#0072B2"
+# Green and orange of Okabe and Ito, which most color-blind readers can distinguish, so dark that text in them has a
+# contrast of at least 4.5:1 to white; the sign and the words say the same.
+LOOKS = {CORRECT: ("✓", "#00674A"), NOT_YET: ("✗", "#A33C00"), NOT_ATTEMPTED: ("○", "#5F6368")}
+NEUTRAL = "#00598C"
 
 
 def show_outcome(exercise: Exercise, outcome: Outcome) -> None:

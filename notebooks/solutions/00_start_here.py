@@ -35,6 +35,7 @@ from labkit.exercises import check, hint
 from labkit.language import WEAT_TESTS, effect_size, weat
 from labkit.models import embed, load_foundation_model
 from labkit.plots import MARKERS, PALETTE, show
+from labkit.prose import choose, reading
 
 # %% tags=["parameters"]
 MODEL_NAME = "minilm"  # the model that ships with the course
@@ -65,6 +66,9 @@ SEED = 0
 # attempted*. Try as often as you like. When you are stuck, run `hint("00.1")` in a new cell: once for a nudge, again for
 # more, a third time for the idea of the solution. Nothing later depends on your answers, so you may leave an exercise for
 # another day. Solutions stand in the notebook's source, [00_start_here.py](../notebooks/solutions/00_start_here.py).
+#
+# **Look words up.** A term is explained where it is first needed. The [glossary](../notebooks/glossary.md) lists all of them,
+# in English and Chinese.
 #
 # **Read the uncertainty first.** A measured difference between groups of people is a strong statement. In this course
 # it always comes with the size of the groups and with an interval, and a chapter may end with "we cannot tell".
@@ -100,10 +104,10 @@ Markdown(
 # before you look anywhere else.
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 00.1 · What has to be mended?
+# ### Exercise 00.1 · What needs repair?
 #
 # Write a function that takes such a table (`what`, `ok` and `remedy` are columns, the other columns may be missing) and
-# returns a list of the commands that mend it: only those of rows that are not ok, each once, in the order of the table.
+# returns a list of the commands that repair it: only those of rows that are not ok, each once, in the order of the table.
 
 
 # %% tags=["exercise"] exercise="00.1" points=2 objective="00-doctor"
@@ -205,8 +209,25 @@ check("00.1", list_remedies)
 # ### Exercise 00.2 · Where does it belong?
 #
 # Five cases. For each, write the property that is mainly concerned, and the step of the pipeline at which somebody would
-# have had to act: `("property", "step")`. Properties are *fairness, transparency, safety, accountability,
-# sustainability*; steps are *data, pretraining, fine-tuning, decision, monitoring*.
+# have had to act: `("property", "step")`. Letters are enough.
+#
+# Properties:
+#
+# - A. fairness
+# - B. transparency
+# - C. safety
+# - D. accountability
+# - E. sustainability
+#
+# Steps:
+#
+# - A. data
+# - B. pretraining
+# - C. fine-tuning
+# - D. decision
+# - E. monitoring
+#
+# Cases:
 #
 # - `photos`: the images from which a skin-cancer model learned show hardly any dark skin; there it misses more cancers.
 # - `months`: before a model knew any task, it read texts for months, on machines that use as much electricity as a town.
@@ -218,7 +239,7 @@ check("00.1", list_remedies)
 
 # %% tags=["exercise"] exercise="00.2" points=2 objective="00-map"
 places = {
-    "photos": (..., ...),  # ("property", "step")
+    "photos": (..., ...),  # ("property", "step"), two letters are enough
     "months": (..., ...),
     "names": (..., ...),
     "refusal": (..., ...),
@@ -354,7 +375,7 @@ Markdown(
 # ### Exercise 00.3 · Repair an association
 #
 # This function should return $s(w, A, B)$ for any vectors. It runs, and for two sets of the same size even its sign is
-# right. But give it more words in one set than in the other, and that set wins. Mend it.
+# right. But give it more words in one set than in the other, and that set wins. Repair it.
 
 
 # %% tags=["exercise"] exercise="00.3" points=2 objective="00-association"
@@ -511,17 +532,17 @@ Markdown("**Reading the figure.** Test by test:\n\n" + "\n".join(lines))
 # ### Exercise 00.4 · A p-value by hand
 #
 # Four words have the associations 0.9 and 0.6 (first set) and 0.7 and 0.1 (second set). Take the difference of the means
-# as the statistic, first set less second. Work out the one-sided p-value of the permutation test over all divisions into
+# as the statistic, first set minus second. Work out the one-sided p-value of the permutation test over all divisions into
 # two and two, to two decimals. Then choose what it says:
 #
-# - `"unbiased"`: how probable it is that the model has no bias
-# - `"divisions"`: how large a share of the divisions has a difference at least as large as ours
-# - `"people"`: how large a share of people is affected
-# - `"size"`: how strong the association is
+# - A. unbiased: how probable it is that the model has no bias
+# - B. divisions: how large a share of the divisions has a difference at least as large as ours
+# - C. people: how large a share of people is affected
+# - D. size: how strong the association is
 
 # %% tags=["exercise"] exercise="00.4" points=2 objective="00-p-value"
 p_value = ...  # between 0 and 1
-says = ...  # one of the four, in quotes
+says = ...  # one of the four; its letter, in quotes, is enough
 # %% tags=["solution"]
 four = np.array([0.9, 0.6, 0.7, 0.1])
 choices = [list(chosen) for chosen in combinations(range(4), 2)]  # ours, (0, 1), comes first
@@ -564,8 +585,8 @@ pd.crosstab(people["race"], [outcome, score], margins=True, margins_name="all").
 
 # %% [markdown]
 # From a row of this table we get rates. The **false positive rate** is the share of *medium or high* among the people who
-# were **not** charged again: alarms that no new charge followed. The **false negative rate** is the share of
-# *low* among the people who **were** charged again. The **precision** is the share of people charged again among those
+# were *not* charged again: alarms that no new charge followed. The **false negative rate** is the share of
+# *low* among the people who *were* charged again. The **precision** is the share of people charged again among those
 # scored *medium or high*, and the **base rate** the share of people charged again among all.
 #
 # **Before you run the next cell, predict:** which group has the highest false positive rate? For which groups would you
@@ -630,6 +651,69 @@ Markdown(
 )
 
 # %% [markdown]
+# ### What if each group had its own cut?
+#
+# Behind *low* and *medium or high* is a score from 1 to 10, and *medium or high* begins at 5. Somebody chose that cut. Below,
+# you choose it, with a slider for each group: drag it, or reach it with the Tab key and move it with the arrow keys. Full
+# bars are the people whom your cuts call medium or high.
+#
+# **Before you move a slider, predict:** are there two cuts that make false alarms equally frequent in both groups? If
+# so, what happens to the precision, which one cut for both made so nearly equal?
+
+# %%
+from labkit.audit import plot_threshold_explorer
+
+explorer = plot_threshold_explorer(
+    people["decile_score"],
+    y_true=people["label"],
+    sensitive_features=people["race"],
+    groups=(a, b),
+    start=5,
+    decisions=("low", "medium or high"),
+    labels=("people not charged again", "people charged again"),
+    score_name="decile",
+)
+explorer
+
+# %%
+nearest_cuts = explorer.settings.loc["equal false positive rates"].tolist()
+moved = explorer.audit(*nearest_cuts)
+alarm_gap = moved.pairwise("false_positive_rate").iloc[0]
+precision_gap = moved.pairwise("precision").iloc[0]
+alarms_look_equal = alarm_gap["low"] <= 0 <= alarm_gap["high"]
+precision_differs = precision_gap["low"] > 0 or precision_gap["high"] < 0
+group_rates(moved)[["n", "false positive rate", "false negative rate", "precision"]]
+
+# %% tags=["reading"]
+reading(
+    "{finding} With about as many people called medium or high as before, the nearest cuts are {cuts[0]:.0f} for "
+    "{gap.a} people and {cuts[1]:.0f} for {gap.b} people. The difference in false positive rates is then "
+    "{gap.difference:+.2f} (interval {gap.low:+.2f} to {gap.high:+.2f}). The button *equal false positive rates* "
+    "sets these cuts.",
+    finding=choose(
+        alarms_look_equal,
+        "Two cuts can make false alarms so nearly equal that the data no longer show a difference.",
+        otherwise="No two cuts make false alarms equal, though some come closer than one cut for both.",
+    ),
+    cuts=nearest_cuts,
+    gap=alarm_gap,
+)
+
+# %% tags=["reading"]
+reading(
+    "{finding} The difference in precision is {gap.difference:+.2f} (interval {gap.low:+.2f} to {gap.high:+.2f}), "
+    "{gap.a} minus {gap.b}. And two people with the same score can now get different answers, because of the group that "
+    "the county wrote down. The intervals cover which people were counted. They do not cover that the cuts were chosen "
+    "on these same people, so on other people the two rates will come less close.",
+    finding=choose(
+        precision_differs,
+        "Precision pays for it: *medium or high* no longer means the same in both groups.",
+        otherwise="Whether precision pays for it, these data do not show.",
+    ),
+    gap=precision_gap,
+)
+
+# %% [markdown]
 # ProPublica printed false positive rates of 44.85% and 23.45% and called the score biased (Angwin et al., 2016). The
 # company that sells it answered that a score means the same in both groups, which is what precision says (Dieterich, Mendoza
 # and Brennan, 2016). Both counted correctly. They asked for different kinds of fairness: where base rates differ, no decision
@@ -651,13 +735,17 @@ Markdown(
 # ### Exercise 00.5 · Does a score mean the same for women and men?
 #
 # Take the same `people`, but by `sex`, which the county recorded as *Female* or *Male*. Of the people scored *medium or
-# high*, which share was charged again? Give the difference of that rate, women less men, with the limits of its 95%
-# interval, as shares, not rounded to fewer than three decimals. Then decide: `"lower for women"`, `"higher for women"` or
-# `"cannot tell"`. The check looks at whether your verdict follows from your interval.
+# high*, which share was charged again? Give the difference of that rate, women minus men, with the limits of its 95%
+# interval, as shares, not rounded to fewer than three decimals. Then decide. The check looks at whether your verdict
+# follows from your interval.
+#
+# - A. lower for women
+# - B. higher for women
+# - C. cannot tell
 
 # %% tags=["exercise"] exercise="00.5" points=3 objective="00-audit"
 difference, low, high = ..., ..., ...
-verdict = ...  # one of the three, in quotes
+verdict = ...  # one of the three; its letter, in quotes, is enough
 # %% tags=["solution"]
 by_sex = audit(y_true=people["label"], y_pred=people["decision"], sensitive_features=people["sex"])
 women_less_men = by_sex.pairwise("precision").query("a == 'Female' and b == 'Male'")
@@ -665,61 +753,6 @@ difference, low, high = women_less_men[["difference", "low", "high"]].iloc[0]
 verdict = "cannot tell" if low <= 0 <= high else "lower for women" if high < 0 else "higher for women"
 # %% tags=["check"]
 check("00.5", {"difference": difference, "low": low, "high": high, "verdict": verdict})
-
-# %% [markdown]
-# ## Glossary, English and Chinese
-#
-# Every term is explained again where it is first needed. Chinese translations vary between books: *equalized odds* is also
-# 均衡几率 or 均等赔率, for example. Note that Chinese has two words for *bias*: 偏差 is a systematic error of a measurement,
-# 偏见 a prejudice about people. English uses one word, and many quarrels come from that.
-#
-# | English | 中文 | meaning |
-# |---|---|---|
-# | foundation model | 基础模型 | trained once on very much data, adapted to many tasks |
-# | pretraining | 预训练 | the first training, usually on unlabelled text |
-# | fine-tuning | 微调 | further training on one task |
-# | token | 词元 | the piece of text that a model reads as one unit |
-# | embedding | 嵌入 | the vector that a model assigns to a text |
-# | cosine similarity | 余弦相似度 | cosine of the angle between two vectors |
-# | fairness | 公平性 | how a system treats individuals and groups, compared |
-# | transparency | 透明性 | one can find out how a decision came about |
-# | explainability | 可解释性 | a decision can be explained in terms a person understands |
-# | safety | 安全性 | withstands attacks and misuse, protects private data |
-# | accountability | 问责性 | somebody answers for a decision and can put it right |
-# | sustainability | 可持续性 | its costs can be borne in the long run |
-# | bias (statistical) | 偏差 | a systematic error |
-# | bias (social) | 偏见 | a prejudice for or against people |
-# | stereotype | 刻板印象 | a fixed idea about all members of a group |
-# | sensitive attribute | 敏感属性 | a characteristic by which people must not be put at a disadvantage |
-# | proxy variable | 代理变量 | a variable that stands in for another, such as an address for income |
-# | intersectionality | 交叉性 | belonging to several groups at once, which can matter more than each alone |
-# | representation bias | 代表性偏差 | some people are missing, or are too few, in the data |
-# | measurement bias | 测量偏差 | the same thing is measured worse for some people |
-# | label bias | 标签偏差 | recorded outcomes are wrong more often for some people |
-# | label | 标签 | the recorded outcome that a model learns to predict |
-# | score | 分数 | the number a model gives before anything is decided |
-# | threshold | 阈值 | the score from which the decision is yes |
-# | confusion matrix | 混淆矩阵 | counts of decisions against labels |
-# | base rate | 基准率 | share of positive labels among all people |
-# | selection rate | 选择率 | share of positive decisions among all people |
-# | true positive rate | 真阳性率 | share of positive decisions among people labelled positive |
-# | false positive rate | 假阳性率 | share of positive decisions among people labelled negative |
-# | false negative rate | 假阴性率 | share of negative decisions among people labelled positive |
-# | precision | 精确率 | share of people labelled positive among positive decisions |
-# | calibration | 校准 | among people with the same score, that share is labelled positive |
-# | demographic parity | 人口统计均等 | equal selection rates |
-# | equal opportunity | 机会均等 | equal true positive rates |
-# | equalized odds | 均等化几率 | equal true positive rates and equal false positive rates |
-# | individual fairness | 个体公平 | similar people are treated similarly |
-# | counterfactual fairness | 反事实公平 | the decision would be the same had the person belonged to another group |
-# | disparate impact | 差别影响 | a neutral rule that puts a group at a disadvantage |
-# | audit | 审计 | a systematic check of decisions by somebody who did not make them |
-# | effect size | 效应量 | a difference measured in standard deviations |
-# | permutation test | 置换检验 | compares a result with those after exchanging the labels |
-# | p-value | p 值 | share of such results at least as extreme, if labels meant nothing |
-# | confidence interval | 置信区间 | a range that a stated share of such ranges would be right with |
-# | bootstrap | 自助法 | drawing again from the data, to see how a result varies |
-# | multiple testing | 多重检验 | asking many questions, and so risking more false alarms |
 
 # %% [markdown]
 # ## What you learned

@@ -189,8 +189,8 @@ check("05.1", base_rate_weight)
 # </details>
 #
 # Nothing in it is approximated, and `labkit`'s `decompose` uses it. Two shortcuts look harmless and are not:
-# to use **one base rate** for both groups in step 1 (which drops *within the group*), and to weigh with **group $a$'s
-# values** instead of the means. **Look for** how far off they can be. Also: can the three parts have opposite signs?
+# to use *one base rate* for both groups in step 1 (which drops *within the group*), and to weigh with *group $a$'s
+# values* instead of the means. **Look for** how far off they can be. Also: can the three parts have opposite signs?
 
 # %%
 tpr, fpr, base = rng.uniform(size=(3, 2, CASES))  # (two groups, random cases)
@@ -207,7 +207,7 @@ print(f"parts of opposite signs: {(parts.min(axis=0) * parts.max(axis=0) < 0).me
 # The second one leaves out $-\Delta\pi\,(\Delta\mathrm{TPR}-\Delta\mathrm{FPR})$: it is right only where one of the two
 # differences is zero.
 #
-# Now three real or realistic gaps. **The clinic** of notebook 03: fewer patients of *b*, and 35% of *b*'s
+# Now three real or realistic gaps. *The clinic* of notebook 03: fewer patients of *b*, and 35% of *b*'s
 # illnesses recorded as "not ill". The simulator makes both groups ill equally often. A cheap text model (word counts, TF-IDF, and
 # logistic regression) learns the *recorded* labels. We build several such worlds, each with its own patients and model;
 # a world is a seed of the simulator.
@@ -226,11 +226,11 @@ def make_world(world):
 worlds = [make_world(world) for world in range(WORLDS)]
 
 # %% [markdown]
-# **HMDA**: mortgage applications in Boston, 1990 (Munnell et al., 1996). We predict who is *denied* by logistic regression from
+# *HMDA*: mortgage applications in Boston, 1990 (Munnell et al., 1996). We predict who is *denied* by logistic regression from
 # income, debts, credit history and the like, *without* race, and without the refusals of mortgage insurance, which come
 # close to the denial itself. Every applicant's score comes from a model that has not seen that
 # applicant (ten *folds*: train on nine tenths, score the last). We flag as many applicants as were really denied.
-# **COMPAS**: the published counts of high scores and new charges (Angwin et al., 2016).
+# *COMPAS*: the published counts of high scores and new charges (Angwin et al., 2016).
 
 # %%
 hmda = load_hmda().frame.rename(columns={"deny": "y_true", "afam": "race"})
@@ -265,13 +265,17 @@ show(fig, alt="Bars with intervals, parts due to TPR, FPR and base rates. " +
 # ### Exercise 05.2 · Read the figure
 #
 # Look at the bars of COMPAS. `remaining`: how large would the gap be if people with the same label had been scored
-# alike in both groups (both TPRs at their mean, both FPRs at their mean)? `largest`: which part is the largest,
-# `"TPR"`, `"FPR"` or `"base rates"`? Read the number as well as you can; two hundredths more or less are fine.
+# alike in both groups (both TPRs at their mean, both FPRs at their mean)? Read the number as well as you can; one
+# hundredth more or less is fine. `largest`: which part is the largest?
+#
+# - A. TPR
+# - B. FPR
+# - C. base rates
 
 # %% tags=["exercise"] exercise="05.2" points=1 objective="05-decompose"
 reading = {
     "remaining": ...,  # a probability
-    "largest": ...,  # one of the three, in quotes
+    "largest": ...,  # one of the three; its letter, in quotes, is enough
 }
 # %% tags=["solution"]
 reading = {
@@ -317,7 +321,7 @@ Markdown(
 #
 # $$\Delta r=(\mathrm{TPR}-\mathrm{FPR})\,\Delta\pi .$$
 #
-# It is zero only if $\Delta\pi=0$ (**equal base rates**), or if $\mathrm{TPR}=\mathrm{FPR}$: then a person with $Y=1$ is
+# It is zero only if $\Delta\pi=0$ (*equal base rates*), or if $\mathrm{TPR}=\mathrm{FPR}$: then a person with $Y=1$ is
 # selected as often as one with $Y=0$, and the decision says nothing about the label: it could as well be drawn by lot.
 #
 # </details>
@@ -339,8 +343,8 @@ Markdown(
 #
 # </details>
 #
-# 3. If $\mathrm{PPV}$ is the same in both groups and $\pi$ is not, the ratio $\mathrm{FPR}/\mathrm{TPR}$ must differ, **unless
-#    $1-\mathrm{PPV}=0$**: a predictor whose selected people all have $Y=1$. (And somebody must be selected:
+# 3. If $\mathrm{PPV}$ is the same in both groups and $\pi$ is not, the ratio $\mathrm{FPR}/\mathrm{TPR}$ must differ, *unless
+#    $1-\mathrm{PPV}=0$*: a predictor whose selected people all have $Y=1$. (And somebody must be selected:
 #    $\mathrm{TPR}>0$.)
 #
 # **Before you run the next cell, predict:** a perfect predictor, base rates $0.6$ and $0.2$. Which of the three, parity,
@@ -374,8 +378,8 @@ Markdown(
 )
 
 # %% [markdown]
-# The three rows break the slogan *"you can only have one kind of fairness"*. The **perfect** predictor has equalized odds
-# *and* equal PPV, with unequal base rates. **By lot** has parity *and* equalized odds, and is useless. **The surest fifth**
+# The three rows break the slogan *"you can only have one kind of fairness"*. The *perfect* predictor has equalized odds
+# *and* equal PPV, with unequal base rates. *By lot* has parity *and* equalized odds, and is useless. *The surest fifth*
 # selects a fifth of each group and is right about four out of five: parity *and* equal PPV, again with unequal base
 # rates, while people with $Y=1$ are found at very different rates. What the steps say is this, and no more:
 #
@@ -408,26 +412,30 @@ Markdown(
 # %% [markdown] tags=["exercise"]
 # ### Exercise 05.3 · Decide and justify
 #
-# Five decision rules. Which satisfies parity, which equalized odds, which both, and *why* both? Answer with one of `"both, equal base rates"`,
-# `"both, TPR = FPR"`, `"only equalized odds"`, `"only parity"`. Then name in `refutes` the one rule that is **not** perfect,
-# **not** useless, and still satisfies parity, equalized odds and equal PPV all at once.
+# Five decision rules. Which satisfies parity, which equalized odds, which both, and *why* both? Then name in `refutes` the
+# one rule that is *not* perfect, *not* useless, and still satisfies parity, equalized odds and equal PPV all at once.
+#
+# - A. both, equal base rates
+# - B. both, TPR = FPR
+# - C. only equalized odds
+# - D. only parity
 #
 # | rule | TPR in a, b | FPR in a, b | base rate in a, b |
 # |---|---|---|---|
-# | A | 0.8, 0.8 | 0.3, 0.3 | 0.5, 0.2 |
-# | B | 0.6, 0.6 | 0.6, 0.6 | 0.5, 0.2 |
-# | C | 0.8, 0.8 | 0.3, 0.3 | 0.4, 0.4 |
-# | D | 1.0, 1.0 | 0.0, 0.0 | 0.5, 0.2 |
-# | E | 0.32, 0.8 | 0.08, 0.05 | 0.5, 0.2 |
+# | rule A | 0.8, 0.8 | 0.3, 0.3 | 0.5, 0.2 |
+# | rule B | 0.6, 0.6 | 0.6, 0.6 | 0.5, 0.2 |
+# | rule C | 0.8, 0.8 | 0.3, 0.3 | 0.4, 0.4 |
+# | rule D | 1.0, 1.0 | 0.0, 0.0 | 0.5, 0.2 |
+# | rule E | 0.32, 0.8 | 0.08, 0.05 | 0.5, 0.2 |
 
 # %% tags=["exercise"] exercise="05.3" points=2 objective="05-collide"
 verdicts = {
-    "A": ...,  # one of the four, in quotes
+    "A": ...,  # one of the four; its letter, in quotes, is enough
     "B": ...,
     "C": ...,
     "D": ...,
     "E": ...,
-    "refutes": ...,  # one letter, in quotes
+    "refutes": ...,  # the letter of a rule, in quotes
 }
 # %% tags=["solution"]
 verdicts = {
@@ -466,7 +474,7 @@ check("05.3", verdicts)
 # </details>
 #
 # Under exact parity the two errors add up to at least $|\Delta\pi|$, whatever the model (Zhao and Gordon, 2019). Read the conditions: it is the *sum* of the two groups' errors, not
-# the error over everybody; and $e$ and $\pi$ are about the **same** label.
+# the error over everybody; and $e$ and $\pi$ are about the *same* label.
 #
 # **Before you run the next cell, predict:** which of the two conditions can be dropped without harm?
 
@@ -590,7 +598,7 @@ Markdown(
 # %% [markdown] tags=["exercise"]
 # ### Exercise 05.5 · Predict, before you look
 #
-# Everybody in group *a* has the score 0.51. In group *b* 96% have 0.49 and 4% have 0.99. Compute by hand, as *a* less *b*: the gap in mean
+# Everybody in group *a* has the score 0.51. In group *b* 96% have 0.49 and 4% have 0.99. Compute by hand, as *a* minus *b*: the gap in mean
 # scores, the gap in selection rates at threshold 0.5, and the one at threshold 0.6.
 
 # %% tags=["exercise"] exercise="05.5" points=2 objective="05-loss"
@@ -656,7 +664,7 @@ Markdown(
 # %% [markdown]
 # The covariance with the logit even has the *other sign*: a score near one has a very large logit. The area between the curves is above
 # zero, as it is whenever the distributions differ, but small. Softening helps only if its width is small beside the distance of the
-# scores from the threshold; too small, and the slope is zero again almost everywhere. So soften **at the threshold** that will be used, and always **measure the hard gap** beside it.
+# scores from the threshold; too small, and the slope is zero again almost everywhere. So soften *at the threshold* that will be used, and always *measure the hard gap* beside it.
 
 # %% [markdown]
 # ### A batch is not the training set
@@ -713,7 +721,7 @@ Markdown(
 # %% [markdown]
 # ### Constraint form and metric form
 #
-# A tolerance $\varepsilon$ can mean two things. The **metric** form: $\max_a r_a-\min_a r_a\le\varepsilon$. The **constraint** form, in
+# A tolerance $\varepsilon$ can mean two things. The *metric* form: $\max_a r_a-\min_a r_a\le\varepsilon$. The *constraint* form, in
 # fairlearn's *reductions* and in much theory: each group is near the rate over everybody, $|r_a-r|\le\varepsilon$ for every $a$.
 #
 # **Your step.** If the constraint form holds with $\varepsilon$, how large can the metric be? And the other way round?
@@ -847,7 +855,7 @@ Markdown(
 # **Parity by each attribute is not parity at their intersections.** Let a rule select the women of one district and the men of
 # the other, and nobody else. By sex: equal. By district: equal. At the four intersections: everybody or nobody.
 #
-# **$\max-\min$ is never negative**, so under perfect parity its mean over samples is not zero but positive. **Your step.** For two groups, $\hat g$ has mean zero and
+# *$\max-\min$ is never negative*, so under perfect parity its mean over samples is not zero but positive. **Your step.** For two groups, $\hat g$ has mean zero and
 # standard deviation $s$, and is about normal. What is $E|\hat g|$?
 #
 # <details><summary>Open when you have it</summary>
@@ -909,8 +917,12 @@ Markdown(
 # %% [markdown] tags=["exercise"]
 # ### Exercise 05.6 · Find the step that is wrong
 #
-# Argument one: `step` is the number of the first step that does not follow; `valid_if` is what would make it right: `"equal base rates"`, `"equal group sizes"`,
-# `"perfect predictions"` or `"binary labels"`.
+# Argument one: `step` is the number of the first step that does not follow; `valid_if` is what would make it right:
+#
+# - A. equal base rates
+# - B. equal group sizes
+# - C. perfect predictions
+# - D. binary labels
 #
 # Argument two: two groups of the same size, half of each with $Y=1$. Everybody in *a* has the score 0.8, everybody in *b* 0.2, and the threshold is 0.5. Compute over everybody
 # `mean_error` $=E[S-Y]$ and `absolute_error` $=E|S-Y|$. Then condition on the group, which neither term does: `mean_error_a` $=E[S-Y\mid A=a]$, and `decision_gap` $=r_a-r_b$.
@@ -918,7 +930,7 @@ Markdown(
 # %% tags=["exercise"] exercise="05.6" points=4 objective="05-critique"
 critique = {
     "step": ...,  # 1 to 5
-    "valid_if": ...,  # one of the four, in quotes
+    "valid_if": ...,  # one of the four; its letter, in quotes, is enough
     "mean_error": ...,
     "absolute_error": ...,
     "mean_error_a": ...,

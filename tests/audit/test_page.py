@@ -120,6 +120,18 @@ def test_the_page_needs_no_network_and_closes_its_tags(run):
     assert page.seen.count("table") == 5 and page.seen.count("dt") == len(METRICS)
 
 
+def test_the_page_follows_the_template(run):
+    """One main and one title; figure and tables scroll in boxes with names of their own; headers say what they head."""
+    text = (run.folder / "audit.html").read_text(encoding="utf-8")
+    seen = Page(text).seen
+    assert seen.count("main") == seen.count("h1") == 1 and 'class="skip" href="#main"' in text
+    labels = re.findall(
+        r'<div class="scroll[^"]*" role="region" aria-label="([^"]+)" tabindex="0"><(?:table|img)', text
+    )
+    assert len(labels) == len(set(labels)) == seen.count("table") + seen.count("img")
+    assert re.findall(r"<th(?!ead| scope)", text) == [] and re.search(r'<img [^>]*style="min-width: \d+px"', text)
+
+
 def test_page_figure_and_counts_are_written(run):
     """They go to the folder given, which is made if it is missing; the counts can be read again."""
     assert sorted(path.name for path in run.folder.iterdir()) == ["audit.html", "audit.png", "counts.csv"]
@@ -202,7 +214,7 @@ def test_many_groups_are_cut_on_the_terminal_and_listed_on_the_page():
     printed = console.file.getvalue()
     assert f"The first {ROWS} of 300 groups are shown" in printed and "299" not in printed.split("Warning")[0]
     page = write_page(found, png="", alt="", title="log.csv", roles=ROLES)
-    assert f"{GROUPS_DRAWN} largest of 300 groups" in page and page.count("<th>299") == 2
+    assert f"{GROUPS_DRAWN} largest of 300 groups" in page and page.count('<th scope="row">299') == 2
 
 
 def test_many_warnings_are_cut_on_the_terminal_and_listed_on_the_page():

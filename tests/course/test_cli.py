@@ -74,10 +74,22 @@ def test_check_fails_and_names_what_differs(call, course):
 
 
 def test_start_says_what_it_did(call):
-    """Copied the first time, left alone the second."""
+    """Copied the first time, left alone the second; both times it names the file to open."""
     call("build")
-    assert "work/00_half.ipynb copied" in call("start").output
-    assert "2 of your notebooks in work/ left as they are" in call("start").output
+    first, second = call("start").output, call("start").output
+    assert "work/00_half.ipynb copied" in first
+    assert "2 of your notebooks in work/ left as they are" in second
+    assert all(said.endswith("in JupyterLab, start with work/00_half.ipynb\n") for said in (first, second))
+
+
+def test_start_names_a_file_that_opens(call, course):
+    """The first copy that is a notebook, and none where there is no such copy."""
+    call("build")
+    call("start")
+    for name, said in (("00_half", "start with work/01_fails.ipynb"), ("01_fails", None)):
+        (course.work / f"{name}.ipynb").write_text("")
+        output = call("start").output
+        assert said in output if said else "start with" not in output
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,6 @@ def test_failing_cell_is_a_result(outcome):
     assert (error["cell"], error["source"], error["name"]) == (3, "1 / 0", "ZeroDivisionError")
     assert error["message"] == "division by zero" and "\x1b" not in error["traceback"]
     assert "before" in outcome.notebook and "never\\n" not in outcome.notebook
-    assert "division by zero" in outcome.page
 
 
 def test_figures_are_measured(outcome):
@@ -139,10 +138,9 @@ def test_processes_in_their_own_sessions_end_with_the_kernel(stopped):
 
 
 def test_output_without_end_is_bounded(stopped):
-    """The notebook keeps its limit, the page less; both say so."""
+    """The notebook keeps its limit, and says so."""
     assert CELL_LIMIT * 0.9 < len(stopped.notebook) < CELL_LIMIT * 1.1
     assert "the rest was not kept" in stopped.notebook
-    assert len(stopped.page) < CELL_LIMIT / 2 and "the rest is in 00_cells.ipynb" in stopped.page
 
 
 def declared(*outcomes, status="completed"):
@@ -183,25 +181,17 @@ def test_no_room_for_temporary_files_is_a_result(tmp_path):
     outcome = execute(make_job("1", scratch=str(tmp_path / "nowhere")))
     assert (outcome.status, outcome.error["name"]) == ("failed", "FileNotFoundError")
     assert "nowhere" in outcome.error["message"] and "memory" not in outcome.error["message"]
-    assert outcome.notebook is None and outcome.page is None
+    assert outcome.notebook is None
 
 
-@pytest.mark.parametrize("text, kept", [(b'{"cells": [', False), (None, True)], ids=["notebook", "page"])
-def test_fault_after_the_last_cell_is_a_result(monkeypatch, text, kept):
-    """A disk that fills while the notebook is written, or a page that cannot be made: the error says what it was."""
-    notebook = new_notebook(metadata={"papermill": {}})
-
-    def run_cells(job, folder, memory):
-        (folder / "executed.ipynb").write_bytes(text or nbformat.writes(notebook).encode())
-
-    def fail(*arguments, **options):
-        raise RuntimeError("no page")
-
-    monkeypatch.setattr("labkit.course.execute._run_cells", run_cells)
-    monkeypatch.setattr("labkit.course.execute.render_page", fail)
+def test_fault_after_the_last_cell_is_a_result(monkeypatch):
+    """A disk that fills while the notebook is written: the error says what it was."""
+    monkeypatch.setattr(
+        "labkit.course.execute._run_cells",
+        lambda job, folder, memory: (folder / "executed.ipynb").write_bytes(b'{"cells": [') and None,
+    )
     outcome = execute(make_job("1"))
-    assert outcome.status == "failed" and (outcome.notebook is not None) == kept
-    assert outcome.error["name"] == ("RuntimeError" if kept else "NotJSONError")
+    assert (outcome.status, outcome.notebook, outcome.error["name"]) == ("failed", None, "NotJSONError")
 
 
 def test_peak_memory_sees_children():

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from labkit.course.build import build, find_course, write_file
-from labkit.course.outputs import Outputs, fingerprints
+from labkit.course.outputs import Outputs, fingerprint_renderer, fingerprints
 from labkit.errors import UserError
 
 COURSE = find_course()
@@ -15,7 +15,6 @@ EXECUTION = SimpleNamespace(
     name="00_half",
     status="passed",
     notebook="{}",
-    page="<html>",
     seconds=1.5,
     peak_rss_mb=80.0,
     exercises={"correct": 1},
@@ -61,9 +60,9 @@ BOTH = {"00_half", "01_fails"}
         ("package/classroom/grading.py", set()),
         ("package/course/cli.py", set()),
         ("package/course/run.py", set()),
-        ("package/course/pages.py", BOTH),
-        ("package/course/assets/page.html.j2", BOTH),
-        ("package/course/assets/mathjax.js.gz", BOTH),
+        ("package/course/pages/site.py", set()),
+        ("package/course/assets/page.html.j2", set()),
+        ("package/layout/style.css", set()),
         ("datasets/registry.toml", BOTH),
         ("datasets/hmda/data.csv.gz", BOTH),
         ("datasets/hmda/card.md", set()),
@@ -71,11 +70,29 @@ BOTH = {"00_half", "01_fails"}
     ],
 )
 def test_an_edit_runs_the_notebooks_that_depend_on_the_file(course, file, again):
-    """Code that all share, data and what renders pages concern every notebook; a chapter its own; the command none."""
+    """Code that all share and data concern every notebook; a chapter its own; the command and pages none."""
     before = marks(course)
     assert marks(course) == before
     append(course.package.parent / file if file.startswith("package/") else course.root / file, "# new\n")
     assert {name for name, mark in marks(course).items() if mark != before[name]} == again
+
+
+@pytest.mark.parametrize(
+    "file, again",
+    [
+        ("course/pages/site.py", True),
+        ("course/assets/page.html.j2", True),
+        ("course/assets/mathjax.js.gz", True),
+        ("layout/style.css", True),
+        ("course/run.py", False),
+        ("audit/page.py", False),
+    ],
+)
+def test_an_edit_of_what_renders_pages_renders_them_again(course, file, again):
+    """And executes nothing; see the test above."""
+    before = fingerprint_renderer(course)
+    append(course.package / file, "# new\n")
+    assert (fingerprint_renderer(course) != before) == again
 
 
 def test_a_module_of_the_course_concerns_the_notebooks_that_name_it(course):
@@ -155,12 +172,11 @@ def test_finished_notebook_keeps_its_figures(tmp_path):
     "damage",
     [
         lambda folder: (folder / "00_half.ipynb").write_text("{"),
-        lambda folder: (folder / "00_half.html").unlink(),
         lambda folder: (folder / ".records" / "00_half.json").write_text("{"),
         lambda folder: (folder / ".records" / "00_half.json").write_text(json.dumps({"sha256": {}})),
         lambda folder: (folder / ".records" / "00_half.json").unlink(),
     ],
-    ids=["notebook cut short", "page gone", "record cut short", "record of another kind", "record gone"],
+    ids=["notebook cut short", "record cut short", "record of another kind", "record gone"],
 )
 def test_damaged_output_does_not_count(tmp_path, damage):
     """Whatever an interrupted run or an editor left, only what is whole counts as finished."""
@@ -185,7 +201,7 @@ def test_damaged_output_does_not_count(tmp_path, damage):
     ids=str,
 )
 def test_record_with_other_values_does_not_count(tmp_path, change):
-    """A record holds the checksums of both files, and numbers."""
+    """A record holds the checksum of the notebook, and numbers."""
     outputs = Outputs(tmp_path)
     outputs.write(EXECUTION, "abc")
     record = tmp_path / ".records" / "00_half.json"
@@ -234,10 +250,11 @@ def test_output_folder_that_links_to_itself_is_named(tmp_path):
 
 
 def test_failure_replaces_an_earlier_success(tmp_path):
-    """A failed execution keeps its notebook to look at, and no record."""
+    """A failed execution keeps its notebook to look at, and no record; the page of the earlier one goes."""
     outputs = Outputs(tmp_path)
     outputs.write(EXECUTION, "abc")
-    outputs.write(SimpleNamespace(**vars(EXECUTION) | {"status": "failed", "page": None}), "abc")
+    (tmp_path / "00_half.html").write_text("")
+    outputs.write(SimpleNamespace(**vars(EXECUTION) | {"status": "failed"}), "abc")
     assert outputs.finished("00_half", "abc") is None
     assert (tmp_path / "00_half.ipynb").exists() and not (tmp_path / "00_half.html").exists()
 

@@ -1,11 +1,13 @@
+import copy
 import hashlib
 import re
 
 import pytest
 from bs4 import BeautifulSoup
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from labkit.course.pages import ASSETS, read_asset, render_page, shorten
+from labkit.course.pages.notebook import ASSETS, read_asset, render_page, shorten
 
 FORMULA = new_markdown_cell("A gap $\\Delta v = v_a - v_b$.")
 DIAGRAM = new_markdown_cell("```mermaid\nflowchart LR\n  data --> model\n```")
@@ -15,7 +17,8 @@ WIDGET = {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/p
 
 def render(*cells):
     """Return the page of some cells, parsed."""
-    return BeautifulSoup(render_page(new_notebook(cells=list(cells)), title="00_cells"), "html.parser")
+    numbered = [NotebookNode(copy.deepcopy(cell) | {"id": f"cell-{number}"}) for number, cell in enumerate(cells)]
+    return BeautifulSoup(render_page(new_notebook(cells=numbered), name="00_cells"), "html.parser")
 
 
 def outside_loads(page):
@@ -72,7 +75,7 @@ def test_libraries_come_along_only_where_needed(cells, vendored):
 def test_diagram_and_formula_keep_their_text():
     """Mermaid reads its source from the page, MathJax its TeX."""
     page = render(FORMULA, DIAGRAM)
-    assert "flowchart LR" in page.select_one(".jp-Mermaid pre.mermaid").get_text()
+    assert "flowchart LR" in page.select_one(".scroll .jp-Mermaid pre.mermaid").get_text()
     assert "$\\Delta v = v_a - v_b$" in page.get_text()
 
 
@@ -122,10 +125,108 @@ def test_long_text_keeps_its_beginning_and_its_end():
 )
 def test_page_is_bounded_and_says_where_the_rest_is(outputs, monkeypatch):
     """However a cell puts out its text; the notebook itself is not changed."""
-    monkeypatch.setattr("labkit.course.pages.CELL_TEXT", LIMIT)
+    monkeypatch.setattr("labkit.course.pages.notebook.CELL_TEXT", LIMIT)
     notebook = new_notebook(cells=[new_code_cell("print()", outputs=outputs)])
     size = len(str(notebook))
-    page = render_page(notebook, title="00_cells")
-    assert len(page) < len(render_page(new_notebook(cells=[new_code_cell("print()")]), title="")) + 1.5 * LIMIT
+    page = render_page(notebook, name="00_cells")
+    assert len(page) < len(render_page(new_notebook(cells=[new_code_cell("print()")]), name="")) + 1.5 * LIMIT
     assert "the rest is in 00_cells.ipynb" in page
     assert len(str(notebook)) == size
+
+
+TITLE = new_markdown_cell("# 00 · Is `x` *one* half?")
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAYAAACddGYaAAAAFElEQVR4nGNkYPj/nwEKmBiQAAoHADr9AgJs1HQ8AAAAAElFTkSuQmCC"
+TABLE = "<table border='1' class='dataframe'><thead><tr><th></th><th>n</th></tr></thead><tr><th>a</th><td>1</td></tr>"
+
+
+def code(source="1", *outputs, **metadata):
+    """Make a code cell with outputs, each a dict from kind to content."""
+    made = [new_output("execute_result", each) for each in outputs]
+    return new_code_cell(source, outputs=made, metadata=metadata)
+
+
+def test_page_is_named_by_its_title():
+    """The notebook's, not the file's; a notebook without one gets its name as the only heading of level 1."""
+    assert render(TITLE).title.get_text() == render(TITLE).h1.get_text() == "00 · Is x one half?"
+    assert render(new_markdown_cell("words")).h1.get_text() == "00_cells"
+
+
+def test_headings_go_down_step_by_step():
+    """Parts with a title of their own go below the notebook's; jumps are closed; outputs are not in the contents."""
+    texts = ["# T", "# Part one", "## S", "#### E", "# Part two", "## S"]
+    page = render(*map(new_markdown_cell, texts), code("1", {"text/html": "<h5>out</h5><div>not closed"}))
+    levels = [(each.name, each.get_text()) for each in page.main.find_all(re.compile("^h[1-6]$"))]
+    assert levels == [
+        *[("h1", "T"), ("h2", "Part one"), ("h3", "S"), ("h4", "E"), ("h2", "Part two"), ("h3", "S"), ("h4", "out")]
+    ]
+    anchors = [each["href"][1:] for each in page.select(".contents a")]
+    assert len(anchors) == 4 and all(page.main.find(id=anchor) for anchor in anchors)
+
+
+@pytest.mark.parametrize(
+    "cell, found",
+    [
+        (new_markdown_cell("| a | b |\n|---|---|\n| 1 | 2 |"), "table"),
+        (new_markdown_cell("```python\nx\n```"), "pre"),
+        (code("x = 1"), "pre"),
+        (new_code_cell("1", outputs=[new_output("stream", text="x")]), ".output pre"),
+        (new_code_cell("1", outputs=[new_output("stream", name="stderr", text="x")]), ".stderr pre"),
+        (new_code_cell("1", outputs=[new_output("error", ename="E", evalue="x", traceback=["x"])]), ".error pre"),
+        (code("1", {"text/plain": "x"}), ".output pre"),
+        (code("1", {"text/html": TABLE}), ".output table"),
+        (code("1", {"image/png": PNG}), "img[alt]"),
+        (code("1", {"text/html": f"<img src='data:image/png;base64,{PNG}' alt='x'>"}), "img[alt=x]"),
+        (code("1", {"text/html": "<div id='explorer'><table></table></div><script>1</script>"}), "#explorer table"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_may_be_wide_scrolls_in_its_own_box(cell, found):
+    """Reached by keyboard, with a name that no other box has; and what a cell puts out is shown once."""
+    page = render(cell, cell)
+    boxes = page.select(".scroll")
+    assert len({box["aria-label"] for box in boxes}) == len(boxes)
+    assert all((box["tabindex"], box["role"]) == ("0", "region") for box in boxes)
+    inside = page.main.select(found)
+    assert len(inside) >= 2 and all(len(each.find_parents(class_="scroll")) == 1 for each in inside)
+
+
+def test_figures_have_a_size_and_tables_their_headers():
+    """A figure keeps a width at which it can be read; an empty header of a table is none; Chinese says so."""
+    page = render(code("1", {"image/png": PNG}), code("1", {"text/html": TABLE}))
+    assert (page.img["width"], page.img["style"]) == ("3", "min-width: 2px")
+    assert [(each.name, each.get("scope"), each.get_text()) for each in page.table.find_all(["th", "td"])] == [
+        *[("td", None, ""), ("th", "col", "n"), ("th", "row", "a"), ("td", None, "1")]
+    ]
+    glossary = render(new_markdown_cell("| English | 中文 |\n|---|---|\n| bias | 偏差 |"))
+    assert [each.get_text() for each in glossary.select("[lang=zh]")] == ["中文", "偏差"]
+
+
+def parts(*cells):
+    """Return the parts of a page that can be closed: the label, whether it is open, and the code in it."""
+    found = render(*cells).main.find_all("details")
+    return [
+        (each.summary.get_text(), each.has_attr("open"), [code.get_text().strip() for code in each.select(".code pre")])
+        for each in found
+    ]
+
+
+def test_solutions_and_stubs_are_labeled_and_can_be_closed():
+    """A solution is closed at first, and with it its check, which would give it away; what follows stands outside."""
+    gap = code("half = ...", exercise="00.1")
+    wrong = code("def f(:", exercise="00.2")
+    solved = [code("half = x", tags=["solution"]), code("more = x", tags=["solution"]), code("check()", tags=["check"])]
+    stub = ("To fill in: 00.1", True, ["half = ..."])
+    broken = ("Broken on purpose: 00.2", True, ["def f(:"])
+    solution = ["half = x", "more = x", "check()"]
+    assert parts(gap, *solved, code("later"), wrong, *solved) == [
+        *[stub, ("Solution of 00.1", False, solution), broken, ("Solution of 00.2", False, solution)]
+    ]
+    assert parts(gap, code("check()", tags=["check"])) == [stub]
+
+
+def test_links_lead_where_they_are_told_to():
+    """Those that lead nowhere become their text."""
+    notebook = new_notebook(cells=[new_markdown_cell("[one](a.md) [two](b.md)")])
+    page = BeautifulSoup(render_page(notebook, name="00", resolve={"a.md": "a.html"}.get), "html.parser")
+    assert [(link["href"], link.get_text()) for link in page.main.find_all("a")] == [("a.html", "one")]
+    assert "one two" in page.main.get_text()

@@ -90,5 +90,5 @@ def test_code_of_readings_is_hidden():
     computed, said = notebook.cells
     assert said.metadata.jupyter == {"source_hidden": True} and "jupyter" not in computed.metadata
     said.outputs = [new_output("execute_result", {"text/markdown": "The gap is 0.25."})]
-    page = BeautifulSoup(render_page(notebook, title="00_gap"), "html.parser").main.get_text()
+    page = BeautifulSoup(render_page(notebook, name="00_gap"), "html.parser").main.get_text()
     assert "The gap is 0.25." in page and "gap = 0.25" in page and "reading(" not in page

@@ -71,14 +71,26 @@ def test_page_links_to_what_exists(tmp_path):
     """Executed notebooks are linked by page and file; a notebook without output has no dead link."""
     (tmp_path / "00_half.html").write_text("")
     (tmp_path / "00_half.ipynb").write_text("")
-    links = page(make_report([PASSED, FAILED], profile="smoke", form="solution"), tmp_path).select("a")
-    assert [link["href"] for link in links] == ["00_half.html", "00_half.ipynb", "#01_fails"]
+    report = make_report([PASSED, FAILED], profile="smoke", form="solution")
+    links = [link["href"] for link in page(report, tmp_path).select("a:not(.skip)")]
+    assert links == ["00_half.html", "00_half.ipynb", "#01_fails"]
+    (tmp_path / "index.html").write_text("")
+    assert {link["href"] for link in page(report, tmp_path).select("nav a")} == {"index.html"}
+
+
+def test_page_follows_the_template(tmp_path):
+    """One main and one title, boxes that scroll around what may be wide, headers that say what they head."""
+    found = page(make_report([PASSED, FAILED], profile="smoke", form="solution"), tmp_path)
+    assert found.html["lang"] == "en" and found.select_one("a.skip")["href"] == "#main"
+    assert len(found.select("main#main")) == len(found.select("h1")) == 1
+    assert all(box.find_parent(class_="scroll") for box in found.find_all("pre"))
+    assert all(header.get("scope") for header in found.find_all("th"))
 
 
 def test_page_needs_no_network(tmp_path):
     """Nothing in the report is loaded from anywhere."""
     found = page(make_report([PASSED, FAILED], profile="smoke", form="solution"), tmp_path)
-    assert not found.select("script, link, img, iframe") and "http" not in str(found)
+    assert not found.select("script, link, img, iframe") and "http" not in str(found.body)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,10 @@ from concurrent.futures import BrokenExecutor, Future
 from pathlib import Path
 from types import SimpleNamespace
 
+import nbformat
 import psutil
 import pytest
+from nbformat.v4 import new_notebook
 
 from labkit.course.build import build, find_course
 from labkit.course.execute import Execution, Job
@@ -38,7 +40,7 @@ def test_run_writes_executed_notebooks_and_pages(ran):
     """Both notebooks and their pages are there, the profile's value was used, and no partly written file is left."""
     names = {path.name for path in ran.folder.iterdir()}
     expected = {f"{name}.{kind}" for name in ("00_half", "01_fails", "report") for kind in ("ipynb", "html")}
-    assert names == expected - {"report.ipynb"} | {"report.json", ".records"}
+    assert names == expected - {"report.ipynb"} | {"report.json", "index.html", ".records"}
     assert "size 7" in (ran.folder / "00_half.ipynb").read_text()
 
 
@@ -50,6 +52,9 @@ def test_command_shows_the_failing_cell_and_exits_1(ran):
     assert 'assert answer == 42, "the answer is [wrong]"' in shown
     assert "AssertionError: the answer is [wrong]" in shown
     assert f"2 notebooks, 1 failed: {ran.folder / 'report.html'}" in shown
+
+
+EMPTY = nbformat.writes(new_notebook())  # an executed notebook without cells
 
 
 @pytest.fixture
@@ -68,7 +73,7 @@ def canned(monkeypatch):
             asked.append(job.name)
             counts = {"correct": 0, "not yet": 0, "not attempted": 0}
             future = Future()
-            future.set_result(Execution(job.name, "passed", 1.0, 1.0, counts, None, "{}", "<html>"))
+            future.set_result(Execution(job.name, "passed", 1.0, 1.0, counts, None, EMPTY))
             return future
 
         def close(self):
@@ -87,6 +92,22 @@ def test_unchanged_notebooks_are_skipped(course, canned):
     assert second == [first[0] | {"status": "cached"}, first[1]]
     run_notebooks(course, ["00"], force=True)
     assert canned[3:] == ["00_half"]
+
+
+def test_a_page_that_cannot_be_made_fails_its_notebook(course, canned, monkeypatch):
+    """With the reason; the next run makes the page, and executes nothing for it."""
+
+    def fail(notebook, *, name, **options):
+        raise RuntimeError(f"no page of {name}")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("labkit.course.pages.site.render_page", fail)
+        found = run_notebooks(course)["notebooks"]
+    assert [(each["status"], each["error"]["message"]) for each in found] == [
+        *[("failed", f"no page of {name}") for name in ("00_half", "01_fails")]
+    ]
+    assert [each["status"] for each in run_notebooks(course)["notebooks"]] == ["cached", "cached"]
+    assert canned == ["00_half", "01_fails"] and (course.root / "build/default-solution/01_fails.html").exists()
 
 
 def test_longest_notebook_starts_first(make_course, sources, tmp_path, canned):

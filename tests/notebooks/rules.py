@@ -4,6 +4,7 @@ from tests.notebooks import (  # noqa: F401 (they register their rules)
     rules_anatomy,
     rules_code,
     rules_figures,
+    rules_glossary,
     rules_prose,
     rules_readable,
 )

@@ -117,7 +117,7 @@ HALVES = [[f"{letter}{number}" for number in range(12)] for letter in "nm"]  # 2
 BREAKS = [
     ("title_is_a_numbered_question", "name?\n", "name\n", "question"),
     ("title_is_a_numbered_question", "# 01 ·", "# 02 ·", "title says 02"),
-    ("objectives_have_a_verb_and_an_id", "**You will be able to**", "**You will see**", "no list under"),
+    ("objectives_have_a_verb_and_an_id", "**You will be able to**", "**You will see:**", "no list under"),
     ("objectives_have_a_verb_and_an_id", "- *count* names", "- count names", "verb"),
     ("objectives_have_a_verb_and_an_id", "- *count*", "- *ask* `[01-count]`\n# " * 3 + "- *count*", "6 objectives"),
     (
@@ -196,6 +196,7 @@ BREAKS = [
     ("title_is_the_only_one", "# # Part two · The end", "# # The end", "second title"),
     ("figures_are_shown", FILLER, "# %%\nplot_names(3)", "1 figures, of which 0"),
     ("figures_are_shown", FILLER, "# %%\nframe.plot.bar()", "1 figures, of which 0"),
+    ("figures_are_shown", FILLER, "# %%\nexplored = plot_threshold_explorer(3)", "1 figures, of which 0"),
     ("figures_are_shown", 'show(fig, alt=f"{SAMPLE_SIZE:.2f} names.")', "print(show)", "1 figures, of which 0"),
     ("figures_are_shown", FILLER, "# %%\nplt.show()", "plt.show()"),
     ("figures_have_a_text", 'alt=f"{SAMPLE_SIZE:.2f} names."', 'alt=" "', "no text"),
@@ -207,6 +208,13 @@ BREAKS = [
     ("html_survives_jupyterlab", "<b>Bold</b>", "<group>", "<group> is dropped"),
     ("html_survives_jupyterlab", "Whether names", "<script>\n# x\n# </script>", "<script> is dropped"),
     ("html_survives_jupyterlab", "<b>", '<b onclick="x">', "runs code"),
+    (
+        "terms_in_bold_are_in_the_glossary",
+        "Whether names",
+        "A **made-up\n# term**. Whether names",
+        "'made-up term' is bold",
+    ),
+    ("terms_in_bold_are_in_the_glossary", "Of them,", "Of **made-up terms**,", "'made-up terms' is bold"),
     ("paths_are_relative", FILLER, '# %%\nopen("/home/ada/names.csv")', "absolute path"),
     ("paths_are_relative", "Whether names", "Open C:\\Users\\ada. Whether names", "absolute path"),
 ]
@@ -358,6 +366,8 @@ def test_link_may_lead_anywhere_that_is_there(link):
         "# %%\nframe.plot.bar()\n# %%\nshow(frame.figure, alt='Bars.')",
         "# %%\ndef draw(size):\n    show(plot_names(size).figure, alt=f'{size} names.')",
         "# %%\nax.plot(x, y)",
+        "# %%\nplot_threshold_explorer(x)",
+        "# %%\nexplored = plot_threshold_explorer(x)\nexplored",
     ],
 )
 def test_figure_may_be_shown_in_the_next_cell_or_a_function(new):

@@ -16,6 +16,7 @@ from labkit.audit.text import (
     format_rate,
     mark_imprecise,
 )
+from labkit.layout import table_box
 
 AGAINST = 100  # the most groups that are listed against the largest; `Audit.against` has all
 NOT_REPORTED = (
@@ -101,7 +102,7 @@ def between_section(audit: Audit, favorable: int | None) -> str:
     if len(metrics) > 1:
         several = f" {len(metrics)} metrics are tested: a single p-value near 0.05 among them is not a finding."
     return f"""<h2>Between groups</h2>
-{disparities(audit).to_html(border=0, index_names=False)}
+{table_box(disparities(audit).to_html(border=0, index_names=False), label="Between groups")}
 <p>These lines are about {compared}. max - min is above 0 even where groups are treated alike, since every sample
 varies. Its interval comes from the score intervals of all pairs of groups, made wide enough to hold at once: it is
 conservative where there are many groups, and contains 0 (and that of min / max contains 1) where no pair differs. The
@@ -119,8 +120,9 @@ def _against_section(audit: Audit) -> str:
     if len(groups) > AGAINST:
         return f"<p>{len(groups)} groups are too many to list against the largest: Audit.against in Python does it.</p>"
     largest = html.escape(format_name(groups[int(audit.counts.sizes.argmax())]))
+    compared = against_largest(audit, "selection_rate")
     return f"""<h3>Selection rates against the largest group, {largest}</h3>
-{against_largest(audit, "selection_rate").to_html(border=0, index_names=False)}
+{table_box(compared.to_html(border=0, index_names=False), label="Selection rates against the largest group")}
 <p>Difference: group minus {largest}; ratio: group over {largest}. Intervals are Newcombe's and Koopman's score
 intervals, each for {audit.confidence:.0%}; p (Holm) is adjusted for the number of rows.</p>"""
 
@@ -130,7 +132,7 @@ def _four_fifths_section(audit: Audit, favorable: int | None) -> str:
     if favorable is None:
         return f"<h3>Four-fifths rule</h3>\n<p>{NOT_REPORTED}</p>"
     return f"""<h3>Four-fifths rule, a prediction of {favorable} being favorable</h3>
-{four_fifths_table(audit, favorable).to_html(border=0, index_names=False)}
+{table_box(four_fifths_table(audit, favorable).to_html(border=0, index_names=False), label="Four-fifths rule")}
 <p>A screen for adverse impact (EEOC, 1978), not a definition of fairness: is a group's rate of the favorable outcome
 below 0.8 of the highest group's? "Cannot tell": the {audit.confidence:.0%} score interval of the ratio contains
 0.8. Each verdict is about one group: among many small groups, one can fall below by chance alone.</p>"""

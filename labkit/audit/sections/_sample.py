@@ -7,6 +7,7 @@ import pandas as pd
 
 from labkit.audit.sampling._roles import Roles
 from labkit.audit.text import NO_LABELS, format_groups, format_metric
+from labkit.layout import table_box
 
 if TYPE_CHECKING:
     from labkit.audit.results import Audit
@@ -52,7 +53,7 @@ def sample_section(audit: "Audit") -> str:
         return ""
     said = [WEIGHTS] * (audit.counts.weighted is not None) + [PERSONS] * (audit.counts.persons is not None)
     return f"""<h2>How many people the numbers rest on</h2>
-{sample_table(audit).to_html(border=0, index_names=False)}
+{table_box(sample_table(audit).to_html(border=0, index_names=False), label="Sizes of samples")}
 <p>{" ".join(said)}</p>
 """
 
@@ -60,4 +61,4 @@ def sample_section(audit: "Audit") -> str:
 def counts_section(audit: "Audit") -> str:
     """Write the counts and what their columns mean, as HTML."""
     legend = f"<p>{CELLS_IN_WORDS}</p>\n" if "tp" in audit.counts.table else ""
-    return f"{audit.counts.table.to_html(border=0)}\n{legend}"
+    return f"{table_box(audit.counts.table.to_html(border=0), label='Counts')}\n{legend}"

@@ -1,0 +1,1 @@
+"""The course as people see it, in a real browser: JupyterLab as `make lab` starts it, and every page."""
