@@ -1,7 +1,7 @@
 """What a student's code says while it is checked: warnings, and text on the standard output and error streams.
 
 nbgrader gives no points for a cell with output on the error stream, so a check must leave none: what was said becomes
-part of the message. What is printed is counted (see `labkit.exercises._containment`).
+part of the message. What is printed is counted (see `labkit.exercises._running`).
 """
 
 import contextlib
@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from labkit.exercises._containment import spend_characters
+from labkit.exercises._running._containment import spend_characters
 from labkit.exercises._words import describe_error
 
 MOST_WARNINGS = 3  # different ones that are repeated to the student

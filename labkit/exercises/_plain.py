@@ -46,7 +46,7 @@ class NamedValues(dict):
 
 
 class Positions(list):
-    """The values of a Series whose labels are whole numbers: a list that may also be taken as a dict."""
+    """The values of a Series whose labels are whole numbers, or not unique: a list that may also be taken as a dict."""
 
     labels: tuple[str, ...] = ()
 
@@ -181,10 +181,11 @@ def table_values(table: Any) -> Any:
     labeled = table.index.dtype.kind not in "iu" or table.index.name is not None
     if kind == "Series":
         labels = [plain_key(key) for key in table.index]
-        if labeled and len(set(labels)) == len(labels):  # values of the same label would replace each other
+        unique = len(set(labels)) == len(labels)  # values of the same label would replace each other
+        if labeled and unique:
             return NamedValues(zip(labels, table, strict=True))
         values = Positions(table)
-        values.labels = tuple(labels)
+        values.labels = tuple(labels) if unique else ()
         return values
     rows = [NamedValues(row) for row in (table.reset_index() if labeled else table).to_dict(orient="records")]
     for row in rows:

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from labkit.exercises._containment import Stopped
+from labkit.exercises._running._containment import Stopped
 
 LONGEST = 60  # characters of a value shown in a message
 MOST_WRITTEN = 600  # characters of it that are looked at: blanks are joined before it is cut

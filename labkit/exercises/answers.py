@@ -9,8 +9,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from labkit.exercises._containment import Overrun, contained
 from labkit.exercises._plain import Fault, plain
+from labkit.exercises._running._containment import Overrun, contained
 from labkit.exercises._words import describe, describe_arguments, describe_error, name_of, say_line, short
 
 
@@ -51,7 +51,7 @@ def outputs_of(*probes: tuple) -> Callable[[Any], list]:
 def call(function: Callable, probe: tuple, position: int = 0) -> Any:
     """Call a student's function on a copy of a probe; Fault when it raises, ends the program or returns nothing.
 
-    Runs within limits (see `labkit.exercises._containment`), and so does reading what it returned.
+    Runs within limits (see `labkit.exercises._running`), and so does reading what it returned.
     """
     called = f"`{name_of(function)}({describe(probe)})`"
     given = copy.deepcopy(probe)

@@ -9,10 +9,10 @@ from functools import cached_property, partial
 from operator import getitem
 from typing import Any
 
-from labkit.exercises._containment import Overrun, Stopped, contained
 from labkit.exercises._forms import conform, find_misfit, find_misfit_of_calls, kind_of
 from labkit.exercises._overheard import overhear
 from labkit.exercises._plain import Fault, plain
+from labkit.exercises._running._containment import Overrun, Stopped, contained
 from labkit.exercises._words import class_name, describe_error, printable
 from labkit.exercises.answers import leaves
 from labkit.exercises.choices import Choices, find_unknown, same_text, settle_choices

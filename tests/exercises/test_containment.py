@@ -10,8 +10,8 @@ import time
 import numpy as np
 import pytest
 
-from labkit.exercises import _containment
-from labkit.exercises._containment import Overrun, contained
+from labkit.exercises._running import _containment
+from labkit.exercises._running._containment import Overrun, contained
 from labkit.exercises.answers import outputs_of, parts
 
 SLOW = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer on this system")

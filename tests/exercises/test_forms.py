@@ -86,6 +86,7 @@ def test_a_list_may_be_in_any_container(accept, form):
         ({"0": 0.5, "1": 0.1}, TABLE["low"]),
         ({"a": 0.5, "b": 0.1}, TABLE.set_index("group")["low"]),
         ({"false_negative_rate": 0.5, "n": 1}, {"FNR": 0.5, "N": 1}),
+        ([0.5, 0.5, 0.1], pd.Series([0.5, 0.5, 0.1], index=pd.Index(["a", "a", "b"], name="group"))),
         ([1, 0, 1], [True, False, True]),
         ([True, False], np.array([1, 0])),
         ([0.5], 0.5),

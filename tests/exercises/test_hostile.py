@@ -4,14 +4,14 @@ import time
 
 import pytest
 
-from labkit.exercises import _containment
+from labkit.exercises._running import _containment
 from labkit.exercises.answers import outputs_of
 from labkit.exercises.judging import same
 
 METHODS = """__eq__ __ne__ __hash__ __repr__ __str__ __array__ __len__ __iter__ __getattr__ __getattribute__ __bool__
 __call__ __float__ __index__ __int__ __getitem__ __format__ __name__ __class__ tolist shape detach index items
 keys dtype to_dicts __next__ __lt__ __reduce_ex__ __signature__ __wrapped__ __code__""".split()
-BASES = {"object": object, "list": list, "dict": dict, "str": str, "float": float}
+BASES = {"object": object, "list": list, "str": str}
 
 
 def fail(*arguments):

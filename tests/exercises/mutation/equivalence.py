@@ -10,7 +10,7 @@ from typing import Any
 import hypothesis
 from hypothesis import HealthCheck, Phase, strategies
 
-from labkit.exercises.judging import unname
+from labkit.exercises._forms import conform
 from tests.exercises.mutation.inputs.inference import Draw
 from tests.exercises.mutation.limits import TimeUp, at_most, returned
 from tests.exercises.mutation.values import SMALLEST, equal
@@ -70,7 +70,7 @@ class Inputs:
     def same(self, mutant: Callable, arguments: tuple, expected: Any) -> bool:
         """Say whether a mutant gives on one input what the reference gives."""
         try:
-            found = unname(self.collect(mutant, arguments), expected)
+            found = conform(self.collect(mutant, arguments), expected)
         except Exception:
             return False
         return equal(found, expected, max(self.tolerance or 0.0, SMALLEST))

@@ -1,10 +1,10 @@
 """Limits for an answer while it is read and called: seconds, characters printed, memory.
 
-Each call of a student's function, and each reading of an answer, may take `SECONDS`, print `CHARACTERS` and add
-`MEMORY`. What goes beyond is stopped by an exception that ``except Exception`` does not catch, raised again and again,
-so that a bare ``except`` in a loop does not hold it for long. Afterwards all is as before: handlers of signals, timers,
-limits of the system, the trace function, the recursion limit, and the state of the random numbers of Python, numpy and
-torch.
+Each call of a student's function, and each reading of an answer, may take `SECONDS`, print `CHARACTERS` and use some
+gigabytes of memory. What goes beyond is stopped by an exception that ``except Exception`` does not catch, raised again
+and again, so that a bare ``except`` in a loop does not hold it for long. Afterwards all is as before: handlers of
+signals, timers, limits of the system, the trace function, the recursion limit, and the state of the random numbers of
+Python, numpy and torch.
 
 In the main thread on Linux and macOS a timer interrupts the answer, also while it sleeps, waits for a lock, raises
 whole numbers to huge powers or matches a regular expression. In other threads, and on Windows, a thread watches the
@@ -32,7 +32,6 @@ directory, or settings of libraries. An alarm that somebody had set before rings
 import contextlib
 import ctypes
 import math
-import os
 import random
 import signal
 import sys
@@ -40,21 +39,17 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from functools import cache
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from labkit.exercises._running._kept import keep_random_state, keep_settings, lower_recursion_limit
+from labkit.exercises._running._memory import allowed_memory, limited_space, memory_used
+
 SECONDS = 10.0  # for each call of a function, and for each reading of an answer
 CHARACTERS = 10_000  # printed within that time, to the standard output and error streams together
-MEMORY = 4 * 2**30  # bytes more than when the check began; at most three quarters of what is free
-LEAST_MEMORY = 2**29  # bytes that are allowed however little is free
 IMPORTING = 60.0  # seconds more for imports: a large library takes some, and must not be left half imported
-ROOM = 2**30  # bytes of address space above `MEMORY` that threads and libraries may reserve without using them
-ROOM_PER_CORE = 2**28  # the same, for the stack and the heap of one more thread on each core
 OWN_FRAMES = 100  # calls that looking at the limits may need
 TICK = 0.05  # seconds between two looks at the limits
-CONTAINER_LIMIT, CONTAINER_USE = "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"  # bytes
 
 TIME = "time"
 OUTPUT = "output"
@@ -297,14 +292,6 @@ def is_importing(frame: FrameType | None, end: FrameType | None) -> bool:
     return False
 
 
-def lower_recursion_limit(limit: int) -> None:
-    """Set the recursion limit, unless the stack is too deep for it now."""
-    try:
-        sys.setrecursionlimit(limit)
-    except RecursionError:
-        pass
-
-
 def short_while(least: float) -> float:
     """Return how many seconds to wait before the next attempt to stop an answer: at random, a hundredth at most.
 
@@ -316,51 +303,6 @@ def short_while(least: float) -> float:
 def raise_in(thread: int, error: type[BaseException]) -> None:
     """Raise an exception in a thread of Python, in place of one that was not raised yet."""
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error))
-
-
-# ---- Memory ----------------------------------------------------------------------------------------------------------
-
-
-def memory_used() -> tuple[int, int]:
-    """Return the bytes of memory, and of address space, that this process has."""
-    used = process(os.getpid()).memory_info()
-    return used.rss, used.vms
-
-
-@cache
-def process(identifier: int) -> Any:
-    """Return a process, made once since that takes longer than to ask it."""
-    import psutil
-
-    return psutil.Process(identifier)
-
-
-def allowed_memory() -> int:
-    """Return how many bytes more an answer may take."""
-    import psutil
-
-    free = psutil.virtual_memory().available
-    with contextlib.suppress(OSError, ValueError):  # no container, or one without a limit
-        free = min(free, int(Path(CONTAINER_LIMIT).read_text()) - int(Path(CONTAINER_USE).read_text()))
-    return min(MEMORY, max(LEAST_MEMORY, int(0.75 * free)))
-
-
-@contextlib.contextmanager
-def limited_space(used: int, allowed: int) -> Iterator[None]:
-    """Limit the address space of this process, where the system does so and no graphics card needs more of it."""
-    if not sys.platform.startswith("linux") or any(map(os.path.exists, ("/dev/nvidiactl", "/dev/kfd"))):
-        yield
-        return
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = used + allowed + ROOM + ROOM_PER_CORE * (os.cpu_count() or 1)
-    present = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
-    resource.setrlimit(resource.RLIMIT_AS, (min([wanted, *present]), hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 def say_limit(reason: str) -> str:
@@ -375,40 +317,6 @@ def say_limit(reason: str) -> str:
     if reason == OUTPUT:
         return f"printed more than {CHARACTERS:,} characters and was stopped. Is there a `print` in a loop?"
     return "took more memory than a check allows and was stopped. Does a list or a text grow without end?"
-
-
-# ---- What stays as it was --------------------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def keep_settings() -> Iterator[None]:
-    """Give the recursion limit and the trace function back that were set."""
-    limit, trace = sys.getrecursionlimit(), sys.gettrace()
-    try:
-        yield
-    finally:
-        if sys.gettrace() is not trace:
-            sys.settrace(trace)
-        if sys.getrecursionlimit() != limit:
-            lower_recursion_limit(limit)
-
-
-@contextlib.contextmanager
-def keep_random_state() -> Iterator[None]:
-    """Give the random numbers of Python, numpy and torch the state back that they had, so that a check changes none."""
-    states = []
-    for name, get, put in (
-        ("random", "getstate", "setstate"),
-        ("numpy.random", "get_state", "set_state"),
-        ("torch", "get_rng_state", "set_rng_state"),
-    ):
-        if (module := sys.modules.get(name)) is not None:
-            states.append((getattr(module, put), getattr(module, get)()))
-    try:
-        yield
-    finally:
-        for put, state in states:
-            put(state)
 
 
 _chance = random.Random()  # not the one whose numbers answers use
