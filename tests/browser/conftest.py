@@ -1,12 +1,15 @@
-"""What browser tests share: one Chromium."""
+"""What browser tests share: Chromium."""
 
 import pytest
 
 from tests.browser.chromium import open_browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Chromium, started once."""
+    """Chromium, started once for the tests of a file.
+
+    Not once for all: as long as Playwright is at work, an event loop runs, and other tests could not start theirs.
+    """
     with open_browser() as started:
         yield started

@@ -31,7 +31,7 @@ def site(tmp_path_factory, request):
     return shared / "site"
 
 
-@pytest.fixture(scope="session", params=PAGES)
+@pytest.fixture(scope="module", params=PAGES)
 def visited(request, site, browser):
     """A page, visited once for all tests of it."""
     return visit(browser, find_page(site, request.param))

@@ -16,10 +16,13 @@ COARSE, FINE = 20, 200  # steps of a range that fractions are drawn from: on the
 
 
 def inputs_like(calls: Sequence[tuple]) -> Draw:
-    """Return what draws the arguments of one more call."""
-    columns = list(zip(*calls, strict=True))
+    """Return what draws the arguments of one more call; tables of one draw have the columns of one of the calls."""
+    kinds: dict[tuple, list[tuple]] = {}  # calls whose tables have the same columns
+    for call in calls:
+        kinds.setdefault(tuple(tuple(getattr(value, "columns", ())) for value in call), []).append(call)
 
     def draw(random: Random) -> tuple:
+        columns = list(zip(*random.choice(list(kinds.values())), strict=True))
         lengths: dict[tuple, int] = {}  # by the lengths in every call, which arguments share that go together
         arguments = []
         for column in columns:
