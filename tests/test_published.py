@@ -91,6 +91,28 @@ def test_compas_errors_by_race(compas_errors, name, number):
 
 
 @pytest.fixture(scope="module")
+def compas_cutoff():
+    """Two-year recidivism in ProPublica's rows, and in those of people who were scored by April 1, 2014."""
+    frame = data.load_compas().frame
+    kept = frame[frame["two_years_observed"] == 1]
+    rates = 100 * frame["two_year_recid"].mean(), 100 * kept["two_year_recid"].mean()
+    extra = frame["two_year_recid"].sum() / kept["two_year_recid"].sum()
+    inflated = 100 * (rates[0] / rates[1] - 1)
+    return {"rate": rates[0], "corrected rate": rates[1], "inflated by": inflated, "extra": extra}
+
+
+@published({"rate": "45.1", "corrected rate": "36.2"})
+def test_compas_cutoff(compas_cutoff, name, number):
+    """Barenstein (2019), "ProPublica's COMPAS Data Revisited", abstract; in percent."""
+    assert_reads_as(compas_cutoff[name], number)
+
+
+def test_compas_cutoff_inflates(compas_cutoff):
+    """Barenstein (2019), abstract: "over 40% more recidivists than it should have", a rate "inflated by over 24%"."""
+    assert compas_cutoff["extra"] > 1.4 and compas_cutoff["inflated by"] > 24
+
+
+@pytest.fixture(scope="module")
 def compas_regression():
     """ProPublica's logistic regression: Medium or High against Low, on the rows that their filter keeps.
 

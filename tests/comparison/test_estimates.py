@@ -5,7 +5,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from labkit.chapters.ch04.plots import plot_confusion
 from labkit.comparison.plots import plot_estimates
 from tests.figures import drawn, spans, unlabeled
 
@@ -15,29 +14,6 @@ def closed():
     """No figure stays open."""
     yield
     plt.close("all")
-
-
-def test_tiles_hold_people_and_shares_of_their_row():
-    """In the order tn, fp, fn, tp; the picture's values are the shares."""
-    ax = plot_confusion([990, 805, 532, 1369], labels=("no", "yes"), decisions=("low", "high"))
-    texts = [text.get_text() for text in ax.texts]
-    assert texts == ["990 people\n55% of the row", "805 people\n45% of the row", "532 people\n28% of the row",
-                     "1,369 people\n72% of the row"]  # fmt: skip
-    np.testing.assert_allclose(ax.images[0].get_array(), [[990 / 1795, 805 / 1795], [532 / 1901, 1369 / 1901]])
-    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["no", "yes"]
-
-
-def test_a_row_without_people_has_no_share():
-    """It is not 0%."""
-    texts = [text.get_text() for text in plot_confusion([0, 0, 1, 3]).texts]
-    assert texts[:2] == ["0 people", "0 people"] and texts[3] == "3 people\n75% of the row"
-
-
-@pytest.mark.parametrize("cells", [[1, 2, 3], [[1, 2], [3, 4]], 5])
-def test_other_shapes_are_refused(cells):
-    """A matrix may be written rows first or columns first; four counts have one order."""
-    with pytest.raises(ValueError, match=r"cells have shape .*give the four counts tn, fp, fn, tp"):
-        plot_confusion(cells)
 
 
 def test_differences_are_listed_from_top_to_bottom():

@@ -194,7 +194,8 @@ def _loop_variables(tree: ast.Module) -> set[str]:
 
 @rule
 def imports_are_where_they_are_needed(page: Page) -> list[str]:
-    """The first cell imports what several cells use; a later import is used by its own cell."""
+    """The first cell imports what several cells use, or a reading; a later import is used by its own cell."""
+    read = {name for cell in page.code if "reading" in tags(cell) for name in _read(cell)}  # has no room for imports
     used = [set().union(*(names(statement)[0] for statement in parse(cell).body)) for cell in page.code]
     complaints = []
     for place, cell in enumerate(page.code):
@@ -204,7 +205,7 @@ def imports_are_where_they_are_needed(page: Page) -> list[str]:
                 cells = [other for other in range(len(page.code)) if name in used[other]]
                 if place and place not in cells and "check" not in tags(cell):
                     complaints.append(f"{name} is imported in a cell that does not use it: {quote(ast.unparse(node))}")
-                elif not place and len(cells) < 2:
+                elif not place and len(cells) < 2 and name not in read:
                     complaints.append(f"the first cell imports {name}, which {len(cells)} cells use; import it there")
     return complaints
 

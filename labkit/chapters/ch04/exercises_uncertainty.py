@@ -1,83 +1,170 @@
-"""Exercises of notebook 04: what max - min does under parity, and reading a calibration figure."""
+"""Exercises of notebook 04: an audit with intervals, and the largest gap that chance makes."""
 
 import numpy as np
 
+from labkit.audit import audit, newcombe_interval
+from labkit.data import load_compas
 from labkit.exercises.answers import outputs_of
-from labkit.exercises.checking import choice, compare_answers, exercise
-from labkit.exercises.judging import close
-from labkit.exercises.recognizers import recognize_percent
+from labkit.exercises.checking import compare_answers
 
-# ---- 04.3 predict before running -------------------------------------------------------------------------------------
-choice(
+# ---- 04.3 audit by age -----------------------------------------------------------------------------------------------
+YOUNG, OLD = "Less than 25", "Greater than 45"
+CLOSEST = ("false positive rate", "false negative rate", "precision", "selection rate")
+
+
+def audit_by_age():
+    """Audit COMPAS alarms by age group."""
+    people = load_compas().frame
+    alarm = (people["score_text"] != "Low").astype(int)
+    return audit(y_true=people["two_year_recid"], y_pred=alarm, sensitive_features=people["age_cat"])
+
+
+def compare_ages(counts, first, second, part, whole):
+    """Return one rate of two age groups as a difference with its interval, from their counts."""
+    one, other = ((counts.loc[group, part].sum(), counts.loc[group, whole].sum()) for group in (first, second))
+    low, high = newcombe_interval(one, other, confidence=0.95)
+    return {"difference": one[0] / one[1] - other[0] / other[1], "low": float(low), "high": float(high)}
+
+
+AGES = audit_by_age().counts.table
+NEGATIVES, POSITIVES = ["tn", "fp"], ["fn", "tp"]
+BY_AGE = compare_ages(AGES, YOUNG, OLD, ["fp"], NEGATIVES) | {"closest": "precision"}
+WILSON = audit_by_age().intervals["false_positive_rate"]
+
+
+def by_age(**changes):
+    """Return the right answer with some parts changed."""
+    return BY_AGE | changes
+
+
+compare_answers(
     "04.3",
-    points=1,
+    points=3,
     objective="04-uncertainty",
-    options={
-        "all": "Look at what is drawn: in each draw of the bootstrap the largest rate minus the smallest. How "
-        "often is that "
-        "exactly 0 or below?",
-        "about 95": "That is what 95% promises, and what holds for a single rate. But what is the smallest value that "
-        "max - min can take in a draw, and how many draws lie below it?",
-        "about half": "Nothing is symmetric here: a rate can be drawn too high or too low, max - min only at 0 "
-        "or above.",
-        "none": None,
-    },
-    praise="A draw of max - min is never below 0 and hardly ever 0, so the lower limit lies above the true value.",
+    reference=BY_AGE,
+    choices={"closest": CLOSEST},
+    wrong=[
+        (
+            by_age(**compare_ages(AGES, OLD, YOUNG, ["fp"], NEGATIVES)),
+            "This is the older group minus the younger one. `against` subtracts the reference; `pairwise` gives a − b. "
+            "When you turn a difference around, the limits change places too.",
+        ),
+        (
+            by_age(difference=BY_AGE["difference"], low=-BY_AGE["low"], high=-BY_AGE["high"]),
+            "The difference has the sign that is asked for, but the limits still belong to the other sign.",
+        ),
+        (
+            by_age(low=-BY_AGE["high"], high=-BY_AGE["low"]),
+            "The difference has the sign that is asked for, but the limits still belong to the other sign.",
+        ),
+        (
+            by_age(**compare_ages(AGES, YOUNG, OLD, ["fn"], POSITIVES)),
+            "These are false *negative* rates. The exercise asks for the people not charged again.",
+        ),
+        (
+            by_age(**compare_ages(AGES, YOUNG, "25 - 45", ["fp"], NEGATIVES)),
+            "You compare the youngest group with the middle one.",
+        ),
+        (
+            by_age(
+                low=WILSON.loc[YOUNG, "low"] - WILSON.loc[OLD, "high"],
+                high=WILSON.loc[YOUNG, "high"] - WILSON.loc[OLD, "low"],
+            ),
+            "You subtracted the limits of two intervals from each other. That takes both errors at their full length; "
+            "the interval of a difference is narrower.",
+        ),
+        (
+            by_age(closest="selection rate"),
+            "The numbers are right. In the figure, look at the distance from the leftmost to the rightmost dot of each "
+            "color. For alarms in general, the three age groups are far apart.",
+        ),
+        (
+            by_age(closest="false positive rate"),
+            "The numbers are right. But you have just found a large difference in this very rate.",
+        ),
+        (
+            by_age(closest="false negative rate"),
+            "The numbers are right. In the figure, look at the distance from the leftmost to the rightmost dot of each "
+            "color. For misses it is one of the largest.",
+        ),
+    ],
+    otherwise="Not these numbers. Check three things: which column holds the groups, which two groups are compared, "
+    "and which rate.",
     hints=(
-        "Take four groups with rates 0.29, 0.30, 0.30, 0.31 in one draw. What is max - min? Could it ever be below 0?",
-        "The interval runs from the 2.5% point of the draws to the 97.5% point. Where must the 2.5% point lie?",
+        '`audit(..., sensitive_features=people["age_cat"])`, then `.against(...)` as for the two races. Print the '
+        "table.",
+        "The reference is subtracted, so it is the group that comes after *minus*. Your numbers are in the row of the "
+        "other group.",
     ),
-    idea="Max - min is positive unless all groups have exactly the same rate in a draw. So the 2.5% point of "
-    "the draws is "
-    "positive as well, and 0 is never inside.",
+    idea='`.against("false_positive_rate", reference="Greater than 45").loc["Less than 25"]` has the difference, low '
+    "and high. In the figure, compare how far the dots of each color spread.",
+    praise="Age moves the alarms far more than it moves what an alarm means.",
 )
 
 
 # ---- 04.4 write a function -------------------------------------------------------------------------------------------
-PROBES = (([500, 500, 500, 500], 0.3), ([20, 20], 0.5), ([2000, 12, 8], 0.4), ([30] * 12, 0.4), ([40, 30, 40], 0.05))
-
-
+PROBES = (
+    ([500, 500, 500, 500], 0.3),
+    ([20, 20], 0.5),
+    ([2000, 12, 8], 0.4),
+    ([30] * 12, 0.4),
+    ([25, 40, 25], 0.05),
+    ([60, 15], 0.9),
+)
 DRAWS = 4000
 
 
-def draw_counts(trials, rate):
-    """Draw how many of each group are selected when all have the same rate: (draws, groups)."""
-    return np.random.default_rng(0).binomial(trials, rate, size=(DRAWS, len(trials)))
+def draw_rates(trials, rate):
+    """Draw the rates that audits measure when every group has the same one: (draws, groups)."""
+    counts = np.random.default_rng(0).binomial(trials, rate, size=(DRAWS, len(trials)))
+    return counts / np.asarray(trials)
 
 
 def null_gap(trials, rate):
     """Return the mean of max - min over draws in which every group has the same rate."""
-    return np.ptp(draw_counts(trials, rate) / np.asarray(trials), axis=1).mean()
+    rates = draw_rates(trials, rate)
+    return (rates.max(axis=1) - rates.min(axis=1)).mean()
 
 
 def gap_of_means(trials, rate):
-    """Averages over draws before it takes the gap."""
-    return np.ptp((draw_counts(trials, rate) / np.asarray(trials)).mean(axis=0))
+    """Average over draws before taking the gap."""
+    return np.ptp(draw_rates(trials, rate).mean(axis=0))
 
 
-def max_less_rate(trials, rate):
-    """Takes the distance of the largest from the truth."""
-    return (draw_counts(trials, rate) / np.asarray(trials)).max(axis=1).mean() - rate
-
-
-def always_the_same_rate(trials, rate):
-    """Draws with a rate of its own."""
-    return null_gap(trials, 0.4)
+def max_minus_rate(trials, rate):
+    """Take the distance of the largest from the truth."""
+    return draw_rates(trials, rate).max(axis=1).mean() - rate
 
 
 def equal_sizes(trials, rate):
-    """Gives every group the mean size."""
+    """Give every group the mean size."""
     return null_gap([round(np.mean(trials))] * len(trials), rate)
 
 
 def gap_of_counts(trials, rate):
-    """Forgets to divide."""
-    return np.ptp(draw_counts(trials, rate), axis=1).mean()
+    """Forget to divide."""
+    return np.ptp(draw_rates(trials, rate) * np.asarray(trials), axis=1).mean()
+
+
+def gap_over_all(trials, rate):
+    """Take the largest and the smallest rate of all draws."""
+    return np.ptp(draw_rates(trials, rate))
 
 
 def spread_of_rates(trials, rate):
-    """Takes the standard deviation over groups."""
-    return (draw_counts(trials, rate) / np.asarray(trials)).std(axis=1).mean()
+    """Take the standard deviation over groups."""
+    return draw_rates(trials, rate).std(axis=1).mean()
+
+
+def fixed_rate(trials, rate):
+    """Ignore the rate."""
+    return null_gap(trials, 0.4)
+
+
+def first_and_last(trials, rate):
+    """Compare two groups only."""
+    rates = draw_rates(trials, rate)
+    return abs(rates[:, 0] - rates[:, -1]).mean()
 
 
 compare_answers(
@@ -89,106 +176,33 @@ compare_answers(
     wrong=[
         (
             gap_of_means,
-            "Nearly 0: either the sign was kept, or the rates were averaged over the draws before taking max - min. An "
-            "auditor sees *one* draw. Take max - min in each draw, and average these last.",
+            "Nearly 0: either the sign was kept, or the rates were averaged over the draws before taking max − min. An "
+            "auditor sees *one* draw. Take max − min in each draw, and average last.",
         ),
         (
-            max_less_rate,
-            "This is how far the largest rate lies above the true one. The smallest errs too: max minus *min*.",
+            max_minus_rate,
+            "This is how far the largest rate lies above the true one. The smallest is off as well: max minus *min*.",
         ),
-        (equal_sizes, "You drew groups of equal size. The small ones make the gap: each group needs its own number."),
+        (equal_sizes, "You drew groups of equal size. Small groups make the gap: each needs its own number of people."),
+        (gap_of_counts, "These are numbers of people. A gap between groups of different size needs shares."),
         (
-            always_the_same_rate,
-            "Your function draws with the same chance whatever `rate` is. Rare events vary less than frequent ones.",
+            gap_over_all,
+            "You took one maximum and one minimum over all draws together. Each audit has its own: go along its row.",
         ),
-        (gap_of_counts, "This is a number of people. Divide each count by the size of its own group before max - min."),
-        (spread_of_rates, "This is a standard deviation over groups. The audit reports max - min (`np.ptp` takes it)."),
+        (
+            spread_of_rates,
+            "This is a standard deviation over groups. The audit reports the largest minus the smallest.",
+        ),
+        (fixed_rate, "The result is the same whatever `rate` is. Does your function use its second argument?"),
+        (first_and_last, "You compare two of the groups. Which two are furthest apart changes from draw to draw."),
     ],
-    otherwise="Not the gap of an average audit. For two groups of 20 people at a rate of 0.5 it is about 0.13, and "
-    "about half as large for two groups of 80: what do you get?",
-    tolerance=0.015,
+    otherwise="Not the mean gap. Try two groups of equal size, and draw a histogram of the numbers that you average.",
+    tolerance=0.008,
     hints=(
         "`rng.binomial(trials, rate, size=(4000, len(trials)))` draws all counts at once: a row is one audit.",
-        "Divide by the sizes, then take max - min along each row: `np.ptp(rates, axis=1)`.",
+        "Divide by the sizes; then take the maximum minus the minimum along each row.",
     ),
-    idea="Counts from a binomial with the *same* rate for all groups, divided by each group's size; max - min in each "
-    "row; the mean over the rows.",
-    praise="So a gap has to be compared with the gap that nobody made.",
+    idea="Draw counts from a binomial distribution with the *same* rate for all groups, divide by each group's size, "
+    "take max − min in each row, and return the mean over the rows.",
+    praise="So a gap has to be compared with the gap that chance makes.",
 )
-
-
-# ---- 04.5 read a figure ----------------------------------------------------------------------------------------------
-SEEN = {"african_american": 227 / 286, "caucasian": 45 / 64, "first_over_half": 6, "overlapping": 10}
-
-
-EYE = 0.04  # as far as an eye may be off
-
-
-def seen(**changes):
-    """Return an answer with some parts changed."""
-    return SEEN | changes
-
-
-SWAPPED = "You read each line for the other group. The legend says which colour and which marker is whose."
-
-
-OTHER_DECILE = "That is where the dots stand at decile 9. Decile 10 is the last one on the right."
-
-
-TOO_EARLY = "At decile 5 both dots lie just under the line of one half. Which is the next?"
-
-
-TOO_LATE = "Both dots already lie above one half at decile 6, one of them with a good part of its interval."
-
-
-DOTS = (
-    "Two *intervals* overlap when they share some height, even where the dots are clearly apart, as at decile "
-    "10. Count "
-    "the deciles again."
-)
-
-
-PERCENT = recognize_percent(
-    {"african_american": 79, "caucasian": 70}, {"african_american": 0.79, "caucasian": 0.70}, tolerance=EYE
-)
-
-
-@exercise(
-    "04.5",
-    points=2,
-    objective="04-calibration",
-    reference={"african_american": 0.79, "caucasian": 0.70, "first_over_half": 6, "overlapping": 10},
-    wrong=[
-        (seen(african_american=0.70, caucasian=0.79), SWAPPED),
-        (seen(african_american=79, caucasian=70), PERCENT),
-        (seen(african_american=0.708, caucasian=0.694), OTHER_DECILE),
-        (seen(first_over_half=5), TOO_EARLY),
-        (seen(first_over_half=7), TOO_LATE),
-        (seen(overlapping=9), DOTS),
-        (seen(overlapping=0), DOTS),
-    ],
-    hints=(
-        "Follow the last pair of dots to the left axis. The dotted line marks one half.",
-        "Move your finger along the bars: at which decile does the bar of one group end before the other's begins?",
-    ),
-    idea="At decile 10 the dots stand near 0.79 and 0.70. From decile 6 on both are above one half. Every pair of bars "
-    "shares some height.",
-    praise="At no single score do the intervals come apart. Overlapping intervals alone prove nothing, which is "
-    "why a test "
-    "over all deciles follows.",
-)
-def judge_reading(collected):
-    """Look at the shares first, then at the half, then at the intervals."""
-    pair = collected["african_american"], collected["caucasian"]
-    right = SEEN["african_american"], SEEN["caucasian"]
-    if not all(map(lambda value, share: close(value, share, EYE), pair, right)):
-        if max(pair) > 1:
-            return PERCENT
-        if all(map(lambda value, share: close(value, share, EYE), pair, right[::-1])):
-            return SWAPPED
-        if all(map(lambda value, share: close(value, share, EYE), pair, (0.708, 0.694))):
-            return OTHER_DECILE
-        return "Not the shares at decile 10. Which pair of dots is the last one, and on which axis is its height?"
-    if (first := collected["first_over_half"]) != SEEN["first_over_half"]:
-        return TOO_EARLY if first < SEEN["first_over_half"] else TOO_LATE
-    return None if collected["overlapping"] == SEEN["overlapping"] else DOTS

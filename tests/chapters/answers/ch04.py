@@ -6,8 +6,12 @@ import random
 import numpy as np
 import pandas as pd
 import torch
+from statsmodels.stats.contingency_tables import StratifiedTable
+from statsmodels.stats.proportion import confint_proportions_2indep
 
-from tests.chapters.answers.forms import chosen, numbers
+from labkit.audit import audit
+from labkit.data import load_compas
+from tests.chapters.answers.forms import numbers
 
 
 # ---- 04.1 false positive rates ---------------------------------------------------------------------------------------
@@ -57,7 +61,7 @@ def rates_by_torch(counts):
 # ---- 04.2 three voices -----------------------------------------------------------------------------------------------
 VOICES = {
     "patient": ("false_negative_rate", "broad"),
-    "neighbour": ("false_positive_rate", "strict"),
+    "neighbor": ("false_positive_rate", "strict"),
     "surgeon": ("precision", "strict"),
 }
 
@@ -100,9 +104,55 @@ def gap_by_torch(trials, rate):
     return (rates.amax(dim=1) - rates.amin(dim=1)).mean()
 
 
-# ---- 04.5, 04.6 values -----------------------------------------------------------------------------------------------
-READ = {"african_american": 0.79, "caucasian": 0.70, "first_over_half": 6, "overlapping": 10}
+# ---- 04.3, 04.5, 04.6 values -----------------------------------------------------------------------------------------
+def ages_by_pairs():
+    """Turn a pair of `pairwise` around."""
+    people = load_compas().frame
+    alarm = people["score_text"] != "Low"
+    pairs = audit(y_true=people["two_year_recid"], y_pred=alarm, sensitive_features=people["age_cat"])
+    row = pairs.pairwise("false_positive_rate").query("a == 'Greater than 45' and b == 'Less than 25'").iloc[0]
+    return {"difference": -row["difference"], "low": -row["high"], "high": -row["low"], "closest": "C"}
+
+
+def ages_by_statsmodels():
+    """Use another library's interval (Newcombe's), with one-row Series as a query gives them."""
+    people = load_compas().frame.query("two_year_recid == 0")
+    alarm = (people["score_text"] != "Low").groupby(people["age_cat"]).agg(["sum", "count"])
+    (one, of_one), (other, of_other) = alarm.loc["Less than 25"], alarm.loc["Greater than 45"]
+    low, high = confint_proportions_2indep(one, of_one, other, of_other, method="newcomb", compare="diff")
+    return {
+        "difference": pd.Series([one / of_one - other / of_other]),
+        "low": pd.Series([low], index=[7]),
+        "high": np.array([high]),
+        "closest": "precision",
+    }
+
+
+def women_by_logistic_sums():
+    """Add up Mantel and Haenszel's sums in plain Python; count deciles in a loop."""
+    people = load_compas().frame.query("two_years_observed == 1")
+    numerator = denominator = 0.0
+    below = 0
+    tables = []
+    for _, rows in people.groupby("decile_score"):
+        counts = pd.crosstab(rows["sex"], rows["two_year_recid"])
+        a, b, c, d = counts.loc["Female", 1], counts.loc["Female", 0], counts.loc["Male", 1], counts.loc["Male", 0]
+        numerator += a * d / (a + b + c + d)
+        denominator += b * c / (a + b + c + d)
+        below += int(a / (a + b) < c / (c + d))
+        tables.append([[a, b], [c, d]])
+    low, high = StratifiedTable(tables).oddsratio_pooled_confint()
+    return {
+        "deciles_below": below,
+        "odds_ratio": numerator / denominator,
+        "low": low,
+        "high": high,
+        "verdict": "at the same decile, women are charged again less often",
+    }
+
+
 DOCTOR = {"counts": [700, 120, 0, 180], "false_positive_rate": 120 / 820, "seems": "too many alarms"}
+AGES, WOMEN = ages_by_pairs(), women_by_logistic_sums()
 
 RIGHT = {
     "04.1": {
@@ -118,11 +168,16 @@ RIGHT = {
             who: (rate.replace("_", " ").capitalize(), rule.upper()) for who, (rate, rule) in VOICES.items()
         },
         "Series": {who: pd.Series(pair, index=["rate", "rule"]) for who, pair in VOICES.items()},
-        "short names": {"patient": ("FNR", "broad"), "neighbour": ("fpr", "strict"), "surgeon": ("PPV", "strict")},
+        "short names": {"patient": ("FNR", "broad"), "neighbor": ("fpr", "strict"), "surgeon": ("PPV", "strict")},
         "hyphens": {who: (rate.replace("_", "-"), rule) for who, (rate, rule) in VOICES.items()},
-        "letters": {"patient": ("A", "B"), "neighbour": ("B", "A"), "surgeon": ("C", "A")},
+        "letters": {"patient": ("A", "B"), "neighbor": ("B", "A"), "surgeon": ("C", "A")},
     },
-    "04.3": chosen("none", "D"),
+    "04.3": {
+        "pairwise": AGES,
+        "statsmodels": ages_by_statsmodels(),
+        "three decimals": {name: each if name == "closest" else round(each, 3) for name, each in AGES.items()},
+        **numbers(AGES),
+    },
     "04.4": {
         "plain Python": gap_by_standard_library,
         "numpy": gap_by_hints,
@@ -130,9 +185,10 @@ RIGHT = {
         "torch": gap_by_torch,
     },
     "04.5": {
-        "by eye": {"african_american": 0.8, "caucasian": 0.68, "first_over_half": 6, "overlapping": 10},
-        "arrays": {name: np.array(value) for name, value in READ.items()},
-        **numbers(READ),
+        "sums by hand": WOMEN,
+        "by letter": WOMEN | {"verdict": "a"},
+        "three decimals": {name: each if name == "verdict" else round(each, 3) for name, each in WOMEN.items()},
+        **numbers(WOMEN),
     },
     "04.6": {
         "tuple": DOCTOR | {"counts": (700, 120, 0, 180)},

@@ -9,7 +9,7 @@ def voices(**changes):
     """Return the right voices, with some changed."""
     right = {
         "patient": ("false_negative_rate", "broad"),
-        "neighbour": ("false_positive_rate", "strict"),
+        "neighbor": ("false_positive_rate", "strict"),
         "surgeon": ("precision", "strict"),
     }
     return right | changes
