@@ -6,7 +6,7 @@ from labkit.errors import UserError
 
 # Change the first or the second part when a name that notebooks import moves, disappears or changes its meaning: copies
 # made before then stop in their first cell. Change only the third part when old copies still run.
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 UPDATE = """\
 Save and close this notebook, then run in a terminal:

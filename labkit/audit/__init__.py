@@ -27,5 +27,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "calibration": ["calibration_by_group"],
         "plots": ["plot_group_rates", "plot_calibration"],
         "text": ["format_rate", "format_p_value"],
+        "explorer.thresholds": ["plot_threshold_explorer"],
     },
 )

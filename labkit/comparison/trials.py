@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from labkit.comparison.constants import add_constants, summarise_constants
 from labkit.comparison.seeds import summarise
 from labkit.validation import check_columns
 
@@ -37,7 +38,8 @@ def split_frame(
 ) -> list[Split]:
     """Split a table several times, with groups and labels in equal shares on both sides.
 
-    The splits are of the same people and overlap: intervals over them are somewhat too narrow.
+    The splits are of the same people and overlap: give ``overlap=test_size / (1 - test_size)`` to whatever computes an
+    interval over them (see `labkit.comparison.over_seeds`), or it is far too narrow.
 
     Parameters
     ----------
@@ -130,7 +132,11 @@ def run_trials(methods: Mapping[str, Any] | Callable[[int], Mapping[str, Any]], 
 
 
 def measure_trials(
-    trials: Sequence[Trial], *, metric: str = "selection_rate", rows: slice | np.ndarray = slice(None)
+    trials: Sequence[Trial],
+    *,
+    metric: str = "selection_rate",
+    rows: slice | np.ndarray = slice(None),
+    constants: bool = False,
 ) -> pd.DataFrame:
     """Measure what methods decided, on all people or on some of them.
 
@@ -142,26 +148,30 @@ def measure_trials(
         The rate whose gap is measured, see `labkit.comparison.summarise`.
     rows : slice, or array of int or bool
         Positions of the people to measure on.
+    constants : bool
+        Add rows of constant classifiers, measured on the same people of each seed; see `summarise_constants`.
 
     Returns
     -------
     DataFrame
-        One row per trial: method, seed, what `summarise` gives, gap_size (the gap without its sign), selected (the
-        share decided 1) and seconds (of fitting).
+        One row per trial: method, seed, what `summarise` gives and seconds (of fitting). Gaps keep their signs: whether
+        one is closed is a question about its mean over runs and a margin (`judge_gaps`), not about its size in each.
 
     Raises
     ------
     UserError
-        There are not two groups.
+        There are not two groups, or a method bears the name of a constant classifier.
     """
-    measured = []
+    measured, known = [], {}
     for name, seed, table, true_labels, seconds in trials:
         part = table.iloc[rows]
         truth = None if true_labels is None else np.asarray(true_labels)[rows]
         row = summarise(part, metric=metric, true_labels=truth)
-        more = {"gap_size": abs(row["gap"]), "selected": part["y_pred"].mean(), "seconds": seconds}
-        measured.append({"method": name, "seed": seed} | row | more)
-    return pd.DataFrame(measured)
+        measured.append({"method": name, "seed": seed} | row | {"seconds": seconds})
+        if constants and seed not in known:  # the people of a seed are the same for all methods
+            known[seed] = summarise_constants(part, metric=metric, true_labels=truth).assign(seed=seed)
+    runs = pd.DataFrame(measured)
+    return add_constants(runs, pd.concat(known.values())) if known else runs
 
 
 def try_methods(
@@ -169,6 +179,7 @@ def try_methods(
     splits: Sequence[Split],
     *,
     metric: str = "selection_rate",
+    constants: bool = False,
 ) -> pd.DataFrame:
     """Fit every method on every split and measure it there: `run_trials`, then `measure_trials`.
 
@@ -180,10 +191,12 @@ def try_methods(
         Their people are in two groups.
     metric : str
         The rate whose gap is measured, see `labkit.comparison.summarise`.
+    constants : bool
+        Add rows of constant classifiers, as in `measure_trials`.
 
     Returns
     -------
     DataFrame
         As `measure_trials`.
     """
-    return measure_trials(run_trials(methods, splits), metric=metric)
+    return measure_trials(run_trials(methods, splits), metric=metric, constants=constants)

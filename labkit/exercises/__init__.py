@@ -2,6 +2,9 @@
 
 Notebooks call `check`, `hint`, `solution` and `compare`. `labkit.chapters` declares exercises with `exercise`,
 `choice` and `compare_answers`. An answer is collected as plain values that fit into JSON, and a judge sees only those.
+While it is collected it may take some seconds, print some characters and use some memory (see `_running`). A judge may
+ask what several exercises need: which option a text picks (`pick`), or which slip explains an answer
+(`recognize_slip`).
 The engine imports nothing else of labkit; the chapters register with it (`register`).
 """
 
@@ -23,7 +26,17 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "register",
         ],
         "answers": ["outputs_of", "parts", "Fault"],
+        "choices": ["pick", "list_options", "ask_again", "metric_name"],
         "judging": ["close", "same", "Exercise", "OpenQuestion"],
+        "recognizers": [
+            "recognize_slip",
+            "recognize_rounding",
+            "recognize_percent",
+            "recognize_order",
+            "recognize_sign",
+            "recognize_complement",
+            "recognize_reciprocal",
+        ],
         "outcomes": ["Outcome"],
     },
 )

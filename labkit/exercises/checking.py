@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from labkit.exercises._solutions import find_sources, read_solution
+from labkit.exercises.choices import ask_again, check_all_options
 from labkit.exercises.judging import CORRECT, Exercise, OpenQuestion, same
 from labkit.exercises.outcomes import show_code, show_note, show_outcome
+from labkit.exercises.recognizers import recognize_slip
 
 FEWEST_WRONG = 3  # wrong answers that an exercise must know
 # Read once, before a cell of the notebook could change it: under nbgrader, a check that is not correct must raise.
@@ -103,12 +105,13 @@ def exercise(
     ------
     ValueError
         An id or objective of another form, an id declared twice, no points, fewer than three wrong answers, one without
-        a hint, or not two graded hints and an idea.
+        a hint, not two graded hints and an idea, or options that can be confused.
     """
 
     def declare(judge: Callable[[Any], str | None]) -> Callable[[Any], str | None]:
         check_identifier(identifier, objective)
         check_declaration(identifier, points, wrong, options.get("hints", ()), options.get("idea", ""))
+        check_all_options(identifier, options.get("choices"))
         _declared[identifier] = Exercise(
             id=identifier,
             points=points,
@@ -131,21 +134,24 @@ def choice(identifier: str, *, options: Mapping[str, str | None], **settings) ->
     identifier : str
         As for `exercise`.
     options : mapping of str to (str or None)
-        Each wrong option with its hint, the right one with None.
+        Each wrong option with its hint, the right one with None, in the order of their letters: A, B, C, ... An answer
+        is a letter or a text (see `pick`); what is neither is told all options.
     **settings
         Further arguments of `exercise`.
 
     Raises
     ------
     ValueError
-        Not exactly one option is right, or as for `exercise`.
+        Not exactly one option is right, two options can be confused, or as for `exercise`.
     """
     right = [option for option, hint in options.items() if hint is None]
     if len(right) != 1:
         raise ValueError(f"exercise {identifier}: {len(right)} options are right (hint None); give one")
     wrong = [(option, hint) for option, hint in options.items() if hint is not None]
-    otherwise = f"Choose one of these, in quotes: {', '.join(options)}."
-    compare_answers(identifier, reference=right[0], wrong=wrong, otherwise=otherwise, **settings)
+    otherwise = ask_again("", options)
+    compare_answers(
+        identifier, reference=right[0], wrong=wrong, otherwise=otherwise, choices=tuple(options), **settings
+    )
 
 
 def compare_answers(
@@ -166,11 +172,13 @@ def compare_answers(
         Wrong answers must differ from each other and from the reference by more than four times the tolerance; the
         tests of the chapters check this.
     otherwise : str
-        What any other answer is told.
+        What any other answer is told, unless it is right but for a slip that `recognize_slip` knows, such as a rounded
+        number or a percentage.
     tolerance : float, default 0.001
         Largest absolute difference between two numbers that count as equal.
     **settings
-        Further arguments of `exercise`.
+        Further arguments of `exercise`. With ``choices={"seems": ("fair", "unfair")}`` the part "seems" of an answer is
+        chosen among these options, by letter or by text; so are its elements where it is a list.
 
     Raises
     ------
@@ -179,7 +187,10 @@ def compare_answers(
     """
 
     def judge(collected: Any) -> str | None:
-        return None if same(collected, _declared[identifier].model, tolerance) else otherwise
+        found = _declared[identifier]
+        if same(collected, found.model, tolerance):
+            return None
+        return find_slip(found, collected, tolerance) or otherwise
 
     def recognize(collected: Any) -> str | None:
         found = _declared[identifier]
@@ -190,6 +201,21 @@ def compare_answers(
 
     settings |= {"recognize": recognize, "tolerance": tolerance, "otherwise": otherwise}
     exercise(identifier, reference=reference, wrong=wrong, **settings)(judge)
+
+
+def find_slip(found: Exercise, collected: Any, tolerance: float) -> str | None:
+    """Return what `recognize_slip` says; where functions are among the parts, of the one part that is wrong."""
+    collectors = getattr(found.collect, "collectors", {})
+    wrong = [key for key in collectors if not same(collected[key], found.model[key], tolerance)]
+    if not wrong:
+        calls = hasattr(found.collect, "label")
+        return recognize_slip(collected, found.model, tolerance=tolerance, calls=calls)
+    key = wrong[0]
+    if not same(collected | {key: found.model[key]}, found.model, tolerance):
+        return None
+    calls = hasattr(collectors[key], "label")
+    slip = recognize_slip(collected[key], found.model[key], tolerance=tolerance, calls=calls)
+    return slip and f"`{key}`: {slip[0].lower()}{slip[1:]}"
 
 
 def open_question(identifier: str, *, objective: str, model_answer: str) -> None:

@@ -3,15 +3,19 @@
 Everything here works on plain values (see `labkit.exercises.answers`): numbers, texts, lists and dicts.
 """
 
-import contextlib
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
+from operator import getitem
 from typing import Any
 
+from labkit.exercises._forms import conform, find_misfit, find_misfit_of_calls, kind_of
 from labkit.exercises._overheard import overhear
-from labkit.exercises.answers import Fault, NamedValues, describe_error, leaves, plain, printable, short
+from labkit.exercises._plain import Fault, plain
+from labkit.exercises._running._containment import Overrun, Stopped, contained
+from labkit.exercises._words import class_name, describe_error, printable
+from labkit.exercises.answers import leaves
+from labkit.exercises.choices import Choices, find_unknown, same_text, settle_choices
 
 EXERCISE = "application/vnd.labkit.exercise+json"  # mime type of what a checked exercise leaves in its output
 STATES = ("correct", "not yet", "not attempted")
@@ -84,6 +88,9 @@ class Exercise:
         How far numbers may be from those of a declared answer; None where a judge of its own decides.
     otherwise : str
         What an answer is told that is no declared one; empty where a judge of its own decides.
+    choices : sequence of str, mapping of str to sequence of str, or None
+        The options that the answer is chosen from, or those of each named part of it, in the order of their letters. An
+        answer may give the letter or the text; the judge sees the text as it is written here.
     """
 
     id: str
@@ -101,6 +108,7 @@ class Exercise:
     recognize: Callable[[Any], str | None] = field(default=recognize_nothing, repr=False)
     tolerance: float | None = None
     otherwise: str = field(default="", repr=False)
+    choices: Choices | None = field(default=None, repr=False)
 
     def outcome(self, answer: Any) -> Outcome:
         """Check an answer, without showing anything.
@@ -116,43 +124,50 @@ class Exercise:
             The state and what to tell the student, warnings of a function of theirs included. A judge that fails is
             reported there, never raised.
         """
-        with overhear() as heard:
-            found = self._examine(answer)
-        told = heard.sentences() if found.state != NOT_ATTEMPTED else []
+        told: list[str] = []
+        try:
+            with overhear() as heard:
+                found = self._examine(answer)
+                if found.state != NOT_ATTEMPTED:
+                    told = contained(heard.sentences)  # the texts of warnings may fail, or not end
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # nothing that a student writes should end the notebook
+            found = Outcome(NOT_YET, f"Your answer cannot be checked: {safe_error(error)}")
         return replace(found, message=printable("\n".join(filter(None, [found.message, *told]))))
 
     def _examine(self, answer: Any) -> Outcome:
-        if self.is_untouched(answer):
-            return Outcome(NOT_ATTEMPTED, f'Replace what the exercise leaves open. `hint("{self.id}")` helps.')
+        if answer is ...:
+            return self._not_attempted("what the exercise leaves open")
         try:
-            collected = self.collected(answer)
-        except Fault as fault:
-            message = str(fault)
+            collected, fault = self.collected(answer), None
+        except Fault as error:
+            collected, fault = None, error
+        if self.untouched is not ... and self._untouched == (collected, fault and (fault.key or str(fault))):
+            return self._not_attempted("what the exercise leaves open")
+        if fault is not None:
+            message = self._failures.get(fault.key) or str(fault)
             return Outcome(NOT_YET, f"{message[0].upper()}{message[1:]}")
         found = leaves(collected)
         open_places = [place for place, value in found if value is ...]
         if open_places and len(open_places) == len(found):
-            return Outcome(NOT_ATTEMPTED, f'Replace the dots `...` by your answer. `hint("{self.id}")` helps.')
+            return self._not_attempted("the dots `...` by your answer")
         if open_places:
             return Outcome(NOT_YET, f"Still `...`: {', '.join(f'`{place}`' for place in open_places)}.")
         with overhear():
             return self.judged(collected, answer)
 
-    def is_untouched(self, answer: Any) -> bool:
-        """Say whether an answer is still what the notebook came with, or behaves like it."""
-        if answer is ...:
-            return True
-        if self.untouched is ...:
-            return False
-        with overhear():  # what the exercise's own code says is no concern of the student's
-            untouched = self._trace(self.untouched)
-        return self._trace(answer) == untouched
+    def _not_attempted(self, what: str) -> Outcome:
+        return Outcome(NOT_ATTEMPTED, f'Replace {what}. `hint("{self.id}")` helps.')
 
-    def _trace(self, answer: Any) -> Any:
-        try:
-            return self.collected(answer)
-        except Fault as fault:
-            return str(fault)
+    @cached_property
+    def _untouched(self) -> tuple[Any, Any]:
+        """What is collected from the answer in the untouched notebook, and why it cannot be collected."""
+        with overhear():  # what the exercise's own code says is no concern of the student's
+            try:
+                return self.collected(self.untouched), None
+            except Fault as fault:
+                return None, fault.key or str(fault)
 
     def collected(self, answer: Any) -> Any:
         """Return what the judge gets to see of an answer.
@@ -160,38 +175,58 @@ class Exercise:
         Returns
         -------
         object
-            Plain values, with ``...`` for what is not filled in. A Series is a list where the reference has a list.
+            Plain values in the form of the reference, with ``...`` for what is not filled in; options of a choice as
+            they were declared.
 
         Raises
         ------
         Fault
             The answer has no such values.
         """
-        return unname(self._read(answer), self.model)
+        return settle_choices(conform(self._read(answer), self.model), self.choices)
 
     @cached_property
     def model(self) -> Any:
         """The plain values of the reference."""
         with overhear():
-            return self._read(self.reference)
+            collected = self._read(self.reference)
+        return settle_choices(conform(collected, collected), self.choices)
 
     @cached_property
     def mistakes(self) -> list[tuple[Any, str]]:
         """The plain values of the wrong answers, each with its hint; those that raise have none."""
+        return [(collected, hint) for collected, fault, hint in self._wrong_answers if fault is None]
+
+    @cached_property
+    def _failures(self) -> dict[tuple, str]:
+        """The hints of the wrong answers that raise, by what they raise."""
+        return {fault.key: hint for _, fault, hint in self._wrong_answers if fault is not None and fault.key}
+
+    @cached_property
+    def _wrong_answers(self) -> list[tuple[Any, Fault | None, str]]:
         found = []
         for answer, hint in self.wrong:
-            with contextlib.suppress(Fault), overhear():
-                found.append((self.collected(answer), hint))
+            with overhear():
+                try:
+                    found.append((self.collected(answer), None, hint))
+                except Fault as fault:
+                    found.append((None, fault, hint))
         return found
 
     def _read(self, answer: Any) -> Any:
         if answer is ...:
             return ...
         try:
+            return contained(lambda: self._read_within_limits(answer))
+        except Overrun as limit:
+            raise Fault(f"Reading your answer {limit}") from None
+
+    def _read_within_limits(self, answer: Any) -> Any:
+        try:
             return plain(self.collect(answer))
-        except (Fault, KeyboardInterrupt):
+        except (Fault, KeyboardInterrupt, Stopped):
             raise
-        except BaseException as error:  # SystemExit too: nothing that a student writes should end the notebook
+        except BaseException as error:  # SystemExit too
             raise Fault(f"Your answer could not be read. {describe_error(error)}") from error
 
     def judged(self, collected: Any, answer: Any) -> Outcome:
@@ -199,8 +234,10 @@ class Exercise:
         try:
             if known := self.recognize(collected):
                 return Outcome(NOT_YET, known)
-            if misfit := find_misfit(collected, self.model, any_length=self.any_length):
-                return Outcome(NOT_YET, self.name_call(misfit, answer))
+            if unknown := find_unknown(collected, self.choices):
+                return Outcome(NOT_YET, unknown)
+            if misfit := self._misfit(collected, answer):
+                return Outcome(NOT_YET, misfit)
             hint = self.judge(collected)
         except Exception as error:
             return Outcome(
@@ -211,12 +248,37 @@ class Exercise:
             )
         return Outcome(CORRECT, self.praise) if hint is None else Outcome(NOT_YET, hint)
 
-    def name_call(self, message: str, answer: Any) -> str:
-        """Return a message about the n-th collected value with the call that gave it."""
-        label = getattr(self.collect, "label", None)
-        if label is None:
-            return message
-        return re.sub(r"^Your answer\[(\d+)\]", lambda place: label(int(place[1]), answer), message, count=1)
+    def _misfit(self, collected: Any, answer: Any) -> str | None:
+        """Return why collected values have another form than the reference; of a function's, which call gave them."""
+        collectors = getattr(self.collect, "collectors", {})
+        if isinstance(collected, dict) and isinstance(self.model, dict):
+            for key in collectors.keys() & self.model.keys() & collected.keys():
+                get_function = partial(getitem, answer, key)
+                if misfit := self._misfit_of_calls(collectors[key], collected[key], self.model[key], get_function):
+                    return f"`{key}`: {misfit[0].lower()}{misfit[1:]}"
+        of_calls = self._misfit_of_calls(self.collect, collected, self.model, lambda: answer)
+        return of_calls or find_misfit(collected, self.model, any_length=self.any_length)
+
+    def _misfit_of_calls(self, collect: Callable, collected: Any, like: Any, get_function: Callable) -> str | None:
+        label = getattr(collect, "label", None)
+        if label is None or not isinstance(collected, list) or len(collected) != len(like):
+            return None
+
+        def arguments(position: int) -> str:
+            try:
+                return contained(lambda: label(position, get_function()))
+            except Exception:  # the answer's, or Overrun
+                return "one call"
+
+        return find_misfit_of_calls(collected, like, arguments, any_length=self.any_length)
+
+
+def safe_error(error: BaseException) -> str:
+    """Return what an exception says, whatever it makes of being asked."""
+    try:
+        return contained(lambda: describe_error(error))
+    except Overrun:
+        return class_name(error)
 
 
 @dataclass(frozen=True)
@@ -234,107 +296,6 @@ class OpenQuestion:
     id: str
     objective: str
     model_answer: str
-
-
-# ---- Form: does an answer look like the reference? -------------------------------------------------------------------
-
-NAMES = {
-    "bool": "True or False",
-    "number": "a number",
-    "text": "a text in quotes",
-    "list": "a list or an array",
-    "dict": "a table of named values",
-    "missing": "None",
-}
-
-
-def unname(answer: Any, like: Any) -> Any:
-    """Return an answer with the values of a Series as a list, wherever a reference has a list."""
-    if isinstance(answer, NamedValues) and isinstance(like, list):
-        answer = list(answer.values())
-    if isinstance(answer, dict) and isinstance(like, dict):
-        return type(answer)((key, unname(each, like.get(key))) for key, each in answer.items())
-    if isinstance(answer, list) and isinstance(like, list) and like:
-        last = len(like) - 1  # further values are held to the form of the last one
-        return [unname(each, like[min(position, last)]) for position, each in enumerate(answer)]
-    return answer
-
-
-def find_misfit(answer: Any, like: Any, where: str = "your answer", *, any_length: bool = False) -> str | None:
-    """Return why an answer has another form than a reference, None when it has the same.
-
-    Where `like` is None, anything goes. With `any_length`, all values of a list are held to the reference's first.
-
-    >>> find_misfit({"rate": "0.5"}, {"rate": 0.5})
-    "`rate` is the text '0.5'; a number is asked for, without quotes."
-    """
-    if like is None:
-        return None
-    start = f"{where[0].upper()}{where[1:]}" if where.startswith("your") else where
-    if answer is None:
-        return f"{start} is a missing value (NaN or None). Which division by zero, or which empty cell, gives it?"
-    kind, wanted = kind_of(answer), kind_of(like)
-    if kind != wanted:
-        quotes = ", without quotes" if (kind, wanted) == ("text", "number") else ""
-        return f"{start} is {say(answer)}; {NAMES[wanted]} is asked for{quotes}."
-    if kind == "dict":
-        if missing := [key for key in like if key not in answer]:
-            there = ", ".join(f"`{key}`" for key in answer) or "nothing"
-            return f"{start} lacks {', '.join(f'`{key}`' for key in missing)}; it has {there}."
-        pairs = [(answer[key], like[key], named(where, key)) for key in like]
-    elif kind == "list":
-        found, expected = shape(answer), shape(like)
-        if found != expected and not any_length:
-            return f"{start} has {say_shape(found)}; the exercise asks for {say_shape(expected)}."
-        examples = [like[0]] * len(answer) if any_length and like else like
-        pairs = [
-            (each, example, f"{where}[{position}]")
-            for position, (each, example) in enumerate(zip(answer, examples, strict=False))
-        ]
-    else:
-        return None
-    misfits = (find_misfit(each, example, place, any_length=any_length) for each, example, place in pairs)
-    return next((misfit for misfit in misfits if misfit), None)
-
-
-def kind_of(value: Any) -> str:
-    """Return the kind of a plain value: one of the keys of `NAMES`."""
-    kinds = {bool: "bool", int: "number", float: "number", str: "text", list: "list", dict: "dict", NamedValues: "dict"}
-    return kinds.get(type(value), "missing")
-
-
-def say(value: Any) -> str:
-    """Return a value with its kind, for a message."""
-    kind = kind_of(value)
-    if kind == "text":
-        return f"the text {short(value)}"
-    if kind == "number":
-        return f"the number {short(value)}"
-    return short(value) if kind == "bool" else NAMES[kind]
-
-
-def named(where: str, key: str) -> str:
-    """Return what a named part of an answer is called."""
-    return f"`{key}`" if where == "your answer" else f"{where}[{key!r}]"
-
-
-def shape(value: Any) -> tuple[int, ...]:
-    """Return the shape of nested lists, as far as all lists of a level are equally long.
-
-    >>> shape([[1, 2], [3, 4], [5, 6]]), shape([[1], [2, 3]])
-    ((3, 2), (2,))
-    """
-    if not isinstance(value, list):
-        return ()
-    inner = {shape(each) for each in value}
-    return (len(value), *(inner.pop() if len(inner) == 1 else ()))
-
-
-def say_shape(sizes: tuple[int, ...]) -> str:
-    """Return a shape in words: how many values, or rows by columns."""
-    if len(sizes) == 1:
-        return f"{sizes[0]} value{'' if sizes[0] == 1 else 's'}"
-    return f"shape {sizes}"
 
 
 # ---- Values: does an answer equal another one? -----------------------------------------------------------------------
@@ -367,6 +328,8 @@ def close(value: Any, expected: float, tolerance: float = 1e-3) -> bool:
 def same(value: Any, expected: Any, tolerance: float = 1e-3) -> bool:
     """Say whether plain values are equal: numbers up to a tolerance, texts up to case and surrounding spaces.
 
+    A metric may have any of its names (see `metric_name`).
+
     Parameters
     ----------
     value : object
@@ -391,7 +354,7 @@ def same(value: Any, expected: Any, tolerance: float = 1e-3) -> bool:
     if kind == "number":
         return close(value, expected, tolerance)
     if kind == "text":
-        return value.strip().casefold() == expected.strip().casefold()
+        return same_text(value, expected)
     if kind == "list":
         pairs = zip(value, expected, strict=False)
         return len(value) == len(expected) and all(same(a, b, tolerance) for a, b in pairs)

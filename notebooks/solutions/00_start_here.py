@@ -35,6 +35,7 @@ from labkit.exercises import check, hint
 from labkit.language import WEAT_TESTS, effect_size, weat
 from labkit.models import embed, load_foundation_model
 from labkit.plots import MARKERS, PALETTE, show
+from labkit.prose import choose, reading
 
 # %% tags=["parameters"]
 MODEL_NAME = "minilm"  # the model that ships with the course
@@ -103,10 +104,10 @@ Markdown(
 # before you look anywhere else.
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 00.1 · What has to be mended?
+# ### Exercise 00.1 · What needs repair?
 #
 # Write a function that takes such a table (`what`, `ok` and `remedy` are columns, the other columns may be missing) and
-# returns a list of the commands that mend it: only those of rows that are not ok, each once, in the order of the table.
+# returns a list of the commands that repair it: only those of rows that are not ok, each once, in the order of the table.
 
 
 # %% tags=["exercise"] exercise="00.1" points=2 objective="00-doctor"
@@ -208,8 +209,25 @@ check("00.1", list_remedies)
 # ### Exercise 00.2 · Where does it belong?
 #
 # Five cases. For each, write the property that is mainly concerned, and the step of the pipeline at which somebody would
-# have had to act: `("property", "step")`. Properties are *fairness, transparency, safety, accountability,
-# sustainability*; steps are *data, pretraining, fine-tuning, decision, monitoring*.
+# have had to act: `("property", "step")`. Letters are enough.
+#
+# Properties:
+#
+# - A. fairness
+# - B. transparency
+# - C. safety
+# - D. accountability
+# - E. sustainability
+#
+# Steps:
+#
+# - A. data
+# - B. pretraining
+# - C. fine-tuning
+# - D. decision
+# - E. monitoring
+#
+# Cases:
 #
 # - `photos`: the images from which a skin-cancer model learned show hardly any dark skin; there it misses more cancers.
 # - `months`: before a model knew any task, it read texts for months, on machines that use as much electricity as a town.
@@ -221,7 +239,7 @@ check("00.1", list_remedies)
 
 # %% tags=["exercise"] exercise="00.2" points=2 objective="00-map"
 places = {
-    "photos": (..., ...),  # ("property", "step")
+    "photos": (..., ...),  # ("property", "step"), two letters are enough
     "months": (..., ...),
     "names": (..., ...),
     "refusal": (..., ...),
@@ -357,7 +375,7 @@ Markdown(
 # ### Exercise 00.3 · Repair an association
 #
 # This function should return $s(w, A, B)$ for any vectors. It runs, and for two sets of the same size even its sign is
-# right. But give it more words in one set than in the other, and that set wins. Mend it.
+# right. But give it more words in one set than in the other, and that set wins. Repair it.
 
 
 # %% tags=["exercise"] exercise="00.3" points=2 objective="00-association"
@@ -514,17 +532,17 @@ Markdown("**Reading the figure.** Test by test:\n\n" + "\n".join(lines))
 # ### Exercise 00.4 · A p-value by hand
 #
 # Four words have the associations 0.9 and 0.6 (first set) and 0.7 and 0.1 (second set). Take the difference of the means
-# as the statistic, first set less second. Work out the one-sided p-value of the permutation test over all divisions into
+# as the statistic, first set minus second. Work out the one-sided p-value of the permutation test over all divisions into
 # two and two, to two decimals. Then choose what it says:
 #
-# - `"unbiased"`: how probable it is that the model has no bias
-# - `"divisions"`: how large a share of the divisions has a difference at least as large as ours
-# - `"people"`: how large a share of people is affected
-# - `"size"`: how strong the association is
+# - A. unbiased: how probable it is that the model has no bias
+# - B. divisions: how large a share of the divisions has a difference at least as large as ours
+# - C. people: how large a share of people is affected
+# - D. size: how strong the association is
 
 # %% tags=["exercise"] exercise="00.4" points=2 objective="00-p-value"
 p_value = ...  # between 0 and 1
-says = ...  # one of the four, in quotes
+says = ...  # one of the four; its letter, in quotes, is enough
 # %% tags=["solution"]
 four = np.array([0.9, 0.6, 0.7, 0.1])
 choices = [list(chosen) for chosen in combinations(range(4), 2)]  # ours, (0, 1), comes first
@@ -633,6 +651,69 @@ Markdown(
 )
 
 # %% [markdown]
+# ### What if each group had its own cut?
+#
+# Behind *low* and *medium or high* is a score from 1 to 10, and *medium or high* begins at 5. Somebody chose that cut. Below,
+# you choose it, with a slider for each group: drag it, or reach it with the Tab key and move it with the arrow keys. Full
+# bars are the people whom your cuts call medium or high.
+#
+# **Before you move a slider, predict:** are there two cuts that make false alarms equally frequent in both groups? If
+# so, what happens to the precision, which one cut for both made so nearly equal?
+
+# %%
+from labkit.audit import plot_threshold_explorer
+
+explorer = plot_threshold_explorer(
+    people["decile_score"],
+    y_true=people["label"],
+    sensitive_features=people["race"],
+    groups=(a, b),
+    start=5,
+    decisions=("low", "medium or high"),
+    labels=("people not charged again", "people charged again"),
+    score_name="decile",
+)
+explorer
+
+# %%
+nearest_cuts = explorer.settings.loc["equal false positive rates"].tolist()
+moved = explorer.audit(*nearest_cuts)
+alarm_gap = moved.pairwise("false_positive_rate").iloc[0]
+precision_gap = moved.pairwise("precision").iloc[0]
+alarms_look_equal = alarm_gap["low"] <= 0 <= alarm_gap["high"]
+precision_differs = precision_gap["low"] > 0 or precision_gap["high"] < 0
+group_rates(moved)[["n", "false positive rate", "false negative rate", "precision"]]
+
+# %% tags=["reading"]
+reading(
+    "{finding} With about as many people called medium or high as before, the nearest cuts are {cuts[0]:.0f} for "
+    "{gap.a} people and {cuts[1]:.0f} for {gap.b} people. The difference in false positive rates is then "
+    "{gap.difference:+.2f} (interval {gap.low:+.2f} to {gap.high:+.2f}). The button *equal false positive rates* "
+    "sets these cuts.",
+    finding=choose(
+        alarms_look_equal,
+        "Two cuts can make false alarms so nearly equal that the data no longer show a difference.",
+        otherwise="No two cuts make false alarms equal, though some come closer than one cut for both.",
+    ),
+    cuts=nearest_cuts,
+    gap=alarm_gap,
+)
+
+# %% tags=["reading"]
+reading(
+    "{finding} The difference in precision is {gap.difference:+.2f} (interval {gap.low:+.2f} to {gap.high:+.2f}), "
+    "{gap.a} minus {gap.b}. And two people with the same score can now get different answers, because of the group that "
+    "the county wrote down. The intervals cover which people were counted. They do not cover that the cuts were chosen "
+    "on these same people, so on other people the two rates will come less close.",
+    finding=choose(
+        precision_differs,
+        "Precision pays for it: *medium or high* no longer means the same in both groups.",
+        otherwise="Whether precision pays for it, these data do not show.",
+    ),
+    gap=precision_gap,
+)
+
+# %% [markdown]
 # ProPublica printed false positive rates of 44.85% and 23.45% and called the score biased (Angwin et al., 2016). The
 # company that sells it answered that a score means the same in both groups, which is what precision says (Dieterich, Mendoza
 # and Brennan, 2016). Both counted correctly. They asked for different kinds of fairness: where base rates differ, no decision
@@ -654,13 +735,17 @@ Markdown(
 # ### Exercise 00.5 · Does a score mean the same for women and men?
 #
 # Take the same `people`, but by `sex`, which the county recorded as *Female* or *Male*. Of the people scored *medium or
-# high*, which share was charged again? Give the difference of that rate, women less men, with the limits of its 95%
-# interval, as shares, not rounded to fewer than three decimals. Then decide: `"lower for women"`, `"higher for women"` or
-# `"cannot tell"`. The check looks at whether your verdict follows from your interval.
+# high*, which share was charged again? Give the difference of that rate, women minus men, with the limits of its 95%
+# interval, as shares, not rounded to fewer than three decimals. Then decide. The check looks at whether your verdict
+# follows from your interval.
+#
+# - A. lower for women
+# - B. higher for women
+# - C. cannot tell
 
 # %% tags=["exercise"] exercise="00.5" points=3 objective="00-audit"
 difference, low, high = ..., ..., ...
-verdict = ...  # one of the three, in quotes
+verdict = ...  # one of the three; its letter, in quotes, is enough
 # %% tags=["solution"]
 by_sex = audit(y_true=people["label"], y_pred=people["decision"], sensitive_features=people["sex"])
 women_less_men = by_sex.pairwise("precision").query("a == 'Female' and b == 'Male'")

@@ -207,10 +207,15 @@ Markdown(
 # ### Exercise 01.1 · Predict before you turn
 #
 # Knob 4 keeps mild cases of Birch away. Among the patients of Birch who *do* come, what happens to the share that is truly
-# ill? Choose `"falls"`, `"stays"`, `"rises"` or `"rises in both groups"`. Then run the cell below, and see.
+# ill? Then run the cell below, and see.
+#
+# - A. falls
+# - B. stays
+# - C. rises
+# - D. rises in both groups
 
 # %% tags=["exercise"] exercise="01.1" points=1 objective="01-mechanisms"
-prediction = ...  # one of the four, in quotes
+prediction = ...  # one of the four; its letter, in quotes, is enough
 # %% tags=["solution"]
 prediction = "rises"
 # %% tags=["check"]
@@ -561,16 +566,34 @@ Markdown("**Reading the figure.** Of all adults, " + f"{adults['black'].mean():.
 # %% [markdown] tags=["exercise"]
 # ### Exercise 01.4 · Choose a measure, and answer for it
 #
-# Decide which measure the programme should rank by: `"meddol"`, `"disea"` or `"xghindx"`. Any choice can be defended, and
-# each must be answered for. Give the share of Black families' members that *your* programme would have (to three decimals),
-# how it compares with their share of all adults, by the interval of the difference (`"more"`, `"less"` or `"cannot tell"`),
-# and what your measure counts: `"care that was received"`, `"illness that was diagnosed"` or `"health as people state it"`.
+# Decide which measure the programme should rank by. Any choice can be defended, and each must be answered for. Give the
+# share of Black families' members that *your* programme would have (to three decimals), how it compares with their share
+# of all adults, by the interval of the difference, and what your measure counts. People with equal values tie at the cut:
+# any order of them is right.
+#
+# `measure_of_need`:
+#
+# - A. meddol
+# - B. disea
+# - C. xghindx
+#
+# `compared`:
+#
+# - A. more
+# - B. less
+# - C. cannot tell
+#
+# `counts`:
+#
+# - A. care that was received
+# - B. chronic illnesses on an index
+# - C. health as people state it
 
 # %% tags=["exercise"] exercise="01.4" points=3 objective="01-label"
-measure_of_need = ...  # one of the three columns, in quotes
+measure_of_need = ...  # one of the three; its letter, in quotes, is enough
 share_of_black = ...  # between 0 and 1
-compared = ...  # one of the three, in quotes
-counts = ...  # one of the three, in quotes
+compared = ...  # one of the three; its letter, in quotes, is enough
+counts = ...  # one of the three; its letter, in quotes, is enough
 # %% tags=["solution"]
 measure_of_need = "xghindx"
 share_of_black = shares["general health"][0, 0]

@@ -164,18 +164,19 @@ Markdown(
 # ### Exercise 02.1 · Two lists, one report
 #
 # In one run the table had these two rows, with the same attributes: names of 1998, d 0.24 (interval -0.25 to 0.71);
-# names of 2004, d 0.93 (0.38 to 1.41). Which sentence do they support? Choose one:
+# names of 2004, d 0.93 (0.38 to 1.41). Which sentence do they support?
 #
-# - `"no association in 1998"`: with the names of 1998 the model shows no association
-# - `"2004 is the right test"`: the second list is the better one, because its interval does not contain zero
-# - `"harm to people"`: the model harms people with names of the second list
-# - `"depends on the names"`: whether we see an association depends on the names that stand for the groups
+# - A. no association in 1998: with the names of 1998 the model shows no association
+# - B. 2004 is the right test: the second list is the better one, because its interval does not contain zero
+# - C. harm to people: the model harms people with names of the second list
+# - D. the lists differ: the names of 2004 have a stronger association than those of 1998
+# - E. open whether the lists differ: these two rows do not tell
 
 # %% tags=["exercise"] exercise="02.1" points=1 objective="02-associations"
-supported = ...  # one of the four, in quotes
+supported = ...  # one of the five; its letter, in quotes, is enough
 
 # %% tags=["solution"]
-supported = "depends on the names"
+supported = "open whether the lists differ"
 
 # %% tags=["check"]
 check("02.1", supported)
@@ -353,11 +354,11 @@ Markdown(
 )
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 02.4 · Mend a swap
+# ### Exercise 02.4 · Repair a swap
 #
 # Here each word comes with its role in the sentence: `("her", "object")` or `("her", "possessive")`. The function swaps
 # *she/he* (subject), *her/him* (object) and *her/his* (possessive), and leaves other words alone. It gets one of them
-# wrong. Mend it; it returns a list of words.
+# wrong. Repair it; it returns a list of words.
 
 
 # %% tags=["exercise"] exercise="02.4" points=2 objective="02-balance"
@@ -618,14 +619,18 @@ Markdown(
 # ### Exercise 02.5 · Smaller, larger, or cannot tell
 #
 # Here are the gaps of five splits, before and after an encoder read a balanced corpus. Splits belong together: the first of
-# both rows is the same split. Give the mean change (after less before) and its 95% interval by Student's t, to three
-# decimals, and a verdict: is the gap `"smaller"`, `"larger"`, or `"cannot tell"`?
+# both rows is the same split. Give the mean change (after minus before) and its 95% interval by Student's t, to three
+# decimals, and a verdict on the gap:
+#
+# - A. smaller
+# - B. larger
+# - C. cannot tell
 
 # %% tags=["exercise"] exercise="02.5" points=3 objective="02-decision"
 gaps_before = [0.44, 0.30, 0.41, 0.33, 0.38]
 gaps_after = [0.40, 0.29, 0.35, 0.32, 0.33]
 mean_change, change_low, change_high = ..., ..., ...
-says = ...  # one of the three, in quotes
+says = ...  # one of the three; its letter, in quotes, is enough
 
 # %% tags=["solution"]
 gaps_before = [0.44, 0.30, 0.41, 0.33, 0.38]

@@ -115,13 +115,14 @@ class Baseline:
         return self.model.predict_proba(texts)[:, 1]
 
 
+SHOWN = ["auc", "accuracy", "balanced_accuracy", "gap", "selected_a", "selected_b"]
 tables = {
     "majority": predictions(Baseline(DummyClassifier()), test["note"], test["y"], test["group"]),
     "TF-IDF + logistic regression": predictions(
         Baseline(LogisticRegression(C=10)), test["note"], test["y"], test["group"]
     ),
 }
-pd.DataFrame({name: summarise(table) for name, table in tables.items()}).T.round(3)
+pd.DataFrame({name: summarise(table) for name, table in tables.items()}).T[SHOWN].round(3)
 
 # %%
 majority, tfidf = (summarise(table) for table in tables.values())
@@ -141,20 +142,20 @@ Markdown(
 
 
 # %% tags=["exercise"] exercise="03.1" points=1 objective="03-baselines"
-def lift(y_true, y_pred):
-    """Return accuracy less the accuracy of the majority's answer."""
+def accuracy_gain(y_true, y_pred):
+    """Return accuracy minus the accuracy of the majority's answer."""
     return ...
 
 
 # %% tags=["solution"]
-def lift(y_true, y_pred):
-    """Return accuracy less the accuracy of the majority's answer."""
+def accuracy_gain(y_true, y_pred):
+    """Return accuracy minus the accuracy of the majority's answer."""
     share = np.mean(y_true)
     return np.mean(np.equal(y_true, y_pred)) - max(share, 1 - share)
 
 
 # %% tags=["check"]
-check("03.1", lift)
+check("03.1", accuracy_gain)
 
 # %% [markdown]
 # ## Fine-tuning a pretrained BERT
@@ -213,18 +214,18 @@ Markdown(
 # ### Exercise 03.2 · Read the gap from a record
 #
 # A record is a table with the columns `tag`, `step` and `value`, as above. Write a function that returns the gap in selection
-# rates (group a less group b) at the *last* evaluation. The tags are `validation/selection_rate/a` and `.../b`.
+# rates (group a minus group b) at the *last* evaluation. The tags are `validation/selection_rate/a` and `.../b`.
 
 
 # %% tags=["exercise"] exercise="03.2" points=2 objective="03-finetune"
 def final_gap(record):
-    """Return the last selection rate of group a less that of group b."""
+    """Return the last selection rate of group a minus that of group b."""
     return ...
 
 
 # %% tags=["solution"]
 def final_gap(record):
-    """Return the last selection rate of group a less that of group b."""
+    """Return the last selection rate of group a minus that of group b."""
     last_values = record.groupby("tag")["value"].last()
     return last_values["validation/selection_rate/a"] - last_values["validation/selection_rate/b"]
 
@@ -255,7 +256,7 @@ def train_and_measure(name, seed, *, model=foundation, **options):
 
 LAST_BLOCK = {"trainable_layers": 1, "learning_rate": 1e-3}
 tables["BERT, last block"] = train_and_measure("last block", 0, **LAST_BLOCK)
-pd.DataFrame({name: summarise(table) for name, table in tables.items()}).T.round(3)
+pd.DataFrame({name: summarise(table) for name, table in tables.items()}).T[SHOWN].round(3)
 
 # %%
 cheap = clinic_runs[-1]
@@ -390,13 +391,17 @@ Markdown(
 # %% [markdown] tags=["exercise"]
 # ### Exercise 03.4 · What do the figures support?
 #
-# Suppose another model gave these figures: *head only*, AUC 0.74, gap 0.05 (interval 0.03 to 0.07); *last block*, AUC 0.78,
-# gap 0.28 (0.17 to 0.40); *all blocks*, one run, AUC 0.77, gap -0.07. Which statement do they support? Choose
-# `"head only is fairer"`, `"all blocks has no gap"`, `"the designs do not differ"` or `"smaller gap and lower AUC"` (of
-# *head only* against *last block*).
+# Suppose another model gave these figures: *head only*, AUC 0.74 (interval 0.72 to 0.76), gap 0.05 (0.03 to 0.07); *last
+# block*, AUC 0.78 (0.77 to 0.79), gap 0.28 (0.17 to 0.40); *all blocks*, one run, AUC 0.77, gap -0.07. Which statement do
+# they support?
+#
+# - A. head only is fairer
+# - B. all blocks has no gap
+# - C. the designs do not differ
+# - D. smaller gap and lower AUC: of *head only* against *last block*
 
 # %% tags=["exercise"] exercise="03.4" points=1 objective="03-design"
-supported = ...  # one of the four, in quotes
+supported = ...  # one of the four; its letter, in quotes, is enough
 
 # %% tags=["solution"]
 supported = "smaller gap and lower AUC"
@@ -514,7 +519,7 @@ audit_by_group(decided["y_true"], decided["y_pred"]).round(3)
 # of everybody. Ask of every audit: where did the groups come in?
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 03.5 · Mend the audit
+# ### Exercise 03.5 · Repair the audit
 #
 # Write the audit so that it reports the accuracy of each sensitive group, as a dict from group to accuracy. All three
 # arguments are arrays of the same length.
@@ -572,7 +577,7 @@ print(
 
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 03.6 · Mend the constraint
+# ### Exercise 03.6 · Repair the constraint
 #
 # Write the loss with its constraint: binary cross-entropy plus `weight` times the squared gap in mean scores (group a less
 # group b; `is_b` marks group b). It must be a tensor that can be differentiated.
@@ -616,9 +621,9 @@ except (ValueError, RuntimeError) as error:
 # as floats; cross-entropy takes *one logit a class* and labels as whole numbers. Either is right; mixing them is not.
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 03.7 · Mend the loss
+# ### Exercise 03.7 · Repair the loss
 #
-# Write a function that takes two logits a text, an array (n, 2), and labels, whole numbers (n,), and returns the
+# Write a function that takes two logits per text, a tensor (n, 2), and labels, whole numbers (n,), and returns the
 # cross-entropy as a number.
 
 
@@ -662,7 +667,7 @@ except RuntimeError as error:
 # repair pads a batch to *its* longest text, and makes the mask that tells the model what is padding.
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 03.8 · Mend the batch
+# ### Exercise 03.8 · Repair the batch
 #
 # Write a function that takes lists of token ids and returns `(padded, mask)`, two lists of lists: rows filled with 0 up to the
 # longest row of this batch, and 1 for a token that counts, 0 for padding.
@@ -709,9 +714,10 @@ print(f"accuracy {accuracy:.3f} over {len(labels)} labels and {len(outcome)} pre
 # two names, and `strict=True`, which would have raised an error.
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 03.9 · Mend the evaluation
+# ### Exercise 03.9 · Repair the evaluation
 #
-# Write a function that takes a list of batches, each `(predictions, labels)`, and returns the accuracy over everybody.
+# Write a function that takes a list of batches, each `(predictions, labels)`, two lists of numbers, and returns the
+# accuracy over everybody.
 
 
 # %% tags=["exercise"] exercise="03.9" points=1 objective="03-debug"
@@ -750,7 +756,7 @@ print("reported AUC:", round(roc_auc_score(y_pred, y_true), 3))
 # mistake moves the number by itself.
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 03.10 · Mend the AUC
+# ### Exercise 03.10 · Repair the AUC
 #
 # Write a function that takes labels and scores and returns the AUC.
 
@@ -826,7 +832,7 @@ Markdown(
 )
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 03.11 · Mend the schedule
+# ### Exercise 03.11 · Repair the schedule
 #
 # Write a function that returns the learning rate of every batch, in order, as a list: `rate` in the first epoch, a tenth of it in
 # the second, and so on.
@@ -884,7 +890,7 @@ except (RuntimeError, NotImplementedError) as error:
 # place where the device is chosen, a seed before the weights are drawn. (`finetune` does all three: see `labkit/models/precision.py`.)
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 03.12 · Mend the draw
+# ### Exercise 03.12 · Repair the draw
 #
 # Write a function that draws three random numbers from a seed: the same ones for the same seed, others for another.
 
@@ -934,7 +940,7 @@ print("history:", history)
 
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 03.13 · Mend the history
+# ### Exercise 03.13 · Repair the history
 #
 # Write a function that calls `evaluate(1)`, `evaluate(2)` ... `evaluate(epochs)` and returns all results, in order.
 

@@ -53,6 +53,7 @@ from labkit.comparison import over_seeds, plot_estimates
 from labkit.data import load_compas, simulate_clinic
 from labkit.exercises import check, compare, hint
 from labkit.plots import PALETTE, show
+from labkit.prose import reading, verdict
 
 # %% tags=["parameters"]
 N_BOOT = 2000  # draws of the counts behind a bootstrap interval
@@ -148,11 +149,11 @@ Markdown(f"By hand, `labkit` and fairlearn agree on all {rates.size} rates, and 
 # share is; fairlearn computes any metric and leaves it to you to ask how many people are behind it.
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 04.1 · Mend a false positive rate
+# ### Exercise 04.1 · Repair a false positive rate
 #
 # `counts` is a dict from group to `(tn, fp, fn, tp)`. The function below should return a dict from group to false positive
 # rate. It has two mistakes: one in the denominator, one in what it says about a group for which there is no such rate
-# (that should be `float("nan")`). Mend both.
+# (that should be `float("nan")`). Repair both.
 
 
 # %% tags=["exercise"] exercise="04.1" points=2 objective="04-rates"
@@ -217,19 +218,25 @@ Markdown(
 #
 # | rule | group a | group b |
 # |---|---|---|
-# | `"strict"` | 640, 60, 90, 210 | 630, 70, 150, 150 |
-# | `"broad"` | 560, 140, 45, 255 | 455, 245, 54, 246 |
+# | A. strict | 640, 60, 90, 210 | 630, 70, 150, 150 |
+# | B. broad | 560, 140, 45, 255 | 455, 245, 54, 246 |
 #
 # - `patient`: "I am ill. I fear to be sent home, more easily than somebody of the other group."
 # - `neighbour`: "I am healthy. I fear an operation that I do not need."
 # - `surgeon`: "I operate on whoever is on the list. Is a place on it worth the same in both groups?"
 #
-# For each voice give the rate that answers it (`"false_negative_rate"`, `"false_positive_rate"`, `"precision"`,
-# `"selection_rate"` or `"accuracy"`) and the rule under which the two groups are *nearer* to each other in that rate.
+# For each voice give the rate that answers it, and the rule under which the two groups are *nearer* to each other in that
+# rate. The rates are:
+#
+# - A. false_negative_rate
+# - B. false_positive_rate
+# - C. precision
+# - D. selection_rate
+# - E. accuracy
 
 # %% tags=["exercise"] exercise="04.2" points=3 objective="04-stakeholders"
 voices = {
-    "patient": (..., ...),  # (rate, rule), both in quotes
+    "patient": (..., ...),  # (rate, rule); two letters, in quotes, are enough
     "neighbour": (..., ...),
     "surgeon": (..., ...),
 }
@@ -350,11 +357,16 @@ Markdown(
 # ### Exercise 04.3 · Predict: how often does the interval contain the truth?
 #
 # Next we simulate audits of four groups whose true rates are *equal*, so the true max − min is 0. From each we compute a 95%
-# bootstrap interval of max − min. In how many of 100 audits will the interval contain the true value? Choose
-# `"all"`, `"about 95"`, `"about half"` or `"none"`, then go on and see.
+# bootstrap interval of max − min. In how many of 100 audits will the interval contain the true value? Choose, then go on
+# and see.
+#
+# - A. all
+# - B. about 95
+# - C. about half
+# - D. none
 
 # %% tags=["exercise"] exercise="04.3" points=1 objective="04-uncertainty"
-contains_truth = ...  # one of the four, in quotes
+contains_truth = ...  # one of the four; its letter, in quotes, is enough
 # %% tags=["solution"]
 contains_truth = "none"
 # %% tags=["check"]
@@ -585,6 +597,85 @@ Markdown(
 # nature (they count charges), that nothing can be done (notebook 05 has the conditions, and what they cost), or which of
 # the two is fair.
 #
+# ### One cut for everybody
+#
+# A score that means nearly the same in both groups, and one cut for everybody: surely that treats them alike. Try it. Tick
+# *Move both sliders together*, and go through the ten cuts. **Predict:** is there a cut, other than everybody and nobody,
+# at which the false positive rates are equal? And one at which the precision is?
+
+# %%
+from labkit.audit import plot_threshold_explorer
+
+explorer = plot_threshold_explorer(
+    two["decile_score"],
+    y_true=two["label"],
+    sensitive_features=two["race"],
+    groups=SIDES,
+    start=5,
+    decisions=("low", "medium or high"),
+    labels=("people not charged again", "people charged again"),
+    score_name="decile",
+)
+explorer
+
+# %%
+shared_cuts = {}
+for cut in explorer.cuts.values[1:-1]:  # without everybody and nobody
+    at_cut = explorer.audit(cut, cut)
+    alarms_and_precision = {
+        "false positive rate": at_cut.pairwise("false_positive_rate").iloc[0],
+        "precision": at_cut.pairwise("precision").iloc[0],
+    }
+    shared_cuts[f"{cut:.0f} or more"] = pd.concat(alarms_and_precision)
+shared_cuts = pd.DataFrame(shared_cuts).T.drop(columns=["a", "b"], level=1).astype(float)
+alarms_differ = shared_cuts["false positive rate"]
+precision_differs = shared_cuts["precision"]
+range_of_alarms = alarms_differ.agg(["min", "max"])
+range_of_precision = precision_differs.agg(["min", "max"])
+number_of_cuts = len(shared_cuts)
+clear_alarms = (alarms_differ["low"] > 0).sum()
+clear_precision = (precision_differs["low"] > 0).sum() + (precision_differs["high"] < 0).sum()
+shared_cuts.round(2) + 0  # without negative zeros
+
+# %% tags=["reading"]
+reading(
+    "{finding} At {clear} of the {n} cuts the whole interval is above zero; the differences, {sides[0]} minus "
+    "{sides[1]}, run from {range[min]:+.2f} to {range[max]:+.2f}. This needs no fault of the score. The scores of one group lie "
+    "further to the right, so at any cut more of its people are above it, and with them more who will not be charged. A "
+    "perfectly calibrated score does the same: rates depend on how risk is distributed, and not only on how people near "
+    "the cut are treated. This is called *infra-marginality* (Simoiu, Corbett-Davies and Goel, 2017).",
+    finding=verdict(
+        range_of_alarms.loc["min", "low"],
+        range_of_alarms.loc["max", "high"],
+        above="No common cut makes the false positive rates equal.",
+        below="No common cut makes the false positive rates equal.",
+        unclear="Not at every cut do the data show that the false positive rates differ.",
+    ),
+    clear=clear_alarms,
+    n=number_of_cuts,
+    sides=SIDES,
+    range=range_of_alarms["difference"],
+)
+
+# %% tags=["reading"]
+reading(
+    "{finding} Its differences run from {range[min]:+.2f} to {range[max]:+.2f}, and {clear} of {n} intervals exclude "
+    "zero. So unequal error rates alone do not show that somebody was judged by another standard, and equal "
+    "precision does not show the opposite (Corbett-Davies and Goel, 2018). With two cuts the explorer brings the false "
+    "positive rates together, and takes the precision apart. Many intervals are many looks: one in twenty errs by luck.",
+    finding=verdict(
+        range_of_precision.loc["min", "low"],
+        range_of_precision.loc["max", "high"],
+        above="Precision differs at every cut, too.",
+        below="Precision differs at every cut, too.",
+        unclear="Precision is another matter: not at every cut do the data show a difference.",
+    ),
+    range=range_of_precision["difference"],
+    clear=clear_precision,
+    n=number_of_cuts,
+)
+
+# %% [markdown]
 # ## Recorded and true labels
 #
 # All of this trusted the label. In the simulated clinic of notebook 03 we know both: what is *recorded*, which is all that an
@@ -706,10 +797,18 @@ pd.DataFrame(examined).T.rename_axis("examined again").round(3)
 # Of 1,000 patients of group b, 300 are ill. The records call 40% of these 300 not ill; everybody else is recorded rightly. A
 # doctor decides "ill" exactly when a patient *is* ill. Fill in what an audit on *recorded* labels finds for her in group
 # b: the counts `[tn, fp, fn, tp]`, the false positive rate (three decimals), and how she seems to treat b, compared with
-# group a, where the records are right: `"too many alarms"`, `"too few alarms"` or `"fair"`.
+# group a, where the records are right:
+#
+# - A. too many alarms
+# - B. too few alarms
+# - C. fair
 
 # %% tags=["exercise"] exercise="04.6" points=3 objective="04-labels"
-doctor = {"counts": ..., "false_positive_rate": ..., "seems": ...}
+doctor = {
+    "counts": ...,  # [tn, fp, fn, tp]
+    "false_positive_rate": ...,
+    "seems": ...,  # one of the three; its letter, in quotes, is enough
+}
 # %% tags=["solution"]
 doctor = {"counts": [700, 120, 0, 180], "false_positive_rate": 120 / 820, "seems": "too many alarms"}
 # %% tags=["check"]

@@ -265,13 +265,17 @@ show(fig, alt="Bars with intervals, parts due to TPR, FPR and base rates. " +
 # ### Exercise 05.2 · Read the figure
 #
 # Look at the bars of COMPAS. `remaining`: how large would the gap be if people with the same label had been scored
-# alike in both groups (both TPRs at their mean, both FPRs at their mean)? `largest`: which part is the largest,
-# `"TPR"`, `"FPR"` or `"base rates"`? Read the number as well as you can; two hundredths more or less are fine.
+# alike in both groups (both TPRs at their mean, both FPRs at their mean)? Read the number as well as you can; one
+# hundredth more or less is fine. `largest`: which part is the largest?
+#
+# - A. TPR
+# - B. FPR
+# - C. base rates
 
 # %% tags=["exercise"] exercise="05.2" points=1 objective="05-decompose"
 reading = {
     "remaining": ...,  # a probability
-    "largest": ...,  # one of the three, in quotes
+    "largest": ...,  # one of the three; its letter, in quotes, is enough
 }
 # %% tags=["solution"]
 reading = {
@@ -408,26 +412,30 @@ Markdown(
 # %% [markdown] tags=["exercise"]
 # ### Exercise 05.3 · Decide and justify
 #
-# Five decision rules. Which satisfies parity, which equalized odds, which both, and *why* both? Answer with one of `"both, equal base rates"`,
-# `"both, TPR = FPR"`, `"only equalized odds"`, `"only parity"`. Then name in `refutes` the one rule that is *not* perfect,
-# *not* useless, and still satisfies parity, equalized odds and equal PPV all at once.
+# Five decision rules. Which satisfies parity, which equalized odds, which both, and *why* both? Then name in `refutes` the
+# one rule that is *not* perfect, *not* useless, and still satisfies parity, equalized odds and equal PPV all at once.
+#
+# - A. both, equal base rates
+# - B. both, TPR = FPR
+# - C. only equalized odds
+# - D. only parity
 #
 # | rule | TPR in a, b | FPR in a, b | base rate in a, b |
 # |---|---|---|---|
-# | A | 0.8, 0.8 | 0.3, 0.3 | 0.5, 0.2 |
-# | B | 0.6, 0.6 | 0.6, 0.6 | 0.5, 0.2 |
-# | C | 0.8, 0.8 | 0.3, 0.3 | 0.4, 0.4 |
-# | D | 1.0, 1.0 | 0.0, 0.0 | 0.5, 0.2 |
-# | E | 0.32, 0.8 | 0.08, 0.05 | 0.5, 0.2 |
+# | rule A | 0.8, 0.8 | 0.3, 0.3 | 0.5, 0.2 |
+# | rule B | 0.6, 0.6 | 0.6, 0.6 | 0.5, 0.2 |
+# | rule C | 0.8, 0.8 | 0.3, 0.3 | 0.4, 0.4 |
+# | rule D | 1.0, 1.0 | 0.0, 0.0 | 0.5, 0.2 |
+# | rule E | 0.32, 0.8 | 0.08, 0.05 | 0.5, 0.2 |
 
 # %% tags=["exercise"] exercise="05.3" points=2 objective="05-collide"
 verdicts = {
-    "A": ...,  # one of the four, in quotes
+    "A": ...,  # one of the four; its letter, in quotes, is enough
     "B": ...,
     "C": ...,
     "D": ...,
     "E": ...,
-    "refutes": ...,  # one letter, in quotes
+    "refutes": ...,  # the letter of a rule, in quotes
 }
 # %% tags=["solution"]
 verdicts = {
@@ -590,7 +598,7 @@ Markdown(
 # %% [markdown] tags=["exercise"]
 # ### Exercise 05.5 · Predict, before you look
 #
-# Everybody in group *a* has the score 0.51. In group *b* 96% have 0.49 and 4% have 0.99. Compute by hand, as *a* less *b*: the gap in mean
+# Everybody in group *a* has the score 0.51. In group *b* 96% have 0.49 and 4% have 0.99. Compute by hand, as *a* minus *b*: the gap in mean
 # scores, the gap in selection rates at threshold 0.5, and the one at threshold 0.6.
 
 # %% tags=["exercise"] exercise="05.5" points=2 objective="05-loss"
@@ -909,8 +917,12 @@ Markdown(
 # %% [markdown] tags=["exercise"]
 # ### Exercise 05.6 · Find the step that is wrong
 #
-# Argument one: `step` is the number of the first step that does not follow; `valid_if` is what would make it right: `"equal base rates"`, `"equal group sizes"`,
-# `"perfect predictions"` or `"binary labels"`.
+# Argument one: `step` is the number of the first step that does not follow; `valid_if` is what would make it right:
+#
+# - A. equal base rates
+# - B. equal group sizes
+# - C. perfect predictions
+# - D. binary labels
 #
 # Argument two: two groups of the same size, half of each with $Y=1$. Everybody in *a* has the score 0.8, everybody in *b* 0.2, and the threshold is 0.5. Compute over everybody
 # `mean_error` $=E[S-Y]$ and `absolute_error` $=E|S-Y|$. Then condition on the group, which neither term does: `mean_error_a` $=E[S-Y\mid A=a]$, and `decision_gap` $=r_a-r_b$.
@@ -918,7 +930,7 @@ Markdown(
 # %% tags=["exercise"] exercise="05.6" points=4 objective="05-critique"
 critique = {
     "step": ...,  # 1 to 5
-    "valid_if": ...,  # one of the four, in quotes
+    "valid_if": ...,  # one of the four; its letter, in quotes, is enough
     "mean_error": ...,
     "absolute_error": ...,
     "mean_error_a": ...,

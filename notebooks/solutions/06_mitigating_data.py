@@ -48,7 +48,7 @@ from labkit.comparison import (
     Split,
     changes_over_seeds,
     describe_changes,
-    describe_means,
+    describe_methods,
     over_seeds,
     plot_methods,
     split_frame,
@@ -141,7 +141,7 @@ check("06.1", reweigh)
 # chosen by where the patient's group lives, and half by a coin.
 #
 # `try_methods` fits every method in several worlds of patients, decides about other patients of the same world, and keeps a row of figures for each. The **gap** is the
-# share decided "ill" in *a* less the share in *b*, and `gap_size` is the gap without its sign. **Accuracy** is measured twice: on the recorded labels,
+# share decided "ill" in *a* minus the share in *b*, with its sign: a change can close a gap, and it can turn it around. **Accuracy** is measured twice: on the recorded labels,
 # which is all that a real clinic has, and on the truth.
 
 # %%
@@ -164,7 +164,8 @@ worlds = [simulate(world) for world in range(WORLDS)]
 # is fast enough to be fitted many times.
 #
 # **Before you run the next cells, predict:** which one does nothing? Equal weight for each group sounds fair. Does it make the gap
-# smaller? In the figures, a dashed line marks the model that nothing was done to.
+# smaller? The figures show differences from the model that nothing was done to (the dashed line), world by world.
+# At the bottom are classifiers that know nothing. Selecting nobody leaves no gap either: a gap alone is no merit.
 
 # %%
 words = make_pipeline(TfidfVectorizer(ngram_range=(1, 2), min_df=3, sublinear_tf=True), LogisticRegression(C=10))
@@ -193,9 +194,9 @@ def drawing(estimator, seed=0):
 # %%
 GAP = {"gap": "decision gap, a - b"}
 BOTH = {"accuracy": "accuracy, recorded labels", "accuracy_true": "accuracy, true labels"}
-counted = try_methods(counting(words), worlds)
+counted = try_methods(counting(words), worlds, constants=True)
 axes = plot_methods(counted, GAP | BOTH)
-show(axes[0].figure, alt=describe_means(counted, GAP | BOTH))
+show(axes[0].figure, alt=describe_methods(counted, GAP | BOTH))
 
 # %%
 change = changes_over_seeds(counted, "gap", by="method", baseline="untouched")
@@ -203,8 +204,8 @@ idle, by_group = change.loc["same weight"], change.loc["weight by group"]
 clearly = "clearly " if by_group.low > 0 or by_group.high < 0 else ""
 kept = len(mitigation.resample_rows(*worlds[0].train[1:], strategy="under")) / SAMPLE_SIZE
 Markdown(
-    f"**Reading the figure.** {WORLDS} worlds, in each {SAMPLE_SIZE} notes to train on and {TEST_SIZE} to measure on. Change of the gap's size against the untouched model, world by world (*up* or *down* where the 95% interval "
-    f"of the mean change does not contain zero): {describe_changes(counted, 'gap_size')}. Accuracy on the truth: {describe_changes(counted, 'accuracy_true')}.\n\n"
+    f"**Reading the figure.** {WORLDS} worlds, in each {SAMPLE_SIZE} notes to train on and {TEST_SIZE} to measure on. Change of the gap against the untouched model, world by world (*up* or *down* where the 95% interval "
+    f"of the mean change does not contain zero): {describe_changes(counted, 'gap')}. Accuracy on the truth: {describe_changes(counted, 'accuracy_true')}.\n\n"
     f"**The same weight for everybody** changes the gap by {idle['mean']:z.6f}: it is ordinary training under another name. **Equal weight for each group** makes the gap {clearly}"
     f"{'wider' if by_group['mean'] > 0 else 'narrower'}, by {by_group['mean']:+z.3f} ({by_group.low:+z.3f} to {by_group.high:+z.3f}). Group *b* is not only small, its labels are wrong: "
     "whoever gives *b* more weight gives more weight to its wrong labels. Weights by group *and* label, and reweighing, act on how often *b* is recorded as ill. Under-sampling keeps only "
@@ -223,11 +224,11 @@ def balance(people):
 
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 06.2 · Mend the preparation
+# ### Exercise 06.2 · Repair the preparation
 #
 # Somebody wants to train on equally many people of both groups, and to test on others. The code below repeats people with
-# `balance`, and then every second one goes into the test. The test results are far too good. Mend `prepare`: no one may be in
-# both parts, and the test must hold people as they come.
+# `balance`, and then every second one goes into the test. The test results are far too good. Repair `prepare`: no one may be in
+# both parts, and the test must hold people as they come, a fifth of them or more.
 #
 # `people[::2]` are the people at even places, `people[1::2]` those at odd ones.
 
@@ -259,11 +260,15 @@ check("06.2", prepare)
 # ### Exercise 06.3 · Predict before you run
 #
 # In the next figure, one line is for notes with the district, the other for notes without it. At `proxy_strength` 1, every place in a
-# note tells the group. How much of the gap at strength 1 will be left when the district is left out: `"none"`, `"about half"`,
-# `"nearly all"` or `"more than before"`?
+# note tells the group. How much of the gap at strength 1 will be left when the district is left out?
+#
+# - A. none
+# - B. about half
+# - C. nearly all
+# - D. more than before
 
 # %% tags=["exercise"] exercise="06.3" points=1 objective="06-proxies"
-left = ...  # one of the four, in quotes
+left = ...  # one of the four; its letter, in quotes, is enough
 
 # %% tags=["solution"]
 left = "nearly all"
@@ -373,10 +378,13 @@ reading = counting(head) | {
     "correlation remover": mitigation.CorrelationRemoval(estimator=head),
 }
 splits = split_frame(sentences, label=bug.label, sensitive="gender", text=bug.text, n_splits=WORLDS)
-real = try_methods(reading, splits, metric="true_positive_rate")
+real = try_methods(reading, splits, metric="true_positive_rate", constants=True)
+HALVES = {"overlap": 1.0}  # as many people to measure on as to train on
+
+# %%
 TASK = {"gap": "nurses found, 'she' - 'he'", "accuracy": "accuracy", "auc": "AUC"}
-axes = plot_methods(real, TASK)
-show(axes[0].figure, alt=describe_means(real, TASK))
+axes = plot_methods(real, TASK, **HALVES)
+show(axes[0].figure, alt=describe_methods(real, TASK, **HALVES))
 
 # %%
 is_female = (sentences["gender"] == "female").astype(int)
@@ -387,10 +395,10 @@ guessed = {
 }
 rare = int(((splits[0].test[1] == 1) & (splits[0].test[2] == "male")).sum())
 Markdown(
-    f"**Reading the figure.** {len(sentences)} sentences, halved {WORLDS} times. Size of the gap: {describe_changes(real, 'gap_size')}. Accuracy: {describe_changes(real, 'accuracy')}.\n\nFrom the "
+    f"**Reading the figure.** {len(sentences)} sentences, halved {WORLDS} times. Change of the gap: {describe_changes(real, 'gap', **HALVES)}. Change of accuracy: {describe_changes(real, 'accuracy', **HALVES)}.\n\nFrom the "
     f"embedding the pronoun's gender can be guessed with an AUC of {guessed['text']:.2f}, and after scrubbing still with {guessed['scrubbed']:.2f} (a coin would reach one half): topics and other words "
     f"are proxies too. Where a gap closes, look at the accuracy beside it, and remember how few cases carry it: only {rare} sentences of a test half are about a nurse with *he*. The halves "
-    "overlap, so these intervals are somewhat too narrow."
+    "overlap; the intervals allow for that, and are wide."
 )
 
 # %% [markdown]
@@ -418,16 +426,16 @@ mending = {
 for missed in (0.15, 0.35, 0.55):
     repair = mitigation.LabelRepair(estimator=words, ranker=words, missed={"b": missed})
     mending[f"repair, {missed:.0%} missed"] = repair
-mended = try_methods(mending, worlds)
+mended = try_methods(mending, worlds, constants=True)
 axes = plot_methods(mended, GAP | BOTH)
-show(axes[0].figure, alt=describe_means(mended, GAP | BOTH))
+show(axes[0].figure, alt=describe_methods(mended, GAP | BOTH))
 
 # %%
 gap = over_seeds(mended, "gap", by="method")
 said = {name: f"{row['mean']:z.2f} ({row.low:z.2f} to {row.high:z.2f})" for name, row in gap.iterrows()}
 turned = "turns the gap around" if gap["high"]["repair, 55% missed"] < 0 else "does not clearly turn the gap around"
 Markdown(
-    f"**Reading the figure.** Size of the gap: {describe_changes(mended, 'gap_size')}. Accuracy on the records: {describe_changes(mended, 'accuracy')}. Accuracy on the truth: {describe_changes(mended, 'accuracy_true')}.\n\n"
+    f"**Reading the figure.** Change of the gap: {describe_changes(mended, 'gap')}. Accuracy on the records: {describe_changes(mended, 'accuracy')}. Accuracy on the truth: {describe_changes(mended, 'accuracy_true')}.\n\n"
     f"Without the district (*left out*) the gap is {said['left out']}, with twins {said['twins']}: the places are still in the notes, and the labels are still wrong. For repair, everything hangs on "
     f"the estimate. With the true 35% the gap is {said['repair, 35% missed']}. With 15% it is {said['repair, 15% missed']}, and 55% {turned}: {said['repair, 55% missed']}. A gap of the same size the other way round is no repair."
 )
@@ -483,7 +491,7 @@ block_runs = pd.concat(block_runs)
 
 # %%
 axes = plot_methods(block_runs, GAP | BOTH)
-show(axes[0].figure, alt=describe_means(block_runs, GAP | BOTH))
+show(axes[0].figure, alt=describe_methods(block_runs, GAP | BOTH))
 plain = over_seeds(block_runs, "gap", by="method").loc["untouched"]
 clear = "clearly above zero" if plain.low > 0 else "not clearly above zero: the worlds differ too much"
 right, counts_right = (
@@ -491,8 +499,8 @@ right, counts_right = (
 )
 half = (block_runs["gap_high"] - block_runs["gap_low"]).mean() / 2
 Markdown(
-    f"**Reading the figure.** {BLOCK_SIZE} notes to learn from in each of {SEEDS} worlds, {block_test} other patients. With so few notes the block is right about {right:.0%} of patients; counting words in {SAMPLE_SIZE} notes reached {counts_right:.0%}. The untouched block's gap is {plain['mean']:z.2f} ({plain.low:z.2f} to {plain.high:z.2f}), {clear}. Size of the gap: "
-    f"{describe_changes(block_runs, 'gap_size')}. Accuracy on the records: {describe_changes(block_runs, 'accuracy')}. Accuracy on the truth: {describe_changes(block_runs, 'accuracy_true')}.\n\nThese intervals are about other worlds and seeds. "
+    f"**Reading the figure.** {BLOCK_SIZE} notes to learn from in each of {SEEDS} worlds, {block_test} other patients. With so few notes the block is right about {right:.0%} of patients; counting words in {SAMPLE_SIZE} notes reached {counts_right:.0%}. The untouched block's gap is {plain['mean']:z.2f} ({plain.low:z.2f} to {plain.high:z.2f}), {clear}. Change of the gap: "
+    f"{describe_changes(block_runs, 'gap')}. Accuracy on the records: {describe_changes(block_runs, 'accuracy')}. Accuracy on the truth: {describe_changes(block_runs, 'accuracy_true')}.\n\nThese intervals are about other worlds and seeds. "
     f"A gap that is measured on {block_test} people is known to about {half:.2f} on either side, on top of that. With so few runs, *no clear change* is often all that can be said; it does not say that a remedy does nothing."
 )
 
@@ -513,25 +521,28 @@ tabular_methods = counting() | {
 }
 hmda = load_hmda().frame.drop(columns="insurance").rename(columns={"afam": "group"})
 tables = {"HMDA": (hmda, "deny"), "German credit": (german.drop(columns="age"), "good_credit")}
+
+# %%
 tabular, proxies = {}, {}
 for name, (frame, label) in tables.items():
     splits = split_frame(frame, label=label, sensitive="group", test_size=0.4, n_splits=WORLDS)
-    tabular[name] = try_methods(tabular_methods, splits)
+    tabular[name] = try_methods(tabular_methods, splits, constants=True)
     others, smaller = frame.drop(columns=[label, "group"]), frame["group"] == frame["group"].value_counts().index[-1]
     chance = cross_val_predict(mitigation.default_estimator(others), others, smaller, cv=5, method="predict_proba")
     proxies[name] = roc_auc_score(smaller, chance[:, 1])
 
 # %%
+TABLES = {"overlap": 0.4 / 0.6}  # two in five people to measure on
 PAIRS = {"HMDA": "denied, not Black - Black", "German credit": "found good,\n25 and over - under 25"}
 for name, runs in tabular.items():
     columns = {"gap": f"{name}: share {PAIRS[name]}", "accuracy": "accuracy"}
-    axes = plot_methods(runs, columns)
-    show(axes[0].figure, alt=describe_means(runs, columns))
+    axes = plot_methods(runs, columns, **TABLES)
+    show(axes[0].figure, alt=describe_methods(runs, columns, **TABLES))
 
 # %%
 denied = over_seeds(tabular["HMDA"], "selected", by="method")["mean"]
 paragraphs = [
-    f"**{name}.** Size of the gap: {describe_changes(runs, 'gap_size')}. Accuracy: {describe_changes(runs, 'accuracy')}. From the other columns the group can be guessed with an AUC of {proxies[name]:.2f}."
+    f"**{name}.** The gap of the untouched model is {over_seeds(runs, 'gap', by='method')['mean']['untouched']:+.2f}. Its change: {describe_changes(runs, 'gap', **TABLES)}. Accuracy: {describe_changes(runs, 'accuracy', **TABLES)}. From the other columns the group can be guessed with an AUC of {proxies[name]:.2f}."
     for name, runs in tabular.items()
 ]
 Markdown(
@@ -540,34 +551,48 @@ Markdown(
     + "\n\nWeights by group *and label* (and their repeated or left-out people) also make both labels equally frequent in training. On HMDA the "
     f"model then denies {denied['by group and label']:.0%} of all people instead of {denied['untouched']:.0%}: a change of the *base rate*, which nobody asked for. Reweighing keeps it "
     f"({denied['reweighing']:.0%} denied).\n\nAnd on these tables we cannot know whether a smaller gap is nearer the truth: the labels are decisions and histories, and there is no column of truth. "
-    f"{WORLDS} splits of the same people overlap, so the intervals are somewhat too narrow."
+    f"{WORLDS} splits of the same people overlap; the intervals allow for that."
 )
 
 # %% [markdown]
 # ## One table to judge by
 #
-# All methods side by side, as mean changes against the untouched model with their intervals. In the first table, less than zero is what we want; in the second, less than
+# All methods side by side, as mean changes against the untouched model with their intervals. The first table is about the gap: a change towards zero is what we want, and the row
+# *gap, untouched* says which way that is. The second holds the shares that each method selects. In the third, less than
 # zero is what it costs (judged by the truth in the clinic, and by the labels elsewhere). **Look for** a method that is best everywhere.
 
 # %%
-clinic = pd.concat([counted, mended[mended["method"] != "untouched"]])
+clinic = pd.concat([counted, mended[~mended["method"].isin(counted["method"])]])
 everything = {"clinic, words": clinic, "clinic, BERT": block_runs, "sentences": real, **tabular}
 for runs in everything.values():  # where the truth is known, it is what accuracy should be about
     runs["judged"] = runs.get("accuracy_true", runs["accuracy"])
-for column, title in {"gap_size": "change of the gap's size", "judged": "change of accuracy"}.items():
-    display(tabulate_changes(everything, {column: title}))
+overlaps = {**dict.fromkeys(tabular, TABLES["overlap"]), "sentences": HALVES["overlap"]}
+start = {}
+for name, runs in everything.items():
+    start[name] = runs.groupby("method")["gap"].mean()["untouched"]
 
 # %%
-changes = {
-    name: changes_over_seeds(runs, "gap_size", by="method", baseline="untouched") for name, runs in everything.items()
-}
+compared = tabulate_changes(everything, {"gap": "change of the gap"}, overlap=overlaps)
+changed_by = compared.xs("change of the gap", axis=1, level=1).drop(index="untouched")
+untouched = pd.DataFrame(start, index=["gap, untouched"]).map("{:+.2f}".format)
+display(pd.concat([untouched, changed_by]))
+display(compared.drop(columns="change of the gap", level=1))
+display(tabulate_changes(everything, {"judged": "change of accuracy"}, overlap=overlaps))
+
+# %%
+changes = {}
+for name, runs in everything.items():  # turned so that the untouched gap is above zero
+    facing = runs.assign(gap=runs["gap"] * np.sign(start[name]))
+    shared = overlaps.get(name)
+    moved = changes_over_seeds(facing, "gap", by="method", baseline="untouched", overlap=shared)
+    changes[name] = moved.dropna(subset="p_value")  # without the constant classifiers
 smaller = pd.DataFrame({name: (rows["high"] < 0).astype(float) for name, rows in changes.items()})
 tried, down = smaller.notna().sum(axis=1), smaller.sum(axis=1)
 often = ", ".join(f"*{name}* ({down[name]:.0f} of {tried[name]})" for name in tried.index[tried > 1])
 grew = ", ".join(f"*{method}* ({name})" for name, rows in changes.items() for method in rows.index[rows["low"] > 0])
 Markdown(
-    f"**Reading the tables.** On how many data sets did a method make the gap clearly smaller, of those it was tried on? {often}. The gap grew clearly for: {grew or 'no method'}. "
-    f"These are {tried.sum()} comparisons; at 95%, about {tried.sum() * 0.05:.0f} of them would look clear by luck alone. Then read the second table: the same method may be free on one data set and dear on another.\n\n"
+    f"**Reading the tables.** On how many data sets did a method clearly push the gap towards zero (or past it), of those it was tried on? {often}. The gap grew clearly for: {grew or 'no method'}. "
+    f"These are {tried.sum()} comparisons; at 95%, about {tried.sum() * 0.05:.0f} of them would look clear by luck alone. Then read the third table: the same method may be free on one data set and dear on another.\n\n"
     "What works depends on *what is wrong with the data*. Too few people, wrong labels, and words that give the group away need different remedies, and the size of a gap does not tell which it is."
 )
 
@@ -578,19 +603,22 @@ Markdown(
 #
 # | method | gap | change of accuracy, records | change of accuracy, truth |
 # |---|---|---|---|
-# | untouched | 0.25 [0.20, 0.30] | | |
-# | equal group weights | 0.28 [0.22, 0.34] | -0.01 [-0.02, 0.00] | -0.02 [-0.03, -0.01] |
-# | under-sampling | 0.02 [-0.03, 0.07] | -0.08 [-0.10, -0.06] | -0.05 [-0.07, -0.03] |
-# | word left out | 0.12 [0.08, 0.16] | 0.00 [-0.01, 0.01] | 0.00 [-0.01, 0.01] |
-# | label repair | 0.01 [-0.04, 0.06] | -0.03 [-0.04, -0.02] | 0.02 [0.01, 0.03] |
+# | A. untouched | 0.25 [0.20, 0.30] | | |
+# | B. equal group weights | 0.28 [0.22, 0.34] | -0.01 [-0.02, 0.00] | -0.02 [-0.03, -0.01] |
+# | C. under-sampling | 0.02 [-0.03, 0.07] | -0.08 [-0.10, -0.06] | -0.05 [-0.07, -0.03] |
+# | D. word left out | 0.12 [0.08, 0.16] | 0.00 [-0.01, 0.01] | 0.00 [-0.01, 0.01] |
+# | E. label repair | 0.01 [-0.04, 0.06] | -0.03 [-0.04, -0.02] | 0.02 [0.01, 0.03] |
 #
-# Say which methods closed the gap (its interval contains 0; a list of names), which one you would use, and why: `"smallest gap"`, `"most accurate on the records"` or
-# `"gap closed, truth not harmed"`.
+# Say which methods closed the gap (its interval contains 0; a list of names or letters), which one you would use, and why:
+#
+# - A. smallest gap
+# - B. most accurate on the records
+# - C. gap closed, truth not harmed
 
 # %% tags=["exercise"] exercise="06.6" points=3 objective="06-judge"
-closed = ...  # a list of names
-method = ...  # one name
-reason = ...  # one of the three
+closed = ...  # a list of names or letters
+method = ...  # a name or a letter
+reason = ...  # one of the three; its letter, in quotes, is enough
 # %% tags=["solution"]
 closed = ["under-sampling", "label repair"]
 method = "label repair"

@@ -42,12 +42,12 @@ from labkit import mitigation
 from labkit.comparison import (
     accuracy_change,
     describe_changes,
-    describe_means,
+    describe_methods,
     over_seeds,
     plot_methods,
     summarise,
     tabulate_changes,
-    tabulate_means,
+    tabulate_methods,
 )
 from labkit.data import load_bug, simulate_clinic
 from labkit.exercises import check, hint
@@ -72,7 +72,8 @@ MODEL_NAME = "minilm"  # the shipped BERT; a folder or a fetched hub name works 
 # ill". Each seed has a world of its own: other training patients, another head, another order. All are measured on the
 # same other patients. So an interval over seeds covers both the draw of the training patients and the luck of training.
 #
-# The **hard gap** is the share decided "ill" in *a* less the share in *b*. `gap_size` is that gap without its sign.
+# The **hard gap** is the share decided "ill" in *a* minus the share in *b*, with its sign. Tables show the shares next to it, and methods
+# as differences from plain training in the same world.
 #
 # **Before you run the next cell, predict:** in truth both groups are ill equally often. About how large will the gap of
 # a model be that learns from the records?
@@ -101,12 +102,7 @@ def train(notes, objective, **options):
 def measure(rows, method, seed, table, seconds, metric="selection_rate", true_labels=None):
     """Keep a row of figures about a predictions table."""
     row = summarise(table, metric=metric, true_labels=true_labels)
-    more = {
-        "gap_size": abs(row["gap"]),
-        "selected": table["y_pred"].mean(),
-        "seconds": seconds,
-    }
-    rows.append({"method": method, "seed": seed} | row | more)
+    rows.append({"method": method, "seed": seed, **row, "seconds": seconds})
 
 
 def try_objective(method, objective=None):
@@ -121,12 +117,12 @@ def try_objective(method, objective=None):
     return fits
 
 
-TITLES = {"gap": "gap", "selected": "share decided 'ill'", "accuracy": "accuracy, records"}
+TITLES = {"gap": "gap", "accuracy": "accuracy, records"}
 TITLES |= {"accuracy_true": "accuracy, truth", "seconds": "seconds"}
 
 # %%
 plain = try_objective("plain training")
-display(tabulate_means(pd.DataFrame(runs), TITLES))
+display(tabulate_methods(pd.DataFrame(runs), TITLES, **against))
 plain_gap = over_seeds(pd.DataFrame(runs), "gap", by="method").iloc[0]
 majority = max(test["y"].mean(), 1 - test["y"].mean())
 clear = "lies above zero" if plain_gap.low > 0 else "contains zero: with so few seeds we cannot be sure of it"
@@ -169,18 +165,18 @@ Markdown(
 # ### Exercise 07.1 · A gap with a slope
 #
 # Write a function that takes logits, a list that says who is in group *b* (True or False), and a temperature, and returns
-# the soft gap: the mean soft decision in *a* less that in *b*. The threshold is at logit 0.
+# the soft gap: the mean soft decision in *a* minus that in *b*. The threshold is at logit 0.
 
 
 # %% tags=["exercise"] exercise="07.1" points=1 objective="07-penalty"
 def soft_gap(logits, is_b, temperature):
-    """Return the mean soft decision in a less that in b."""
+    """Return the mean soft decision in a minus that in b."""
     return ...
 
 
 # %% tags=["solution"]
 def soft_gap(logits, is_b, temperature):
-    """Return the mean soft decision in a less that in b."""
+    """Return the mean soft decision in a minus that in b."""
     decisions, is_b = expit(np.asarray(logits) / temperature), np.asarray(is_b)
     return decisions[~is_b].mean() - decisions[is_b].mean()
 
@@ -248,9 +244,9 @@ Markdown(
 )
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 07.2 · Mend the penalty
+# ### Exercise 07.2 · Repair the penalty
 #
-# This penalty is biased. Each half is a dict with the soft decisions of its people in *a* and in *b*. Mend the function, so that over
+# This penalty is biased. Each half is a dict with the soft decisions of its people in *a* and in *b*. Repair the function, so that over
 # many batches it averages to the squared gap.
 #
 # ```python
@@ -305,7 +301,7 @@ SPREAD = {
     "accuracy": "accuracy, records",
 }
 axes = plot_methods(by_lot, SPREAD, **against)
-show(axes[0].figure, alt=describe_means(by_lot, SPREAD))
+show(axes[0].figure, alt=describe_methods(by_lot, SPREAD, **against))
 
 # %%
 Markdown(
@@ -319,9 +315,9 @@ Markdown(
 # %%
 try_objective("unbiased penalty", penalties["unbiased penalty"])
 penalty_runs = pd.DataFrame(runs)
-display(tabulate_means(penalty_runs, TITLES))
+display(tabulate_methods(penalty_runs, TITLES, **against))
 Markdown(
-    f"**Reading the table.** Against plain training, the size of the gap: {describe_changes(penalty_runs, 'gap_size', **against)}. Accuracy on the records: {describe_changes(penalty_runs, 'accuracy', **against)}; on the truth: {describe_changes(penalty_runs, 'accuracy_true', **against)}."
+    f"**Reading the table.** Against plain training, the gap: {describe_changes(penalty_runs, 'gap', **against)}. Accuracy on the records: {describe_changes(penalty_runs, 'accuracy', **against)}; on the truth: {describe_changes(penalty_runs, 'accuracy_true', **against)}."
 )
 
 # %% [markdown]
@@ -361,11 +357,16 @@ check("07.3", next_multiplier)
 # %% [markdown] tags=["exercise"]
 # ### Exercise 07.4 · Predict: a constraint that does not bind
 #
-# Next we train two heads on frozen blocks, one with a tight tolerance and one with a tolerance far above the gap that plain training has
-# anyway. What will the multiplier of the second one do? Choose `"it stays 0"`, `"it grows, more slowly"`, `"it equals the tight run's"` or `"it falls below 0"`.
+# Next we train two heads on frozen blocks, one with a tight tolerance and one with a tolerance far above the gap that plain
+# training has anyway. What will the multiplier of the second one do?
+#
+# - A. it stays 0
+# - B. it grows, more slowly
+# - C. it equals the tight run's
+# - D. it falls below 0
 
 # %% tags=["exercise"] exercise="07.4" points=1 objective="07-lagrangian"
-slack_multiplier = ...  # one of the four, in quotes
+slack_multiplier = ...  # one of the four; its letter, in quotes, is enough
 
 # %% tags=["solution"]
 slack_multiplier = "it stays 0"
@@ -409,7 +410,7 @@ constrained = try_objective("augmented Lagrangian", objectives.AugmentedLagrangi
 kept = [fit.history.iloc[-1] for fit in constrained]
 display(pd.DataFrame(kept)[["hard_gap", "multiplier", "penalty_strength", "violated"]].reset_index(drop=True))
 lagrangian_runs = pd.DataFrame(runs)
-tabulate_means(lagrangian_runs, TITLES)
+tabulate_methods(lagrangian_runs, TITLES, **against)
 
 # %%
 change = accuracy_change(
@@ -417,7 +418,7 @@ change = accuracy_change(
 )
 met = sum(not row["violated"] for row in kept)
 Markdown(
-    f"**Reading the tables.** On the training notes the tolerance was met in {met} of {SEEDS} runs. On other patients, against plain training, the size of the gap: {describe_changes(lagrangian_runs, 'gap_size', **against)}. Accuracy on the records: {describe_changes(lagrangian_runs, 'accuracy', **against)}; on the truth: {describe_changes(lagrangian_runs, 'accuracy_true', **against)}. Patient by patient, in the first world, {change['gained']} decisions became right about the truth and {change['lost']} became wrong: a change of {change['change']:+.3f} (95% interval {change['low']:+.3f} to {change['high']:+.3f}). Parity on the training notes is not parity on other patients: that is why both are shown."
+    f"**Reading the tables.** On the training notes the tolerance was met in {met} of {SEEDS} runs. On other patients, against plain training, the gap: {describe_changes(lagrangian_runs, 'gap', **against)}. Accuracy on the records: {describe_changes(lagrangian_runs, 'accuracy', **against)}; on the truth: {describe_changes(lagrangian_runs, 'accuracy_true', **against)}. Patient by patient, in the first world, {change['gained']} decisions became right about the truth and {change['lost']} became wrong: a change of {change['change']:+.3f} (95% interval {change['low']:+.3f} to {change['high']:+.3f}). Parity on the training notes is not parity on other patients: that is why both are shown."
 )
 
 # %% [markdown]
@@ -438,11 +439,11 @@ worst = try_objective("group DRO", objectives.GroupDRO(step_size=0.05))
 hidden = try_objective("adversary", objectives.Adversary(1.0))
 aims = ["plain training", "equalized odds", "group DRO", "adversary"]
 others = pd.DataFrame(runs).query("method in @aims")
-display(tabulate_means(others, TITLES))
+display(tabulate_methods(others, TITLES, **against))
 weights = worst[0].history.filter(like="weight_").iloc[-1]
 seen = np.mean([fit.history["adversary_accuracy"].iloc[-1] for fit in hidden])
 Markdown(
-    f"**Reading the table.** Size of the gap: {describe_changes(others, 'gap_size', **against)}. Accuracy on the truth: {describe_changes(others, 'accuracy_true', **against)}. Group DRO gave most weight to *{weights.idxmax().removeprefix('weight_')}* ({weights.max():.2f} of 1). It cannot know whether a loss is large because the model is bad or because the record is wrong. The adversary read the group rightly in {seen:.0%} of the cases in the last epoch (guessing gives {1 / 2:.0%}, with both groups counting equally): the notes name the district, and "
+    f"**Reading the table.** Change of the gap: {describe_changes(others, 'gap', **against)}. Accuracy on the truth: {describe_changes(others, 'accuracy_true', **against)}. Group DRO gave most weight to *{weights.idxmax().removeprefix('weight_')}* ({weights.max():.2f} of 1). It cannot know whether a loss is large because the model is bad or because the record is wrong. The adversary read the group rightly in {seen:.0%} of the cases in the last epoch (guessing gives {1 / 2:.0%}, with both groups counting equally): the notes name the district, and "
     + (
         "it is hidden only in part. "
         if seen > 0.6
@@ -456,15 +457,20 @@ Markdown(
 # %% [markdown] tags=["exercise"]
 # ### Exercise 07.5 · Which criterion, with such labels?
 #
-# In this clinic 35% of *b*'s illnesses are recorded as "not ill", and we have good reason to think that both groups are ill equally
-# often. Which criterion does not inherit the error of the records? Choose `"equalized odds on the recorded labels"`, `"equal opportunity on the recorded
-# labels"`, `"demographic parity"` or `"none: the model should follow the records"`.
+# In this clinic 35% of *b*'s illnesses are recorded as "not ill". They are missed at random: which ill patients are missed
+# does not depend on anything else about them. We measure three criteria on the *recorded* labels: demographic parity, equal
+# opportunity and equalized odds. Which of them do not inherit the error of the records, up to chance?
+#
+# - A. demographic parity alone
+# - B. demographic parity and equal opportunity
+# - C. equal opportunity and equalized odds
+# - D. none of the three
 
 # %% tags=["exercise"] exercise="07.5" points=1 objective="07-criterion"
-criterion = ...  # one of the four, in quotes
+criterion = ...  # one of the four; its letter, in quotes, is enough
 
 # %% tags=["solution"]
-criterion = "demographic parity"
+criterion = "demographic parity and equal opportunity"
 
 # %% tags=["check"]
 check("07.5", criterion)
@@ -494,10 +500,10 @@ for seed, notes in enumerate(worlds):
         measure(runs, name, seed, decided, fitted.seconds, true_labels=test["y_true_disease"])
         chance = decided["y_score"]  # of being decided 1, of the last mixture
 on_embeddings = pd.DataFrame(runs).query("method in @mixtures")
-display(tabulate_means(on_embeddings, TITLES))
+display(tabulate_methods(on_embeddings, TITLES, baseline="embeddings, logistic"))
 unsure = chance.between(0.01, 0.99).mean()
 Markdown(
-    f"**Reading the table.** Against the logistic regression, the size of the gap: {describe_changes(on_embeddings, 'gap_size', baseline='embeddings, logistic')}; accuracy on the truth: {describe_changes(on_embeddings, 'accuracy_true', baseline='embeddings, logistic')}. A mixture draws lots: for {unsure:.0%} of the patients the decision depends on the draw. To them that may be hard to explain. The first seconds include computing the embeddings, where they were not in the cache."
+    f"**Reading the table.** Against the logistic regression, the gap: {describe_changes(on_embeddings, 'gap', baseline='embeddings, logistic')}; accuracy on the truth: {describe_changes(on_embeddings, 'accuracy_true', baseline='embeddings, logistic')}. A mixture draws lots: for {unsure:.0%} of the patients the decision depends on the draw. To them that may be hard to explain. The first seconds include computing the embeddings, where they were not in the cache."
 )
 
 # %% [markdown]
@@ -565,20 +571,21 @@ FIGURES = {
     "gap": "gap in TPR, 'she' - 'he'",
     "accuracy": "accuracy\n(share of sentences)",
 }
-axes = plot_methods(sentences, FIGURES, **against)
-show(axes[0].figure, alt=describe_means(sentences, FIGURES))
+HALVES = {**against, "overlap": 1.0}  # people to measure on per person to train on
+axes = plot_methods(sentences, FIGURES, **HALVES)
+show(axes[0].figure, alt=describe_methods(sentences, FIGURES, **HALVES))
 inside = np.mean([row["hard_gap"] for row in sentence_histories])
-outside = sentences.query("method == 'augmented Lagrangian'")["gap_size"].mean()
+outside = sentences.query("method == 'augmented Lagrangian'")["gap"].mean()
 males = int((splits[0][1].query("y == 1")["group"] == "male").sum())
 Markdown(
-    f"**Reading the figure.** Against plain training, the size of the gap: {describe_changes(sentences, 'gap_size', **against)}. Nurses found with *she*: {describe_changes(sentences, 'tpr_female', **against)}; with *he*: {describe_changes(sentences, 'tpr_male', **against)}. Accuracy: {describe_changes(sentences, 'accuracy', **against)}. Where a gap closed because fewer nurses are found with *she* and none more with *he*, nobody was helped: the field calls that **levelling down**. Accuracy hardly shows it, since {1 - sample['y'].mean():.0%} of the sentences are not about nurses. The constrained heads end with a gap of {inside:.2f} on their training sentences and {outside:.2f} on others, of which only {males} are about a nurse with a male pronoun: a rate measured on so few moves by {1 / max(males, 1):.2f} with a single sentence. The splits overlap, so these intervals are somewhat too narrow."
+    f"**Reading the figure.** Against plain training, the gap: {describe_changes(sentences, 'gap', **HALVES)}. Nurses found with *she*: {describe_changes(sentences, 'tpr_female', **HALVES)}; with *he*: {describe_changes(sentences, 'tpr_male', **HALVES)}. Accuracy: {describe_changes(sentences, 'accuracy', **HALVES)}. Where a gap closed because fewer nurses are found with *she* and none more with *he*, nobody was helped: the field calls that **levelling down**. Accuracy hardly shows it, since {1 - sample['y'].mean():.0%} of the sentences are not about nurses. The constrained heads end with a gap of {inside:.2f} (without a sign) on their training sentences and {outside:+z.2f} on others, of which only {males} are about a nurse with a male pronoun: a rate measured on so few moves by {1 / max(males, 1):.2f} with a single sentence. The splits overlap; the intervals allow for that, and are wide."
 )
 
 # %% [markdown]
 # ## Everything side by side
 #
-# Means over seeds with their 95% intervals, in the clinic. **Look for** a method that is good in one column only, and for one that
-# has no gap because it decides nearly the same of everybody.
+# Differences from plain training with their 95% intervals over worlds, in the clinic. **Look for** a method that is good in one column only, and for one that
+# closes the gap because it decides nearly the same of everybody.
 
 # %%
 everything = pd.DataFrame(runs)
@@ -588,15 +595,16 @@ COLUMNS = {
     "accuracy_true": "accuracy, truth\n(share of patients)",
 }
 axes = plot_methods(everything, COLUMNS, **against)
-show(axes[0].figure, alt=describe_means(everything, COLUMNS))
-tabulate_means(everything, TITLES)
+show(axes[0].figure, alt=describe_methods(everything, COLUMNS, **against))
+tabulate_methods(everything, TITLES, **against)
 
 # %%
-mean = everything.groupby("method")[["gap_size", "accuracy_true", "seconds"]].mean()
-tested = {"gap_size": "size of the gap", "accuracy": "accuracy (records)", "accuracy_true": "accuracy (truth)"}
-display(tabulate_changes({"clinic": everything, "sentences": sentences}, tested, **against))
+mean = everything.groupby("method")[["gap", "accuracy_true", "seconds"]].mean()
+nearest = mean["gap"].abs().idxmin()
+tested = {"gap": "gap", "accuracy": "accuracy (records)", "accuracy_true": "accuracy (truth)"}
+display(tabulate_changes({"clinic": everything, "sentences": sentences}, tested, overlap={"sentences": 1.0}, **against))
 Markdown(
-    f"**Reading the tables.** The smallest gap on average has *{mean['gap_size'].idxmin()}* ({mean['gap_size'].min():.2f}), the best accuracy on the truth *{mean['accuracy_true'].idxmax()}* ({mean['accuracy_true'].max():.3f}). The second table gives changes against plain training, paired by seed; a method whose interval contains zero has shown nothing, and the table says so: size of the gap, {describe_changes(everything, 'gap_size', **against)}. A run takes from {mean['seconds'].min():.1f} to {mean['seconds'].max():.1f} s; the last block is trained from cached states, and the embeddings' methods are of another kind: compare them with their own baseline, *embeddings, logistic*."
+    f"**Reading the tables.** The mean gap is nearest to zero with *{nearest}* ({mean['gap'][nearest]:+z.2f}), the best accuracy on the truth *{mean['accuracy_true'].idxmax()}* ({mean['accuracy_true'].max():.3f}). The second table gives changes against plain training, paired by seed; a method whose interval contains zero has shown nothing, and the table says so: change of the gap, {describe_changes(everything, 'gap', **against)}. A run takes from {mean['seconds'].min():.1f} to {mean['seconds'].max():.1f} s; the last block is trained from cached states, and the embeddings' methods are of another kind: compare them with their own baseline, *embeddings, logistic*."
 )
 
 # %% [markdown] tags=["exercise"]
@@ -604,11 +612,15 @@ Markdown(
 #
 # In another clinic with the same kind of wrong records, somebody reports changes against plain training (three seeds). **Method A:** gap -0.16
 # (interval -0.21 to -0.11), accuracy on the records -0.02 (-0.03 to -0.01), on the truth +0.01 (-0.01 to 0.03). **Method B:** gap -0.07 (-0.15 to 0.01),
-# accuracy on the records 0.00 (-0.01 to 0.01), on the truth 0.00 (-0.01 to 0.01). Which statement do they support? Choose `"A and B close the gap"`,
-# `"A closes the gap, and harms accuracy"`, `"A closes the gap; B may or may not"` or `"B is better: it loses nothing on the records"`.
+# accuracy on the records 0.00 (-0.01 to 0.01), on the truth 0.00 (-0.01 to 0.01). Which statement do they support?
+#
+# - A. A and B close the gap
+# - B. A closes the gap, and harms accuracy
+# - C. A closes the gap; B may or may not
+# - D. B is better: it loses nothing on the records
 
 # %% tags=["exercise"] exercise="07.6" points=2 objective="07-judge"
-verdict = ...  # one of the four, in quotes
+verdict = ...  # one of the four; its letter, in quotes, is enough
 
 # %% tags=["solution"]
 verdict = "A closes the gap; B may or may not"
@@ -622,7 +634,8 @@ check("07.6", verdict)
 # - A gap becomes a loss through decisions softened at the threshold; its square on a small batch is too large by its variance, and the product
 #   of two halves is not `[07-penalty]`.
 # - A constraint is stated in gaps and finds its own weight; its multiplier says whether it binds and what it costs `[07-lagrangian]`.
-# - Criteria that are built on labels inherit what is wrong with them `[07-criterion]`.
+# - Where illnesses are missed at random, false positive rates, precision and accuracy inherit the error of the records.
+#   The true positive rate does not, and demographic parity needs no labels `[07-criterion]`.
 # - Methods that are named in one breath aim at different things: judge each by the gap you care about, by both accuracies, by its time, and by its
 #   intervals `[07-judge]`.
 #

@@ -67,6 +67,7 @@ from labkit.mitigation import (
 )
 from labkit.models import load_foundation_model
 from labkit.plots import MARKERS, PALETTE, show
+from labkit.prose import reading, verdict
 from labkit.training import TrainConfig
 
 # %% tags=["parameters"]
@@ -242,8 +243,8 @@ compared = pd.DataFrame({"by hand": {name: accuracy for name, (_, accuracy) in b
 compared["difference"] = compared["by hand"] - compared["fairlearn"]
 display(compared.map("{:.5f}".format))
 worst = compared["difference"].max()
-verdict = "the two agree, up to the library's grid" if worst < 0.005 else "more than a grid explains: look closer"
-Markdown(f"**Reading the table.** Expected accuracy, against recorded labels, on the {len(choose)} patients that the rules were chosen on. The linear program is ahead by at most {worst:.5f}: {verdict}. A rule that looks like magic is {(used['chance'] > 1e-9).sum()} thresholds and their chances.")  # fmt: skip
+agreement = "the two agree, up to the library's grid" if worst < 0.005 else "more than a grid explains: look closer"
+Markdown(f"**Reading the table.** Expected accuracy, against recorded labels, on the {len(choose)} patients that the rules were chosen on. The linear program is ahead by at most {worst:.5f}: {agreement}. A rule that looks like magic is {(used['chance'] > 1e-9).sum()} thresholds and their chances.")  # fmt: skip
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 08.2 · What does the rule do to a person?
@@ -303,7 +304,7 @@ except ValueError as error:
 #
 # Now all methods, on the patients we kept for judging, for every run. *One threshold* (one half, for everybody) is the baseline. *Quantile matching*
 # is new and has its own section below; it changes the scores first, and then decides at one half. We look at the gap in decisions (share decided "ill" in *a* less in *b*), and at accuracy on recorded *and*
-# on true labels. **Predict:** which rules come nearest to a gap of zero? Rules were chosen to be right on *recorded* labels:
+# on true labels. We call a gap *closed* if its whole interval lies within `MARGIN`: an interval that only contains zero shows nothing. **Predict:** which rules come nearest to a gap of zero? Rules were chosen to be right on *recorded* labels:
 # will accuracy on the true ones rise or fall?
 
 
@@ -319,18 +320,25 @@ def try_methods(seed):
         yield {"method": name, "seed": seed, "gap in ill found": found} | summarise(table, true_labels=truth)
 
 
+from labkit.comparison import describe_methods
+
+MARGIN = 0.05  # a gap smaller than this would not matter
 tables = {}
 runs = pd.DataFrame([row for seed in range(SEEDS) for row in try_methods(seed)])
-fig, (left, right) = plt.subplots(1, 2, figsize=(9.6, 3.6), layout="constrained")
+fig, (left, right) = plt.subplots(1, 2, figsize=(9.6, 4), layout="constrained")
 plot_runs(runs, "gap", by="method", ax=left).set(xlabel="decision gap, a − b\n(share decided 'ill')")
-plot_runs(runs, "accuracy_true", by="method", ax=right).set(xlabel="accuracy on true labels\n(share of patients)")
-right.set_yticklabels([])
-right.get_legend().remove()
+plot_runs(runs, "accuracy_true", by="method", baseline="one threshold", ax=right).set(
+    xlabel="change in accuracy on true labels\n(share of patients)"
+)
 left.axvline(0, color="black", linewidth=0.8)
-gaps, right_in_truth = (over_seeds(runs, value, by="method") for value in ("gap", "accuracy_true"))
-show(fig, alt="Decision gap and accuracy on true labels by method, mean over runs with intervals: " + "; ".join(f"{name} {gaps.loc[name, 'mean']:.2f} and {right_in_truth.loc[name, 'mean']:.2f}" for name in METHODS) + ".")  # fmt: skip
+for ax in (left, right):
+    ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(-0.2, 1))
+gaps = over_seeds(runs, "gap", by="method")
+show(fig, alt="Left: decision gap by method, mean over runs with intervals: " + ", ".join(f"{name} {gap:+z.2f}" for name, gap in gaps["mean"].items()) + ". Right: " + describe_methods(runs, {"accuracy_true": "accuracy on true labels"}, baseline="one threshold") + ".")  # fmt: skip
 
 # %%
+from labkit.comparison import describe_gaps
+
 found = over_seeds(runs, "gap in ill found", by="method")
 on_records, on_truth = (
     changes_over_seeds(runs, value, by="method", baseline="one threshold") for value in ("accuracy", "accuracy_true")
@@ -344,9 +352,8 @@ columns = {
 display(pd.DataFrame({name: write_intervals(column) for name, column in columns.items()}).reindex(METHODS).fillna("–"))
 over = ", ".join(gaps.index[gaps["high"] < 0])
 turned = f" It lies below zero, so that *b* is now decided 'ill' more often, with: {over}." if over else ""
-closed = [name for name in METHODS if gaps.loc[name, "low"] <= 0 <= gaps.loc[name, "high"]]
 Markdown(
-    f"**Reading the figure and the table.** Means over {SEEDS} runs with 95% intervals over runs; {len(judge):,} test patients, {(judge['group'] == 'b').sum()} of them in *b*. The decision gap of one threshold is {gaps.loc['one threshold', 'mean']:.2f}. The interval of the gap contains zero with: {', '.join(closed) or 'no method'}.{turned}\n\n"
+    f"**Reading the figure and the table.** Means over {SEEDS} runs with 95% intervals over runs; {len(judge):,} test patients, {(judge['group'] == 'b').sum()} of them in *b*. The decision gap of one threshold is {gaps.loc['one threshold', 'mean']:.2f}. By the margin stated before (shares decided 'ill', a / b, in brackets): {describe_gaps(runs, margin=MARGIN)}.{turned}\n\n"
     f"Against one threshold, the change in accuracy on *recorded* labels is {say_changes(on_records)}. On *true* labels it is {say_changes(on_truth)}; the lowest mean change is {on_truth['mean'].min():+.3f}, with {on_truth['mean'].idxmin()}, interval {on_truth.loc[on_truth['mean'].idxmin(), 'low']:+.3f} to {on_truth.loc[on_truth['mean'].idxmin(), 'high']:+.3f}. "
     f"With {SEEDS} runs the intervals are wide, and *not distinguishable from zero* does not mean *costs nothing*."
 )
@@ -444,6 +451,78 @@ check("08.3", two_answers)
 # together with who later failed to pay a bill (Federal Reserve Board, 2007). We have only aggregates: for each score and group,
 # how many people there are and which share repaid. The groups are named as the report names them.
 #
+# **By hand first.** You are the lender: choose the score from which on a White, and a Black, applicant gets a loan. The
+# true positive rate is the share of people who repay that get one; the precision is the share of loans that are repaid.
+# (The aggregates give numbers of people with fractions; here they are rounded.)
+#
+# **Predict:** you make the true positive rates equal. Whose cut do you lower, and what happens to the share of loans
+# repaid in that group?
+
+# %%
+from labkit.audit import plot_threshold_explorer
+
+borrowers = count_borrowers(load_fico().frame)
+credit_cells = pd.MultiIndex.from_product([borrowers.scores, borrowers.groups, [0, 1]])
+credit_people = pd.Series(borrowers.people.round().ravel(), credit_cells)
+credit = credit_people.rename_axis(["score", "group", "repays"]).reset_index(name="people")
+explorer = plot_threshold_explorer(
+    credit["score"],
+    y_true=credit["repays"],
+    sensitive_features=credit["group"],
+    count=credit["people"],
+    groups=("White", "Black"),
+    decisions=("refused", "given a loan"),
+    labels=("people who default", "people who repay"),
+    score_name="credit score",
+)
+explorer
+
+# %%
+equal_cuts = explorer.settings.loc["equal true positive rates"].tolist()
+one_cut = explorer.audit(*explorer.settings.loc["one cut for both"])
+own_cuts = explorer.audit(*equal_cuts)
+found_before = one_cut.pairwise("true_positive_rate").iloc[0]
+found_after = own_cuts.pairwise("true_positive_rate").iloc[0]
+loans_differ = own_cuts.pairwise("precision").iloc[0]
+loans = {"one cut": one_cut.by_group["precision"], "own cuts": own_cuts.by_group["precision"]}
+pd.DataFrame(loans).rename_axis("share of loans repaid").round(3)
+
+# %% tags=["reading"]
+reading(
+    "{finding} The nearest cuts are {cuts[0]:.0f} for White and {cuts[1]:.0f} for Black applicants, with about as many loans in "
+    "all as with the most accurate single cut. The difference in true positive rates, White minus Black, goes from "
+    "{before.difference:+.2f} to {after.difference:+.2f} (interval {after.low:+.2f} to {after.high:+.2f}). Ten "
+    "points of the score lie between two cuts, so the grid need not reach zero.",
+    finding=verdict(
+        found_after["low"],
+        found_after["high"],
+        above="A lower cut for Black applicants closes most of the gap, not all of it.",
+        below="A lower cut for Black applicants closes the gap and opens one the other way.",
+        unclear="With two cuts, no clear gap in true positive rates is left.",
+    ),
+    cuts=equal_cuts,
+    before=found_before,
+    after=found_after,
+)
+
+# %% tags=["reading"]
+reading(
+    "{finding} Of the loans to Black applicants {after[Black]:.0%} are now repaid, and {before[Black]:.0%} were with one "
+    "cut; of those to White applicants {after[White]:.0%} and {before[White]:.0%}. A default harms the borrower, too. "
+    "The intervals are narrow because the report counts many people. They do not cover how we read its figures, nor who "
+    "never applied.",
+    finding=verdict(
+        loans_differ["low"],
+        loans_differ["high"],
+        above="The lower cut is for Black applicants, and it lets in more loans that are not repaid.",
+        below="The lower cut is for White applicants, and it lets in more loans that are not repaid.",
+        unclear="In what share of loans is repaid, the groups then do not clearly differ.",
+    ),
+    before=loans["one cut"],
+    after=loans["own cuts"],
+)
+
+# %% [markdown]
 # A study of these data lets a lender earn 18 for a loan that is repaid and lose 82 for one that is not, so a loan pays from a chance
 # of 82% on. It asks what each criterion leaves of the profit that a lender without any constraint would make, and prints 99.3% for one threshold (*race-blind*), 92.8% for equal opportunity, 80.2%
 # for equalized odds and 69.8% for demographic parity (Hardt, Price and Srebro, 2016).
@@ -452,7 +531,6 @@ check("08.3", two_answers)
 # what share of the loans is repaid. A loan that is not repaid harms the lender *and* the borrower. **Predict:** why does the unconstrained lender earn more than the race-blind one?
 
 # %%
-borrowers = count_borrowers(load_fico().frame)
 lending = best_rules(borrowers)
 limits = redraw_shares(borrowers, n_boot=N_BOOT, seed=0).quantile([0.025, 0.975])
 profits = pd.DataFrame({"computed": profit_shares(lending), "low": limits.iloc[0], "high": limits.iloc[1]})
@@ -488,11 +566,18 @@ Markdown(
 # ### Exercise 08.4 · Choose a criterion for this lender
 #
 # The lender's owners accept any criterion that keeps at least 85% of the maximum profit. The regulator wants people who would repay to be treated
-# alike: a difference of true positive rates of at most 0.05 between any two groups. Choose the criterion that meets both (its name as in the table), and give its
-# computed profit in percent and its largest TPR gap as evidence. The check looks at whether your choice meets the conditions.
+# alike: a difference of true positive rates of at most 0.05 between any two groups. Choose the criterion that meets both, and
+# give its computed profit in percent, to one decimal, and its largest TPR gap as evidence. The check looks at whether your
+# choice meets the conditions.
+#
+# - A. maximum profit
+# - B. race-blind
+# - C. equal opportunity
+# - D. equalized odds
+# - E. demographic parity
 
 # %% tags=["exercise"] exercise="08.4" points=3 objective="08-profit"
-criterion = ...  # a name from the table, in quotes
+criterion = ...  # one of the five; its letter, in quotes, is enough
 profit, tpr_gap = ..., ...
 # %% tags=["solution"]
 allowed = profits.query("computed >= 85 and `largest TPR gap` <= 0.05")
@@ -585,16 +670,16 @@ show(
 # ### Exercise 08.5 · Predict: what happens to calibration?
 #
 # In group *b*, illness is under-recorded; the model has learned the records. Matching raises *b*'s scores and lowers *a*'s a little. For group *b*, what
-# does matching do to the difference between mean score and share of ill people? Choose:
+# does matching do to the difference between mean score and share of ill people?
 #
-# - `"worse on both"`: further from recorded and from true labels
-# - `"better on both"`: nearer to recorded and to true labels
-# - `"worse on records, better on truth"`
-# - `"better on records, worse on truth"`
-# - `"no change"`: ranks within *b* stay, so calibration stays
+# - A. worse on both: further from recorded and from true labels
+# - B. better on both: nearer to recorded and to true labels
+# - C. worse on records, better on truth
+# - D. better on records, worse on truth
+# - E. no change: ranks within *b* stay, so calibration stays
 
 # %% tags=["exercise"] exercise="08.5" points=1 objective="08-match"
-prediction = ...  # one of the five, in quotes
+prediction = ...  # one of the five; its letter, in quotes, is enough
 # %% tags=["solution"]
 prediction = "worse on records, better on truth"
 # %% tags=["check"]
@@ -671,15 +756,15 @@ Markdown(
 )
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 08.6 · Mend the report
+# ### Exercise 08.6 · Repair the report
 #
 # This function chooses a cut for each group, so that half of the group is above it, and reports the gap in selection rates,
-# *a* less *b*. It chooses and reports on the same people. Mend it: choose on the people with `part == 0`, report on those with `part == 1`.
+# *a* minus *b*. It chooses and reports on the same people. Repair it: choose on the people with `part == 0`, report on those with `part == 1`.
 
 
 # %% tags=["exercise"] exercise="08.6" points=2 objective="08-judge"
 def reported_gap(score, group, part):
-    """Return the gap, a less b, of cuts at each group's median; arguments are arrays (n,)."""
+    """Return the gap, a minus b, of cuts at each group's median; arguments are arrays (n,)."""
     rates = {}
     for name in ("a", "b"):
         own = group == name
@@ -690,7 +775,7 @@ def reported_gap(score, group, part):
 
 # %% tags=["solution"]
 def reported_gap(score, group, part):
-    """Return the gap, a less b, of cuts at each group's median; arguments are arrays (n,)."""
+    """Return the gap, a minus b, of cuts at each group's median; arguments are arrays (n,)."""
     rates = {}
     for name in ("a", "b"):
         own = group == name

@@ -156,7 +156,7 @@ def measure(name, seed):
     row = {"method": name, "seed": seed, "seconds": seconds} | summarise(table, true_labels=truth)
     plain = predictions_of_plain(seed) if name != "plain training" else table
     paired = accuracy_change(plain, table, true_labels=truth)
-    return row | {"gap_size": abs(row["gap"])} | {f"paired_{key}": paired[key] for key in ("change", "low", "high")}
+    return row | {f"paired_{key}": paired[key] for key in ("change", "low", "high")}
 
 
 @cache
@@ -186,7 +186,7 @@ def runs(names=METHODS):
 def full_table(names=METHODS):
     """Return the Markdown table: means over seeds with their 95% intervals, and the paired change on the truth."""
     from labkit.comparison.seeds import changes_over_seeds
-    from labkit.comparison.sentences import tabulate_means
+    from labkit.comparison.tables import tabulate_means
 
     frame = runs(names)
     columns = {"gap": "gap, a - b", "accuracy": "accuracy, recorded", "accuracy_true": "accuracy, true"}

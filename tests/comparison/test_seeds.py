@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from labkit.comparison.seeds import accuracy_change, changes_over_seeds, over_seeds, summarise
+from labkit.comparison.seeds import CONSTANTS, _adjust, accuracy_change, changes_over_seeds, over_seeds, summarise
 from labkit.errors import UserError
 
 
@@ -33,6 +33,22 @@ def test_summary_equals_the_parts_computed_by_hand(table):
     assert summarise(table, metric="true_positive_rate")["gap"] == pytest.approx(positives["a"] - positives["b"])
 
 
+def test_summary_has_the_rates_next_to_the_gap(table):
+    """Balanced accuracy is scikit-learn's; shares selected, TPR and FPR are those of everybody and of each group."""
+    from sklearn.metrics import balanced_accuracy_score
+
+    found = summarise(table)
+    assert found["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(table.y_true, table.y_pred))
+    assert found["gap"] == pytest.approx(found["selected_a"] - found["selected_b"])
+    for name, part in (
+        ("selected", table),
+        *(((f"{k}_positive_rate"), table[table.y_true == (k == "true")]) for k in ("true", "false")),
+    ):
+        assert found[name] == pytest.approx(part["y_pred"].mean())
+        for group, own in part.groupby("group")["y_pred"].mean().items():
+            assert found[f"{name}_{group}"] == pytest.approx(own)
+
+
 def test_summary_knows_recorded_and_true_labels(table):
     """A model may be more or less accurate by the true labels than by the records."""
     found = summarise(table, true_labels=table["y_pred"])
@@ -46,7 +62,8 @@ def test_summary_knows_recorded_and_true_labels(table):
 
 def test_one_class_has_no_auc(table):
     """AUC is NaN, not a crash and not 0."""
-    assert np.isnan(summarise(table.assign(y_true=1))["auc"])
+    found = summarise(table.assign(y_true=1))
+    assert np.isnan(found["auc"]) and np.isnan(found["balanced_accuracy"]) and np.isnan(found["false_positive_rate_a"])
 
 
 def test_more_than_two_groups_are_rejected(table):
@@ -139,6 +156,31 @@ def test_changes_are_paired_by_seed():
     assert list(found.index) == ["fair"] and found.loc["fair", "n"] == 3
     np.testing.assert_allclose(found.loc["fair", ["low", "high"]].astype(float), expected)
     assert found.loc["fair", "mean"] == pytest.approx(np.mean(np.subtract(fair, plain)))
+    assert found.loc["fair", "p_value"] == pytest.approx(stats.ttest_rel(fair, plain).pvalue)
+
+
+def test_p_values_are_adjusted_for_the_number_of_methods(runs):
+    """By statsmodels' Holm; constants are no hypotheses, one run has no test, no change at all has a p-value of 1."""
+    from statsmodels.stats.multitest import multipletests
+
+    more = [{"method": CONSTANTS[0], "seed": seed, "gap": 0.0} for seed in range(3)]
+    more += [{"method": "once", "seed": 0, "gap": 0.0}]
+    same = runs[runs["method"] == "untouched"].assign(method="same")
+    found = changes_over_seeds(pd.concat([runs, pd.DataFrame(more), same]), "gap", by="method", baseline="untouched")
+    assert found.loc[[CONSTANTS[0], "once"], ["p_value", "p_holm"]].isna().all(axis=None)
+    tested = found.dropna()
+    assert len(tested) == 4 and found["p_value"]["same"] == 1
+    np.testing.assert_allclose(tested["p_holm"], multipletests(tested["p_value"], method="holm")[1])
+    row = np.random.default_rng(0).random(30) ** 3
+    np.testing.assert_allclose(_adjust(row), multipletests(row, method="holm")[1])
+
+
+def test_overlap_widens_the_test_with_the_interval(runs):
+    """A p-value is below .05 where the interval does not contain zero."""
+    for overlap in (0.01, 1.0, 5.0, 12.0, 30.0):
+        found = changes_over_seeds(runs, "gap", by="method", baseline="untouched", overlap=overlap)
+        clear = (found["low"] > 0) | (found["high"] < 0)
+        assert (clear == (found["p_value"] < 0.05)).all()
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
 """Methods tried on splits."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
-from labkit.comparison.plots import plot_methods
+from labkit.comparison.constants import summarise_constants
+from labkit.comparison.seeds import CONSTANTS
 from labkit.comparison.trials import Split, measure_trials, run_trials, split_frame, try_methods
 from labkit.mitigation.features import Unmitigated
 from labkit.mitigation.weights import Reweighing
@@ -48,8 +48,8 @@ def test_trials_are_what_the_methods_give(frame):
         .predict(*splits[1].test[:2], sensitive_features=splits[1].test[2])
     )
     row = found.query("method == 'untouched' and seed == 1").iloc[0]
-    assert row["gap"] == summarise(table)["gap"] and row["gap_size"] == abs(row["gap"]) and row["seconds"] > 0
-    assert row["selected"] == table["y_pred"].mean()
+    assert row["gap"] == summarise(table)["gap"] and row["seconds"] > 0
+    assert row["selected"] == table["y_pred"].mean() and "gap_size" not in row
     known = Split(splits[0].train, splits[0].test, splits[0].test[1])
     assert try_methods({"untouched": Unmitigated()}, [known])["accuracy_true"].notna().all()
 
@@ -76,12 +76,16 @@ def test_methods_may_depend_on_the_seed(frame):
     assert [trial.seed for trial in run_trials(methods, splits)] == asked == [0, 1, 2]
 
 
-def test_methods_are_plotted_with_the_baseline(runs):
-    """One panel per column with its label, and a dashed line at the untouched model's mean."""
-    axes = plot_methods(runs.assign(other=1.0), {"gap": "gap (share)", "other": "other"})
-    assert [ax.get_xlabel() for ax in axes] == ["gap (share)", "other"] and axes[0].figure is axes[1].figure
-    dashed = [line for line in axes[0].lines if line.get_linestyle() == "--"]
-    assert dashed[0].get_xdata()[0] == pytest.approx(0.32)
-    plt.close(axes[0].figure)
-    with pytest.raises(ValueError, match="no run of the baseline 'nothing'"):
-        plot_methods(runs, {"gap": "gap"}, baseline="nothing")
+def test_constants_are_measured_on_the_people_of_each_split(frame):
+    """Once per split, after the methods: the same rows as for its test people alone."""
+    splits = split_frame(frame, label="y", sensitive="sex", n_splits=2)
+    methods = {"untouched": Unmitigated(), "reweighing": Reweighing()}
+    plain = try_methods(methods, splits).drop(columns="seconds")
+    found = try_methods(methods, splits, constants=True).drop(columns="seconds")
+    assert found[:4].equals(plain) and len(found) == 4 + 2 * len(CONSTANTS)
+    for seed, (_, (_, y, group), _) in enumerate(splits):
+        rows = found[found["method"].isin(CONSTANTS) & (found["seed"] == seed)].set_index("method")
+        expected = summarise_constants(pd.DataFrame({"y_true": y, "group": group}))
+        pd.testing.assert_frame_equal(rows.drop(columns="seed"), expected, check_names=False)
+    with pytest.raises(ValueError, match=r"'method' already holds \['toss a coin'\]; rename"):
+        try_methods({"toss a coin": Unmitigated()}, splits, constants=True)

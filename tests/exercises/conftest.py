@@ -39,7 +39,8 @@ def compared():
     """Return a function that declares exercise 99.1 by its answers alone, and returns it."""
 
     def compared(reference, wrong, **options):
-        checking.compare_answers("99.1", reference=reference, wrong=wrong, otherwise="?", **HELP | options)
+        settings = {"otherwise": "?"} | HELP | options
+        checking.compare_answers("99.1", reference=reference, wrong=wrong, **settings)
         return checking._declared["99.1"]
 
     return compared

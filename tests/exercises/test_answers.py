@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from labkit.exercises.answers import Fault, NamedValues, leaves, outputs_of, parts, plain, printable, short
+from labkit.exercises._plain import Fault, NamedValues, plain
+from labkit.exercises._words import printable, short
+from labkit.exercises.answers import leaves, outputs_of, parts
 
 
 @pytest.mark.parametrize(

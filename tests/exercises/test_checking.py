@@ -26,13 +26,20 @@ check("99.1", half)
 """
 
 
-def test_a_choice_is_answered_by_its_name():
-    """Case does not matter; each option has its hint; anything else is told the options."""
+def test_a_choice_is_answered_by_its_letter_or_its_name():
+    """Case does not matter; each option has its hint; anything else is told the options with their letters."""
     choice("99.1", options={"up": "No.", "down": None, "none": "Nor this.", "both": "Hardly."}, **HELP)
     outcome = checking._declared["99.1"].outcome
-    assert outcome(" Down ").state == "correct" and outcome("both").message == "Hardly."
-    assert outcome("left").message == "Choose one of these, in quotes: up, down, none, both."
-    assert outcome(3).message.startswith("Your answer is the number 3; a text in quotes is asked for")
+    assert outcome(" Down ").state == outcome("b").state == "correct"
+    assert outcome("both").message == outcome("(D)").message == "Hardly."
+    assert (
+        outcome("left").message
+        == outcome(3).message
+        == (
+            "Your answer is none of the options. Answer with a letter or with a text, in quotes:\n"
+            "A. up\nB. down\nC. none\nD. both"
+        )
+    )
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import ast
 from tests.notebooks.page import Page, called, calls, fixed_text, inline_parts, parse, quote, rule
 
 NEW_FIGURES = {"subplots", "figure", "subplot_mosaic", "from_predictions", "from_estimator"}
+EXPLORER = "plot_threshold_explorer"
 PYPLOT_FIGURES = {"plot", "bar", "barh", "hist", "scatter", "errorbar", "imshow", "boxplot", "subplot"}
 
 
@@ -25,13 +26,31 @@ def shows(tree: ast.AST) -> list[ast.Call]:
     return [call for call in calls(tree) if isinstance(call.func, ast.Name) and call.func.id == "show"]
 
 
+def shows_itself(tree: ast.AST) -> bool:
+    """Say whether the last line of a cell is a threshold explorer, or the name that the cell gave to one."""
+    last = tree.body[-1].value if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    made = [
+        statement.targets[0].id
+        for statement in tree.body
+        if isinstance(statement, ast.Assign)
+        and isinstance(statement.targets[0], ast.Name)
+        and isinstance(statement.value, ast.Call)
+        and called(statement.value) == EXPLORER
+    ]
+    if isinstance(last, ast.Name):
+        return last.id in made
+    return isinstance(last, ast.Call) and called(last) == EXPLORER
+
+
 @rule
 def figures_are_shown(page: Page) -> list[str]:
     """Every figure goes through `show` in its cell, or in the next code cell."""
     trees = [parse(cell) for cell in page.code]
     begun = [figures(tree) for tree in trees]
     # `explore` shows the figure that its function draws, with the text that comes with it
-    shown = [len(shows(tree)) + sum(called(call) == "explore" for call in calls(tree)) for tree in trees]
+    shown = [
+        len(shows(tree)) + sum(called(call) == "explore" for call in calls(tree)) + shows_itself(tree) for tree in trees
+    ]
     complaints = [
         f"{quote(cell.source)} calls plt.show(); `show(figure, alt=…)` gives the figure a text"
         for cell, tree in zip(page.code, trees, strict=True)

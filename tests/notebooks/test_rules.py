@@ -196,6 +196,7 @@ BREAKS = [
     ("title_is_the_only_one", "# # Part two · The end", "# # The end", "second title"),
     ("figures_are_shown", FILLER, "# %%\nplot_names(3)", "1 figures, of which 0"),
     ("figures_are_shown", FILLER, "# %%\nframe.plot.bar()", "1 figures, of which 0"),
+    ("figures_are_shown", FILLER, "# %%\nexplored = plot_threshold_explorer(3)", "1 figures, of which 0"),
     ("figures_are_shown", 'show(fig, alt=f"{SAMPLE_SIZE:.2f} names.")', "print(show)", "1 figures, of which 0"),
     ("figures_are_shown", FILLER, "# %%\nplt.show()", "plt.show()"),
     ("figures_have_a_text", 'alt=f"{SAMPLE_SIZE:.2f} names."', 'alt=" "', "no text"),
@@ -365,6 +366,8 @@ def test_link_may_lead_anywhere_that_is_there(link):
         "# %%\nframe.plot.bar()\n# %%\nshow(frame.figure, alt='Bars.')",
         "# %%\ndef draw(size):\n    show(plot_names(size).figure, alt=f'{size} names.')",
         "# %%\nax.plot(x, y)",
+        "# %%\nplot_threshold_explorer(x)",
+        "# %%\nexplored = plot_threshold_explorer(x)\nexplored",
     ],
 )
 def test_figure_may_be_shown_in_the_next_cell_or_a_function(new):

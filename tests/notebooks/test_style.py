@@ -10,6 +10,7 @@ import pytest
 
 from tests.notebooks.page import COURSE, load_page
 from tests.notebooks.rules import RULES, complaints_about
+from tests.notebooks.rules_readable import LINE
 
 UNREVISED = tomllib.loads((Path(__file__).parent / "unrevised.toml").read_text(encoding="utf-8"))
 
@@ -35,6 +36,14 @@ def test_exceptions_are_rules_and_notebooks():
     """A name that was removed or misspelled excuses nothing."""
     assert set(UNREVISED) <= set(COURSE.names)
     assert {rule for listed in UNREVISED.values() for rule in listed} <= set(RULES)
+
+
+def test_revised_notebooks_are_linted_without_exemption():
+    """What ruff leaves out at 100 characters a line is what has not been revised, and nothing else."""
+    settings = tomllib.loads((COURSE.notebooks / "ruff.toml").read_text(encoding="utf-8"))
+    unrevised = {f"solutions/{name}.py" for name in UNREVISED}
+    assert settings["line-length"] == LINE
+    assert set(settings["format"]["exclude"]) == set(settings["lint"]["extend-per-file-ignores"]) == unrevised
 
 
 def test_every_notebook_is_found():

@@ -10,6 +10,7 @@ from labkit.data.tables import load_compas
 from labkit.exercises.answers import outputs_of
 from labkit.exercises.checking import compare_answers, exercise
 from labkit.exercises.judging import close, same
+from labkit.exercises.recognizers import recognize_slip
 
 
 # ---- 00.3 repair broken code -----------------------------------------------------------------------------------------
@@ -28,14 +29,14 @@ def broken_lean(word, a, b):
     return np.sum([cosine(word, other) for other in a]) - np.sum([cosine(word, other) for other in b])
 
 
-EAST, NORTH, STEEP = np.array([2.0, 0.0]), np.array([0.0, 1.0]), np.array([3.0, 4.0])
+EAST, NORTH, STEEP, FLAT = np.array([2.0, 0.0]), np.array([0.0, 1.0]), np.array([3.0, 4.0]), np.array([8.0, 6.0])
 
 
-ARROWS = (
-    (NORTH, [EAST], [NORTH]),
-    (STEEP, [EAST, NORTH], [EAST]),
-    (EAST, [STEEP], [NORTH, STEEP, EAST]),
-    (EAST, [EAST], [NORTH]),
+ARROWS = (  # no mean cosine is 0, so that a ratio of means can be told what it is
+    (NORTH, [STEEP], [NORTH]),
+    (STEEP, [EAST, NORTH, NORTH], [EAST]),
+    (EAST, [STEEP], [NORTH, STEEP, EAST, FLAT]),
+    (EAST, [EAST, -STEEP, NORTH], [FLAT]),
 )
 
 
@@ -58,6 +59,23 @@ MISTAKES = (
         "You divide both sums by the size of the first set. The second set has a size of its own.",
     ),
     (
+        lambda word, a, b: (
+            np.mean([cosine(word, other) for other in a]) / np.mean([cosine(word, other) for other in b])
+        ),
+        "You divide one mean by the other. The association is what one mean has more than the other.",
+    ),
+    (
+        lambda word, a, b: cosine(word, np.mean(a, axis=0)) - cosine(word, np.mean(b, axis=0)),
+        "You take the mean of the arrows first and its cosine then, so that long arrows count more. The formula goes "
+        "the other way round.",
+    ),
+    (
+        lambda word, a, b: (
+            np.median([cosine(word, other) for other in a]) - np.median([cosine(word, other) for other in b])
+        ),
+        "You take medians. The formula divides a sum by the number of words.",
+    ),
+    (
         lambda word, a, b: np.mean([word @ other for other in a]) - np.mean([word @ other for other in b]),
         "The means are right, but the lengths of the arrows count again: use `cosine`, not the product `@` alone.",
     ),
@@ -75,9 +93,8 @@ compare_answers(
     objective="00-association",
     reference=lean,
     wrong=MISTAKES,
-    otherwise="Not the difference of two mean cosines. Try it on vectors whose cosine you know: `lean(east, "
-    "[east], [north])` "
-    "must give 1.",
+    otherwise="Not $s(w, A, B)$ for all vectors. Try vectors whose cosines you know: `lean(east, [east], [north])` "
+    "must give 1, and so must `lean(east, [east, east], [north])`.",
     collect=outputs_of(*ARROWS),
     untouched=broken_lean,
     tolerance=1e-6,
@@ -88,7 +105,7 @@ compare_answers(
         "Compare the code with the formula of $s(w, A, B)$. What do $1/|A|$ and $1/|B|$ do there?",
     ),
     idea="A sum grows with the number of words, so the larger set always wins. Take means (`np.mean`) instead of sums.",
-    praise="Now a set of many words does not win because it is large.",
+    praise="Now a set of many words does not win because it is large: published word lists often differ in length.",
 )
 
 
@@ -114,11 +131,13 @@ P_VALUE = float(AS_LARGE.mean())
 P_MISTAKES = (
     (
         float((DIFFERENCES > DIFFERENCES[0] + 1e-9).mean()),
-        "You counted the divisions that are larger than ours. *At least as large* includes our own.",
+        "One division too few: you counted those that are larger than ours, or left ours out above the line. *At least "
+        "as large* includes our own.",
     ),
     (
         float(AS_LARGE[1:].mean()),
-        "You left our own division out of the count. If the labels mean nothing, it is one of the possible ones.",
+        "You left our own division out, above and below the line. If the labels mean nothing, it is as possible as the "
+        "others.",
     ),
     (
         float((abs(DIFFERENCES) >= DIFFERENCES[0] - 1e-9).mean()),
@@ -137,14 +156,13 @@ P_MISTAKES = (
 )
 
 
-READINGS = {
-    "unbiased": "It is not the probability that the model is unbiased: the p-value is computed *as if* the "
-    "labels meant "
-    "nothing, so it cannot say how probable that is.",
+READINGS = {  # in the order of their letters; the right one has no hint
+    "unbiased": "It is not the probability that the model is unbiased: the p-value is computed *as if* the labels "
+    "meant nothing, so it cannot say how probable that is.",
+    "divisions": None,
     "people": "No person was sampled. The divisions are divisions of words.",
     "size": "A p-value mixes the size of the effect with the number of words. With four words even the largest "
-    "possible "
-    "effect has a p-value that looks harmless.",
+    "possible effect has a p-value that looks harmless.",
 }
 
 
@@ -153,11 +171,12 @@ READINGS = {
     points=2,
     objective="00-p-value",
     reference={"p_value": round(P_VALUE, 2), "says": "divisions"},
+    choices={"says": tuple(READINGS)},
     wrong=[({"p_value": value, "says": "divisions"}, text) for value, text in P_MISTAKES]
-    + [({"p_value": P_VALUE, "says": reading}, text) for reading, text in READINGS.items()],
+    + [({"p_value": P_VALUE, "says": reading}, text) for reading, text in READINGS.items() if text],
     hints=(
         "There are six ways to choose two of four words for the first set. Write them all down, ours too.",
-        "For each way, take the mean of the two chosen less the mean of the others. In how many is it at least ours?",
+        "For each way, take the mean of the two chosen minus the mean of the others. In how many is it at least ours?",
     ),
     idea="Count the divisions whose difference is at least ours, ours among them, and divide by six. The "
     "p-value is that "
@@ -166,13 +185,14 @@ READINGS = {
 )
 def judge_p_value(collected):
     """Look at the share first, then at what it is said to mean."""
-    found, reading = collected["p_value"], collected["says"].strip().lower()
+    found = collected["p_value"]
     if not close(found, P_VALUE, 0.005):
-        known = (text for value, text in P_MISTAKES if close(found, value, 0.005))
-        return next(known, "Not the share of the six divisions that are at least as large as ours. List all six.")
-    if reading == "divisions":
-        return None
-    return READINGS.get(reading, f"'{reading}' is none of the four readings: divisions, {', '.join(READINGS)}.")
+        known = next((text for value, text in P_MISTAKES if close(found, value, 0.005)), None)
+        slip = recognize_slip({"p_value": found}, {"p_value": P_VALUE}, tolerance=0.005)
+        return (
+            known or slip or "Not the p-value. Write down every division into two and two, ours too. Is none missing?"
+        )
+    return READINGS[collected["says"]]
 
 
 # ---- 00.5 decide and justify -----------------------------------------------------------------------------------------
@@ -198,7 +218,7 @@ RATES = ("precision", *OTHER_RATES)
 
 @cache
 def audit_by_sex():
-    """Return (difference, low, high) of women less men, by rate."""
+    """Return (difference, low, high) of women minus men, by rate."""
     people = load_compas().frame
     result = audit(
         y_true=people["two_year_recid"],
@@ -209,16 +229,19 @@ def audit_by_sex():
     return {rate: tuple(pair[["difference", "low", "high"]].iloc[0].astype(float)) for rate, pair in pairs.items()}
 
 
-SEX_REVERSED = "You took men less women. The exercise asks for women less men, so the sign turns around."
+SEX_REVERSED = "You took men minus women. The exercise asks for women minus men, so the sign turns around."
 
 
 TIMID = "Your interval does not contain zero, so the data do tell which rate is higher."
 
 
-OPPOSITE = "The difference is women less men. Look at its sign again: for whom is the precision higher?"
+OPPOSITE = "The difference is women minus men. Look at its sign again: for whom is the precision higher?"
 
 
-FORM = "Give `low` and `high` of the same row of `pairwise` as the difference, the smaller one first."
+LIMITS = "The difference is right. `low` and `high` are not the limits of its 95% interval: are they of the same row?"
+
+
+EXCHANGED = "The limits are right, but exchanged: `low` is the smaller one."
 
 
 def answer_by_sex(rate="precision", *, turn=1, verdict=VERDICTS[0]):
@@ -232,12 +255,13 @@ def answer_by_sex(rate="precision", *, turn=1, verdict=VERDICTS[0]):
     points=3,
     objective="00-audit",
     reference=answer_by_sex(),
+    choices={"verdict": VERDICTS},
     wrong=[
         *((answer_by_sex(rate, verdict=VERDICTS[2]), text) for rate, text in OTHER_RATES.items()),
         (answer_by_sex(turn=-1, verdict=VERDICTS[1]), SEX_REVERSED),
         (answer_by_sex(verdict=VERDICTS[2]), TIMID),
         (answer_by_sex(verdict=VERDICTS[1]), OPPOSITE),
-        (answer_by_sex() | {"low": answer_by_sex()["high"], "high": answer_by_sex()["low"]}, FORM),
+        (answer_by_sex() | {"low": answer_by_sex()["high"], "high": answer_by_sex()["low"]}, EXCHANGED),
     ],
     hints=(
         "Which rate answers: of the people scored medium or high, how many were charged again? It is in the "
@@ -246,7 +270,7 @@ def answer_by_sex(rate="precision", *, turn=1, verdict=VERDICTS[0]):
         "may list the "
         "pair in one order only.",
     ),
-    idea="Audit by sex, take `pairwise('precision')` for Female less Male, and read the verdict off the "
+    idea="Audit by sex, take `pairwise('precision')` for Female minus Male, and read the verdict off the "
     "interval: zero "
     "outside it means that the data tell the sign.",
     praise="A medium or high score is followed by a new charge less often for women: used as one scale, it "
@@ -256,15 +280,17 @@ def answer_by_sex(rate="precision", *, turn=1, verdict=VERDICTS[0]):
 def judge_by_sex(collected):
     """Look at the numbers first, then at whether the verdict follows from them."""
     expected = answer_by_sex()
-    found = collected["difference"]
-    if not close(found, expected["difference"], 0.002):
-        if close(found, -expected["difference"], 0.002):
+    found, right = ({"difference": answer["difference"]} for answer in (collected, expected))
+    if not same(found, right, 0.002):
+        difference = found["difference"]
+        if close(difference, -expected["difference"], 0.002):
             return SEX_REVERSED
-        known = (text for rate, text in OTHER_RATES.items() if close(found, audit_by_sex()[rate][0], 0.002))
-        return next(known, "Not the difference of the two precisions, women less men, as a share (not in percent).")
-    if not all(same(collected[limit], expected[limit], 0.003) for limit in ("low", "high")):
-        return FORM
-    verdict = collected["verdict"].strip().lower()
-    if verdict == VERDICTS[0]:
-        return None
-    return {VERDICTS[1]: OPPOSITE, VERDICTS[2]: TIMID}.get(verdict, f"Choose one verdict: {', '.join(VERDICTS)}.")
+        known = (text for rate, text in OTHER_RATES.items() if close(difference, audit_by_sex()[rate][0], 0.002))
+        otherwise = "Not the difference that is asked for. Whom does the question count, and which part of them?"
+        return next(known, None) or recognize_slip(found, right, tolerance=0.002) or otherwise
+    limits, right_limits = ({name: answer[name] for name in ("low", "high")} for answer in (collected, expected))
+    if not same(limits, right_limits, 0.003):
+        if same([limits["high"], limits["low"]], [right_limits["low"], right_limits["high"]], 0.003):
+            return EXCHANGED
+        return recognize_slip(limits, right_limits, tolerance=0.003) or LIMITS
+    return {VERDICTS[0]: None, VERDICTS[1]: OPPOSITE, VERDICTS[2]: TIMID}[collected["verdict"]]

@@ -4,9 +4,10 @@ import pandas as pd
 
 from labkit.exercises.answers import outputs_of
 from labkit.exercises.checking import exercise
+from labkit.exercises.choices import ask_again, pick
 
 # ---- 00.1 write a function -------------------------------------------------------------------------------------------
-FETCH, SETUP = "labkit fetch", "make setup"
+FETCH, SETUP, DISK, DOCTOR = "labkit fetch", "make setup", "free 5 GB", "labkit doctor"
 
 
 def machine(*rows):
@@ -14,10 +15,23 @@ def machine(*rows):
     return pd.DataFrame(rows, columns=["what", "ok", "remedy"])
 
 
-TABLES = (
+TABLES = (  # in one, a row that is ok has a command all the same; the last order is no alphabetical one
     (machine(("Python", True, ""), ("torch", False, SETUP), ("model", False, FETCH), ("numpy", False, SETUP)),),
-    (machine(("disk", False, "labkit doctor"), ("model", True, "")),),
+    (machine(("disk", False, DOCTOR), ("model", True, FETCH)),),
     (machine(("Python", True, ""), ("disk", True, "")),),
+    (
+        machine(
+            ("disk", False, DISK),
+            ("torch", False, SETUP),
+            ("model", False, "labkit fetch --model smollm2"),
+            ("data", False, FETCH),
+            ("numpy", False, SETUP),
+            ("kernel", False, "jupyter kernelspec list"),
+            ("memory", False, "close other notebooks"),
+            ("cache", False, DOCTOR),
+            ("pandas", False, SETUP),
+        ),
+    ),
 )
 
 
@@ -26,21 +40,22 @@ def list_remedies(table):
     return list(table.loc[~table["ok"], "remedy"].drop_duplicates())
 
 
-HEALTHY = (
-    "The rows that are ok are in your list. Keep those where `ok` is False: `~table['ok']` turns the column around."
+HEALTHY = "Commands of rows that are ok are in your list. Only rows that are not ok need one."
+
+
+REVERSED = "You kept the rows that are ok and dropped those to repair. Which rows does your mask keep?"
+
+
+TWICE = "Two rows may have the same remedy, and running it once repairs both: name each command once."
+
+
+NAMES = "These are the names of what is broken. The command that repairs it is in the column `remedy`."
+
+
+ORDER = (
+    "The right commands, but in another order than in the table: what comes first is to be repaired first. A set "
+    "forgets the order, and so does sorting."
 )
-
-
-REVERSED = "You kept the rows that are ok and dropped those to mend. `~` in front of `table['ok']` turns it around."
-
-
-TWICE = "Two rows may have the same remedy, and it mends both: name each command once."
-
-
-NAMES = "These are the names of what is broken. The command that mends it stands in the column `remedy`."
-
-
-ORDER = "Keep the order of the table: first things are mended first. A set forgets it; `drop_duplicates` does not."
 
 
 @exercise(
@@ -62,21 +77,22 @@ ORDER = "Keep the order of the table: first things are mended first. A set forge
         "`table.loc[mask, column]` does both. Which mask is True where `ok` is False? And which method drops repeats?",
     ),
     idea="Keep rows by the mask `~table['ok']`, take the column `remedy`, drop the repeats, make it a list.",
-    praise="No row to mend gives an empty list: the machine is ready.",
+    praise="A healthy machine gives an empty list. Such a list can be run by a script, which a printed table cannot.",
 )
 def judge_remedies(collected):
     """Compare with what the doctor's command prints, table by table."""
     for found, (table,) in zip(collected, TABLES, strict=False):
-        expected, remedies = list_remedies(table), list(table["remedy"])
+        expected = list_remedies(table)
         if found == expected:
             continue
         if set(found) & set(table["what"]):
             return NAMES
-        if "" in found:
+        if set(found) - set(expected):
             return HEALTHY if set(found) & set(expected) or not expected else REVERSED
         if set(found) == set(expected):
             return TWICE if len(found) > len(expected) else ORDER
-        return f"For one table with the remedies {remedies} you give {found}; {expected} is asked for."
+        rows = ", ".join(f"{what} {'ok' if ok else 'not ok'} {remedy!r}" for what, ok, remedy in table.to_numpy())
+        return f"For a table with the rows {rows} you give {found}. Which command is missing?"
     return None
 
 
@@ -90,7 +106,7 @@ STEPS = ("data", "pretraining", "fine-tuning", "decision", "monitoring")
 PLACES = {
     "photos": ("fairness", "data"),
     "months": ("sustainability", "pretraining"),
-    "names": ("safety", "fine-tuning"),
+    "names": ("safety", "fine-tuning"),  # or "data": remove the names from the notes
     "refusal": ("transparency", "decision"),
     "nobody": ("accountability", "monitoring"),
 }
@@ -105,7 +121,7 @@ WHICH_PROPERTY = {
     "refusal": "`refusal`: somebody does answer, but gives no reason. Accountability asks *who* answers; which "
     "property asks "
     "whether a person can find out *how* the decision came about?",
-    "nobody": "`nobody`: how the model works may be clear. What lacks is somebody who answers for it and puts "
+    "nobody": "`nobody`: how the model works may be clear. What is missing is somebody who answers for it and puts "
     "it right.",
 }
 
@@ -113,8 +129,8 @@ WHICH_PROPERTY = {
 WHICH_STEP = {
     "photos": "`photos`: the model repeats what it was given. The photos were missing before any training began.",
     "months": "`months`: no task and no labels yet, only very many texts: that comes before any fine-tuning.",
-    "names": "`names`: the first training was on public texts, without patients. In which later step did it "
-    "read the notes?",
+    "names": "`names`: the public texts of pretraining hold no patients. At which step did the model meet the notes, "
+    "and could somebody have kept the names from it?",
     "refusal": "`refusal`: the model is ready; a threshold has just turned its score into *no*. Which step is that?",
     "nobody": "`nobody`: the decisions were made long ago. Which step should have noticed, and was never set up?",
 }
@@ -144,17 +160,21 @@ def placed(**changes):
         "Each property comes with a question, above the first diagram. Which of the five questions does the case ask?",
         "For the step ask: at which moment would somebody have had to act to prevent this case?",
     ),
-    idea="Five cases, five properties, five steps: each occurs once. Start with the cases that you are sure of.",
-    praise="Each question has a place. A remedy at another step would not have helped these people.",
+    idea="Five cases, five properties: each occurs once. Start with the cases that you are sure of.",
+    praise="Property and step together say what to ask, and who can still do something about it.",
 )
 def judge_places(collected):
-    """Name the first case that stands elsewhere, its property before its step."""
+    """Name the first case that is placed elsewhere, its property before its step."""
     for case, expected in PLACES.items():
-        words = [word.strip().lower() for word in collected[case]]
-        for word, known in zip(words, (PROPERTIES, STEPS), strict=True):
-            if word not in known:
-                return f"`{case}`: '{word}' is none of {', '.join(known)}. Give the property first, then the step."
-        for word, right, hints in zip(words, expected, (WHICH_PROPERTY, WHICH_STEP), strict=True):
+        for word, listed in zip(collected[case], (PROPERTIES, STEPS), strict=True):
+            if word.strip().casefold() == "privacy":
+                return f"`{case}`: privacy is part of one of the five properties. Which of them keeps data private?"
+            if pick(word, listed) is None:
+                return ask_again(f"`{case}`: {word!r}", listed)
+        chosen = pick(collected[case][0], PROPERTIES), pick(collected[case][1], STEPS)
+        if case == "names" and chosen == ("safety", "data"):
+            continue  # somebody who removes the names from the notes prevents it, too
+        for word, right, hints in zip(chosen, expected, (WHICH_PROPERTY, WHICH_STEP), strict=True):
             if word != right:
                 return hints[case]
     return None

@@ -9,10 +9,10 @@ choice(
     points=1,
     objective="01-mechanisms",
     options={
-        "rises": None,
         "falls": "Think of who stays at home: mild cases, of whom few are ill. With them gone, what is left?",
         "stays": "The share of *all* people of Birch who are ill stays. Among those who come it does not: who comes "
         "depends on how ill they are.",
+        "rises": None,
         "rises in both groups": "Only mild cases of Birch stay away. Nobody from Alder does anything differently.",
     },
     praise="Severe cases remain, so that those who come are more often ill. Run the next cell and see how much.",
@@ -37,13 +37,20 @@ def traces(share_b=0.5, recorded=(0.45, 0.44), true=(0.45, 0.44), written=(1.0, 
     }
 
 
-CASES = {
+CASES = {  # numbers move by chance, by less than 0.05, so that a gap of two of them may come near 0.1
     "few": (traces(share_b=0.1), "representation"),
+    "many": (traces(share_b=0.63, recorded=(0.46, 0.43)), "representation"),
+    "fewer": (traces(share_b=0.38, written=(0.97, 1.0)), "representation"),
     "disbelieved": (traces(recorded=(0.46, 0.27)), "label_bias"),
+    "doubted": (traces(recorded=(0.44, 0.32), true=(0.43, 0.47), written=(0.98, 0.96)), "label_bias"),
     "vague": (traces(written=(1.0, 0.6)), "measurement_bias"),
+    "vaguer": (traces(recorded=(0.47, 0.43), written=(0.96, 0.84), guess=0.53), "measurement_bias"),
     "absent": (traces(recorded=(0.45, 0.61), true=(0.45, 0.61)), "collection_bias"),
+    "rarer": (traces(recorded=(0.42, 0.56), true=(0.43, 0.55), written=(0.97, 0.99)), "collection_bias"),
     "told": (traces(guess=0.83), "proxy_strength"),
+    "hinted": (traces(recorded=(0.45, 0.41), written=(0.99, 0.97), guess=0.63), "proxy_strength"),
     "calm": (traces(recorded=(0.45, 0.49), true=(0.45, 0.49), guess=0.53), "none"),
+    "noisy": (traces(share_b=0.46, recorded=(0.48, 0.4), true=(0.46, 0.42), written=(0.99, 0.91), guess=0.54), "none"),
 }
 
 
@@ -79,6 +86,13 @@ def jumpy(rates):
     return "collection_bias" if apart else find_knob(rates)
 
 
+def only_large(rates):
+    """Overlooks what moved by less than 0.15."""
+    gaps = [rates[name]["a"] - rates[name]["b"] for name in ("recorded", "true", "written")]
+    largest = max(map(abs, [rates["share_b"] - 0.5, *gaps, rates["guess"] - 0.5]))
+    return find_knob(rates) if largest > 0.15 else "none"
+
+
 def truth_alone(rates):
     """Looks at the truth and the group's share only."""
     found = find_knob(rates)
@@ -102,6 +116,11 @@ HINTS = {
     ): "You take a difference of 0.04 for a turned knob. Chance alone moves a number by as much; the trace of a knob "
     "is larger than 0.1.",
     (
+        "doubted",
+        "none",
+    ): "In one case the records of a and b differ by 0.12, and you say that nothing was turned. The trace of a knob is "
+    "larger than 0.1, not always much larger.",
+    (
         "disbelieved",
         "none",
     ): "The truth is equal in both groups in one case, and the records are not. Which knob makes records differ from "
@@ -120,6 +139,7 @@ HINTS = {
         (never_none, HINTS["calm", "proxy_strength"]),
         (jumpy, HINTS["calm", "collection_bias"]),
         (truth_alone, HINTS["disbelieved", "none"]),
+        (only_large, HINTS["doubted", "none"]),
     ],
     hints=(
         "Go through the figures of part one: which two numbers moved apart for each knob, and which stayed together?",
@@ -134,11 +154,11 @@ def judge_knobs(collected):
     """Name the first case that is taken for another knob, known confusions first."""
     found = dict(zip(CASES, collected, strict=True))
     for (case, taken), message in HINTS.items():
-        if found[case] == taken:
+        if found[case] == taken and not (case == "doubted" and found["disbelieved"] == taken):
             return message
     for case, (rates, right) in CASES.items():
         if found[case] not in KNOBS:
             return f"{found[case]!r} is no answer; return one of {', '.join(KNOBS)}."
         if found[case] != right:
-            return f"For {rates} you return {found[case]!r}. Which of these numbers is away from its neutral value?"
+            return f"For {rates} you return {found[case]!r}. Which of these numbers moved by more than chance?"
     return None

@@ -7,9 +7,10 @@ import pandas as pd
 
 from labkit.chapters.ch01.resampling import draw_people
 from labkit.data.tables import load_rand_hie
-from labkit.exercises.answers import outputs_of
+from labkit.exercises.answers import Fault, outputs_of
 from labkit.exercises.checking import compare_answers, exercise
 from labkit.exercises.judging import close
+from labkit.exercises.recognizers import recognize_slip
 
 
 # ---- 01.3 compare like with like -------------------------------------------------------------------------------------
@@ -21,6 +22,16 @@ def applications_to(*cells):
 
 TABLES = (
     (applications_to(("X", "male", 60, 40), ("X", "female", 16, 4), ("Y", "male", 4, 16), ("Y", "female", 30, 70)),),
+    (
+        applications_to(
+            ("S", "female", 5, 45),
+            ("S", "male", 30, 60),
+            ("R", "female", 12, 8),
+            ("R", "male", 70, 90),
+            ("T", "female", 40, 110),
+            ("T", "male", 9, 1),
+        ),
+    ),
     (applications_to(("X", "male", 10, 10), ("X", "female", 9, 1), ("Y", "male", 30, 30), ("Y", "female", 10, 100)),),
 )
 
@@ -52,12 +63,26 @@ def admitted_weights(table):
     return {gender: np.average(rate[gender], weights=places) for gender in ("male", "female")}
 
 
+def rates_of_tables(function):
+    """Collect the rates of each table; Fault for a function that looks at no table."""
+    found = outputs_of(*TABLES)(function)
+    if isinstance(found, list) and found[0] is not ... and all(rates == found[0] for rates in found):
+        raise Fault(
+            "your function returns the same for two different tables, so it does not use its argument. Does it take "
+            "the numbers from a table of the notebook, such as `ucb`, where it should take them from `table`?"
+        )
+    return found
+
+
+rates_of_tables.label = outputs_of(*TABLES).label
+
+
 compare_answers(
     "01.3",
     points=2,
     objective="01-confounding",
     reference=weighted_rates,
-    collect=outputs_of(*TABLES),
+    collect=rates_of_tables,
     wrong=[
         (
             weighted_by(lambda applied, gender: applied[gender]),
@@ -80,8 +105,8 @@ compare_answers(
             "admitted or not.",
         ),
     ],
-    otherwise="Not the weighted rates. First admitted / applications for each department and gender, then "
-    "`np.average(rates, weights=applications of both genders to the department)` for each gender.",
+    otherwise="Not the two rates that are asked for. Work out a table of two departments on paper: which step of your "
+    "function gives another number?",
     hints=(
         "Two steps: a rate for each department and gender, then one average over departments for each gender.",
         "`table.groupby(['department', 'gender'])['n'].sum().unstack()` counts applications. The weights are its row "
@@ -94,9 +119,12 @@ compare_answers(
 
 
 # ---- 01.4 decide and justify: a measure of need ----------------------------------------------------------------------
-COUNTS = {
+COMPARED = ("more", "less", "cannot tell")
+
+
+COUNTS = {  # in the order of their letters
     "meddol": "care that was received",
-    "disea": "illness that was diagnosed",
+    "disea": "chronic illnesses on an index",
     "xghindx": "health as people state it",
 }
 
@@ -121,6 +149,19 @@ def share_of(measure, part):
     black = rank_adults(measure)[1]
     room = int(PROGRAMME * len(black))
     return float({"programme": black[:room], "other end": black[-room:], "all": black}[part].mean())
+
+
+@cache
+def shares_by_ties(measure):
+    """Return the smallest and the largest share in the programme: any order of ties at the cut is right."""
+    rand = load_rand_hie().frame
+    adults = rand[(rand["xage"] >= 18) & rand["black"].isin([0, 1])]
+    need = adults[measure] * (1 if SICKEST_FIRST[measure] else -1)  # small numbers first
+    shares = []
+    for first in (1, -1):
+        ranked = adults.assign(need=need, tie=first * adults["black"]).sort_values(["need", "tie"])
+        shares.append(float(ranked["black"].head(int(PROGRAMME * len(ranked))).mean()))
+    return min(shares), max(shares)
 
 
 @cache
@@ -158,6 +199,9 @@ POINT = (
 )
 
 
+DIFFERENCE = "That is how far the share in the programme lies from that of all adults. Give the share itself."
+
+
 CARE = "Dollars were spent on care that somebody got. Whoever is kept from care costs nothing, however ill."
 
 
@@ -169,12 +213,17 @@ OTHER_WAY = "By this index the share in the programme is larger than among all a
     points=3,
     objective="01-label",
     reference=decision("xghindx", "more"),
+    choices={"measure": tuple(COUNTS), "compared": COMPARED, "counts": tuple(COUNTS.values())},
     wrong=[
         (decision("xghindx", "more", part="other end"), HEALTHIEST),
         (decision("disea", "less", part="all"), ALL),
         (decision("meddol", "less"), POINT),
-        (decision("meddol", "cannot tell", counts="illness that was diagnosed"), CARE),
+        (decision("meddol", "cannot tell", counts="chronic illnesses on an index"), CARE),
         (decision("xghindx", "less"), OTHER_WAY),
+        (
+            decision("xghindx", "more") | {"share": share_of("xghindx", "programme") - share_of("xghindx", "all")},
+            DIFFERENCE,
+        ),
     ],
     hints=(
         "The figure above the exercise has all three programmes; `shares` holds its numbers. Which row is yours?",
@@ -188,24 +237,24 @@ OTHER_WAY = "By this index the share in the programme is larger than among all a
 )
 def judge_decision(collected):
     """Hold the answer to the data of the measure that was chosen; every measure can be chosen."""
-    measure, share = collected["measure"].strip().lower(), collected["share"]
-    if measure not in COUNTS:
-        return f"'{measure}' is none of {', '.join(COUNTS)}."
-    if not 0 <= share <= 1:
-        return f"A share lies between 0 and 1; you give {share:g}."
-    if not close(share, share_of(measure, "programme"), 6e-4):
+    measure, share = collected["measure"], collected["share"]
+    right, (low, high) = share_of(measure, "programme"), shares_by_ties(measure)
+    if not low - 6e-4 <= share <= high + 6e-4:
         if close(share, share_of(measure, "other end"), 6e-4):
             return HEALTHIEST
         if close(share, share_of(measure, "all"), 6e-4):
             return ALL
+        if close(abs(share), abs(right - share_of(measure, "all")), 6e-4):
+            return DIFFERENCE
         if others := [name for name in COUNTS if close(share, share_of(name, "programme"), 6e-4)]:
             return f"That is the share of the programme ranked by `{others[0]}`; you chose `{measure}`."
-        return f"Ranked by `{measure}` the share is another one. Is it rounded to fewer than three decimals?"
-    if collected["compared"].strip().lower() != compare_programme(measure):
+        slip = recognize_slip({"share": share}, {"share": right}, tolerance=6e-4)
+        return slip or f"Ranked by `{measure}` the share is another one. Whom do you rank, and how many do you keep?"
+    if collected["compared"] != compare_programme(measure):
         return {"meddol": POINT, "xghindx": OTHER_WAY}.get(
             measure, "By this index the share in the programme is smaller than among all adults; the interval says so."
         )
-    if collected["counts"].strip().lower() != COUNTS[measure]:
+    if collected["counts"] != COUNTS[measure]:
         return {"meddol": CARE}.get(
             measure, f"What had to happen before `{measure}` was written down? The text before the table describes it."
         )

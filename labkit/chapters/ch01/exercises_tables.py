@@ -4,8 +4,8 @@ import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
 from labkit.data.clinic.simulator import simulate_clinic
-from labkit.data.datasheets import check_datasheet, group_sizes, write_datasheet
-from labkit.exercises.answers import outputs_of
+from labkit.data.datasheets import check_datasheet, group_sizes, split_sections, write_datasheet
+from labkit.exercises.answers import Fault, outputs_of
 from labkit.exercises.checking import compare_answers, exercise
 
 
@@ -19,6 +19,13 @@ def cells_of(*cells):
 PEOPLE = (
     (cells_of(("A", "x", 40, 2), ("A", "y", 6, 3), ("B", "x", 9, 1), ("B", "y", 60, 20)), ["race", "city"], "y"),
     (cells_of(("A", "x", 40, 10), ("B", "x", 4, 4), ("C", "x", 30, 3)), ["race"], "y"),
+    (
+        cells_of(("A", "x", 9, 2), ("A", "y", 5, 0), ("B", "x", 3, 1), ("B", "y", 20, 8)).set_axis(
+            ["district", "sex", "ill"], axis="columns"
+        ),
+        ["sex", "district"],
+        "ill",
+    ),
 )
 
 
@@ -34,9 +41,27 @@ def report_cell(method="wilson", choose=lambda cells: cells["size"].idxmin(), le
     return report
 
 
+def cells_of_tables(function):
+    """Collect the smallest cell of each table; Fault where an interval is no number, as after swapped arguments."""
+    found = outputs_of(*PEOPLE)(function)
+    for cell in found if isinstance(found, list) else []:
+        if isinstance(cell, dict) and any(cell.get(name, 0) is None for name in ("low", "high")):
+            raise Fault(
+                "a limit of the interval is a missing value (NaN). Check the order of the arguments of "
+                "`proportion_confint`: can there be more ones than people?"
+            )
+    return found
+
+
+cells_of_tables.label = outputs_of(*PEOPLE).label
+
+
 def first_column_alone(table, columns, label):
     """Looks at the groups of the first column, not at their crossing."""
     return report_cell()(table, columns[:1], label)
+
+
+ANOTHER_INTERVAL = "The cell is right, and so is its rate. But this is {} interval; the exercise asks for Wilson's."
 
 
 compare_answers(
@@ -44,7 +69,7 @@ compare_answers(
     points=2,
     objective="01-cells",
     reference=report_cell(),
-    collect=outputs_of(*PEOPLE),
+    collect=cells_of_tables,
     wrong=[
         (
             report_cell("normal"),
@@ -63,13 +88,16 @@ compare_answers(
             first_column_alone,
             "You count the groups of one column. Cells are the combinations of *all* columns that are given.",
         ),
+        (report_cell("agresti_coull"), ANOTHER_INTERVAL.format("Agresti and Coull's")),
+        (report_cell("jeffreys"), ANOTHER_INTERVAL.format("Jeffreys'")),
+        (report_cell("beta"), ANOTHER_INTERVAL.format("Clopper and Pearson's")),
         (
             report_cell(level=0.1),
             "These are the limits of a 90% interval; `proportion_confint` takes alpha = 0.05 for 95%.",
         ),
     ],
-    otherwise="Group by all columns, take size and sum of the label, choose the row with the smallest size, and put "
-    "its sum and size into `proportion_confint(..., method='wilson')`.",
+    otherwise="Not the smallest cell with its rate and limits. Count a small table by hand: which of the four numbers "
+    "is another one, and does it fit the other three?",
     hints=(
         "`table.groupby(columns)[label].agg(['size', 'sum'])` has a row for each cell that occurs.",
         "`sort_values('size').iloc[0]` is the smallest cell. Its rate is sum / size.",
@@ -117,8 +145,14 @@ def without(mapping, name):
 
 
 def complain(text):
-    """Return the hint for a datasheet: what is missing, or None."""
-    found = check_datasheet(text, columns=list(ROOM), sizes=SIZES)
+    """Return the hint for a datasheet: what is missing, or None. To say that something is unstated is an answer."""
+    _, written = split_sections(text)
+    short = [f"'{section}' says next to nothing" for section, body in written.items() if "unstated" in body.casefold()]
+    found = [
+        complaint
+        for complaint in check_datasheet(text, columns=list(ROOM), sizes=SIZES)
+        if not complaint.startswith(tuple(short))
+    ]
     return (
         None if not found else "Not complete yet. " + "; ".join(found[:3]) + ("; and more." if len(found) > 3 else ".")
     )

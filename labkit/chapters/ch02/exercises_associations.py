@@ -13,17 +13,20 @@ choice(
     options={
         "no association in 1998": "That interval reaches from -0.25 to 0.71: it fits no association, and it fits "
         "quite a strong one. Not to see something is not to see that it is absent.",
-        "2004 is the right test": "Because it found something? Who picks the list with the smallest p-value will "
-        "always find something. Nothing in the table makes one list righter than the other.",
+        "2004 is the right test": "Because it found something? If you pick the list with the smallest p-value, you "
+        "will always find something. Nothing in the table makes one list righter than the other.",
         "harm to people": "The targets are names, the measure is a cosine. No person was in it, and no decision.",
-        "depends on the names": None,
+        "the lists differ": "One interval contains zero and the other does not, but that says nothing about their "
+        "*difference*, whose interval is in neither row. The two intervals share a good part.",
+        "open whether the lists differ": None,
     },
-    praise="Both lists claim to measure the same thing. A report owes its readers both.",
+    praise="Both lists claim to measure the same thing. A report owes its readers both, and an interval of the "
+    "difference.",
     hints=(
-        "The two rows share everything but one set of words. Which?",
-        "Which statement needs neither more people, nor another interval, nor a reason to prefer a list?",
+        "The two intervals overlap. What would you have to know about the difference of the two numbers?",
+        "Which statement needs neither people, nor a reason to prefer a list, nor an interval that is not there?",
     ),
-    idea="Same model, same attributes, same question, other names: what differs comes from the names.",
+    idea="A difference between a clear and an unclear result is not itself clear: it needs an interval of its own.",
 )
 
 
@@ -69,12 +72,14 @@ compare_answers(
         (p_he, "That is P(he). Which of the two stands above the fraction line?"),
         (odds, "Those are the odds, she to he; they can exceed 1. A probability is odds / (1 + odds)."),
     ],
-    otherwise="exp of she's logit, divided by the sum of exp of he's and of she's.",
+    otherwise="Not the probability of *she*. Try two equal logits, then add 5 to both: what should come out each "
+    "time? Does your answer change when a third word comes in?",
     hints=(
         "A softmax makes probabilities of logits. Over how many words does this one go?",
         "exp(she) / (exp(he) + exp(she)); nothing else is in the sum.",
     ),
     idea="Condition on two words, so apply the softmax to two logits. It is the sigmoid of their difference.",
+    praise="A softmax over all words would mix two questions: whether a pronoun comes next, and which one.",
 )
 
 
@@ -103,6 +108,28 @@ def all_counted(r, n):
     return [math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half)]
 
 
+def with_another_root(lost):
+    """Return Fisher's interval with n - lost in the standard error."""
+
+    def interval(r, n):
+        half = 1.959964 / math.sqrt(n - lost)
+        return [math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half)]
+
+    return interval
+
+
+def around_r(r, n):
+    """Uses the standard error of r itself."""
+    half = 1.959964 * math.sqrt((1 - r * r) / (n - 2))
+    return [r - half, r + half]
+
+
+def ninety_percent(r, n):
+    """Takes the quantile of a 90% interval."""
+    half = 1.644854 / math.sqrt(n - 3)
+    return [math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half)]
+
+
 def one_standard_error(r, n):
     """Forgets the quantile."""
     half = 1 / math.sqrt(n - 3)
@@ -119,12 +146,24 @@ compare_answers(
         (no_way_back, "These limits are on the z scale, and can lie above 1. Go back with tanh at the end."),
         (symmetric, "Around r itself the interval would reach beyond 1 for r = 0.9. First z = atanh(r), then back."),
         (all_counted, "Fisher's standard error is 1 / sqrt(n - 3), not 1 / sqrt(n): with 12 professions it matters."),
+        (
+            with_another_root(1),
+            "You divide by the root of n - 1, as for a mean. The transformed correlation has another standard error.",
+        ),
+        (
+            with_another_root(2),
+            "You divide by the root of n - 2, as for a slope. The transformed correlation has another standard error.",
+        ),
+        (around_r, "A symmetric interval around r, by a standard error of r itself. Fisher's way leads over z."),
+        (ninety_percent, "That is the interval of 90%: 5% lie outside on each side. For 95% it is half as much."),
         (one_standard_error, "That is one standard error on either side. For 95% it takes 1.96 of them."),
     ],
-    otherwise="z = atanh(r); z plus and minus 1.96 / sqrt(n - 3); tanh of both.",
+    otherwise="Not Fisher's interval. Try r = 0 and 103 professions: the limits are about 0.19 on either side. Then "
+    "try r = 0.99: no limit may lie beyond 1.",
     hints=(
         "Three steps: to the z scale, an ordinary interval there, and back.",
         "`np.arctanh(r)` and `np.tanh(z)`; the standard error of z is 1 / sqrt(n - 3).",
     ),
     idea="np.tanh(np.arctanh(r) + np.array([-1.96, 1.96]) / np.sqrt(n - 3)).",
+    praise="With a dozen professions even a strong correlation has a wide interval: print it next to each one.",
 )

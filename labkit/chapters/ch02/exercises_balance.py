@@ -5,6 +5,7 @@ import math
 from labkit.exercises.answers import outputs_of
 from labkit.exercises.checking import compare_answers, exercise
 from labkit.exercises.judging import close
+from labkit.exercises.recognizers import recognize_slip
 
 # ---- 02.4 repair code ------------------------------------------------------------------------------------------------
 ROLES = {
@@ -36,9 +37,19 @@ def always_him(words):
 
 
 def only_her(words):
-    """Mends her, and forgets the way back."""
-    mended = {("her", "object"): "him", ("her", "possessive"): "his", ("she", "subject"): "he"}
-    return [mended.get(pair, pair[0]) for pair in words]
+    """Repairs her, and forgets the way back."""
+    repaired = {("her", "object"): "him", ("her", "possessive"): "his", ("she", "subject"): "he"}
+    return [repaired.get(pair, pair[0]) for pair in words]
+
+
+def first_her_is_object(words):
+    """Goes by the place in the sentence in place of the role."""
+    seen = False
+    found = []
+    for word, role in words:
+        found.append("his" if word == "her" and seen else "him" if word == "her" else ROLES.get((word, role), word))
+        seen = seen or word == "her"
+    return found
 
 
 def whatever_role(words):
@@ -54,6 +65,18 @@ compare_answers(
     collect=outputs_of(
         ([("she", "subject"), ("saw", ""), ("her", "object"), ("with", ""), ("her", "possessive"), ("dog", "")],),
         ([("he", "subject"), ("told", ""), ("him", "object"), ("about", ""), ("his", "possessive"), ("day", "")],),
+        ([("her", "possessive"), ("mother", ""), ("met", ""), ("her", "object"), ("and", ""), ("she", "subject")],),
+        (
+            [
+                ("his", "possessive"),
+                ("book", ""),
+                ("is", ""),
+                ("here", ""),
+                ("himself", ""),
+                ("with", ""),
+                ("him", "object"),
+            ],
+        ),
     ),
     reference=swap_pronouns,
     untouched=broken_swap,
@@ -62,18 +85,24 @@ compare_answers(
             always_him,
             "Now every *her* becomes *him*, as in *he saw him with him dog*. One word, two partners: use the role.",
         ),
+        (
+            first_her_is_object,
+            "You go by where the word is in the sentence. The possessive may come first, as in *her mother met her*.",
+        ),
         (only_her, "*her* is right now, but *he*, *him* and *his* stay as they are: that corpus loses its women."),
         (
             whatever_role,
             "The roles are exchanged: the possessive *her* (her dog) is *his*, the object (saw her) is *him*.",
         ),
     ],
-    otherwise="Look up the pair (word, role); six pairs have a partner, everything else stays.",
+    otherwise="Some words come out wrong. Swap a sentence with each of the six pronouns, then swap the result with "
+    "the same roles: is it what you began with?",
     hints=(
         "Which word of the six has two partners, and what tells them apart?",
         'A dict whose keys are pairs, such as `("her", "object")`, needs no `if` at all.',
     ),
     idea="Six entries, keyed by word and role: she/he as subjects, her/him as objects, her/his as possessives.",
+    praise="A swap without roles would have taught the model sentences that nobody writes, and only about one sex.",
 )
 
 
@@ -103,6 +132,12 @@ def answer_gaps(turn=1.0, quantile=2.776445, verdict="smaller", paired=True, by=
     }
 
 
+OF_FIVE = "Your standard deviation divides by 5. Of a sample it divides by one less: `ddof=1`."
+
+
+NINETY = "These are the limits of a 90% interval. For 95% leave 2.5% on each side."
+
+
 UNPAIRED = (
     "You treat the two rows as if other sentences had been measured. Split by split, subtract first: what makes a "
     "split hard for both encoders cancels."
@@ -112,7 +147,7 @@ UNPAIRED = (
 NORMAL = "With five splits the standard deviation is itself uncertain: Student's t with 4 degrees of freedom, not 1.96."
 
 
-TURNED = "You took before less after. A change is after less before, so that a smaller gap has a minus sign."
+TURNED = "You took before minus after. A change is after minus before, so that a smaller gap has a minus sign."
 
 
 SPREAD = "That is where single splits lie. The mean of five varies less: divide by the root of five."
@@ -129,11 +164,14 @@ OPPOSITE = "The change is negative: after balancing the gap is smaller than befo
     points=3,
     objective="02-decision",
     reference=answer_gaps(),
+    choices={"verdict": VERDICTS},
     wrong=[
         (answer_gaps(paired=False, verdict="cannot tell"), UNPAIRED),
         (answer_gaps(quantile=1.959964), NORMAL),
         (answer_gaps(turn=-1, verdict="larger"), TURNED),
         (answer_gaps(by=math.sqrt(5), verdict="cannot tell"), SPREAD),
+        (answer_gaps(by=math.sqrt(4 / 5)), OF_FIVE),
+        (answer_gaps(quantile=2.131847), NINETY),
         (answer_gaps(verdict="cannot tell"), TIMID),
         (answer_gaps(verdict="larger"), OPPOSITE),
     ],
@@ -158,10 +196,15 @@ def judge_gaps(collected):
             (answer_gaps(paired=False), UNPAIRED),
             (answer_gaps(quantile=1.959964), NORMAL),
             (answer_gaps(by=math.sqrt(5)), SPREAD),
+            (answer_gaps(by=math.sqrt(4 / 5)), OF_FIVE),
+            (answer_gaps(quantile=2.131847), NINETY),
         )
-        otherwise = "Take the five changes, after less before, and Student's t interval of their mean."
-        return next((text for answer, text in known if looks_like(answer)), otherwise)
-    verdict = collected["verdict"].strip().lower()
-    if verdict == VERDICTS[0]:
-        return None
-    return {"larger": OPPOSITE, "cannot tell": TIMID}.get(verdict, f"Choose one verdict: {', '.join(VERDICTS)}.")
+        if all(close(value, round(right[name], 2), 1e-9) for name, value in found.items()):
+            return "Right, but rounded to two decimals: give three, so that the limits show their distance from zero."
+        slip = recognize_slip(found, {name: right[name] for name in found}, tolerance=0.0015)
+        if close(found["change"], right["change"], 0.0015):
+            otherwise = "The mean change is right, its limits are not. By which number do you multiply which error?"
+        else:
+            otherwise = "Not the mean change. Which row is taken from which, and how many differences are there?"
+        return next((text for answer, text in known if looks_like(answer)), slip or otherwise)
+    return {"smaller": None, "larger": OPPOSITE, "cannot tell": TIMID}[collected["verdict"]]

@@ -30,18 +30,45 @@ def first_against_last(batches):
     return sum(p == t for p, t in zip(predictions, labels, strict=False)) / len(labels)
 
 
+BATCHES = (
+    ([([1, 0, 1, 1], [1, 1, 0, 1]), ([0, 1], [0, 1])],),
+    ([([1], [1]), ([0, 0, 1], [1, 1, 1])],),
+    ([([0, 1, 1], [0, 1, 1]), ([1, 0], [0, 0]), ([1], [0])],),
+)
+
+
+def accuracies(function):
+    """Collect accuracies; a function that compares two lists as if they were tensors is told what they are."""
+    try:
+        return outputs_of(*BATCHES)(function)
+    except Fault as fault:
+        if "'bool' object has no attribute" not in str(fault):
+            raise
+        raise Fault(
+            f"{fault}. Here predictions and labels are lists, not tensors: `==` says whether two lists are equal as a "
+            "whole."
+        ) from fault
+
+
+accuracies.label = outputs_of(*BATCHES).label
+
+
 compare_answers(
     "03.9",
     **LAB,
-    collect=outputs_of(([([1, 0, 1, 1], [1, 1, 0, 1]), ([0, 1], [0, 1])],), ([([1], [1]), ([0, 0, 1], [1, 1, 1])],)),
+    collect=accuracies,
     reference=accuracy_of_all,
     wrong=[
         (accuracy_of_last, "Only the last batch is counted. Collect the labels of all batches, as the predictions."),
         (mean_of_accuracies, "Batches differ in size: a mean of their accuracies weighs people unequally."),
         (first_against_last, "First predictions meet the last batch's labels: the name `labels` was overwritten."),
     ],
-    otherwise="Of all predictions in all batches: the share that equals its own label.",
-    hints=("Keep labels of all batches under a name of their own.", "Count right answers and people, divide once."),
+    otherwise="Not the accuracy over everybody. Try two batches of different sizes: how many people are there in all, "
+    "and for how many was the prediction right?",
+    hints=(
+        "Keep the labels of all batches under their own name. Predictions and labels are lists.",
+        "Count right answers and people, divide once.",
+    ),
     idea="Pool predictions and labels over the batches, then divide the number of equal pairs by the number of pairs.",
 )
 
@@ -63,6 +90,11 @@ def auc_exchanged(y_true, y_score):
     return right_auc(np.asarray(y_score) >= 0.5, y_true)
 
 
+def auc_of_rounded(y_true, y_score):
+    """Rounds the scores first."""
+    return right_auc(y_true, np.round(y_score, 1))
+
+
 def only_accuracy(y_true, y_score):
     """Computes accuracy."""
     return np.mean((np.asarray(y_score) >= 0.5) == np.asarray(y_true))
@@ -71,14 +103,22 @@ def only_accuracy(y_true, y_score):
 compare_answers(
     "03.10",
     **LAB,
-    collect=outputs_of(([1, 1, 1, 1, 0, 0], [0.9, 0.8, 0.7, 0.76, 0.75, 0.1])),
+    collect=outputs_of(
+        ([1, 1, 1, 1, 0, 0], [0.9, 0.83, 0.7, 0.76, 0.75, 0.1]),
+        ([0, 1, 0, 1, 1, 0, 0], [0.24, 0.4, 0.35, 0.62, 0.21, 0.64, 0.4]),
+    ),
     reference=right_auc,
     wrong=[
         (auc_of_decisions, "You rank decisions, which have two values only. Hand the scores to the AUC."),
+        (
+            auc_of_rounded,
+            "You round the scores: people whose scores differ a little become equal. Rank them as they are.",
+        ),
         (auc_exchanged, "Decisions play the truth here. The order is (y_true, y_score)."),
         (only_accuracy, "That is accuracy at one threshold. The AUC asks how scores rank people."),
     ],
-    otherwise="`roc_auc_score(y_true, y_score)`: the truth first, then scores that were not rounded.",
+    otherwise="Not the AUC. Where each ill person has a higher score than each healthy one it is 1, where all scores "
+    "are equal it is one half: what do you get?",
     hints=("What does the AUC rank?", "Look at the order of the arguments in scikit-learn's documentation."),
     idea="roc_auc_score(y_true, y_score)",
 )
@@ -115,7 +155,7 @@ compare_answers(
         (too_early, "The first epoch already trains at a tenth. Divide *after* each epoch."),
         (never, "The rate never falls. Divide it by ten after each epoch."),
     ],
-    otherwise="One rate a batch, in order; batches of an epoch share one; each epoch has a tenth of the one before.",
+    otherwise="Not these rates. Print them for 2 epochs of 3 batches: how many are there, and where do they change?",
     hints=("What is the unit of a scheduler's step?", "A loop over epochs, and in it one over batches."),
     idea="[rate * 0.1 ** epoch for epoch in range(epochs) for _ in range(batches)]",
 )
@@ -141,17 +181,54 @@ def draw_nothing(seed):
     return [seed, seed, seed]
 
 
+def draw_by_formula(seed):
+    """Counts on from the seed."""
+    return [seed, seed + 1, seed + 2]
+
+
+def draw_and_shift(seed):
+    """Adds the seed to numbers that are always the same."""
+    return (np.random.default_rng(0).normal(size=3) + seed).tolist()
+
+
+SEEDS = 60
+
+
+def follows_a_formula(draws):
+    """Say whether draws (seeds, 3) can be told from the draws of the two seeds before them.
+
+    A regression on these six numbers and on the seed explains lines, waves and shifts (R² near 1), and hardly anything
+    of random numbers: about 8 / 58 by luck alone. Cleverer formulas pass, as any generator is one.
+    """
+    here, known = (
+        draws[2:],
+        np.column_stack([draws[1:-1], draws[:-2], np.arange(2, len(draws)), np.ones(len(draws) - 2)]),
+    )
+    left = here - known @ np.linalg.lstsq(known, here, rcond=None)[0]
+    return bool((left.var(axis=0) < 0.1 * here.var(axis=0)).any())
+
+
 def repeated(function):
     """Collect whether draws repeat with a seed, change with another, and are random numbers at all."""
-    if function is ... or not callable(function):
-        return function
-    draws = [function(seed) for seed in (0, 0, 1)]
-    if any(draw is ... for draw in draws):
+    found = outputs_of((0,), (0,), *((seed,) for seed in range(1, SEEDS)))(function)
+    if found is ... or found[0] is ...:
         return ...
-    if any(draw is None or len(np.ravel(draw)) != 3 for draw in draws):
-        raise Fault("The function should return three numbers.")
-    first, again, other = (np.ravel(draw).astype(float).tolist() for draw in draws)
-    return {"repeats": first == again, "changes with the seed": first != other, "varies": len(set(first)) > 1}
+    found = [list(draw.values()) if isinstance(draw, dict) else draw for draw in found]
+    if any(not isinstance(draw, list) or len(np.ravel(draw)) != 3 for draw in found):
+        raise Fault("the function should return three numbers, as a list or an array.")
+    first, again, *others = (np.ravel(draw).astype(float) for draw in found)
+    return {
+        "repeats": bool((first == again).all()),
+        "changes with the seed": bool((first != others[0]).any()),
+        "varies": len(set(first.tolist())) > 1,
+        "follows a formula": follows_a_formula(np.array([first, *others])),
+    }
+
+
+NOT_RANDOM = (
+    "These numbers follow from the seed by a formula: who knows those of two seeds knows all others. Let a generator "
+    "draw them, and give it the seed."
+)
 
 
 compare_answers(
@@ -160,11 +237,13 @@ compare_answers(
     collect=repeated,
     reference=draw_from_seed,
     wrong=[
+        (draw_by_formula, NOT_RANDOM),
         (draw_by_chance, "Two calls with one seed differ. Make the generator from the seed, inside the function."),
         (draw_always_alike, "Every seed gives the same numbers: the argument is ignored, and no run can be varied."),
         (draw_nothing, "These are not random numbers: all three are alike. Draw them from a seeded generator."),
     ],
-    otherwise="The same seed must give the same three random numbers, another seed other ones.",
+    otherwise="Call your function twice with one seed and once with another: which results should be equal, which "
+    "not, and could anybody foresee them?",
     hints=("Where does the generator get its seed?", "`np.random.default_rng(seed)` inside the function."),
     idea="np.random.default_rng(seed).normal(size=3)",
 )
@@ -199,14 +278,15 @@ compare_answers(
     "03.13",
     **LAB,
     any_length=True,
-    collect=outputs_of((accuracy_after, 3)),
+    collect=outputs_of((accuracy_after, 3), (accuracy_after, 2)),
     reference=kept,
     wrong=[
         (last_only, "Only the last result is kept. A curve needs one for each epoch."),
         (best_only, "Keeping the best one hides what happened, and chooses by the data you report on."),
         (from_zero, "Epochs are counted from 1 here: you evaluated before training, and not at the end."),
     ],
-    otherwise="A list with `evaluate(1)`, `evaluate(2)` ... up to the last epoch, in order.",
+    otherwise="Not all results in order. Print the epochs with which `evaluate` is called: are all there, and no "
+    "other?",
     hints=("Where do the results go?", "A list comprehension over range(1, epochs + 1)."),
     idea="return [evaluate(epoch) for epoch in range(1, epochs + 1)]",
 )

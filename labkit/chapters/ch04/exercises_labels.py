@@ -1,7 +1,10 @@
 """Exercises of notebook 04: an audit on labels that are wrong, and an open question."""
 
+from collections.abc import Mapping
+
 from labkit.exercises.checking import exercise, open_question
 from labkit.exercises.judging import close, same
+from labkit.exercises.recognizers import recognize_slip
 
 # ---- 04.6 compute ----------------------------------------------------------------------------------------------------
 NOT_ILL, ILL, HIDDEN = 700, 300, 120  # 40% of the 300
@@ -32,8 +35,8 @@ AS_MISSES = (
 
 
 OF_ALL = (
-    "120 of 1,000 is a share of everybody. The false positive rate has only people *recorded* as not ill "
-    "below the line."
+    "120 of 1,000 is a share of everybody. The false positive rate has only people *recorded* as not ill below the "
+    "line."
 )
 
 
@@ -43,7 +46,21 @@ OF_TRUE = (
 )
 
 
-OF_SELECTED = "120 of the 300 whom she calls ill: that is one less the precision. Divide by those recorded as not ill."
+OF_SELECTED = "120 of the 300 whom she calls ill: that is one minus the precision. Whom has this rate below the line?"
+
+
+NAMES = ("tn", "fp", "fn", "tp")
+
+
+VERDICTS = ("too many alarms", "too few alarms", "fair")  # in the order of their letters
+
+
+def in_order(answer):
+    """Collect counts that are given by name in the order of `NAMES`."""
+    counts = answer.get("counts") if isinstance(answer, Mapping) else None
+    if not isinstance(counts, Mapping) or set(counts) != set(NAMES):
+        return answer
+    return dict(answer) | {"counts": [counts[name] for name in NAMES]}
 
 
 SEEMS = {
@@ -58,6 +75,8 @@ SEEMS = {
     points=3,
     objective="04-labels",
     reference=DOCTOR,
+    collect=in_order,
+    choices={"seems": VERDICTS},
     wrong=[
         (doctor(counts=[700, 0, 0, 300], false_positive_rate=0.0, seems="fair"), ON_TRUTH),
         (doctor(counts=[700, 0, 120, 180]), AS_MISSES),
@@ -80,19 +99,17 @@ def judge_doctor(collected):
     if not same(counts, DOCTOR["counts"], 0.5):
         known = {(700, 0, 0, 300): ON_TRUTH, (700, 0, 120, 180): AS_MISSES}
         return known.get(
-            tuple(counts), "Four whole numbers in the order tn, fp, fn, tp; they sum to the 1,000 patients of b."
+            tuple(counts),
+            "Not her four counts, in the order tn, fp, fn, tp. Do they sum to 1,000, and do the ill of the records?",
         )
     if not close(rate, DOCTOR["false_positive_rate"], 0.0006):
         mistakes = ((0.12, OF_ALL), (120 / 700, OF_TRUE), (0.4, OF_SELECTED))
-        return next(
-            (text for value, text in mistakes if close(rate, value, 0.0006)), "The rate is fp / (tn + fp), as a share."
-        )
-    verdict = seems.strip().lower()
-    return (
-        None
-        if verdict == DOCTOR["seems"]
-        else SEEMS.get(verdict, f"Choose one: {DOCTOR['seems']}, {', '.join(SEEMS)}.")
-    )
+        known = (text for value, text in mistakes if close(rate, value, 0.0006))
+        name = "false_positive_rate"
+        slip = recognize_slip({name: rate}, {name: DOCTOR[name]}, tolerance=0.0006)
+        otherwise = "The counts are right. `false_positive_rate` is another share of them: of whom, and who of these?"
+        return next(known, None) or slip or otherwise
+    return SEEMS.get(seems)
 
 
 # ---- 04.7 open -------------------------------------------------------------------------------------------------------
@@ -102,7 +119,7 @@ open_question(
     model_answer="One answer among several. A false alarm costs a person who would not have been charged again their "
     "freedom, and it cannot be given back; a miss costs somebody else, who is not in this table at all. Because the "
     "state does the first and only fails to prevent the second, I would publish false positive rates by group, with "
-    "intervals, as the first number, and precision beside it so that nobody can mend the one by spoiling the other "
+    "intervals, as the first number, and precision beside it so that nobody can repair the one by spoiling the other "
     "unseen. I would not promise to equalise them before I knew how charges come about: the label is a charge, not an "
     "offence, and where police look more, more is charged. I would change my mind if an independent record, such as "
     "self-reports, showed that the gap is one of records and not of people. A good answer names who bears the error, "

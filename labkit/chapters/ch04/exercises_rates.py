@@ -1,7 +1,8 @@
 """Exercises of notebook 04: rates from counts, and whom they concern."""
 
-from labkit.exercises.answers import outputs_of
+from labkit.exercises.answers import Fault, outputs_of
 from labkit.exercises.checking import compare_answers, exercise
+from labkit.exercises.choices import ask_again, pick
 
 # ---- 04.1 repair broken code -----------------------------------------------------------------------------------------
 TABLES = (
@@ -35,23 +36,39 @@ def wrong_alarm_rates(whole, *, nobody=float("nan")):
     }
 
 
+def rates_of_tables(function):
+    """Collect rates; a function that divides by zero is told of which group."""
+    try:
+        return outputs_of(*TABLES)(function)
+    except Fault as fault:
+        if "ZeroDivisionError" not in str(fault):
+            raise
+        raise Fault(
+            f"{fault}. Group `y` has nobody labeled negative. Your function asks about another number than the one "
+            "that it divides by."
+        ) from fault
+
+
+rates_of_tables.label = outputs_of(*TABLES).label
+
+
 compare_answers(
     "04.1",
     points=2,
     objective="04-rates",
-    collect=outputs_of(*TABLES),
+    collect=rates_of_tables,
     reference=alarm_rates,
     untouched=broken_alarm_rates,
     wrong=[
         (
             wrong_alarm_rates(lambda tn, fp, fn, tp: fp + tp),
-            "You still divide by the people who were *selected*. That share, one less the precision, asks a selected "
+            "You still divide by the people who were *selected*. That share, one minus the precision, asks a selected "
             "person's question. The false positive rate asks: of the people labelled *negative*, who was selected?",
         ),
         (
             wrong_alarm_rates(lambda tn, fp, fn, tp: tn + fp, nobody=0.0),
-            "The denominator is right. But group `y` has nobody labelled negative: its rate is undefined, "
-            '`float("nan")`. With 0 it would look like the best treated group of all.',
+            "The denominator is right. But group `y` has nobody labeled negative: its rate is undefined. With 0 it "
+            "would look like the best treated group of all.",
         ),
         (
             wrong_alarm_rates(lambda tn, fp, fn, tp: tn + fp + fn + tp),
@@ -63,7 +80,8 @@ compare_answers(
             "fp + fn are all the errors. The people labelled negative are those cleared (tn) and those alarmed (fp).",
         ),
     ],
-    otherwise="For 50 cleared and 10 alarmed people the rate is 10 / 60. A group with tn = fp = 0 has no rate: NaN.",
+    otherwise="Not the false positive rates. Try a group of whom nobody was selected, one of whom all were, and one "
+    "without anybody labeled negative: what should come out for each?",
     tolerance=1e-6,
     hints=(
         "Say the rate as a sentence: *of the people ..., the share who ...*. What follows *of* is the denominator.",
@@ -75,6 +93,9 @@ compare_answers(
 
 
 # ---- 04.2 decide and justify -----------------------------------------------------------------------------------------
+RATES = ("false_negative_rate", "false_positive_rate", "precision", "selection_rate", "accuracy")
+
+
 RULES = {
     "strict": {"a": (640, 60, 90, 210), "b": (630, 70, 150, 150)},
     "broad": {"a": (560, 140, 45, 255), "b": (455, 245, 54, 246)},
@@ -143,17 +164,20 @@ SMALL_GAP = (
         "Then compute that rate four times: two rules, two groups. Which rule has the smaller difference?",
     ),
     idea="Patient: false negative rate. Neighbour: false positive rate. Surgeon: precision. Divide the counts, "
-    "subtract "
-    "the groups, and take the rule whose difference is nearer to zero.",
+    "subtract the groups, and take the rule whose difference is nearer to zero.",
     praise="No rule serves all three: a choice of rate is a choice of whose fear counts.",
 )
 def judge_voices(collected):
     """Look at the rates first, then at the rules."""
-    given = {who: [part.strip().lower() for part in pair] for who, pair in collected.items()}
+    given = {}
+    for who, (rate, rule) in collected.items():
+        if who in SMALLER:
+            given[who] = pick(rate, RATES), pick(rule, list(RULES))
+            if None in given[who]:
+                named, listed = (rate, RATES) if given[who][0] is None else (rule, list(RULES))
+                return ask_again(f"`{who}`: {named!r}", listed)
     for who, (rate, _) in SMALLER.items():
-        if given[who][0].replace(" ", "_") != rate:
+        if given[who][0] != rate:
             return WHOSE[who]
-        if given[who][1] not in RULES:
-            return f"`{who}`: the rules are called 'strict' and 'broad'."
     wrong = [who for who, (_, rule) in SMALLER.items() if given[who][1] != rule]
     return f"{SMALL_GAP}{', '.join(wrong)}." if wrong else None

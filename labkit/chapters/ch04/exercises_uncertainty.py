@@ -5,6 +5,7 @@ import numpy as np
 from labkit.exercises.answers import outputs_of
 from labkit.exercises.checking import choice, compare_answers, exercise
 from labkit.exercises.judging import close
+from labkit.exercises.recognizers import recognize_percent
 
 # ---- 04.3 predict before running -------------------------------------------------------------------------------------
 choice(
@@ -12,7 +13,7 @@ choice(
     points=1,
     objective="04-uncertainty",
     options={
-        "all": "Look at what is drawn: in each draw of the bootstrap the largest rate less the smallest. How "
+        "all": "Look at what is drawn: in each draw of the bootstrap the largest rate minus the smallest. How "
         "often is that "
         "exactly 0 or below?",
         "about 95": "That is what 95% promises, and what holds for a single rate. But what is the smallest value that "
@@ -33,7 +34,7 @@ choice(
 
 
 # ---- 04.4 write a function -------------------------------------------------------------------------------------------
-PROBES = (([500, 500, 500, 500], 0.3), ([20, 20], 0.5), ([2000, 12, 8], 0.4), ([30] * 12, 0.4))
+PROBES = (([500, 500, 500, 500], 0.3), ([20, 20], 0.5), ([2000, 12, 8], 0.4), ([30] * 12, 0.4), ([40, 30, 40], 0.05))
 
 
 DRAWS = 4000
@@ -57,6 +58,11 @@ def gap_of_means(trials, rate):
 def max_less_rate(trials, rate):
     """Takes the distance of the largest from the truth."""
     return (draw_counts(trials, rate) / np.asarray(trials)).max(axis=1).mean() - rate
+
+
+def always_the_same_rate(trials, rate):
+    """Draws with a rate of its own."""
+    return null_gap(trials, 0.4)
 
 
 def equal_sizes(trials, rate):
@@ -88,15 +94,18 @@ compare_answers(
         ),
         (
             max_less_rate,
-            "This is how far the largest rate lies above the true one. The smallest errs too: max less *min*.",
+            "This is how far the largest rate lies above the true one. The smallest errs too: max minus *min*.",
         ),
         (equal_sizes, "You drew groups of equal size. The small ones make the gap: each group needs its own number."),
+        (
+            always_the_same_rate,
+            "Your function draws with the same chance whatever `rate` is. Rare events vary less than frequent ones.",
+        ),
         (gap_of_counts, "This is a number of people. Divide each count by the size of its own group before max - min."),
         (spread_of_rates, "This is a standard deviation over groups. The audit reports max - min (`np.ptp` takes it)."),
     ],
-    otherwise="For two groups of 20 people at a rate of 0.5 the answer is about 0.13. Draw counts, divide, take "
-    "max - min "
-    "in each draw, average.",
+    otherwise="Not the gap of an average audit. For two groups of 20 people at a rate of 0.5 it is about 0.13, and "
+    "about half as large for two groups of 80: what do you get?",
     tolerance=0.015,
     hints=(
         "`rng.binomial(trials, rate, size=(4000, len(trials)))` draws all counts at once: a row is one audit.",
@@ -123,9 +132,6 @@ def seen(**changes):
 SWAPPED = "You read each line for the other group. The legend says which colour and which marker is whose."
 
 
-PERCENT = "Shares, please: the vertical axis goes from 0 to 1."
-
-
 OTHER_DECILE = "That is where the dots stand at decile 9. Decile 10 is the last one on the right."
 
 
@@ -139,6 +145,11 @@ DOTS = (
     "Two *intervals* overlap when they share some height, even where the dots are clearly apart, as at decile "
     "10. Count "
     "the deciles again."
+)
+
+
+PERCENT = recognize_percent(
+    {"african_american": 79, "caucasian": 70}, {"african_american": 0.79, "caucasian": 0.70}, tolerance=EYE
 )
 
 
@@ -177,7 +188,7 @@ def judge_reading(collected):
             return SWAPPED
         if all(map(lambda value, share: close(value, share, EYE), pair, (0.708, 0.694))):
             return OTHER_DECILE
-        return "At decile 10 one dot stands near the fourth fifth of the axis, the other lower. Read both again."
+        return "Not the shares at decile 10. Which pair of dots is the last one, and on which axis is its height?"
     if (first := collected["first_over_half"]) != SEEN["first_over_half"]:
         return TOO_EARLY if first < SEEN["first_over_half"] else TOO_LATE
     return None if collected["overlapping"] == SEEN["overlapping"] else DOTS

@@ -5,6 +5,7 @@ import numpy as np
 from labkit.exercises.answers import outputs_of
 from labkit.exercises.checking import compare_answers, exercise
 from labkit.exercises.judging import close, same
+from labkit.exercises.recognizers import recognize_slip
 
 
 # ---- 05.4 write a function -------------------------------------------------------------------------------------------
@@ -17,7 +18,15 @@ compare_answers(
     "05.4",
     points=2,
     objective="05-cost",
-    collect=outputs_of((0.6, 0.2, 0.0), (0.2, 0.6, 0.1), (0.5, 0.5, 0.0), (0.4, 0.3, 0.25), (0.9, 0.05, 0.05)),
+    collect=outputs_of(
+        (0.6, 0.2, 0.0),
+        (0.2, 0.6, 0.1),
+        (0.5, 0.5, 0.0),
+        (0.4, 0.3, 0.25),
+        (0.9, 0.05, 0.05),
+        (0.37, 0.924, 0.13),
+        (0.61, 0.42, 0.012),
+    ),
     tolerance=1e-9,
     reference=least_error,
     wrong=[
@@ -43,7 +52,8 @@ compare_answers(
             "This is the bound for exact parity. A gap that is allowed lowers it.",
         ),
     ],
-    otherwise="Take the bound of step 3 with the largest gap that is allowed, and think of what errors cannot be.",
+    otherwise="Not the least error. Try a rule that allows any gap, and exact parity with base rates 0.6 and 0.2, in "
+    "either order: what must come out?",
     hints=(
         "Put |Δr| = allowed into the bound. That is the best case within the rule.",
         "What does the bound say when the allowed gap is larger than |Δπ|? What is the least error then?",
@@ -78,11 +88,11 @@ compare_answers(
         ),
         (
             GAPS | {"gap_at_0.5": -0.96, "gap_at_0.6": 0.04},
-            "The differences are a less b. At 0.5 everybody of a is selected and few of b.",
+            "The differences are a minus b. At 0.5 everybody of a is selected and few of b.",
         ),
         (
             GAPS | {"gap_at_0.6": 0.04},
-            "At 0.6 the sign turns: nobody of a is selected, and 4% of b. The gap is a less b.",
+            "At 0.6 the sign turns: nobody of a is selected, and 4% of b. The gap is a minus b.",
         ),
         (
             GAPS | {"mean_score_gap": 0.51 - (0.49 + 0.99) / 2},
@@ -93,7 +103,8 @@ compare_answers(
             "You left out the 4% of b who have 0.99. They are few, but far away.",
         ),
     ],
-    otherwise="Weigh the scores of b with 96% and 4%, and count in each group who is at or above it; a less b.",
+    otherwise="Not these three gaps. Imagine a hundred people of each group: what do their scores sum to, and how "
+    "many of them does each threshold select?",
     hints=(
         "For the mean of b: 0.96 · 0.49 + 0.04 · 0.99. For the selection rates: who is at or above the threshold?",
         "At 0.5: everybody of a, 4% of b. At 0.6: who of a is left?",
@@ -129,10 +140,11 @@ STEPS = {
 }
 
 
-CONDITIONS = {
+CONDITIONS = {  # in the order of their letters; the right one has no hint
+    "equal base rates": None,
+    "equal group sizes": "Every probability here is within a group; how large the groups are appears nowhere.",
     "perfect predictions": "A perfect predictor is the counterexample: it treats equal labels alike, step 4 says that "
     "its gap is 0, and its gap is the difference of the base rates.",
-    "equal group sizes": "Every probability here is within a group; how large the groups are appears nowhere.",
     "binary labels": "The labels are 0 and 1 already, and step 4 is wrong all the same.",
 }
 
@@ -149,11 +161,11 @@ SLIPS = (
         "`absolute_error`: errors of opposite sign cancel in a mean of errors, not in a mean of their sizes.",
     ),
     ("absolute_error", 0.3, "`absolute_error`: take |S - Y| for each person first (0.2 or 0.8), and then the mean."),
-    ("mean_error_a", 0.0, "`mean_error_a` is within group a only: the mean score there less the base rate there."),
-    ("mean_error_a", -0.3, "`mean_error_a` is the score less the label, so it is positive where scores are too high."),
+    ("mean_error_a", 0.0, "`mean_error_a` is within group a only: the mean score there minus the base rate there."),
+    ("mean_error_a", -0.3, "`mean_error_a` is the score minus the label, so it is positive where scores are too high."),
     ("decision_gap", 0.6, "This is the gap of the mean scores. Decide first: who is at or above 0.5?"),
     ("decision_gap", 0.0, "The base rates are equal, the decisions are not: all of a are above 0.5, and nobody of b."),
-    ("decision_gap", -1.0, "The gap is a less b, and those who are selected are in a."),
+    ("decision_gap", -1.0, "The gap is a minus b, and those who are selected are in a."),
 )
 
 
@@ -162,9 +174,10 @@ SLIPS = (
     points=4,
     objective="05-critique",
     reference=REFERENCE,
+    choices={"valid_if": tuple(CONDITIONS)},
     wrong=[
         *((REFERENCE | {"step": step}, text) for step, text in STEPS.items()),
-        *((REFERENCE | {"valid_if": condition}, text) for condition, text in CONDITIONS.items()),
+        *((REFERENCE | {"valid_if": condition}, text) for condition, text in CONDITIONS.items() if text),
         *((REFERENCE | {name: value}, text) for name, value, text in SLIPS),
     ],
     hints=(
@@ -181,13 +194,12 @@ def judge_critique(collected):
     """Look at the step, then at its condition, then at the numbers of the second argument."""
     if collected["step"] != 4:
         return STEPS.get(collected["step"], "`step` is the number of a step, 1 to 5.")
-    condition = collected["valid_if"].strip().casefold()
-    if condition != "equal base rates":
-        return CONDITIONS.get(condition, f"`valid_if` is one of: equal base rates, {', '.join(CONDITIONS)}.")
+    if told := CONDITIONS[collected["valid_if"]]:
+        return told
     for name, value in TERMS.items():
         if not same(collected[name], value, 0.005):
             known = (text for which, wrong, text in SLIPS if which == name and close(collected[name], wrong, 0.005))
-            return next(
-                known, f"`{name}` is another number: list four people, one for each group and label, and average."
-            )
+            slip = recognize_slip({name: collected[name]}, {name: value}, tolerance=0.005)
+            otherwise = f"`{name}` is another number. Over whom is the mean taken, and of what?"
+            return next(known, None) or slip or otherwise
     return None

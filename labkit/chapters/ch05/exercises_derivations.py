@@ -6,6 +6,7 @@ from labkit.audit.counts import Counts
 from labkit.exercises.answers import outputs_of
 from labkit.exercises.checking import compare_answers, exercise
 from labkit.exercises.judging import close
+from labkit.exercises.recognizers import recognize_percent
 
 
 # ---- 05.1 complete a derivation --------------------------------------------------------------------------------------
@@ -52,12 +53,13 @@ compare_answers(
             "This is the difference of the two gaps. What stands before Δπ is made of means over the groups.",
         ),
     ],
-    otherwise="With this weight the three parts do not add up to the gap. Collect the two terms that contain Δπ.",
+    otherwise="With this weight the three parts do not add up to the gap. Put in numbers for one pair of groups: how "
+    "much is missing, and which term of step 2 makes it up?",
     hints=(
         "Step 2 turns TPR·π into two terms and FPR·(1 - π) into two more. Two of these four contain Δπ.",
         "The two terms are mean(TPR)·Δπ and mean(FPR)·Δ(1 - π). What is Δ(1 - π)?",
     ),
-    idea="mean(TPR)·Δπ + mean(FPR)·(-Δπ), so the weight is the mean TPR less the mean FPR: how much the decision "
+    idea="mean(TPR)·Δπ + mean(FPR)·(-Δπ), so the weight is the mean TPR minus the mean FPR: how much the decision "
     "depends on the label at all.",
     praise="The weight is how far the decision follows the label. Drawing lots ignores it, and passes no base rate on.",
 )
@@ -73,8 +75,12 @@ FOUND = COMPAS.decompose("African-American", "Caucasian", n_boot=100)
 REMAINING = float(FOUND.parts["base_rate"])
 
 
-LARGEST = {
-    "TPR": "Compare the bars of one colour only, that of COMPAS. Its tallest bar is not the one on the left.",
+EYE = 0.012  # as far as an eye may be off: the bar is 0.034 high
+
+
+LARGEST = {  # in the order of their letters; the right one has no hint
+    "TPR": "Compare the bars of one color only, that of COMPAS. Its tallest bar is not the one on the left.",
+    "FPR": None,
     "base rates": "That is the smallest of the three bars of COMPAS. It is what people expect to be the largest.",
 }
 
@@ -105,8 +111,9 @@ READ_ANOTHER = (
     points=1,
     objective="05-decompose",
     reference={"remaining": round(REMAINING, 2), "largest": "FPR"},
+    choices={"largest": tuple(LARGEST)},
     wrong=[({"remaining": round(value, 3), "largest": "FPR"}, text) for value, text in READ_ANOTHER]
-    + [({"remaining": round(REMAINING, 2), "largest": part}, text) for part, text in LARGEST.items()],
+    + [({"remaining": round(REMAINING, 2), "largest": part}, text) for part, text in LARGEST.items() if text],
     hints=(
         "Setting both TPRs and both FPRs to their means makes two differences zero. Which bar is left?",
         "The colour of COMPAS is in the legend; the bar is the one over 'base rates differ'.",
@@ -116,16 +123,14 @@ READ_ANOTHER = (
 )
 def judge_reading(collected):
     """Look at the number first, then at the name of the largest part."""
-    remaining, largest = collected["remaining"], collected["largest"].strip().casefold()
-    if not close(remaining, REMAINING, 0.02):
-        known = (text for value, text in READ_ANOTHER if close(remaining, value, 0.015))
-        return next(
-            known, "Not the height of the bar over 'base rates differ'. Give it as a probability, such as 0.12."
-        )
-    if largest == "fpr":
-        return None
-    hints = {name.casefold(): text for name, text in LARGEST.items()}
-    return hints.get(largest, "`largest` is one of 'TPR', 'FPR' and 'base rates'.")
+    remaining = collected["remaining"]
+    if not close(remaining, REMAINING, EYE):
+        known = (text for value, text in READ_ANOTHER if close(remaining, value, EYE))
+        slip = recognize_percent({"remaining": remaining}, {"remaining": REMAINING}, tolerance=EYE)
+        otherwise = "Not the height of that bar. Is it a bar of COMPAS, by its color in the legend, and which of the "
+        "three?"
+        return slip or next(known, otherwise)
+    return LARGEST[collected["largest"]]
 
 
 # ---- 05.3 decide and justify -----------------------------------------------------------------------------------------
@@ -133,6 +138,9 @@ EQUAL_BASE, NO_USE = "both, equal base rates", "both, TPR = FPR"
 
 
 ODDS_ONLY, PARITY_ONLY = "only equalized odds", "only parity"
+
+
+OPTIONS = (EQUAL_BASE, NO_USE, ODDS_ONLY, PARITY_ONLY)  # in the order of their letters
 
 
 RULES = {  # TPR, FPR and base rate in a and b
@@ -192,6 +200,7 @@ REFUTES = {
     points=2,
     objective="05-collide",
     reference=VERDICTS,
+    choices=dict.fromkeys(RULES, OPTIONS) | {"refutes": tuple(RULES)},
     wrong=[(VERDICTS | {rule: verdict}, text) for (rule, verdict), text in SLIPS.items()]
     + [(VERDICTS | {"refutes": rule}, text) for rule, text in REFUTES.items()],
     hints=(
@@ -205,13 +214,9 @@ REFUTES = {
 )
 def judge_verdicts(collected):
     """Look at the rules in order, then at the one that refutes the slogan."""
-    options = (EQUAL_BASE, NO_USE, ODDS_ONLY, PARITY_ONLY)
     for rule in RULES:
-        found = collected[rule].strip().casefold()
-        if found != VERDICTS[rule].casefold():
-            if found not in {option.casefold() for option in options}:
-                return f"{rule}: choose one of these, in quotes: {'; '.join(options)}."
-            known = {name.casefold(): text for (which, name), text in SLIPS.items() if which == rule}
-            return known.get(found, f"{rule}: compare TPR and FPR between the groups, then the two selection rates.")
-    chosen = collected["refutes"].strip().upper()
-    return None if chosen == "C" else REFUTES.get(chosen, "`refutes` is one letter, A to E.")
+        if collected[rule] != VERDICTS[rule]:
+            unknown = f"{rule}: not so. Which criteria does it satisfy? Compare all four rates, and both selection "
+            "rates."
+            return SLIPS.get((rule, collected[rule]), unknown)
+    return REFUTES.get(collected["refutes"])

@@ -65,10 +65,11 @@ compare_answers(
             "Each group and label has the same total now. That also changes how large the groups are, and how "
             "frequent the labels; reweighing keeps both and only makes them independent.",
         ),
-        (upside_down, "Upside down: whoever is rarer than independence says must weigh more than 1."),
+        (upside_down, "Upside down: people who are rarer than independence says must weigh more than 1."),
         (label_within_group, "You left out P(label): the weights of a group must sum to its number of people."),
     ],
-    otherwise="For each person: P(group) times P(label), divided by P(group and label), all as shares of everybody.",
+    otherwise="Not the reweighing weights. Add up yours within each group, and within each label: do they give the "
+    "number of its people?",
     hints=(
         "Three shares are needed for each person: of their group, of their label, of both together.",
         "If group and label were independent, the share of both together would be the product of the other two.",
@@ -111,6 +112,17 @@ def train_on_all(people):
     return balance(people), people[1::2]
 
 
+def test_on_one(people):
+    """Tests on a single person."""
+    return balance(people[1:]), people[:1]
+
+
+def leave_out_at_random(people):
+    """Leaves people of both groups out of the training part."""
+    train = people[::2]
+    return [next(person for person in train if person[0] == name) for name in "ab"], people[1::2]
+
+
 def balance_test(people):
     """Balances the wrong part."""
     return people[::2], balance(people[1::2])
@@ -119,18 +131,28 @@ def balance_test(people):
 LEAK = "Somebody is in both parts: the test asks the model about people whose answer it has seen."
 
 
-REPEATED = "Somebody stands in the test part twice. The test must be people as they come, each once."
+REPEATED = "Somebody is in the test part twice. The test must be people as they come, each once."
 
 
-UNBALANCED = "The training part does not hold both groups equally often. Call `balance` on it, after the split."
+UNBALANCED = "The training part does not hold both groups equally often. Count them in it, after everything was done."
 
 
-LOST = "Somebody is in neither part. Split all people into two halves, then repeat some in the training part."
+LOST = (
+    "Somebody of the smaller group is in neither part. Leaving people out can make groups equal, but only people of "
+    "the larger one."
+)
+
+
+FEW = "The test part has {} of {} people. Nobody could tell from so few how good the model is."
+
+
+LEAST_TEST = 0.2  # of all people
 
 
 PEOPLE = (
-    [f"{'b' if i in (0, 1, 4, 5) else 'a'}{i}" for i in range(12)],
-    [f"{'b' if i in (2, 3, 8) else 'a'}{i}" for i in range(14)],
+    [f"{'b' if i in (1, 4, 7, 10) else 'a'}{i}" for i in range(12)],
+    [f"{'b' if i in (2, 3, 8, 15, 21) else 'a'}{i}" for i in range(30)],
+    [f"{'a' if i in (2, 3, 8, 11, 12) else 'b'}{i}" for i in range(20)],
 )
 
 
@@ -140,7 +162,14 @@ PEOPLE = (
     objective="06-weights",
     collect=outputs_of(*((people,) for people in PEOPLE)),
     reference=prepare,
-    wrong=[(balance_both, REPEATED), (never_balance, UNBALANCED), (train_on_all, LEAK), (balance_test, REPEATED)],
+    wrong=[
+        (balance_both, REPEATED),
+        (never_balance, UNBALANCED),
+        (train_on_all, LEAK),
+        (balance_test, REPEATED),
+        (test_on_one, FEW.format(1, 12)),
+        (leave_out_at_random, LOST),
+    ],
     untouched=broken_prepare,
     any_length=True,
     hints=(
@@ -157,10 +186,17 @@ def judge_prepared(collected):
             return REPEATED
         if set(train) & set(test):
             return LEAK
-        if set(train) | set(test) != set(people) or not test:
-            return LOST
-        if len({sum(person[0] == name for person in train) for name in "ab"}) > 1:
+        if len(test) < int(LEAST_TEST * len(people)):
+            return FEW.format(len(test), len(people))
+        if set(train) - set(people) or set(test) - set(people):
+            return "Somebody is in a part who is not among `people`."
+        counts = {name: sum(person[0] == name for person in train) for name in "ab"}
+        if len(set(counts.values())) > 1:
             return UNBALANCED
+        left = {name: {person for person in people if person[0] == name} - set(test) for name in "ab"}
+        smaller = min(left, key=lambda name: len(left[name]))
+        if left[smaller] - set(train):
+            return LOST
     return None
 
 
@@ -175,7 +211,7 @@ choice(
         "about half": "Half of the gap would need proxies that tell the group only now and then. At strength 1 they "
         "always do.",
         "nearly all": None,
-        "more than before": "The other words tell what the district told, not more: who has them all gains "
+        "more than before": "The other words tell what the district told, not more: a model that has them all gains "
         "little by one more.",
     },
     hints=(

@@ -3,7 +3,9 @@
 import re
 
 from labkit.exercises.answers import outputs_of
-from labkit.exercises.checking import compare_answers, exercise
+from labkit.exercises.checking import exercise
+from labkit.exercises.judging import close, same
+from labkit.exercises.recognizers import recognize_slip
 
 
 # ---- 06.4 write a function -------------------------------------------------------------------------------------------
@@ -44,26 +46,32 @@ def blanks_only(text, pairs):
 PAIRS = [["he", "she"], ["man", "woman"]]
 
 
-compare_answers(
+TEXTS = outputs_of(
+    ("she said he saw the shepherd, a human, and she left", PAIRS),
+    ("the woman was late; the man was not, was he?", PAIRS),
+    ("he is the heir (she's not) and\nso  is a woman", [*PAIRS, ["king", "queen"]]),
+)
+
+
+SWAPS = [
+    (
+        one_after_the_other,
+        "One word after the other undoes itself: `he` becomes `she`, and then every `she` becomes `he`. Swap all "
+        "at once.",
+    ),
+    (one_way, "Only one direction: all texts now speak of the same gender, which is no twin."),
+    (inside_words, "The letters `he` are in `the` and `shepherd` too. Swap whole words."),
+    (blanks_only, "Split at blanks, `he?` is another word than `he`. Punctuation ends a word."),
+]
+
+
+@exercise(
     "06.4",
     points=2,
     objective="06-twins",
-    collect=outputs_of(
-        ("she said he saw the shepherd, a human, and she left", PAIRS),
-        ("the woman was late; the man was not, was he?", PAIRS),
-    ),
+    collect=TEXTS,
     reference=swap,
-    wrong=[
-        (
-            one_after_the_other,
-            "One word after the other undoes itself: `he` becomes `she`, and then every `she` becomes `he`. Swap all "
-            "at once.",
-        ),
-        (one_way, "Only one direction: all texts now speak of the same gender, which is no twin."),
-        (inside_words, "The letters `he` stand in `the` and `shepherd` too. Swap whole words."),
-        (blanks_only, "Split at blanks, `he?` is another word than `he`. Punctuation ends a word."),
-    ],
-    otherwise="Each word of a pair becomes the other one, at once, as a whole word; everything else stays.",
+    wrong=SWAPS,
     hints=(
         "Make a dict that leads from each word to its partner, in both directions.",
         "`re.sub(pattern, function, text)` calls the function for each match: all words are replaced in one pass.",
@@ -72,6 +80,18 @@ compare_answers(
     praise="English does not always play along: `her` is `him` or `his`. `swap_words` looks at the next word, and errs "
     "now and then.",
 )
+def judge_swap(collected):
+    """Compare texts to the letter; a known mistake has its own hint."""
+    if collected == TEXTS(swap):
+        return None
+    known = (hint for wrong, hint in SWAPS if collected == TEXTS(wrong))
+    if same(collected, TEXTS(swap)):
+        return "The words are right, but capitals and small letters are not those of the text."
+    return next(
+        known,
+        "A twin differs from its text in other words than it should. Swap your result once more: is it "
+        "the text that you began with, letter by letter?",
+    )
 
 
 # ---- 06.5 compute ----------------------------------------------------------------------------------------------------
@@ -81,36 +101,57 @@ RECORDED, PEOPLE, SHARE = 195, 1000, 0.35
 HIDDEN = RECORDED * SHARE / (1 - SHARE)
 
 
-def repaired(hidden):
-    """Return an answer with the base rate that goes with so many hidden positives."""
-    return {"hidden": round(hidden, 1), "base_rate": round((RECORDED + hidden) / PEOPLE, 4)}
+def answer(hidden=HIDDEN, base_rate=(RECORDED + HIDDEN) / PEOPLE):
+    """Return an answer in its form."""
+    return {"hidden": hidden, "base_rate": base_rate}
 
 
-compare_answers(
+OF_RECORDED = "The share is of the truly ill, and 195 are only those who were recorded. How many truly ill leave 195?"
+
+
+OF_HEALTHY = "You take the share of everybody recorded as not ill. Most of them are not ill."
+
+
+ALL_ILL = "That is the number of all truly ill people, recorded or not. The hidden ones are the rest."
+
+
+NOT_PUT_BACK = "The number is right. The base rate after repair counts the hidden ones as ill."
+
+
+HIDDEN_ALONE = "`hidden` is right. `base_rate` has only the hidden ones above the line; the recorded ones are ill, too."
+
+
+OF_805 = "`hidden` is right. The base rate is a share of all 1,000 people, not of the 805."
+
+
+HIDDEN_MISTAKES = (
+    (RECORDED * SHARE, OF_RECORDED),
+    ((PEOPLE - RECORDED) * SHARE, OF_HEALTHY),
+    (RECORDED / (1 - SHARE), ALL_ILL),
+)
+
+
+BASE_MISTAKES = (
+    (RECORDED / PEOPLE, NOT_PUT_BACK),
+    (HIDDEN / PEOPLE, HIDDEN_ALONE),
+    (HIDDEN / (PEOPLE - RECORDED), OF_805),
+    (
+        SHARE,
+        "`hidden` is right. 35% is the share of the ill who are hidden; the base rate is the share of people who are "
+        "ill.",
+    ),
+)
+
+
+@exercise(
     "06.5",
     points=2,
     objective="06-labels",
-    reference=repaired(HIDDEN),
+    reference=answer(),
     wrong=[
-        (
-            repaired(RECORDED * SHARE),
-            "The share is of the truly ill, and 195 are only those who were recorded. How many truly ill leave 195?",
-        ),
-        (
-            repaired((PEOPLE - RECORDED) * SHARE),
-            "You take the share of everybody recorded as not ill. Most of them are not ill.",
-        ),
-        (
-            {"hidden": RECORDED / (1 - SHARE), "base_rate": 0.3},
-            "That is the number of all truly ill people, recorded or not. The hidden ones are the rest.",
-        ),
-        (
-            {"hidden": HIDDEN, "base_rate": 0.195},
-            "The number is right. The base rate after repair counts the hidden ones as ill.",
-        ),
+        *((answer(hidden, (RECORDED + hidden) / PEOPLE), text) for hidden, text in HIDDEN_MISTAKES),
+        *((answer(base_rate=base_rate), text) for base_rate, text in BASE_MISTAKES),
     ],
-    otherwise="Of all truly ill people a share of 0.65 was recorded, and these are 195. Take all, less the recorded.",
-    tolerance=6e-4,
     hints=(
         "Call the number of truly ill people T. Which share of T was recorded?",
         "(1 - 0.35) T = 195. The hidden ones are T - 195.",
@@ -118,21 +159,36 @@ compare_answers(
     idea="T = 195 / 0.65; hidden = T - 195; the base rate after repair is T / 1000.",
     praise="The estimate of the share does all the work. Where does it come from, and how sure is it?",
 )
+def judge_repair(collected):
+    """Look at the hidden people first, to one decimal, then at the base rate."""
+    hidden, base_rate = collected["hidden"], collected["base_rate"]
+    if not close(hidden, HIDDEN, 0.051):
+        known = (text for value, text in HIDDEN_MISTAKES if close(hidden, value, 0.051))
+        otherwise = "`hidden` is another number. Add it to the 195: is it then 35% of all who are ill?"
+        return next(known, otherwise)
+    if close(base_rate, answer()["base_rate"], 6e-4):
+        return None
+    known = (text for value, text in BASE_MISTAKES if close(base_rate, value, 6e-4))
+    slip = recognize_slip({"base_rate": base_rate}, {"base_rate": answer()["base_rate"]}, tolerance=6e-4)
+    return next(known, None) or slip or "`hidden` is right. `base_rate` is another share: of whom, and who of them?"
 
 
 # ---- 06.6 decide and justify -----------------------------------------------------------------------------------------
 CLOSED = ["label repair", "under-sampling"]
 
 
-REASONS = ("smallest gap", "most accurate on the records", "gap closed, truth not harmed")
+REASONS = ("smallest gap", "most accurate on the records", "gap closed, truth not harmed")  # in the order of letters
+
+
+METHODS = ("untouched", "equal group weights", "under-sampling", "word left out", "label repair")
 
 
 WRONG_CLOSED = "Closed means that the interval of the gap contains 0. Look at each row's interval, not at its middle."
 
 
 BY_METHOD = {
-    "untouched": "The records reward whoever repeats their mistake. Its gap is clearly not 0, and on the truth another "
-    "method is more accurate.",
+    "untouched": "The records reward a model that repeats their mistake. Its gap is clearly not 0, and on the truth "
+    "another method is more accurate.",
     "equal group weights": "Its gap is as large as before: the smaller group's wrong labels count more now.",
     "under-sampling": "It closes the gap and loses accuracy on the truth, clearly: it threw most people away.",
     "word left out": "It harms nobody's accuracy, and half of the gap is still there: the interval does not contain 0.",
@@ -140,7 +196,7 @@ BY_METHOD = {
 
 
 BY_REASON = {
-    REASONS[0]: "A gap alone is no reason: a model that says the same of everybody has none. Name what it costs, too.",
+    REASONS[0]: "A gap alone is no reason: a model that gives everyone the same answer has none. Name its cost, too.",
     REASONS[
         1
     ]: "On the records label repair is less accurate than the untouched model. That is what repairing them means.",
@@ -157,6 +213,7 @@ def decision(closed=CLOSED, method="label repair", reason=REASONS[2]):
     points=3,
     objective="06-judge",
     reference=decision(),
+    choices={"closed": METHODS, "method": METHODS, "reason": REASONS},
     wrong=[
         (decision(closed=[*CLOSED, "word left out"]), WRONG_CLOSED),
         (decision(closed=["label repair"]), WRONG_CLOSED),
@@ -173,11 +230,6 @@ def decision(closed=CLOSED, method="label repair", reason=REASONS[2]):
 )
 def judge_decision(collected):
     """Look at which gaps are closed, then at the choice, then at its reason."""
-    if sorted(name.strip().lower() for name in collected["closed"]) != CLOSED:
+    if sorted(collected["closed"]) != CLOSED:
         return WRONG_CLOSED
-    method, reason = (collected[name].strip().lower() for name in ("method", "reason"))
-    if method != "label repair":
-        return BY_METHOD.get(method, f"'{method}' is none of the methods: label repair, {', '.join(BY_METHOD)}.")
-    if reason != REASONS[2]:
-        return BY_REASON.get(reason, f"'{reason}' is none of the reasons: {'; '.join(REASONS)}.")
-    return None
+    return BY_METHOD.get(collected["method"]) or BY_REASON.get(collected["reason"])

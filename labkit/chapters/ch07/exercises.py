@@ -1,14 +1,17 @@
 """Exercises of notebook 07: soft decisions, halves of a batch, multipliers, criteria and verdicts."""
 
+from functools import cache
+from itertools import product
+
 import numpy as np
 
 from labkit.exercises.answers import outputs_of
-from labkit.exercises.checking import choice, compare_answers
+from labkit.exercises.checking import choice, compare_answers, exercise
 
 
 # ---- 07.1 write a function -------------------------------------------------------------------------------------------
 def soft_gap(logits, is_b, temperature):
-    """Mean soft decision in a less mean soft decision in b."""
+    """Mean soft decision in a minus mean soft decision in b."""
     soft, is_b = 1 / (1 + np.exp(-np.asarray(logits) / temperature)), np.asarray(is_b, dtype=bool)
     return soft[~is_b].mean() - soft[is_b].mean()
 
@@ -30,7 +33,7 @@ def heated_gap(logits, is_b, temperature):
 
 
 def turned_gap(logits, is_b, temperature):
-    """Takes b less a."""
+    """Takes b minus a."""
     return -soft_gap(logits, is_b, temperature)
 
 
@@ -41,15 +44,17 @@ compare_answers(
     collect=outputs_of(
         ([2.0, 0.1, -0.2, -1.0, 0.3], [False, False, True, True, True], 0.5),
         ([0.05, 0.04, -0.05, -0.01], [False, True, False, True], 0.02),
+        ([-1.5, 0.7, 1.2, 0.4], [True, True, False, True], 3.0),
     ),
     reference=soft_gap,
     wrong=[
         (score_gap, "That is the gap in mean scores: the temperature does not enter. Divide the logits by it first."),
         (hard_gap, "That is the hard gap. It is what we report, but a step has no gradient: soften the step."),
-        (heated_gap, "You multiply by the temperature. A small temperature should make the step *steeper*: divide."),
-        (turned_gap, "The sign is turned: group a less group b."),
+        (heated_gap, "You multiply by the temperature. A small temperature should make the step *steeper*."),
+        (turned_gap, "The sign is turned: group a minus group b."),
     ],
-    otherwise="Divide the logits by the temperature, apply the sigmoid, and subtract b's mean from a's.",
+    otherwise="Not the soft gap. At a tiny temperature it comes near the hard gap, and at a huge one near 0: does "
+    "yours? And does it change its sign when the groups are exchanged?",
     hints=(
         "Three steps: make each logit a soft decision, average within each group, subtract.",
         "A soft decision is 1 / (1 + exp(-logit / temperature)).",
@@ -59,12 +64,27 @@ compare_answers(
 
 
 # ---- 07.2 repair code ------------------------------------------------------------------------------------------------
+# Soft decisions in a and b, each equally likely, and how many people of a and of b are in either half.
+POPULATIONS = (((0.2, 0.8), (0.1, 0.5), (2, 1), (1, 1)), ((0.3, 0.7), (0.4, 0.6), (1, 1), (1, 2)))
+
+
+def draw_batches():
+    """Return (first half, second half) for every sample of people from each population."""
+    batches = []
+    for in_a, in_b, sizes_a, sizes_b in POPULATIONS:
+        for a, b in product(product(in_a, repeat=sum(sizes_a)), product(in_b, repeat=sum(sizes_b))):
+            first = {"a": list(a[: sizes_a[0]]), "b": list(b[: sizes_b[0]])}
+            second = {"a": list(a[sizes_a[0] :]), "b": list(b[sizes_b[0] :])}
+            batches.append((first, second))
+    return batches
+
+
 def gap_of(half):
-    """Mean of a less mean of b."""
+    """Mean of a minus mean of b."""
     return np.mean(half["a"]) - np.mean(half["b"])
 
 
-def product(first, second):
+def product_of_gaps(first, second):
     """The product of two gaps."""
     return gap_of(first) * gap_of(second)
 
@@ -81,43 +101,89 @@ def mean_square(first, second):
 
 def product_of_sizes(first, second):
     """Multiplies gaps without signs."""
-    return abs(product(first, second))
+    return abs(product_of_gaps(first, second))
 
 
 def cut_at_zero(first, second):
     """Cuts negative products off."""
-    return max(0.0, product(first, second))
+    return max(0.0, product_of_gaps(first, second))
 
 
-compare_answers(
+def first_half_alone(first, second):
+    """Squares the gap of one half."""
+    return gap_of(first) ** 2
+
+
+def first_people_alone(first, second):
+    """Looks at the first person of each group only."""
+    return product_of_gaps(*({name: values[:1] for name, values in half.items()} for half in (first, second)))
+
+
+def summarize(estimates):
+    """Return the mean and the variance of the estimates of each population (populations,)."""
+    tables = np.reshape(estimates, (len(POPULATIONS), -1))
+    return tables.mean(axis=1), tables.var(axis=1)
+
+
+BATCHES = outputs_of(*draw_batches())
+
+
+@cache
+def estimates_of(penalty):
+    """Return what one of our own penalties gives for each batch."""
+    return BATCHES(penalty)
+
+
+MOST_VARIANCE = 1.02  # of that of the product; other unbiased estimates have less
+
+
+PENALTIES = (
+    (
+        pooled_square,
+        "That is the square of the whole batch's gap: its noise is squared with it and stays positive.",
+    ),
+    (mean_square, "Each square is biased by its own variance; averaging two biased numbers does not help."),
+    (
+        product_of_sizes,
+        "Keep the signs. Where there is no gap, halves disagree in sign as often as not, and what you multiply "
+        "averages to zero. Without signs it cannot.",
+    ),
+    (cut_at_zero, "A single estimate may be negative. Cutting it off at 0 makes the average too large again."),
+    (first_half_alone, "You use one half alone, and square its gap: the noise of one half is squared with it."),
+    (
+        first_people_alone,
+        "On average this is the squared gap. But it varies more than it has to: does it use every person of the batch?",
+    ),
+)
+
+
+@exercise(
     "07.2",
     points=2,
     objective="07-penalty",
-    collect=outputs_of(
-        ({"a": [0.9, 0.5], "b": [0.2]}, {"a": [0.4, 0.6], "b": [0.4]}),
-        ({"a": [0.5, 0.7], "b": [0.2]}, {"a": [0.4, 0.2], "b": [0.7]}),
-    ),
-    reference=product,
-    wrong=[
-        (
-            pooled_square,
-            "That is the square of the whole batch's gap: its noise is squared with it and stays positive.",
-        ),
-        (mean_square, "Each square is biased by its own variance; averaging two biased numbers does not help."),
-        (
-            product_of_sizes,
-            "Keep the signs. Where there is no gap, halves disagree in sign as often as not, and the products average "
-            "to zero. Without signs they cannot.",
-        ),
-        (cut_at_zero, "A single product may be negative. Cutting it off at 0 makes the average too large again."),
-    ],
-    otherwise="One gap a half (a less b), and their product.",
+    collect=BATCHES,
+    reference=product_of_gaps,
+    wrong=PENALTIES,
     hints=(
         "When is the mean of a product the product of the means?",
         "Noise of one half must meet *other* noise, not itself.",
     ),
     idea="The gap of the first half times the gap of the second half: independent errors average out in a product.",
+    praise="Right on average, over every batch that can be drawn. A penalty that is not would push on when no gap is "
+    "left.",
 )
+def judge_penalty(collected):
+    """Average over all batches that can be drawn: any estimate of the squared gap without bias is right."""
+    mean, variance = summarize(collected)
+    right_mean, right_variance = summarize(estimates_of(product_of_gaps))
+    if np.allclose(mean, right_mean, atol=1e-4):
+        return None if (variance <= MOST_VARIANCE * right_variance).all() else PENALTIES[-1][1]
+    for wrong, hint in PENALTIES:
+        if np.allclose(collected, estimates_of(wrong), atol=1e-4):
+            return hint
+    if (mean > right_mean - 1e-4).all():
+        return "On average over all batches this is too large. What does it give on average where there is no gap?"
+    return "On average over all batches this is not the squared gap. Try two halves whose gaps have different signs."
 
 
 # ---- 07.3 write a function -------------------------------------------------------------------------------------------
@@ -150,7 +216,14 @@ compare_answers(
     "07.3",
     points=1,
     objective="07-lagrangian",
-    collect=outputs_of((0.2, 0.5, 0.3, 0.1), (0.4, 0.5, 0.02, 0.1), (0.01, 2.0, 0.02, 0.1), (0.0, 1.0, 0.05, 0.05)),
+    collect=outputs_of(
+        (0.2, 0.5, 0.3, 0.1),
+        (0.4, 0.5, 0.02, 0.1),
+        (0.01, 2.0, 0.02, 0.1),
+        (0.0, 1.0, 0.05, 0.05),
+        (1.5, 2.0, 0.6, 0.1),
+        (4.0, 10.0, 0.05, 0.1),
+    ),
     reference=raised,
     wrong=[
         (below_zero, "A multiplier below zero would *reward* a gap. It stops at 0."),
@@ -158,7 +231,8 @@ compare_answers(
         (only_up, "Where the constraint is slack the push must ease off again: the multiplier falls, down to 0."),
         (forgetful, "That is the push of a penalty. A multiplier remembers: start from its old value."),
     ],
-    otherwise="The old multiplier plus strength times (gap less tolerance), and 0 where that is negative.",
+    otherwise="Not the rule. Try a gap far below the tolerance, one far above it, and one equal to it, each from an "
+    "old value of 2: should it fall, rise or stay?",
     hints=(
         "What should happen when the gap is below the tolerance?",
         "It goes up and down by the same rule; 0 ends it.",
@@ -193,23 +267,30 @@ choice(
     points=1,
     objective="07-criterion",
     options={
-        "equalized odds on the recorded labels": (
-            "Its rates are taken among people *recorded* ill or not ill. Part of b's ill patients are recorded as not "
-            "ill: finding them counts as a false alarm."
+        "demographic parity alone": (
+            "It needs no labels, so it survives. But look again at equal opportunity: the patients of b who are "
+            "*recorded* ill are a random part of those who *are* ill, so what share of each is found?"
         ),
-        "equal opportunity on the recorded labels": (
-            "It looks only at people recorded ill. Those of b whose illness was never recorded are not among them, and "
-            "nothing is asked for them."
+        "demographic parity and equal opportunity": None,
+        "equal opportunity and equalized odds": (
+            "Equalized odds asks for false positive rates, too. Among b's patients recorded as *not ill* there are "
+            "ill ones: finding them counts as a false alarm."
         ),
-        "demographic parity": None,
-        "none: the model should follow the records": (
-            "The records are what is wrong here; who follows them passes the error on."
+        "none of the three": (
+            "Take the ill patients of b, and cross out 35% of them at random. Does the share that a model finds "
+            "change among those who are left?"
         ),
     },
-    praise="It needs no labels, and here we have reason to think that both groups are ill equally often. Elsewhere "
-    "that reason may be missing.",
-    hints=("Which criterion does not look at labels at all?", "Who is missing among b's patients *recorded* ill?"),
-    idea="Where labels of one group are wrong in one direction, criteria that are built on them inherit the error.",
+    praise="Demographic parity needs no labels, and equal opportunity asks only about people recorded ill, who are a "
+    "random part of all the ill. False positive rates, precision, accuracy and calibration do inherit the error. All "
+    "this ends where illnesses are not missed at random, for example the mild ones.",
+    hints=(
+        "For each criterion ask: among whom is its rate taken, and are these the right people?",
+        "35% of b's ill patients move from *recorded ill* to *recorded not ill*, whoever they are. Which of the two "
+        "groups stays a fair sample, and which one gets people who do not belong there?",
+    ),
+    idea="TPR is taken among people recorded ill. If illnesses are missed at random, these are a random part of the "
+    "ill, so TPR survives. FPR is taken among people recorded not ill, and the missed ones are now among them.",
 )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from labkit.comparison.seeds import accuracy_change, is_right, summarise
-from labkit.comparison.sentences import LIMITS
+from labkit.comparison.tables import LIMITS
 from labkit.errors import UserError
 
 MOVES = ("found", "lost", "alarmed", "cleared", "net")

@@ -6,9 +6,11 @@ from labkit.chapters.ch08.profits import CRITERIA, best_rules, count_borrowers, 
 from labkit.data.tables import load_fico
 from labkit.exercises.checking import choice, exercise
 from labkit.exercises.judging import close
+from labkit.exercises.recognizers import recognize_slip
 
 # ---- 08.4 decide and justify -----------------------------------------------------------------------------------------
 LEAST_PROFIT, LARGEST_GAP = 85, 0.05
+PUBLISHED_PROFIT = 92.8  # of equal opportunity: Hardt, Price and Srebro (2016)
 
 
 @cache
@@ -38,6 +40,12 @@ NEITHER = "It meets neither condition: its profit is too low, and its TPR gap to
 OTHER_ROW = "Your choice meets both conditions. But the evidence is that of another row of the table."
 
 
+PUBLISHED = "That is the published profit, in the column next to the computed one."
+
+
+LIMIT = "Your choice meets both conditions. But 0.05 is the regulator's limit: give the gap of your row."
+
+
 PERCENT = "Give the profit in percent of the maximum, as in the table, not as a share of one."
 
 
@@ -46,6 +54,7 @@ PERCENT = "Give the profit in percent of the maximum, as in the table, not as a 
     points=3,
     objective="08-profit",
     reference=answer("equal opportunity"),
+    choices={"criterion": CRITERIA},
     wrong=[
         (answer("race-blind"), REGULATOR),
         (answer("maximum profit"), REGULATOR),
@@ -53,6 +62,8 @@ PERCENT = "Give the profit in percent of the maximum, as in the table, not as a 
         (answer("demographic parity"), NEITHER),
         (answer("equal opportunity", "equalized odds"), OTHER_ROW),
         (answer("equal opportunity", scale=0.01), PERCENT),
+        (answer("equal opportunity") | {"profit": PUBLISHED_PROFIT}, PUBLISHED),
+        (answer("equal opportunity") | {"gap": LARGEST_GAP}, LIMIT),
     ],
     hints=(
         "Two columns of the table belong to the two conditions. Cross out the rows that fail one of them.",
@@ -63,18 +74,21 @@ PERCENT = "Give the profit in percent of the maximum, as in the table, not as a 
 )
 def judge_choice(collected):
     """Look at the conditions first, then at whether the evidence belongs to the choice."""
-    chosen = collected["criterion"].strip().lower()
-    if chosen not in evidence():
-        return f"'{collected['criterion']}' is no row of the table: {', '.join(CRITERIA)}."
+    chosen = collected["criterion"]
     profit, gap = evidence()[chosen]
     rich, equal = profit >= LEAST_PROFIT, gap <= LARGEST_GAP
     if not (rich and equal):
         return REGULATOR if rich else OWNERS if equal else NEITHER
     if close(collected["profit"], profit / 100, 0.005):
         return PERCENT
-    if not close(collected["profit"], profit, 0.1) or not close(collected["gap"], gap, 0.005):
-        return OTHER_ROW
-    return None
+    if close(collected["profit"], PUBLISHED_PROFIT, 0.02):
+        return PUBLISHED
+    if not close(collected["profit"], profit, 0.051):
+        slip = recognize_slip({"profit": collected["profit"]}, {"profit": profit}, tolerance=0.051)
+        return slip or OTHER_ROW
+    if close(collected["gap"], LARGEST_GAP, 1e-6):
+        return LIMIT
+    return None if close(collected["gap"], gap, 0.005) else OTHER_ROW
 
 
 # ---- 08.5 predict ----------------------------------------------------------------------------------------------------

@@ -29,7 +29,8 @@ compare_answers(
             "Half and half reaches the middle of 0.40 and 0.70. You need more than that.",
         ),
     ],
-    otherwise="Solve 0.625 = (1 - share) × 0.40 + share × 0.70, and put the same share into the FPRs.",
+    otherwise="Not this lottery. Let a hundred people draw with your share: does a TPR of 0.625 come out, and your "
+    "FPR?",
     hints=(
         "A lottery's rates are means of the two thresholds' rates, weighted by the shares.",
         "How far along the way from 0.40 to 0.70 is 0.625? The FPR goes as far from 0.10 to 0.30.",
@@ -73,10 +74,19 @@ def at_least(rule, score):
     return rule["p_ignore"] * rule["constant"] + (1 - rule["p_ignore"]) * looked_at
 
 
+class Rule(dict):
+    """A rule whose values can be had by key and as attributes, as those of a row of the notebook's table."""
+
+    def __getattr__(self, name):
+        if name not in self:
+            raise AttributeError(f"a rule has {', '.join(self)}, and no {name!r}")
+        return self[name]
+
+
 def make_rule(p_ignore, constant, p0, threshold0, threshold1):
     """Return a rule as `read_rules` gives it."""
     names = ("p_ignore", "constant", "p0", "threshold0", "p1", "threshold1")
-    return dict(zip(names, (p_ignore, constant, p0, threshold0, 1 - p0, threshold1), strict=True))
+    return Rule(zip(names, (p_ignore, constant, p0, threshold0, 1 - p0, threshold1), strict=True))
 
 
 RULE, PLAIN = make_rule(0.2, 0.5, 0.25, 0.4, 0.6), make_rule(0.0, 0.0, 0.5, 0.3, 0.7)
@@ -86,7 +96,7 @@ compare_answers(
     "08.2",
     points=2,
     objective="08-optimise",
-    collect=outputs_of((RULE, 0.3), (RULE, 0.5), (RULE, 0.8), (PLAIN, 0.6), (PLAIN, 0.7)),
+    collect=outputs_of((RULE, 0.3), (RULE, 0.5), (RULE, 0.8), (PLAIN, 0.6), (PLAIN, 0.7), (PLAIN, 0.3), (PLAIN, 0.1)),
     reference=chance_of_ill,
     wrong=[
         (always_looking, "You look at everybody's score. With chance `p_ignore` it is not looked at."),
@@ -101,7 +111,8 @@ compare_answers(
         ),
         (at_least, "A score that equals a threshold is not above it: use `>`."),
     ],
-    otherwise="Two lotteries, one after the other: is the score looked at, and if so, which threshold applies?",
+    otherwise="Not the chance that this rule gives. Try a score above both thresholds, one between them, and one "
+    "below both: what should come out for a rule that never ignores the score?",
     tolerance=1e-6,
     hints=(
         "First write the chance for somebody whose score is looked at.",
@@ -155,11 +166,12 @@ compare_answers(
         (share_drawn, "That is the share of people for whom a lot is drawn. Not every draw turns out differently."),
         (same_answers, "That is how often the two draws *agree*."),
     ],
-    otherwise="For one person with chance p: p × (1 - p) for 'ill, then not', and as much for the other order.",
+    otherwise="Not how often two draws disagree. Try one person with chance 0.5, one with chance 1, then both "
+    "together.",
     tolerance=1e-6,
     hints=(
         "Take one person with chance 0.5: in how many of the four outcomes of two draws do they disagree?",
-        "The formula for one person stands in the text above. Average it over people, not the chances.",
+        "The formula for one person is in the text above. Average it over people, not the chances.",
     ),
     idea="`np.mean(2 * p * (1 - p))` over the array of chances.",
 )
@@ -195,20 +207,34 @@ def second(part):
     return part == 1
 
 
-def make_people(n, seed):
-    """Return scores, groups and parts (n,) in which the two parts differ, as small samples do."""
+def make_people(n, seed, *, shift=0.2):
+    """Return scores, groups and parts (n,) in which the two parts differ by chance, and people tie at cuts."""
     generator = np.random.default_rng(seed)
     group = np.where(np.arange(n) % 5 < 2, "b", "a")  # odd and unequal numbers: no share above a median is just a half
     part = (np.arange(n) >= n // 2).astype(int)
-    score = generator.random(n) + 0.2 * (group == "a") * (part == 1) - 0.1 * part
-    return score.round(3), group, part
+    score = generator.random(n) + shift * (group == "a") * (part == 1) + 0.3 * (group == "b") - 0.1 * part
+    return score.round(1), group, part
+
+
+def common_cut(score, group, part):
+    """Chooses one cut for both groups."""
+    cut = np.median(score[part == 0])
+    rates = [np.mean(score[(group == name) & (part == 1)] > cut) for name in ("a", "b")]
+    return rates[0] - rates[1]
+
+
+def at_or_above(score, group, part):
+    """Counts people at the cut, too."""
+    cuts = {name: np.median(score[(group == name) & (part == 0)]) for name in ("a", "b")}
+    rates = [np.mean(score[(group == name) & (part == 1)] >= cut) for name, cut in cuts.items()]
+    return rates[0] - rates[1]
 
 
 compare_answers(
     "08.6",
     points=2,
     objective="08-judge",
-    collect=outputs_of(make_people(25, 0), make_people(65, 1)),
+    collect=outputs_of(make_people(25, 0), make_people(65, 1), make_people(45, 2, shift=-0.4)),
     untouched=make_report(everybody, everybody),
     reference=make_report(first, second),
     wrong=[
@@ -219,9 +245,12 @@ compare_answers(
             "You choose and report on the same part: the gap looks closed because it was made so.",
         ),
         (make_report(second, first), "The parts are exchanged: choose on `part == 0`, report on `part == 1`."),
-        (make_report(first, second, sign=-1), "The gap is a less b; yours has the other sign."),
+        (make_report(first, second, sign=-1), "The gap is a minus b; yours has the other sign."),
+        (common_cut, "One cut for everybody: each group needs its own, so that half of *it* is above."),
+        (at_or_above, "People whose score equals the cut are not above it."),
     ],
-    otherwise="Two masks are needed: `own & (part == 0)` for the median, `own & (part == 1)` for the share above it.",
+    otherwise="Not the gap on the second part. Write down for each line of your function whom it sees: which group, "
+    "and which part?",
     tolerance=1e-6,
     hints=(
         "Which people may the line with `np.median` see, and which people the line with `np.mean`?",

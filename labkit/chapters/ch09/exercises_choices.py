@@ -1,4 +1,4 @@
-"""Exercises of notebook 09 on refits and on choosing: pairs of refits that disagree, and a report to be mended."""
+"""Exercises of notebook 09 on refits and on choosing: pairs of refits that disagree, and a report to be repaired."""
 
 from itertools import combinations
 
@@ -21,6 +21,12 @@ def against_the_first(refits):
     return np.mean([np.mean(refits[0] != other) for other in refits[1:]])
 
 
+def adjacent_pairs(refits):
+    """Compares each refit with the next one."""
+    refits = np.asarray(refits)
+    return np.mean(refits[1:] != refits[:-1])
+
+
 def any_disagreement(refits):
     """Counts people with any disagreement."""
     refits = np.asarray(refits)
@@ -39,7 +45,12 @@ def net_change(refits):
     return np.mean([abs(one - other) for one, other in combinations(rates, 2)])
 
 
-REFITS = [[1, 0, 1, 0, 1], [1, 1, 0, 0, 1], [1, 1, 1, 0, 0]], [[0, 1, 1], [1, 0, 1]], [[1, 0], [1, 0], [1, 1], [0, 0]]
+REFITS = (
+    [[1, 0, 1, 0, 1], [1, 1, 0, 0, 1], [1, 1, 1, 0, 0]],
+    [[0, 1, 1], [1, 0, 1]],
+    [[1, 0], [1, 0], [1, 1], [0, 0]],
+    [[1, 0, 1, 0], [1, 0, 1, 1], [0, 1, 0, 1]],
+)
 
 
 compare_answers(
@@ -53,6 +64,7 @@ compare_answers(
             against_the_first,
             "You compare everything with the first refit. It is as arbitrary as the others: all pairs.",
         ),
+        (adjacent_pairs, "You compare each refit with the next one. Their order means nothing: take all pairs."),
         (
             any_disagreement,
             "That is the share of people about whom *any* two refits disagree. It grows with the number of refits; a "
@@ -69,7 +81,8 @@ compare_answers(
         ),
         (lambda refits: 1 - flip_rate(refits), "That is how often two refits *agree*."),
     ],
-    otherwise="For each pair of refits the share of people with different decisions, then the mean over pairs.",
+    otherwise="Not how often two refits disagree. Try three refits about one person, decided 1, 1 and 0: whom do you "
+    "compare with whom?",
     tolerance=1e-6,
     hints=(
         "`itertools.combinations(refits, 2)` gives each pair of refits once.",
@@ -93,6 +106,19 @@ def make_report(chosen_on="validation", reported_on="test", key="accuracy", sign
         return {"name": best["name"], **best[reported_on]}
 
     return report
+
+
+def smallest_gap(points, tolerance):
+    """Takes the point with the smallest gap, whatever its accuracy."""
+    best = min(points, key=lambda point: abs(point["validation"]["gap"]))
+    return {"name": best["name"], **best["test"]}
+
+
+def strictly_within(points, tolerance):
+    """Drops a gap that equals the tolerance."""
+    allowed = [point for point in points if abs(point["validation"]["gap"]) < tolerance]
+    best = max(allowed, key=lambda point: point["validation"]["accuracy"])
+    return {"name": best["name"], **best["test"]}
 
 
 def make_points(*rows):
@@ -127,6 +153,15 @@ CASES = (
         ),
         0.1,
     ),
+    (
+        make_points(
+            ("edge", 0.72, -0.125, 0.7, 0.13),
+            ("smallest gap", 0.66, 0.0, 0.71, -0.01),
+            ("beyond", 0.74, 0.126, 0.73, 0.05),
+            ("middle", 0.69, 0.08, 0.72, 0.09),
+        ),
+        0.125,
+    ),
 )
 
 
@@ -155,12 +190,17 @@ compare_answers(
             "A gap of -0.12 is as large as one of 0.12, with the other group behind. Compare its size: `abs(...)`.",
         ),
         (
+            smallest_gap,
+            "You take the smallest gap. The rule asks for a gap that is small enough, and then for something else.",
+        ),
+        (strictly_within, "A gap that equals the tolerance is allowed: *at most*."),
+        (
             make_report(within=False),
             "The tolerance is gone: this takes the most accurate point, whatever its gap.",
         ),
     ],
-    otherwise="Keep the points whose gap on validation is at most the tolerance in size, take the most accurate on "
-    "validation, and return its name with its figures on test.",
+    otherwise="Not the point of the rule, or not its figures. Choose by hand for a few points: which one, and from "
+    "which part do you read what you report?",
     tolerance=1e-6,
     hints=(
         'In which lines may `"test"` stand? In one only.',

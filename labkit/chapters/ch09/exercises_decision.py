@@ -3,7 +3,8 @@
 The notebook shows `CASE` and `BEGUN` to the student, who writes what is missing.
 """
 
-from datetime import date
+import re
+from datetime import date, datetime
 
 from labkit.chapters.ch09.decisions import check_decision, write_decision
 from labkit.exercises.checking import exercise, open_question
@@ -28,7 +29,11 @@ BEGUN = {
 OWN = ("Who gains", "Who loses", "Review")
 
 
-TODAY = date(2026, 1, 1)  # the check does not depend on the day on which it runs
+FORMATS = {  # dates as people write them, beside 2035-06-30
+    r"\b\d{1,2}\.\d{1,2}\.\d{4}\b": "%d.%m.%Y",
+    r"\b\d{1,2} [A-Z][a-z]+ \d{4}\b": "%d %B %Y",
+    r"\b[A-Z][a-z]+ \d{1,2}, \d{4}\b": "%B %d, %Y",
+}
 
 
 def decision(**changed):
@@ -41,41 +46,60 @@ def decision(**changed):
     return write_decision(CASE, title="Early appointments", answers=BEGUN | own | changed)
 
 
+def tidy(text):
+    """Return a decision with dates as the validator reads them, and "nobody" where a section says it in other words.
+
+    A section that begins with nobody may name a group in its reason: "nobody: in `b` the interval contains zero".
+    """
+
+    def as_iso(found, style):
+        try:
+            return datetime.strptime(found[0], style).date().isoformat()
+        except ValueError:
+            return found[0]  # 5 Patients 2035
+
+    for pattern, style in FORMATS.items():
+        text = re.sub(pattern, lambda found, style=style: as_iso(found, style), text)
+    text = re.sub(r"\bno (?:group|one|body)\b", "nobody", text, flags=re.IGNORECASE)
+    return re.sub(r"^nobody\b.*$", lambda line: line[0].replace("`", ""), text, flags=re.IGNORECASE | re.MULTILINE)
+
+
 def complain(text):
     """Return the hint for a decision: what is open or contradicted, or None."""
-    found = check_decision(text, figures=CASE, point="penalty 3", loses=["a"], today=TODAY)
-    return None if not found else "Not yet. " + "; ".join(found[:3]) + ("; and more." if len(found) > 3 else ".")
+    found = check_decision(tidy(text), figures=CASE, point="penalty 3", loses=["a"], today=date.today())
+    return None if not found else "There is more to do: " + "; ".join(found[:3]) + ("; and more." if found[3:] else ".")
 
 
 MISTAKES = [
     (
         decision(**{"Who gains": "Ill people of `b`, of whom more are found than before, on average."}),
-        "Not yet. 'Who gains' names `b`, which does not clearly gain.",
+        "There is more to do: 'Who gains' names `b`, which does not clearly gain.",
     ),
     (
         decision(**{"Who loses": "nobody, since the gap is closed and both groups are treated alike."}),
-        "Not yet. 'Who loses' leaves out `a`, which clearly loses; 'Who loses' says nobody, but `a` clearly loses.",
+        "There is more to do: 'Who loses' leaves out `a`, which clearly loses; 'Who loses' says nobody, but `a` "
+        "clearly loses.",
     ),
     (
         decision(**{"Who loses": "Ill people of `a` and of `b`, because fewer of both are found now."}),
-        "Not yet. 'Who loses' names `b`, which does not clearly lose.",
+        "There is more to do: 'Who loses' names `b`, which does not clearly lose.",
     ),
     (
         decision(Review="The clinic's ethics board will look at it again after some time has passed."),
-        "Not yet. 'Review' has no date, such as 2030-01-31: a review without one does not happen.",
+        "There is more to do: 'Review' has no date, such as 2030-01-31: a review without one does not happen.",
     ),
     (
         decision(Review="The clinic's ethics board together with two patients of each district, on 2020-06-30."),
-        "Not yet. 'Review' gives 2020-06-30, which has passed.",
+        "There is more to do: 'Review' gives 2020-06-30, which has passed.",
     ),
     (
         decision(**{"Who gains": "TODO"}),
-        "Not yet. 'Who gains' still holds 'TODO': the groups that clearly gain, between backticks, and what; 'nobody' "
-        "where none does.",
+        "There is more to do: 'Who gains' still holds 'TODO': the groups that clearly gain, between backticks, and "
+        "what; 'nobody' where none does.",
     ),
     (
         decision().replace("| -0.061 |", "| 0.061 |"),
-        "Not yet. 'Figures' gives 0.061 as mean of 'change in ill people found, a'; it is -0.061.",
+        "There is more to do: 'Figures' gives 0.061 as mean of 'change in ill people found, a'; it is -0.061.",
     ),
 ]
 

@@ -25,11 +25,33 @@ POINTS = ([(0.80, 0.30), (0.78, 0.10), (0.77, 0.20), (0.78, 0.10), (0.70, 0.10),
 MORE = [(0.60, 0.05), (0.75, 0.05), (0.75, 0.12), (0.90, 0.40), (0.85, 0.41)]
 
 
+BEHIND = [
+    (0.90, 0.40),
+    (0.70, 0.05),
+    (0.80, 0.35),
+    (0.72, 0.20),
+    (0.79, 0.36),
+]  # nothing beats the third; no weights choose it
+
+
+def on_hull(points):
+    """Keeps what is best for some weight of accuracy and gap."""
+    weights = [step / 200 for step in range(1, 200)]
+    best = [max((1 - weight) * other[0] - weight * other[1] for other in points) for weight in weights]
+    return [
+        any(
+            (1 - weight) * point[0] - weight * point[1] >= most - 1e-12
+            for weight, most in zip(weights, best, strict=True)
+        )
+        for point in points
+    ]
+
+
 compare_answers(
     "09.1",
     points=2,
     objective="09-front",
-    collect=outputs_of(*[(points,) for points in (*POINTS, MORE)]),
+    collect=outputs_of(*[(points,) for points in (*POINTS, MORE, BEHIND)]),
     reference=front_by(beats),
     wrong=[
         (
@@ -50,12 +72,16 @@ compare_answers(
             "both is left.",
         ),
         (
+            on_hull,
+            "You keep the points that are best for some weight of accuracy and gap. A point that no weight chooses "
+            "may still be beaten by no other one.",
+        ),
+        (
             lambda points: [point[0] == max(p[0] for p in points) for point in points],
             "That keeps the most accurate point alone. A point with less accuracy and less gap is not beaten by it.",
         ),
     ],
-    otherwise="A point is on the front when no *other* point has at least its accuracy and at most its gap, and is "
-    "better in one of the two.",
+    otherwise="Not the front. Draw the points on paper: for each one that your function drops, which one beats it?",
     hints=(
         "First write when one point beats another. Then a point is on the front when no point beats it.",
         "`other[0] >= point[0] and other[1] <= point[1]`, and one of the two strictly: equal points do not beat each "
@@ -99,6 +125,12 @@ def size(rates):
     return max(rates.values()) - min(rates.values())
 
 
+def signed(rates):
+    """Return the rate of the first group minus that of the second, in order of their names."""
+    first, second, *_ = sorted(rates)
+    return rates[first] - rates[second]
+
+
 def levelled_down(before, after):
     """Narrower, somebody lost, and nobody gained."""
     narrower = size(after) < size(before)
@@ -113,6 +145,9 @@ def rates_of(*pairs):
 
 
 PROBES = (
+    ({"x": 0.7, "y": 0.4, "z": 0.5}, {"x": 0.6, "y": 0.4, "z": 0.5}),
+    ({"x": 0.7, "y": 0.4, "z": 0.5}, {"x": 0.6, "y": 0.4, "z": 0.55}),
+    ({"z": 0.5, "y": 0.4, "x": 0.7}, {"z": 0.45, "y": 0.4, "x": 0.7}),
     rates_of((0.7, 0.4), (0.4, 0.4)),
     rates_of((0.7, 0.4), (0.6, 0.5)),
     rates_of((0.7, 0.4), (0.7, 0.6)),
@@ -150,14 +185,13 @@ compare_answers(
             "The *mean* can fall although one group gained. Look at each group, not at the mean.",
         ),
         (
-            lambda before, after: (
-                before["a"] - before["b"] > after["a"] - after["b"] and not any(after[g] > before[g] for g in before)
-            ),
-            "You compare signed gaps, a less b. Either group may be the one that is better off: take the largest rate "
+            lambda before, after: signed(before) > signed(after) and not any(after[g] > before[g] for g in before),
+            "You compare signed gaps, a minus b. Either group may be the one that is better off: take the largest rate "
             "less the smallest.",
         ),
     ],
-    otherwise="Three conditions: the gap is narrower than before, some group's rate fell, and no group's rate rose.",
+    otherwise="Not so in every case. Try a gap that stays as it is, one that closes from both sides, and one that "
+    "closes because of a single group: what should each give?",
     hints=(
         "Write three yes-or-no questions about the two dicts, and combine them with `and`.",
         "`max(rates.values()) - min(rates.values())` is the size of a gap; `any(after[g] > before[g] for g in before)` "

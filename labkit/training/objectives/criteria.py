@@ -176,7 +176,8 @@ class DemographicParity(Criterion):
 class EqualOpportunity(Criterion):
     """Equal true positive rates in all groups (Hardt, Price and Srebro 2016): the half of equalized odds for positives.
 
-    See `Criterion` for its parameters. "True" is what the labels say: recorded labels that are wrong make it wrong.
+    See `Criterion` for its parameters. "True" is what the labels say. Labels that miss positives at random leave
+    this rate as it is; labels that are wrong in another way do not.
     """
 
     conditions: ClassVar[tuple] = (("true_positive_rate", 1),)

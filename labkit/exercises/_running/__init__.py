@@ -1,0 +1,1 @@
+"""Running a student's code within limits, with everything as before afterwards (see `_containment`)."""

@@ -1,0 +1,155 @@
+"""What is declared of single exercises: inputs that `inference` would draw wrongly, and answers that are right too."""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from labkit.exercises.judging import Exercise
+from tests.exercises.mutation.inputs.inference import Draw
+from tests.exercises.mutation.limits import returned
+
+INPUTS: dict[str, Draw] = {}  # what draws the arguments of one call
+COLLECT: dict[str, Callable[[Callable, tuple], Any]] = {}  # what the exercise sees of a function, where not its value
+# Operators whose mutants are right, by exercise.
+ASKS_FOR_LESS = {
+    "03.12": ("result", "confused function"),  # any three numbers that depend on the seed alone
+}
+UNORDERED = {"06.6": ("closed",)}  # lists that are right in any order
+
+
+def inputs_of(identifier: str) -> Callable[[Draw], Draw]:
+    """Declare what draws the arguments of an exercise's function."""
+
+    def declare(draw: Draw) -> Draw:
+        INPUTS[identifier] = draw
+        return draw
+
+    return declare
+
+
+def collect_of(identifier: str) -> Callable[[Callable], Callable]:
+    """Declare what an exercise sees of a function and the arguments of a call."""
+
+    def declare(collect: Callable) -> Callable:
+        COLLECT[identifier] = collect
+        return collect
+
+    return declare
+
+
+def is_right(exercise: Exercise, answer: Any) -> bool:
+    """Say whether a changed value is another right answer."""
+    keys = UNORDERED.get(exercise.id, ())
+    return (
+        bool(keys)
+        and all(
+            sorted(answer[key]) == sorted(value) if key in keys else answer.get(key) == value
+            for key, value in exercise.model.items()
+            if key in answer
+        )
+        and set(answer) == set(exercise.model)
+    )
+
+
+# ---- 01: tables of counts --------------------------------------------------------------------------------------------
+
+
+@inputs_of("01.3")
+def applications(random: Random) -> tuple:
+    """Every department has applications by both genders, some of each admitted."""
+    import pandas as pd
+
+    cells = [
+        (department, gender, admitted, random.choice((random.randint(1, 9), random.randint(1, 100))))
+        for department in "XYZ"[: random.randint(2, 3)]
+        for gender in ("male", "female")
+        for admitted in (1, 0)
+    ]
+    return (pd.DataFrame(cells, columns=["department", "gender", "admitted", "n"]),)
+
+
+# ---- 03: batches, draws, losses --------------------------------------------------------------------------------------
+
+
+@inputs_of("03.6")
+def loss_of_two_groups(random: Random) -> tuple:
+    """Logits, labels and groups of as many people, at least one in each group."""
+    import torch
+
+    n = random.randint(2, 8)
+    is_b = [True, False, *(random.random() < 0.5 for _ in range(n - 2))]
+    logits = torch.tensor([random.uniform(-3, 3) for _ in range(n)], requires_grad=True)
+    labels = torch.tensor([float(random.randint(0, 1)) for _ in range(n)])
+    return logits, labels, torch.tensor(is_b), random.uniform(0, 20)
+
+
+@inputs_of("03.9")
+def batches(random: Random) -> tuple:
+    """Batches of predictions and labels, each of its own size."""
+    sizes = [random.randint(1, 4) for _ in range(random.randint(1, 4))]
+    return ([tuple([random.randint(0, 1) for _ in range(n)] for _ in range(2)) for n in sizes],)
+
+
+@inputs_of("03.12")
+def two_seeds(random: Random) -> tuple:
+    """Two seeds that differ."""
+    return tuple(random.sample(range(1000), 2))
+
+
+@collect_of("03.12")
+def draws(function: Callable, seeds: tuple) -> dict:
+    """Whether draws repeat with a seed and change with another."""
+    first, again, other = (returned(function, (seed,)) for seed in (seeds[0], seeds[0], seeds[1]))
+    return {"repeats": first == again, "changes": first != other, "number": len(first)}
+
+
+@inputs_of("03.13")
+def evaluations(random: Random) -> tuple:
+    """A function that knows the result after each epoch, and a number of epochs."""
+    results = [round(random.random(), 3) for _ in range(12)]
+    return results.__getitem__, random.randint(1, 8)
+
+
+# ---- 04: gaps by chance ----------------------------------------------------------------------------------------------
+
+
+@inputs_of("04.4")
+def trials(random: Random) -> tuple:
+    """Two to four groups: more of them take long to simulate, and show nothing else."""
+    return [random.randint(1, 500) for _ in range(random.randint(2, 4))], random.randint(1, 19) / 20
+
+
+# ---- 06: balanced parts, words ---------------------------------------------------------------------------------------
+
+
+@collect_of("06.2")
+def parts_in_any_order(function: Callable, arguments: tuple) -> list:
+    """The judge counts people; the order of a part is nobody's concern."""
+    return [sorted(part) for part in returned(function, arguments)]
+
+
+@inputs_of("06.2")
+def people(random: Random) -> tuple:
+    """People of two groups in random order, each once."""
+    return ([f"{random.choice('ab')}{i}" for i in range(random.randint(4, 20))],)
+
+
+@inputs_of("06.4")
+def sentence(random: Random) -> tuple:
+    """Words to swap, words that hold them, and punctuation."""
+    words = random.choices(["he", "she", "man", "woman", "human", "shepherd", "the", "saw"], k=random.randint(1, 8))
+    return "".join(word + random.choice([" ", ", ", "; ", "'s "]) for word in words), [["he", "she"], ["man", "woman"]]
+
+
+# ---- 08: two parts of a sample ---------------------------------------------------------------------------------------
+
+
+@inputs_of("08.6")
+def scores_of_two_parts(random: Random) -> tuple:
+    """Scores, groups and parts, every combination of which occurs."""
+    import numpy as np
+
+    n = random.randint(8, 40)
+    group = np.array(["a", "b"] * 2 + [random.choice("ab") for _ in range(n - 4)])
+    part = np.array([0, 0, 1, 1] + [random.randint(0, 1) for _ in range(n - 4)])
+    return np.array([round(random.random(), 3) for _ in range(n)]), group, part
