@@ -1,7 +1,5 @@
 """The threshold explorer on a page, in a browser: with the keyboard, without scripts, on a narrow screen."""
 
-import shutil
-
 import numpy as np
 import pytest
 
@@ -9,19 +7,9 @@ from labkit.audit.explorer._words import SHOWN, percent, points
 from labkit.audit.explorer.thresholds import plot_threshold_explorer
 from labkit.course.pages import render_page
 from labkit.data.tables import load_compas
+from tests.browser.chromium import MARKS
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine")]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """A browser without a window."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")
@@ -49,17 +37,17 @@ def address(explorers, tmp_path_factory):
         data = {"text/html": explorer._repr_html_(), "text/plain": repr(explorer)}
         cells.append(new_code_cell("explorer", outputs=[new_output("execute_result", data)]))
     path = tmp_path_factory.mktemp("page") / "page.html"
-    path.write_text(render_page(new_notebook(cells=cells), title="page"), encoding="utf-8")
+    path.write_text(render_page(new_notebook(cells=cells), name="page"), encoding="utf-8")
     return path.as_uri()
 
 
 @pytest.fixture
-def open_page(chromium, address):
+def open_page(browser, address):
     """Open the page, with scripts or without, at a width; errors and requests on it fail the test."""
     contexts, wrong = [], []
 
     def open_page(width=1100, scripts=True):
-        contexts.append(chromium.new_context(java_script_enabled=scripts, viewport={"width": width, "height": 900}))
+        contexts.append(browser.new_context(java_script_enabled=scripts, viewport={"width": width, "height": 900}))
         page = contexts[-1].new_page()
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda request: wrong.append(request.url) if request.url != address else None)

@@ -225,6 +225,13 @@ def test_every_link_leads_to_a_file_that_opens(tab, name):
         assert tab.locator(QUESTIONS).all_inner_texts() == []
 
 
+def test_the_settings_of_other_projects_are_left_alone(lab, worked):
+    """Neither settings nor open tabs are written to the home folder; the tabs are remembered in work/."""
+    worked.wait_for_timeout(1000)  # JupyterLab remembers tabs a moment after they change
+    assert not (lab.root.parent / "home" / ".jupyter" / "lab").exists()
+    assert list((lab.root / "work" / ".workspaces").glob("*.jupyterlab-workspace"))
+
+
 def test_nothing_asks_the_network(worked):
     """Whatever was done before: no script, font, picture or news from elsewhere, and no error in the console."""
     assert worked.asked_for == []
