@@ -122,6 +122,8 @@ def written(value: Any, depth: int = 0) -> Iterator[str]:
         yield "}"
     elif kind is str:
         yield repr(value[: MOST_WRITTEN + 1])
+    elif kind.__name__ == "DataFrame" and kind.__module__.startswith("pandas."):  # its own text has many lines
+        yield f"<table with {', '.join(map(str, value.columns))}; {len(value):,} rows>"
     else:
         yield str.__str__(repr(value))
 

@@ -259,6 +259,16 @@ def code_writes_no_prose(page: Page) -> list[str]:
 
 
 @rule
+def readings_begin_with_an_empty_line(page: Page) -> list[str]:
+    """JupyterLab shows the first line of hidden code: `reading(` alone, so that nobody reads the answer before."""
+    return [
+        f"{quote(cell.source)} shows its text before it is run; break the line after `reading(`"
+        for cell in page.code
+        if "reading" in tags(cell) and cell.source.strip().splitlines()[0] != "reading("
+    ]
+
+
+@rule
 def drawing_is_short(page: Page) -> list[str]:
     """More than eight lines that draw are a function of the chapter."""
     complaints = []

@@ -53,7 +53,10 @@ GOOD = """\
     show(fig, alt=f"{SAMPLE_SIZE:.2f} names.")
     plt.close()
     # %% tags=["reading"]
-    reading("Of them, {new:.2f} are new.", new=new)
+    reading(
+        "Of them, {new:.2f} are new.",
+        new=new,
+    )
     # %% [markdown] tags=["exercise"]
     # ### Exercise 01.1 · Shares
     #
@@ -172,6 +175,12 @@ BREAKS = [
     ("names_mean_one_thing", FILLER, "# %%\ndef six():\n    pass", "six is bound in 2 cells"),
     ("imports_are_where_they_are_needed", FILLER, "# %%\nif SEED:\n    import json", "does not use it"),
     ("imports_are_where_they_are_needed", "plt.close()\n", "", "plt, which 1 cells use"),
+    (
+        "readings_begin_with_an_empty_line",
+        'reading(\n    "Of them',
+        'reading("Of them',
+        "shows its text before it is run",
+    ),
     (
         "few_names_come_from_labkit",
         FILLER,
