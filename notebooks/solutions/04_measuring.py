@@ -38,7 +38,7 @@ import numpy as np
 import pandas as pd
 
 from labkit.audit import audit
-from labkit.exercises import check
+from labkit.exercises import check, hint
 from labkit.plots import show
 from labkit.prose import choose, reading, verdict
 
@@ -635,7 +635,7 @@ for choice, names in options.items():
 by_cut = analyses.groupby("cut")[list(panels)].mean()
 rarer = analyses[analyses["cut"] == "high"]
 commoner = analyses[analyses["cut"] == "medium or high"]
-unclear_rarer = (rarer["precision_low"] <= 0).sum()
+clear_rarer = (rarer["precision_low"] > 0).sum()
 lowest, highest = commoner["precision_low"].min(), commoner["precision_low"].max()
 pd.DataFrame(effects).T.round(3)
 
@@ -651,12 +651,13 @@ reading(
 
 # %% tags=["reading"]
 reading(
-    "In the bottom panel, Barenstein's correction has the largest average effect, and we know its "
-    "interval from the last section. The other effects have none here, so do not rank them. With "
-    "the rarer alarm, {zero} of eight intervals of precision contain zero: fewer alarms, wider "
-    "intervals. With *medium or high* the lower limits run from {lowest:.2f} to {highest:.2f}. And "
-    "sixteen analyses of the same people are not sixteen pieces of evidence.",
-    zero=unclear_rarer,
+    "In the bottom panel, do not rank the choices: the averages in the table have no intervals. "
+    "(The last section's interval is for the correction in one analysis, not for this average.) "
+    "With the rarer alarm, all but {clear} of eight intervals of precision contain zero: there are "
+    "fewer alarms, so the intervals are wider. With *medium or high* the lower limits run from "
+    "{lowest:.3f} to {highest:.3f}. And sixteen analyses of the same people are not sixteen pieces "
+    "of evidence.",
+    clear=clear_rarer,
     lowest=lowest,
     highest=highest,
 )
@@ -781,7 +782,7 @@ reading(
 # %% tags=["reading"]
 reading(
     "That does not show that the rates are equal. Max − min mostly reflects how small the smallest "
-    "groups are, and it cannot see a difference between two large ones. A better question is "
+    "groups are, and it can hardly see a difference between two large ones. A better question is "
     "whether *any* rates differ. A chi-square test of equal rates, here with a p-value from random "
     "tables because some groups are small, uses all groups by their size: p = {p:.3f}. After so "
     "many looks at one table, that is weak to moderate evidence of some difference, which max − "
@@ -969,7 +970,7 @@ show(ax.figure, alt="Share charged again by decile with intervals, one rising li
 # for all ten asks: *given the decile*, are the odds of being charged again the same? (The **odds**
 # of an event are $p/(1-p)$.) It adds up ten tables (Mantel and Haenszel, 1959), and is a fair
 # summary if the odds ratio is about the same in all of them, which has a test of its own. Its
-# **pooled odds ratio** is 1 if they are.
+# **pooled odds ratio** is 1 if they are the same.
 
 # %%
 from statsmodels.stats.contingency_tables import StratifiedTable
@@ -1016,8 +1017,9 @@ reading(
 # %% tags=["reading"]
 reading(
     "Where do the lines part? They seem to, at deciles 3 and 10; but in one group only {few} "
-    "people have the highest score, and that the ten odds ratios are alike has p = {alike:.2f}. So "
-    "what the eye sees there is within chance, and one pooled number is a fair summary.",
+    "people have the highest score. The test that all ten odds ratios are alike gives p = "
+    "{alike:.2f}: no evidence that these deciles differ from the others, and no reason against one "
+    "pooled number. It does not show that they are alike.",
     few=highest_decile,
     alike=odds.loc["two years observed", "p (all alike)"],
 )
@@ -1125,9 +1127,10 @@ reading(
 # Corbett-Davies and Goel, 2018): what matters for a rule is the people at its margin, but error
 # rates average over everyone beyond it.
 #
-# Could separate thresholds help? In the next figure, each group has its own. The sliders work with
-# the mouse and with the arrow keys. **Make the false positive rates as equal as you can. What
-# happens to precision, and to the people who are charged again?**
+# Could separate thresholds help? (The **true positive rate** in what follows is one minus the false
+# negative rate.) In the next figure, each group has its own. The sliders work with the mouse and
+# with the arrow keys. **Make the false positive rates as equal as you can. What happens to
+# precision, and to the people who are charged again?**
 
 # %%
 from labkit.audit import plot_threshold_explorer
@@ -1216,12 +1219,13 @@ pd.DataFrame({"base rate": base, "forced FPR": forced, "counted FPR": counted_fp
 reading(
     "**Reading the table.** With equal precision and equal false negative rates, base rates of "
     "{base[African-American]:.2f} and {base[Caucasian]:.2f} force false positive rates of "
-    "{forced[African-American]:.3f} and {forced[Caucasian]:.3f}. That is close to what was "
-    "counted: {counted[African-American]:.3f} and {counted[Caucasian]:.3f}. Where base rates "
-    "differ, all three can only be equal if no alarm is wrong, or if no alarm is right.",
+    "{forced[African-American]:.3f} and {forced[Caucasian]:.3f}. Where base rates differ, all "
+    "three can only be equal if no alarm is wrong, or if no alarm is right. The counted rates are "
+    "not far away, but only because two departures partly cancel: neither precision nor false "
+    "negative rates are equal here. So this does not explain the counted difference; it shows what "
+    "equality would cost.",
     base=base,
     forced=forced,
-    counted=counted_fpr,
 )
 
 # %% [markdown]
@@ -1248,9 +1252,8 @@ reading(
 # - a *coin*: decides by chance. It shows what "no gap" is worth.
 #
 # Each of the worlds has its own patients and its own classifier, so an interval over worlds covers
-# both kinds of luck (Student's t over the worlds). The **true positive rate** is one minus the
-# false negative rate. **Predict:** audited on *recorded* labels, who looks fairest? Who looks
-# worst?
+# both kinds of luck (Student's t over the worlds). **Predict:** audited on *recorded* labels, who
+# looks fairest? Who looks worst?
 
 # %%
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -1329,7 +1332,8 @@ reading(
     "{doctor[high]:.2f}) in false positive rates (negative: more in b) and of {worth[mean]:.2f} in "
     "precision: every ill patient whom the record denies counts as her false alarm. So the audit "
     "praises the copyist and blames the doctor. It also praises the coin, whose true positive and "
-    "false positive rates have no gap: *no gap* by itself is no merit.",
+    "false positive rates have no gap beyond chance, by construction: *no gap* by itself is no "
+    "merit.",
     copyist=copyist_true,
     doctor=doctor_seen,
     worth=doctor_precision,
@@ -1351,6 +1355,8 @@ for rate in AUDITED:
     shifts.append(pd.DataFrame({"rate": rate, "shift": moved.loc["classifier", rate]}))
 shift_table = over_seeds(pd.concat(shifts), "shift", by="rate").loc[AUDITED]
 coin_precision = by_decider.loc["coin", "precision"]
+doctor_precision_shift = by_decider.loc["perfect doctor", "precision"]
+classifier_tpr = label_gaps["true_positive_rate"].loc["classifier", "mean"]
 classifier_fpr = label_gaps["false_positive_rate"].loc["classifier", "mean"]
 classifier_ppv = label_gaps["precision"].loc["classifier", "mean"]
 own_gaps = pd.concat({rate: label_gaps[rate].loc["classifier"] for rate in AUDITED})
@@ -1360,32 +1366,39 @@ own_gaps.round(3)
 reading(
     "**Reading the table.** On records, the classifier's gap in false positive rates is "
     "{fpr[recorded]:.2f}; in truth it is {fpr[true]:.2f}. Its gap in precision is "
-    "{ppv[recorded]:.2f} on records and {ppv[true]:.2f} in truth. The records shift the gap in "
-    "false positive rates by {fpr_shift[mean]:.2f} ({fpr_shift[low]:.2f} to "
-    "{fpr_shift[high]:.2f}), and that in precision by {ppv_shift[mean]:.2f} ({ppv_shift[low]:.2f} "
-    "to {ppv_shift[high]:.2f}). For a coin the shift in precision is {coin:.2f}: that much comes "
-    "from the recorded base rate alone.",
+    "{ppv[recorded]:.2f} on records and {ppv[true]:.2f} in truth. The records shift the first by "
+    "{fpr_shift[mean]:.2f} ({fpr_shift[low]:.2f} to {fpr_shift[high]:.2f}), and the second by "
+    "{ppv_shift[mean]:.2f} ({ppv_shift[low]:.2f} to {ppv_shift[high]:.2f}).",
     fpr=classifier_fpr,
     ppv=classifier_ppv,
     fpr_shift=shift_table.loc["false_positive_rate"],
     ppv_shift=shift_table.loc["precision"],
-    coin=coin_precision,
 )
 
 # %% tags=["reading"]
 reading(
-    "The gap in true positive rates they shift by {tpr[mean]:.3f} ({tpr[low]:.3f} to "
-    "{tpr[high]:.3f}): {tpr_finding}. In theory, this kind of mistake spares one rate. Why this "
-    "one? Think about *which* ill patients are in the records. Notebook 07 asks again, for every "
-    "kind of criterion, and has the answer.",
+    "In precision, the shift is {coin:.2f} for a coin and {doctor:.2f} for the perfect doctor. The "
+    "records deny a share of b's right alarms; so unless a decider copies the records, the more of "
+    "its alarms are right, the more its precision seems to lose.",
+    coin=coin_precision,
+    doctor=doctor_precision_shift,
+)
+
+# %% tags=["reading"]
+reading(
+    "The gap in true positive rates is {gap[true]:.2f} in truth, and the records shift it by "
+    "{tpr[mean]:.3f} ({tpr[low]:.3f} to {tpr[high]:.3f}): {tpr_finding}. In theory, this kind of "
+    "mistake spares one rate. Why this one? Think about *which* ill patients are in the records. "
+    "Notebook 07 asks again, for every kind of criterion, and has the answer.",
+    gap=classifier_tpr,
     tpr=shift_table.loc["true_positive_rate"],
     tpr_finding=verdict(
         shift_table.loc["true_positive_rate", "low"],
         shift_table.loc["true_positive_rate", "high"],
-        above="the audit overstates it",
-        below="the audit understates it",
+        above="an audit overstates it",
+        below="an audit understates it",
         unclear="these worlds cannot tell whether that matters",
-        within="too little to matter",
+        within="too little to matter, so an audit of the records sees it correctly",
         margin=0.05,
     ),
 )
@@ -1410,8 +1423,8 @@ excess.round(3)
 reading(
     "**Reading the table.** The excess is the share of ill patients minus the mean score. On "
     "recorded labels it is {a[mean]:.3f} ({a[low]:.3f} to {a[high]:.3f}) in group a and "
-    "{b[mean]:.3f} ({b[low]:.3f} to {b[high]:.3f}) in group b: small, and in part a matter of how "
-    "few notes the classifier learned from. On *true* labels it is {true[mean]:.3f} "
+    "{b[mean]:.3f} ({b[low]:.3f} to {b[high]:.3f}) in group b. (It shrinks when the classifier "
+    "learns from more notes: try another `SAMPLE_SIZE`.) On *true* labels it is {true[mean]:.3f} "
     "({true[low]:.3f} to {true[high]:.3f}) in group b: {finding}. Calibrated always means "
     "*calibrated to a label*. COMPAS was checked against charges.",
     a=excess.loc[("a", "recorded")],
@@ -1420,8 +1433,8 @@ reading(
     finding=verdict(
         excess.loc[("b", "true"), "low"],
         excess.loc[("b", "true"), "high"],
-        above="the score understates how ill group b is, and the records cannot show it",
-        below="the score overstates how ill group b is",
+        above="the score understates how many of group b are ill, and no record shows it",
+        below="the score overstates how many of group b are ill",
         unclear="these worlds cannot say in which direction it is off",
     ),
 )
@@ -1499,7 +1512,7 @@ reading(
 #   other, unless no alarm is wrong or none is right. Different error rates can come from one score
 #   that means the same for everyone.
 # - `[04-labels]` On biased records, a copyist looks fair and a perfect doctor looks unfair; a score
-#   can fit the records and be far off in truth.
+#   can nearly fit the records and be far off in truth.
 #
 # **What this does not show.** Which rate *should* be equal. Why the rates differ: nothing here
 # identifies a cause. What charges in Broward County have to do with offenses. What judges did with

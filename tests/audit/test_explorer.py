@@ -16,7 +16,7 @@ from labkit.audit.explorer._words import SHOWN, percent, points
 from labkit.audit.explorer.thresholds import plot_threshold_explorer
 from labkit.audit.intervals import is_imprecise, newcombe_interval, wilson_interval
 from labkit.audit.metrics import METRICS, divide, tally
-from labkit.course.pages import _FORMULA
+from labkit.course.pages.notebook import _FORMULA
 from labkit.data.tables import load_compas
 from tests.test_palette import TO_XYZ, linear
 

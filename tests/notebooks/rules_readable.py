@@ -196,6 +196,7 @@ def _loop_variables(tree: ast.Module) -> set[str]:
 def imports_are_where_they_are_needed(page: Page) -> list[str]:
     """The first cell imports what several cells use, or a reading; a later import is used by its own cell."""
     read = {name for cell in page.code if "reading" in tags(cell) for name in _read(cell)}  # has no room for imports
+    read.add("hint")  # which the line of help below every exercise tells students to run
     used = [set().union(*(names(statement)[0] for statement in parse(cell).body)) for cell in page.code]
     complaints = []
     for place, cell in enumerate(page.code):

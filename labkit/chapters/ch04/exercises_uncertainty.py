@@ -98,7 +98,7 @@ compare_answers(
     ),
     idea='`.against("false_positive_rate", reference="Greater than 45").loc["Less than 25"]` has the difference, low '
     "and high. In the figure, compare how far the dots of each color spread.",
-    praise="Age moves the alarms far more than it moves what an alarm means.",
+    praise="Alarms differ by age far more than what an alarm means, which differs a little too.",
 )
 
 
