@@ -1,5 +1,8 @@
 """What the tests of the exercise engine share: an empty list of exercises, a way to declare one, and what is shown."""
 
+import gc
+from collections.abc import Iterator
+
 import pytest
 
 from labkit.exercises import checking
@@ -12,6 +15,14 @@ def no_exercises(monkeypatch):
     """Keep declarations of a test to itself, and exercises of the course out of it."""
     for registry in ("_declared", "_open", "_asked"):
         monkeypatch.setattr(checking, registry, {})
+
+
+@pytest.fixture(autouse=True)
+def no_garbage_collection() -> Iterator[None]:
+    """Keep callbacks of the garbage collector, hypothesis has one, from being where an alarm for an answer rings."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture

@@ -14,9 +14,6 @@ from labkit.exercises._running import _containment
 from labkit.exercises._running._containment import Overrun, contained
 from labkit.exercises.answers import outputs_of, parts
 
-# The alarm may ring while a callback of another library runs, as hypothesis has one at each collection of garbage; what
-# is raised there is lost, Python warns, and the next alarm stops the answer.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 SLOW = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer on this system")
 
 
