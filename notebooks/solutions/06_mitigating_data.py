@@ -609,7 +609,8 @@ Markdown(
 # | D. word left out | 0.12 [0.08, 0.16] | 0.00 [-0.01, 0.01] | 0.00 [-0.01, 0.01] |
 # | E. label repair | 0.01 [-0.04, 0.06] | -0.03 [-0.04, -0.02] | 0.02 [0.01, 0.03] |
 #
-# Say which methods closed the gap (its interval contains 0; a list of names or letters), which one you would use, and why:
+# The clinic had said beforehand that a gap below 0.08 does not matter to it. An interval that contains 0 is not enough: a wide one
+# contains many other gaps too. Say which methods closed the gap (its whole interval lies between -0.08 and 0.08; a list of names or letters), which one you would use, and why:
 #
 # - A. smallest gap
 # - B. most accurate on the records
