@@ -208,7 +208,7 @@ Markdown(
     f"of the mean change does not contain zero): {describe_changes(counted, 'gap')}. Accuracy on the truth: {describe_changes(counted, 'accuracy_true')}.\n\n"
     f"**The same weight for everybody** changes the gap by {idle['mean']:z.6f}: it is ordinary training under another name. **Equal weight for each group** makes the gap {clearly}"
     f"{'wider' if by_group['mean'] > 0 else 'narrower'}, by {by_group['mean']:+z.3f} ({by_group.low:+z.3f} to {by_group.high:+z.3f}). Group *b* is not only small, its labels are wrong: "
-    "whoever gives *b* more weight gives more weight to its wrong labels. Weights by group *and* label, and reweighing, act on how often *b* is recorded as ill. Under-sampling keeps only "
+    "whoever gives *b* more weight gives more weight to its wrong labels. (That is one possible cause. This figure does not show how much of the change it explains.) Weights by group *and* label, and reweighing, act on how often *b* is recorded as ill. Under-sampling keeps only "
     f"{kept:.0%} of the people."
 )
 
