@@ -270,6 +270,10 @@ for world in range(WORLDS):
         },
     ]
 alarm_rates = over_seeds(pd.DataFrame(alarm_rows), "rate", by="reader")
+alarm_means = alarm_rates["mean"]
+mix_part = alarm_means["neutral"] - alarm_means["neutral, neutral patients"]
+whole_rise = alarm_means["trained"] - alarm_means["neutral, neutral patients"]
+word_part = alarm_means["trained"] - alarm_means["trained, district deleted"]
 alarm_rates.round(2)
 
 # %% tags=["reading"]
@@ -278,13 +282,13 @@ reading(
     "come when mild cases stay away: that part of the rise, {mix_part:+.2f} of {total:+.2f}, is *case mix*, and no reader "
     "learned it. Trained without the district's name a reader stands at {deleted:.2f}, and with it at {trained:.2f}. So the "
     "word *Birch* carries the smaller part, {word_part:+.2f}.",
-    base=alarm_rates["mean"]["neutral, neutral patients"],
-    mix=alarm_rates["mean"]["neutral"],
-    mix_part=alarm_rates["mean"]["neutral"] - alarm_rates["mean"]["neutral, neutral patients"],
-    total=alarm_rates["mean"]["trained"] - alarm_rates["mean"]["neutral, neutral patients"],
-    deleted=alarm_rates["mean"]["trained, district deleted"],
-    trained=alarm_rates["mean"]["trained"],
-    word_part=alarm_rates["mean"]["trained"] - alarm_rates["mean"]["trained, district deleted"],
+    base=alarm_means["neutral, neutral patients"],
+    mix=alarm_means["neutral"],
+    mix_part=mix_part,
+    total=whole_rise,
+    deleted=alarm_means["trained, district deleted"],
+    trained=alarm_means["trained"],
+    word_part=word_part,
 )
 
 # %% [markdown]

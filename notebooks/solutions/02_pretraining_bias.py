@@ -613,9 +613,9 @@ Markdown(
     + "; ".join(f"*{name}* {row['mean']:.2f} ({row.low:z.2f} to {row.high:z.2f})" for name, row in gap_of.iterrows())
     + f". Each split measures on {nurses['female']} sentences about nurses with a woman's pronoun and {nurses['male']} with a man's. In this one pair of runs the gap after the balanced corpus is {verdict} after the real one: change {change['mean']:+z.3f}, 95% interval {change['low']:+z.3f} to {change['high']:+z.3f}, paired by split. Where does that come from? {each_moved}. "
     + (
-        f"Fewer nurses with women's pronouns are found, and not clearly more with men's: where a gap closes that way it is called *levelling down*. "
+        "Fewer nurses with women's pronouns are found, and not clearly more with men's: where a gap closes that way it is called *levelling down*. "
         if levelled
-        else f"Look at both recalls before calling a change good or bad. "
+        else "Look at both recalls before calling a change good or bad. "
     )
     + f"And {gap_of['mean'][after_balanced]:.2f} is left. A likely reason: the head learns from labelled sentences in which {nurses['female'] / nurses.sum():.0%} of the nurses are *she*, and the pronoun stands in each of them: an encoder that expects no pronoun after *nurse* can still *read* the pronoun. We did not test that."
 )
@@ -631,17 +631,20 @@ from labkit.chapters.ch02.reruns import GAPS_BY_SEED
 by_seed = pd.DataFrame(GAPS_BY_SEED, index=["real corpus", "balanced corpus"]).T.rename_axis("seed")
 by_seed["change"] = by_seed["balanced corpus"] - by_seed["real corpus"]
 over_runs = over_seeds(by_seed.assign(corpora="balanced minus real"), "change", by="corpora").iloc[0]
+over_runs = over_runs.rename({"mean": "average"})
+pairs_of_runs = len(by_seed)
+sign_unclear = over_runs["low"] <= 0 <= over_runs["high"]
 by_seed.round(3)
 
 # %% tags=["reading"]
 reading(
-    "Over {n} pairs of runs the mean change of the gap is {row.average:+.3f}, 95% interval {row.low:+.3f} to {row.high:+.3f}. "
+    "Over {n} pairs of runs the mean change of the gap is {row.average:+.3f}, and its interval goes from {row.low:+.3f} to {row.high:+.3f}. "
     "{verdict} An interval from one pair of runs would have promised far too much.",
-    n=len(by_seed),
-    row=over_runs.rename({"mean": "average"}),
+    n=pairs_of_runs,
+    row=over_runs,
     verdict=choose(
-        over_runs["low"] <= 0 <= over_runs["high"],
-        "So the answer is **cannot tell** whether balancing this corpus changes the gap.",
+        sign_unclear,
+        "So the answer is *cannot tell* whether balancing this corpus changes the gap.",
         otherwise="The sign holds over these runs.",
     ),
 )
