@@ -16,7 +16,7 @@
 # - *interpret* a p-value: say which chance it speaks of, and what it leaves open `[00-p-value]`
 # - *audit* real decisions about people by group, and say how sure the result is `[00-audit]`
 #
-# About 30 minutes to read and think; the cells themselves take less than one. You need some Python, a little pandas,
+# About 105 minutes to read and think; the cells themselves take less than one. You need some Python, a little pandas,
 # and the mean and standard deviation from statistics. You need no machine learning yet.
 
 # %%
@@ -59,7 +59,7 @@ SEED = 0
 #
 # **Predict before you run.** Each section tells you what to look for and asks what you expect. Write your answer down
 # before you run the cell, best in a new cell above it. Students who predict the outcome of a demonstration understand
-# it better than students who only watch it, even when the prediction is wrong (Crouch, Fagen, Callan and Mazur, 2004).
+# it better than students who only watch it (Crouch, Fagen, Callan and Mazur, 2004).
 #
 # **Exercises check themselves.** An exercise leaves dots, `...`, or broken code. Put your answer there, run the cell, then
 # run the cell with `check(...)` below it. It says *correct*, or *not yet* with a hint that fits your mistake, or *not
@@ -82,7 +82,7 @@ SEED = 0
 # |---|---|---|
 # | Python | is it new enough? | older ones cannot read the code |
 # | versions | are the packages the ones we tested? | results and even functions change between versions; each package that differs gets a row of its own |
-# | model | are the weights, byte for byte, the ones we tested? | a changed or damaged model gives other numbers without a word |
+# | model | are the weights, byte for byte, the ones we tested? | a damaged model silently gives different numbers |
 # | data | are all data sets complete and unchanged? | likewise; the sha256 sum of a file is its fingerprint |
 # | memory | is enough free at this moment? | a notebook that runs out of memory is stopped without an explanation |
 # | disk | is there room for the course's cache folder? | embeddings are kept there, so that the second run is fast |
@@ -164,11 +164,11 @@ check("00.1", list_remedies)
 # | safety | fairness | strains | noise that protects private data costs small groups more accuracy than large ones (Bagdasaryan, Poursaeed and Shmatikov, 2019) |
 # | sustainability | fairness | strains | compressed models save energy and lose rare cases first (Hooker et al., 2020); repairing unfairness takes energy too |
 #
-# So "make it fair" is never the whole order: each remedy has a price in another property, and we will measure it.
+# So "make it fair" is never the whole brief: a remedy can have a price in another property, and we will measure it.
 
 # %% [markdown]
-# The second map is the path from the world to a decision about somebody. Unfairness can enter at each step, and the
-# remedy for one step does nothing for another. **Before you read on, predict:** at which step does the *model* first
+# The second map is the path from the world to a decision about somebody. Unfairness can enter at each step, and a
+# remedy at one step need not repair what went wrong at another. **Before you read on, predict:** at which step does the *model* first
 # meet a stereotype, and at which step is somebody first harmed?
 #
 # ```mermaid
@@ -202,8 +202,8 @@ check("00.1", list_remedies)
 # Numbers are notebooks of the course; those in bold exist, the others are being written. Notebooks 10 to 13 treat
 # explanations, counterfactuals, generated text, attacks and privacy, and 16 your own data.
 #
-# The model meets stereotypes in pretraining, which the next section measures. People are harmed at the decision, which
-# the section after it measures. One does not follow from the other.
+# The model meets stereotypes in pretraining, which the next section measures. Many people are harmed at the decision, which
+# the section after it measures; some are harmed before any decision, as when their data leak or a text demeans them. One does not follow from the other.
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 00.2 · Where does it belong?
@@ -262,7 +262,8 @@ check("00.2", places)
 # ### Words as directions
 #
 # A language model turns a text into a list of numbers, its *embedding*. Think of it as an arrow in a space with many
-# dimensions. During pretraining, texts that occur in similar company get arrows that point in similar directions. The
+# dimensions. In its training, of which pretraining is the first part, texts that mean similar things or occur in similar
+# company get arrows that point in similar directions. The
 # *cosine* of the angle between two arrows $u$ and $v$ measures that:
 #
 # $$\cos(u, v) = \frac{u \cdot v}{\lVert u\rVert\,\lVert v\rVert}$$
@@ -314,8 +315,9 @@ Markdown(
 #
 # Above $0$ the word leans towards $A$, below $0$ towards $B$. What all words share cancels in the difference.
 #
-# Our *targets* are first names. They carry no meaning that would tie them to a career or a family; whatever lean we
-# find, the model has picked up from the company these names keep. The lists are those of Caliskan, Bryson and Narayanan
+# Our *targets* are first names. As names they say nothing about a career or a family, though some are words too: this
+# model does not see capital letters, and *Bill* is also the bill to pay. So a lean may come from the company that these
+# names keep, or from another meaning. The lists are those of Caliskan, Bryson and Narayanan
 # (2017): names given mostly to boys, and mostly to girls, in the United States of the twentieth century.
 #
 # **Before you run the next cell, predict:** which sign does the association of *John* have, and that of *Amy*?
@@ -401,7 +403,7 @@ check("00.3", lean)
 # $$d = \frac{\operatorname{mean}_{x\in X} s(x, A, B) - \operatorname{mean}_{y\in Y} s(y, A, B)}
 # {\operatorname{std}_{w\in X\cup Y} s(w, A, B)}$$
 #
-# $d$ has no unit and cannot leave the range from $-2$ to $2$. At $0$ the sets do not differ on average; at $1$ their
+# $d$ has no unit; for two sets of the same size it cannot leave the range from $-2$ to $2$. At $0$ the sets do not differ on average; at $1$ their
 # means are one standard deviation apart. This is the *word-embedding association test*, WEAT for short.
 #
 # ### What would chance do?
@@ -434,7 +436,7 @@ how = "tries all of them too" if len(chance) <= N_PERMUTATIONS else f"draws {N_P
 Markdown(
     f"**Reading the figure.** The grey hill is what chance does. Our division has d = {names.effect_size:.2f}, and "
     f"{extreme:,} of {len(chance):,} divisions reach at least that: p = {extreme / len(chance):.3f}. `labkit`'s `weat` "
-    f"{how} and says {names.p_value:.3f}. Other names of the same kind would have given another effect: the "
+    f"{how} and says {names.p_value:.3f}. That counts in one direction only, the *one-sided* p-value. Other names of the same kind would have given another effect: with the attribute words as they are, the "
     f"{1 - ALPHA:.0%} interval of d runs from {names.interval[0]:.2f} to {names.interval[1]:.2f}."
 )
 
@@ -472,14 +474,15 @@ least = bare.loc[bare["p"].idxmax()]
 Markdown(
     f"**Reading the table.** {len(before)} of {len(bare)} tests have p below {ALPHA:.2f}; after Holm's correction "
     f"{len(after)} are left ({'; '.join(after) or 'none'}). The least clear one is *{least.name}*, with an interval from "
-    f"{least['low']:.2f} to {least['high']:.2f}: whatever lies in that range fits these words. That is not proof of absence."
+    f"{least['low']:.2f} to {least['high']:.2f}. That is not proof of absence."
 )
 
 # %% [markdown]
 # ### Does it depend on how we ask?
 #
 # Nobody feeds single words to this model in practice. So put the same words into plain sentences, which by themselves
-# say nothing about flowers, careers or women: this is SEAT, the sentence version of the test (May et al., 2019). The first
+# say nothing about flowers, careers or women (though *him is here* is not good English, and the two tests on school subjects
+# put *he, him, her* into every sentence): this is SEAT, the sentence version of the test (May et al., 2019). The first
 # two sentences are theirs, the others ours. In the figure X stands for the word.
 #
 # **Before you run the next cell, predict:** if the model "has" an association, the sentence around the word should not
@@ -511,8 +514,9 @@ for test, group in effects.groupby("test", sort=False):
 Markdown("**Reading the figure.** Test by test:\n\n" + "\n".join(lines))
 
 # %% [markdown]
-# Where a finding turns around with an innocent change of wording, it is not a property of the model alone: it belongs to
-# the model *and* the wording. Whoever reports one wording has chosen one, and should show the others.
+# Where the sign of an estimate turns around with the wording, though some of these sentences are ungrammatical and
+# intervals that cross zero settle no sign, it is not a property of the model alone: it belongs to
+# the model *and* the wording. If you report one wording, you chose it; show the others too.
 #
 # ### What this p-value means, and what it does not
 #
@@ -525,7 +529,7 @@ Markdown("**Reading the figure.** Test by test:\n\n" + "\n".join(lines))
 # - **A large one does not mean no effect.** With few words hardly anything can be shown.
 # - **Researchers chose the words.** Another list is another test. These lists know two genders, leave out people who are
 #   neither, and use names from one country and two or three generations; nobody called Fatima or Wei is in them.
-# - **It is not a statement about decisions.** Measures on embeddings predict the unfairness of systems built on them badly
+# - **It is not a statement about decisions.** Measures on embeddings are poor predictors of how unfair the systems built on them are
 #   (Goldfarb-Tarrant et al., 2021). It is a reason to look at the decisions, not a substitute for looking.
 
 # %% [markdown] tags=["exercise"]
@@ -621,7 +625,7 @@ limits = result.intervals["false_negative_rate"].assign(width=lambda frame: fram
 widest = limits.loc[limits["width"].idxmax()]
 Markdown(
     f"**Reading the figure.** Small groups aside, false alarms are most frequent among people recorded as *{alarmed}*, misses "
-    f"among *{missed}*. For *{widest.name}*, a false negative rate from {widest['low']:.2f} to {widest['high']:.2f} is possible."
+    f"among *{missed}*. For *{widest.name}*, the interval of the false negative rate runs from {widest['low']:.2f} to {widest['high']:.2f}."
 )
 
 # %% [markdown]
@@ -646,7 +650,7 @@ blurred = ", ".join(compared.index[(compared["low"] <= 0) & (compared["high"] >=
 Markdown(
     f"**Reading the table.** Not charged again, and yet scored medium or high: {alarms[a]:.1%} of the {a} people, {alarms[b]:.1%} "
     f"of the {b} people. Charged again, and yet scored low: {misses[a]:.1%} and {misses[b]:.1%}. Scored medium or high, and "
-    f"charged again: {hits[a]:.1%} and {hits[b]:.1%}. The interval of the difference contains zero for: {blurred or 'none'}. "
+    f"charged again: {hits[a]:.1%} and {hits[b]:.1%}. The interval of the difference contains zero for: {blurred or 'none'}; that is no proof of equality: the precision may differ by up to {max(abs(compared.loc['precision', 'low']), abs(compared.loc['precision', 'high'])):.1%}. "
     f"The test of all large groups has p below {ALPHA:.2f} for: {unequal or 'none'}. Two questions, and not always one answer."
 )
 
@@ -658,7 +662,7 @@ Markdown(
 # bars are the people whom your cuts call medium or high.
 #
 # **Before you move a slider, predict:** are there two cuts that make false alarms equally frequent in both groups? If
-# so, what happens to the precision, which one cut for both made so nearly equal?
+# so, what happens to the precision, which with one cut for both differed less?
 
 # %%
 from labkit.audit import plot_threshold_explorer
@@ -715,8 +719,8 @@ reading(
 
 # %% [markdown]
 # ProPublica printed false positive rates of 44.85% and 23.45% and called the score biased (Angwin et al., 2016). The
-# company that sells it answered that a score means the same in both groups, which is what precision says (Dieterich, Mendoza
-# and Brennan, 2016). Both counted correctly. They asked for different kinds of fairness: where base rates differ, no decision
+# company that sells it answered that a score means about the same in both groups; precision at one cut is one way to ask
+# that (Dieterich, Mendoza and Brennan, 2016). Both counted correctly. They asked for different kinds of fairness: where base rates differ, no decision
 # that finds anybody and raises any false alarm can have the same precision, the same false positive rate and the same false
 # negative rate in both groups (Chouldechova, 2017).
 #
@@ -726,8 +730,10 @@ reading(
 #   the label itself may be unequal, and with it every rate above.
 # - Everybody here was arrested and scored. How people got there, and who was never arrested, is not in the table.
 # - ProPublica's table keeps some people who were charged again although they were watched for less than two years, so the
-#   base rates come out too high (Barenstein, 2019).
+#   base rates come out too high, and with them the precision; the two error rates change little (Barenstein, 2019).
 # - The numbers say where errors fell. They do not say why, or who is to blame, or which rate *ought* to be equal.
+# - Several rates were compared at once, and everybody here is from one county: the intervals treat these people as a
+#   draw from a larger number who might have been scored the same way.
 # - A judge decided, not the score. What the judge would have done without it, nobody knows.
 # - For the smallest groups nothing is shown. Absence of evidence has a reason here: too few people were counted.
 
@@ -759,13 +765,13 @@ check("00.5", {"difference": difference, "low": low, "high": high, "verdict": ve
 #
 # - `[00-doctor]` One table says whether the machine is ready, and one command mends each row that is not.
 # - `[00-map]` Five properties help and strain each other; bias enters at each step from data to monitoring, and a
-#   remedy for one step leaves the others alone.
+#   remedy at one step need not repair another.
 # - `[00-association]` An association is a difference of mean cosines; an effect size puts it on a scale; an innocent
 #   sentence around the words can change it, even its sign.
 # - `[00-p-value]` A permutation p-value compares our division of the words with all others. It speaks of words, not of
 #   people, and several tests need a correction.
-# - `[00-audit]` Counts by group give rates; intervals say how sure they are; two groups can have equal precision
-#   and very different false positive rates at the same time.
+# - `[00-audit]` Counts by group give rates; intervals say how sure they are; the precision of two groups can
+#   differ little, or not clearly, while their false positive rates differ much.
 #
 # **What this does not show.** That the associations of this model harm anybody: we have not yet made a decision with it.
 # That COMPAS has anything to do with word embeddings: it has not. And which kind of fairness ought to hold: no number can

@@ -16,7 +16,7 @@
 # - *report* small intersectional cells with intervals, and name the smallest `[01-cells]`
 # - *write* the datasheet that readers of your data need `[01-datasheet]`
 #
-# About 70 minutes: 35 for part one, 35 for part two. Before this:
+# About 110 minutes, half of them for each part. Before this:
 # [00 · Is my machine ready, and is a pretrained model already biased?](00_start_here.ipynb)
 #
 # A model learns from a table. Somebody decided who is in the table, what is written down about them, and what counts as
@@ -43,6 +43,7 @@ from labkit.comparison import over_seeds, plot_estimates, plot_sweep
 from labkit.data import load_hmda, load_rand_hie, load_resume_names, load_ucb, simulate_clinic, write_datasheet
 from labkit.exercises import check, hint
 from labkit.plots import PALETTE, explore, show
+from labkit.prose import reading
 
 # %% tags=["parameters"]
 SAMPLE_SIZE = 2000  # patients of a simulated world: so many to learn from, as many others to measure on
@@ -159,7 +160,7 @@ see(few, "representation", {"true positive rate": "share of the truly ill", "wid
 sizes = few[few["group"] == "b"].groupby("representation")["n"].mean()
 found, width = (moved(few, "representation", rate) for rate in ("true positive rate", "width of its interval"))
 Markdown(
-    f"**Reading the figure**, from right to left: Birch has {sizes.max():,.0f} patients a world at first, and {sizes.min():,.0f} in the end. Their true positive rate {found}. The width of one world's interval {width}. In this clinic both groups' illnesses are described in the same words, so what the reader learns from Alder serves Birch too. What is lost is *knowledge about Birch*: with so few, nobody could tell whether they are treated worse. Where groups differ in how illness shows, too few examples also cost accuracy, and nobody would see that either."
+    f"**Reading the figure**, from right to left: Birch has {sizes.max():,.0f} patients a world at first, and {sizes.min():,.0f} in the end. Their true positive rate {found}. The width of one world's interval {width}. In this clinic both groups' illnesses are described in the same words, so what the reader learns from Alder may serve Birch too; an interval as wide as this one neither shows a loss nor excludes one. What is lost for sure is *knowledge about Birch*: with so few, nobody could tell whether they are treated worse. Where groups differ in how illness shows, too few examples could also cost accuracy; our clinic has no such difference, so it cannot show that."
 )
 
 # %% [markdown]
@@ -176,7 +177,7 @@ see(disbelieved, "label_bias", {"recorded ill": "share of patients", "true posit
 Markdown(
     f"**Reading the figure.** In Birch the share recorded ill {moved(disbelieved, 'label_bias', 'recorded ill')}, while the share truly ill stays. The reader learns the records: the share "
     f"of Birch's truly ill that it finds {moved(disbelieved, 'label_bias', 'true positive rate')}. In Alder it {moved(disbelieved, 'label_bias', 'true positive rate', 'a')}. "
-    "A table of recorded labels shows a healthy district. Nothing in it says that it is not one."
+    "In the recorded labels Birch looks healthier than it is, and the labels alone do not say so; only a comparison with the notes, or with the truth, would."
 )
 
 # %% [markdown]
@@ -193,7 +194,7 @@ see(vague, "measurement_bias", {"symptoms written": "share of those mentioned", 
 Markdown(
     f"**Reading the figure.** The share of Birch's symptoms that are written {moved(vague, 'measurement_bias', 'symptoms written')}. The share recorded ill "
     f"{moved(vague, 'measurement_bias', 'recorded ill')}: nothing to see in the labels. The true positive rate in Birch {moved(vague, 'measurement_bias', 'true positive rate')}, the false positive "
-    f"rate {moved(vague, 'measurement_bias', 'false positive rate')}. The ill can no longer be told from the others by what was written, whatever model reads it. "
+    f"rate {moved(vague, 'measurement_bias', 'false positive rate')}. By what was written, the ill can be told less well from the others. "
     "No change of the model brings back a sentence that nobody wrote."
 )
 
@@ -203,11 +204,24 @@ Markdown(
 # *Collection bias*: who gets into the data depends on something that matters. Mild cases of Birch stay at home, because the
 # clinic is far away or a visit costs a day's wages. The same number of patients of *b* is seen: others take their place.
 
+# %% [markdown]
+# **Predict:** among the patients of Birch who *do* come, what happens to the share that is truly ill? Write it down first;
+# nobody grades it.
+
+# %%
+absent = turn("collection_bias", STEPS)
+see(absent, "collection_bias", {"truly ill": "share of patients", "false positive rate": "share of those not ill"})
+Markdown(
+    f"**Reading the figure.** Among Birch's patients who come, the share that is truly ill {moved(absent, 'collection_bias', 'truly ill')}. The reader's "
+    f"false positive rate in Birch {moved(absent, 'collection_bias', 'false positive rate')}. Every label is right and every note is complete, and still the table tells a wrong "
+    "story about a district: that its people are sicker. It is only true of those who come."
+)
+
 # %% [markdown] tags=["exercise"]
-# ### Exercise 01.1 · Predict before you turn
+# ### Exercise 01.1 · What knob 4 did
 #
-# Knob 4 keeps mild cases of Birch away. Among the patients of Birch who *do* come, what happens to the share that is truly
-# ill? Then run the cell below, and see.
+# Knob 4 keeps mild cases of Birch away. Compare the figure with what you predicted: among the patients of Birch who *do*
+# come, what happens to the share that is truly ill?
 #
 # - A. falls
 # - B. stays
@@ -215,19 +229,66 @@ Markdown(
 # - D. rises in both groups
 
 # %% tags=["exercise"] exercise="01.1" points=1 objective="01-mechanisms"
-prediction = ...  # one of the four; its letter, in quotes, is enough
+happens = ...  # one of the four; its letter, in quotes, is enough
 # %% tags=["solution"]
-prediction = "rises"
+happens = "rises"
 # %% tags=["check"]
-check("01.1", prediction)
+check("01.1", happens)
+
+# %% [markdown]
+# Did the reader learn that *Birch* means *ill*? Part of its false alarms may come from the patients instead: those not ill
+# who still come have severe-looking notes. So three readers judge the same last patients: one that learned from a neutral
+# clinic and cannot have learned anything about Birch, one that learned from patients like these but reads and learned
+# notes without the district, and ours. **Predict:** how much of the rise does the first one show?
+
 
 # %%
-absent = turn("collection_bias", STEPS)
-see(absent, "collection_bias", {"truly ill": "share of patients", "false positive rate": "share of those not ill"})
-Markdown(
-    f"**Reading the figure.** Among Birch's patients who come, the share that is truly ill {moved(absent, 'collection_bias', 'truly ill')}. The reader learns that *Birch* means *ill*: "
-    f"its false positive rate in Birch {moved(absent, 'collection_bias', 'false positive rate')}. Every label is right and every note is complete, and still the table tells a wrong "
-    "story about a district: that its people are sicker. It is only true of those who come."
+def alarms_in_birch(records, patients):
+    """Return the share that a reader of some records takes for ill, of the patients of Birch who are not ill."""
+    healthy = patients[(patients["group"] == "b") & (patients["y_true_disease"] == 0)]
+    return read_notes(records).predict(healthy["note"]).mean()
+
+
+alarm_rows = []
+for world in range(WORLDS):
+    last = {"n": SAMPLE_SIZE, "collection_bias": STEPS[-1]}
+    neutral, later = (simulate_clinic(n=SAMPLE_SIZE, seed=2 * world + half) for half in (0, 1))
+    came = simulate_clinic(seed=2 * world + 1, **last)
+    masked = simulate_clinic(seed=2 * world + 1, mask_group=True, **last)
+    alarm_rows += [
+        {"reader": "neutral, neutral patients", "world": world, "rate": alarms_in_birch(neutral, later)},
+        {"reader": "neutral", "world": world, "rate": alarms_in_birch(neutral, came)},
+        {
+            "reader": "trained, district deleted",
+            "world": world,
+            "rate": alarms_in_birch(simulate_clinic(seed=2 * world, mask_group=True, **last), masked),
+        },
+        {
+            "reader": "trained",
+            "world": world,
+            "rate": alarms_in_birch(simulate_clinic(seed=2 * world, **last), came),
+        },
+    ]
+alarm_rates = over_seeds(pd.DataFrame(alarm_rows), "rate", by="reader")
+alarm_means = alarm_rates["mean"]
+mix_part = alarm_means["neutral"] - alarm_means["neutral, neutral patients"]
+whole_rise = alarm_means["trained"] - alarm_means["neutral, neutral patients"]
+word_part = alarm_means["trained"] - alarm_means["trained, district deleted"]
+alarm_rates.round(2)
+
+# %% tags=["reading"]
+reading(
+    "The neutral reader takes {base:.2f} of the not ill of Birch for ill in its own clinic, and {mix:.2f} of those who "
+    "come when mild cases stay away: that part of the rise, {mix_part:+.2f} of {total:+.2f}, is *case mix*, and no reader "
+    "learned it. Trained without the district's name a reader stands at {deleted:.2f}, and with it at {trained:.2f}. So the "
+    "word *Birch* carries the smaller part, {word_part:+.2f}.",
+    base=alarm_means["neutral, neutral patients"],
+    mix=alarm_means["neutral"],
+    mix_part=mix_part,
+    total=whole_rise,
+    deleted=alarm_means["trained, district deleted"],
+    trained=alarm_means["trained"],
+    word_part=word_part,
 )
 
 # %% [markdown]
@@ -261,7 +322,7 @@ guess = told.groupby("proxy_strength")["district guessed"].mean()
 Markdown(
     f"**Reading the figure.** Left, both groups share one line: the AUC of guessing the district (how often a patient of Birch gets a higher guess than one of Alder; one half is chance). It goes from {guess.iloc[0]:.2f} to "
     f"{guess.iloc[-1]:.2f}. Right: the share decided ill in Birch {moved(told, 'proxy_strength', 'decided ill')}; in Alder it {moved(told, 'proxy_strength', 'decided ill', 'a')}. Without proxies, deleting the name "
-    "helps. With them it deletes only our means to check: the reader still knows, and we have thrown the column away. "
+    "makes the two rates alike, by lowering Alder's as well: nobody in Birch is found more often. With proxies not even that: the reader still knows, and we have thrown away the column that would show it. "
     "Notebooks to come try to remove what a model knows, not only a column."
 )
 
@@ -362,10 +423,12 @@ Markdown(
 )
 
 # %% [markdown]
-# A *confounder* is something that differs between the groups and also acts on the outcome by itself. *Adjusting* for it
-# compares people who are equal in it. We do that with a linear regression of the denial (a linear probability model, with
-# standard errors that do not assume equal variances), and add more and more of what the lender saw. **Look for** how far the
-# difference between Black and white applicants shrinks.
+# Something that differs between the groups and acts on the outcome can be one of two things. A *confounder* is not itself a
+# result of how the group is treated. A *mediator* is: a credit record, say, that earlier lenders made. *Adjusting* compares
+# people who are equal in it. For a confounder that takes away a distraction; for a mediator it takes away a part of the very
+# effect, and what remains is only the direct part. The data do not say which of the two a column is. We adjust with a
+# linear regression of the denial (a linear probability model, with standard errors that do not assume equal variances), and
+# add more and more of what the lender saw. **Look for** how far the difference between Black and white applicants shrinks.
 
 # %%
 hmda["black"] = hmda["race"].eq("Black").astype(int)
@@ -478,7 +541,8 @@ check("01.3", weighted_rates)
 # (Obermeyer, Powers, Vogeli and Mullainathan, 2019). We ask the same of the RAND Health Insurance Experiment, 1974 to 1982:
 # families were assigned to insurance plans at random, and both costs and health were recorded (Newhouse, 1993).
 #
-# A row is one year of one adult. `meddol` is the cost in dollars, `disea` an index of chronic diseases, `xghindx` an index of
+# The table has a row for each year of an adult; we keep each person's first one, since the two indices are the same in all
+# years of a person, and a place in a programme goes to a person. `meddol` is the cost in dollars, `disea` an index of chronic diseases, `xghindx` an index of
 # general health that people stated themselves (higher is better). `black` is the race of the head of the family; we leave out
 # the rows in which somebody imputed a value between 0 and 1.
 #
@@ -487,17 +551,17 @@ check("01.3", weighted_rates)
 # %%
 rand = load_rand_hie().frame
 adults = rand[(rand["xage"] >= 18) & rand["black"].isin([0, 1])].astype({"black": int})
+adults = adults.sort_values(["person", "year"]).drop_duplicates("person")  # the first year of each
 by_race = adults.groupby("black").agg(
-    rows=("person", "size"),
-    people=("person", "nunique"),
+    people=("person", "size"),
     cost=("meddol", "mean"),
     diseases=("disea", "mean"),
     health=("xghindx", "mean"),
 )
 display(by_race.round(1))
 needs = {"no measure of need": "", "equal disease index": " + disea", "equal general health": " + xghindx"}
-clusters = {"cov_type": "cluster", "cov_kwds": {"groups": adults["person"]}}  # a person has several rows
-fits = [smf.ols("meddol ~ black" + need, adults).fit(**clusters) for need in needs.values()]
+needs |= {f"{name}, same site": terms + " + C(site)" for name, terms in needs.items()}
+fits = [smf.ols("meddol ~ black" + need, adults).fit(cov_type="HC1") for need in needs.values()]
 rows = [[fit.params["black"], *fit.conf_int().loc["black"]] for fit in fits]
 costs = pd.DataFrame(
     rows, pd.Index(needs, name="Black less other families, dollars a year"), ["difference", "low", "high"]
@@ -505,12 +569,12 @@ costs = pd.DataFrame(
 costs.round(1)
 
 # %%
-at_health = costs.loc["equal general health"]
+at_health, at_site = costs.loc["equal general health"], costs.loc["equal general health, same site"]
 Markdown(
     f"**Reading the tables.** Adults in Black families cost {by_race['cost'][0] - by_race['cost'][1]:.0f} dollars a year less. By the disease index they are *healthier* ({by_race['diseases'][1]:.1f} against {by_race['diseases'][0]:.1f}); by their own "
     f"account they are *less healthy* ({by_race['health'][1]:.1f} against {by_race['health'][0]:.1f}). So the answer turns on the measure: at the same general health {-at_health['difference']:.0f} dollars less were spent "
-    f"on them ({-at_health['high']:.0f} to {-at_health['low']:.0f}); at the same disease index the difference runs from {costs.loc['equal disease index', 'low']:.0f} to {costs.loc['equal disease index', 'high']:+.0f}. An index of *diagnosed* diseases "
-    "grows with visits to a doctor; an index of *stated* health depends on what people call good. None of the three is need itself."
+    f"on them ({-at_health['high']:.0f} to {-at_health['low']:.0f}); at the same disease index the difference runs from {costs.loc['equal disease index', 'low']:.0f} to {costs.loc['equal disease index', 'high']:+.0f}. Most Black families of the study lived in two of its six places, and care costs more in some places than in others: within the same site the difference at equal general health is {-at_site['difference']:.0f} dollars less ({-at_site['high']:.0f} to {-at_site['low']:.0f}). "
+    "How the diseases of the index came to be known, its card does not say; if a doctor had to find them, it would miss those of people who see none. An index of *stated* health depends on what people call good. None of the three is need itself."
 )
 
 # %% [markdown]
@@ -519,12 +583,12 @@ Markdown(
 
 
 # %%
-def programme_share(measure, ascending):
+def programme_share(measure, ascending, room=PROGRAMME):
     """Return the share of Black families' members in the programme and in the table, (1 + N_BOOT, 2): ours, then drawn."""
     ranked = adults.sort_values(measure, ascending=ascending, kind="stable")
-    drawn = draw_people(ranked["person"].to_numpy(), n_boot=N_BOOT, seed=0)  # a person has several rows
+    drawn = draw_people(ranked["person"].to_numpy(), n_boot=N_BOOT, seed=0)
     weights = np.vstack([np.ones(len(ranked)), drawn])  # (1 + N_BOOT, rows): how often each row is there
-    chosen = weights * (weights.cumsum(axis=1) <= PROGRAMME * weights.sum(axis=1, keepdims=True))
+    chosen = weights * (weights.cumsum(axis=1) <= room * weights.sum(axis=1, keepdims=True))
     return np.column_stack([w @ ranked["black"] / w.sum(axis=1) for w in (chosen, weights)])
 
 
@@ -566,8 +630,9 @@ Markdown("**Reading the figure.** Of all adults, " + f"{adults['black'].mean():.
 # %% [markdown] tags=["exercise"]
 # ### Exercise 01.4 · Choose a measure, and answer for it
 #
-# Decide which measure the programme should rank by. Any choice can be defended, and each must be answered for. Give the
-# share of Black families' members that *your* programme would have (to three decimals), how it compares with their share
+# Now there is money for **twice** as many: the programme has room for a fifth of all adults. Decide which measure it should
+# rank by. Any choice can be defended, and each must be answered for. `programme_share(measure, ascending, room=0.2)` returns
+# two columns, the share in the programme and among all adults: first as they are, then for redrawn people. Give the share of Black families' members that *your* programme would have (to three decimals), how it compares with their share
 # of all adults, by the interval of the difference, and what your measure counts. People with equal values tie at the cut:
 # any order of them is right.
 #
@@ -596,7 +661,8 @@ compared = ...  # one of the three; its letter, in quotes, is enough
 counts = ...  # one of the three; its letter, in quotes, is enough
 # %% tags=["solution"]
 measure_of_need = "xghindx"
-share_of_black = shares["general health"][0, 0]
+in_a_fifth = programme_share("xghindx", ascending=True, room=0.2)
+share_of_black = in_a_fifth[0, 0]
 compared = "more"
 counts = "health as people state it"
 # %% tags=["check"]
@@ -605,7 +671,7 @@ check("01.4", {"measure": measure_of_need, "share": share_of_black, "compared": 
 # %% [markdown]
 # ## Names: when the group is assigned by chance
 #
-# In the studies above groups differ in many ways. Here they cannot: in 2001 and 2002 invented applications were sent to real
+# In the studies above groups differ in many ways. Here they differ by nothing but chance: in 2001 and 2002 invented applications were sent to real
 # job advertisements, and a coin decided whether the name on top was typical of white or of African-American births
 # (Bertrand and Mullainathan, 2004). So a difference in call-backs is *caused* by the name.
 #
@@ -628,10 +694,12 @@ words = ", ".join(f"{' '.join(cell)} {rate:.3f}" for cell, rate in cells["base_r
 show(ax.figure, alt=f"Call-back rates of {len(cells)} cells with intervals: {words}.")
 least = cells["n"].idxmin()
 (_, women), (_, men) = list(pairs.items())[1:]
-overlap = max(women.low, men.low) <= min(women.high, men.high)
-alike = f"Whether it costs women and men differently, these intervals {'cannot tell' if overlap else 'do tell: they are apart'}."
+both = smf.ols("call ~ C(name) * C(gender)", resumes.assign(call=resumes["call"].astype(float))).fit(cov_type="HC1")
+crossed_term = both.params.index[-1]
+low, high = both.conf_int().loc[crossed_term]
+alike = f"Does it cost men more than women? The difference between the two differences is {both.params[crossed_term]:+z.3f} ({low:+z.3f} to {high:+z.3f}): {'we cannot tell' if low <= 0 <= high else 'the two differ'}."
 Markdown(
-    f"**Reading the figure.** {pairs['all'].a} less {pairs['all'].b} names: {'; '.join(f'{part} {pair.difference:+.3f} ({pair.low:+.3f} to {pair.high:+.3f})' for part, pair in pairs.items())}. {alike} The smallest cell is *{', '.join(least)}* with {cells['n'].min():,.0f} applications: anything from {spans['low'][least]:.3f} to {spans['high'][least]:.3f} fits. A name suggests a social class too, and the experiment cannot take that apart; nor does it say who was *hired*."
+    f"**Reading the figure.** {pairs['all'].a} less {pairs['all'].b} names: {'; '.join(f'{part} {pair.difference:+.3f} ({pair.low:+.3f} to {pair.high:+.3f})' for part, pair in pairs.items())}. {alike} The smallest cell is *{', '.join(least)}* with {cells['n'].min():,.0f} applications: its interval runs from {spans['low'][least]:.3f} to {spans['high'][least]:.3f}. A name suggests a social class too, and the experiment cannot take that apart; nor does it say who was *hired*."
 )
 
 # %% [markdown]
@@ -639,8 +707,8 @@ Markdown(
 #
 # ## Intersections: who is in the smallest cell?
 #
-# People belong to several groups at once. A table by race and a table by schooling can both look calm while a cell of their
-# crossing does not. But cells get small quickly. **Look for** the hollow marks: fewer than 20 people.
+# People belong to several groups at once. A table by race and a table by schooling could both look calm while a cell of their
+# crossing does not, though this table is too small to show such a case. And cells get small quickly. **Look for** the hollow marks: fewer than 20 people.
 
 # %%
 crossing = hmda[["race", "single", "hschool"]].rename(columns={"hschool": "diploma"})
@@ -652,7 +720,7 @@ words = ", ".join(f"{' '.join(cell)} n = {n:,.0f}" for cell, n in cells["n"].ite
 show(ax.figure, alt=f"Denial rates by race, single and diploma, with intervals; cells: {words}.")
 least = cells["n"].idxmin()
 Markdown(
-    f"**Reading the figure.** The smallest cell, *{', '.join(least)}* (race, single, diploma), holds {cells['n'][least]:.0f} people; anything from {spans['low'][least]:.0%} to {spans['high'][least]:.0%} fits. {len(crossed.small_groups)} of {len(cells)} cells have fewer than {crossed.min_group_size} people: they are shown and not compared. Leaving them out of a report would hide that nobody knows how these applicants are treated."
+    f"**Reading the figure.** The smallest cell, *{', '.join(least)}* (race, single, diploma), holds {cells['n'][least]:.0f} people; its interval runs from {spans['low'][least]:.0%} to {spans['high'][least]:.0%}. {len(crossed.small_groups)} of {len(cells)} cells have fewer than {crossed.min_group_size} people: they are shown and not compared. Leaving them out of a report would hide that nobody knows how these applicants are treated."
 )
 
 # %% [markdown] tags=["exercise"]
@@ -683,8 +751,8 @@ check("01.5", smallest_cell)
 # %% [markdown]
 # ## A datasheet
 #
-# Most harm of part one could be *read*, if whoever made the table had written down who is in it, how groups and labels were
-# recorded, and what it cannot bear. Such a page is a *datasheet* (Gebru et al., 2021). Every data set of this course has one:
+# Much of the harm in part one could be *read*, if those who made the table had written down who is in it, how groups and
+# labels were recorded, and what it must not be used for. Such a page is a *datasheet* (Gebru et al., 2021). Every data set of this course has one:
 # [here is that of the mortgages](../datasets/hmda/card.md).
 #
 # A program can count columns and groups. The rest it can only ask. Here is the draft for a table that a clinic hands you:

@@ -20,10 +20,10 @@
 # - *balance* a corpus by swapping, and *find* what else changes with it `[02-balance]`
 # - *judge* whether a change in pretraining reaches a decision `[02-decision]`
 #
-# About 55 minutes. Before this: [01 · Where does inequality enter the data?](01_data_bias.ipynb)
+# About 80 minutes. Before this: [01 · Where does inequality enter the data?](01_data_bias.ipynb)
 #
-# Nobody trains a language model from nothing for one task. We take one that has read very much text, and what it took
-# from that text comes along. We cannot look into that first reading: it is over, and most of the texts are not public. So
+# Hardly anybody trains a language model from nothing for one task. We take one that has read very much text, and what it took
+# from that text comes along. We cannot look into that first reading: it is over, and we do not have its texts here. So
 # we do two things. We measure what is there. Then we let a small model read sentences that we *do* have, and watch.
 
 # %%
@@ -66,6 +66,7 @@ from labkit.language import (
 )
 from labkit.models import embed, load_foundation_model
 from labkit.plots import MARKERS, PALETTE, explore, show
+from labkit.prose import choose, reading
 
 # %% tags=["parameters"]
 SENTENCES = 8000  # real sentences that the small model reads, once for each corpus
@@ -108,7 +109,7 @@ NAMES_1998, NAMES_2004, NAMES_SHORT = [test for test in MORE_TESTS if test.start
 clear = table.index[table["p (Holm)"] < 0.05].tolist()
 by_names, by_attributes = (abs(table["d"][NAMES_2004] - table["d"][test]) for test in (NAMES_1998, NAMES_SHORT))
 Markdown(
-    f"**Reading the table.** After Holm's correction for six questions, {len(clear)} have p below 5%: {'; '.join(clear) or 'none'}. Now the three rows about names. With the names of 1998, d is {table['d'][NAMES_1998]:.2f} (interval {table['low'][NAMES_1998]:.2f} to {table['high'][NAMES_1998]:.2f}); with those of 2004 it is {table['d'][NAMES_2004]:.2f} ({table['low'][NAMES_2004]:.2f} to {table['high'][NAMES_2004]:.2f}). Other *names* move the effect by {by_names:.2f}, other *attributes* by {by_attributes:.2f}. Whoever had used one list only would have reported one of these numbers, and nothing in it would have told the reader."
+    f"**Reading the table.** After Holm's correction for six questions, {len(clear)} have p below 5%: {'; '.join(clear) or 'none'}. Now the three rows about names. With the names of 1998, d is {table['d'][NAMES_1998]:.2f} (interval {table['low'][NAMES_1998]:.2f} to {table['high'][NAMES_1998]:.2f}); with those of 2004 it is {table['d'][NAMES_2004]:.2f} ({table['low'][NAMES_2004]:.2f} to {table['high'][NAMES_2004]:.2f}). The estimates with the two lists of names are {by_names:.2f} apart, those with the two lists of attributes {by_attributes:.2f}. Two intervals, one with zero in it and one without, do not show that the lists differ: for that one needs the interval of the difference, and the two lists share many names. These rows alone do not tell. But a report with one list only would give one of these numbers, and nothing in it would tell the reader that there is another."
 )
 
 # %% [markdown]
@@ -144,11 +145,15 @@ show(
 
 # %%
 shaky, solid = firm.index[firm["turned"] > 0.05], firm.index[firm["turned"] <= 0.05]
+in_pieces = {
+    group: np.mean([len(model.tokenizer.tokenize(name)) > 1 for name in names_of_group])
+    for group, names_of_group in zip(("European American", "African American"), MORE_TESTS[NAMES_1998][:2])
+}
 span = firm[list(wordings)].max(axis=1) - firm[list(wordings)].min(axis=1)
 Markdown(
     f"**Reading the figure.** Half of the words keep the sign in at least 95% of the draws for: {'; '.join(solid) or 'none'}. For the others the sign turns more often: "
     + ("; ".join(f"*{test}* in {firm['turned'][test]:.0%} of the halves" for test in shaky) or "none")
-    + f". The wording matters most for *{span.idxmax()}*, where d runs from {firm.loc[span.idxmax(), list(wordings)].min():.2f} to {firm.loc[span.idxmax(), list(wordings)].max():.2f}. An effect about flowers or weapons is easy to measure: the words are common and mean one thing. People's names are rare words, cut into pieces by the tokenizer, and tied to many things at once, such as age, place and class."
+    + f". The wording matters most for *{span.idxmax()}*, where d runs from {firm.loc[span.idxmax(), list(wordings)].min():.2f} to {firm.loc[span.idxmax(), list(wordings)].max():.2f}. People's names are tied to many things at once, such as age, place and class. And there is a trap in the tokenizer: it cuts rare words into pieces, {in_pieces['African American']:.0%} of the African American names of 1998 and {in_pieces['European American']:.0%} of the European American ones. So these tests cannot separate how a name is spelled in pieces from whom it stands for."
 )
 
 # %% [markdown]
@@ -195,10 +200,11 @@ check("02.1", supported)
 #   *tied*: the probability of a word grows with the product of the head's output and that word's own embedding. Before
 #   training it is *untrained*: its guesses mean nothing. (In training each word starts with how frequent it is in the
 #   corpus; that is the same for all professions.)
-# - *The corpus* is real: sentences in which a profession is tied to a gendered pronoun (Levy, Lazar and Stanovsky,
-#   2021), from Wikipedia, PubMed and covid papers. A program found them; *they* is not covered, and nobody was asked.
+# - *The corpus* is real: sentences in which a role is tied to a gendered pronoun (Levy, Lazar and Stanovsky,
+#   2021), from Wikipedia, PubMed and covid papers. Its column is called `profession`, and so do we call it below, but many
+#   of the roles are none: *patient*, *child*, *friend* and *person* are among them, and frequent. A program found them; *they* is not covered, and nobody was asked.
 #
-# We use professions with at least 300 sentences, and keep some sentences back.
+# We use roles with at least 300 sentences in the whole data set, and keep some sentences back.
 
 # %%
 sentences = load_bug("sentences").frame.drop_duplicates("sentence")
@@ -213,7 +219,7 @@ shares.sort_values("women").iloc[[0, 1, 2, -3, -2, -1]].round(2)
 # %%
 overall = (corpus["gender"] == "female").mean()
 Markdown(
-    f"**Reading the table.** In {len(corpus):,} sentences about {len(shares)} professions, {overall:.0%} of the pronouns are *she, her* or *herself*; by profession the share goes from {shares['women'].min():.0%} to {shares['women'].max():.0%}. These are shares of **pronouns in texts**, and not of people at work: they say about whom encyclopedias and case reports are written. The smallest profession has {shares['sentences'].min()} of the sentences, so its share is itself uncertain."
+    f"**Reading the table.** In {len(corpus):,} sentences about {len(shares)} roles, {overall:.0%} of the pronouns are *she, her* or *herself*; by profession the share goes from {shares['women'].min():.0%} to {shares['women'].max():.0%}. These are shares of **pronouns in texts**, and not of people at work: they say about whom encyclopedias and case reports are written. The smallest profession has {shares['sentences'].min()} of the sentences, so its share is itself uncertain."
 )
 
 # %% [markdown]
@@ -296,11 +302,11 @@ explore(draw, start={"step": last // 3}, ranges={"step": (0, last, 1)})
 before, after = of_real.loc[0], of_real.loc[last]
 apart = real.record.loc[last].sort_values()
 Markdown(
-    f"**Reading the figure.** The dashed line is where model and corpus agree, the solid one is the straight line that fits the dots best. Before training r = {before['r']:.2f}, 95% interval {before['low']:.2f} to {before['high']:.2f}: "
+    f"**Reading the figure.** The dashed line is where both numbers are equal (a guide to the eye: the corpus counts *she, her* and *herself*, the model is asked for *she* against *he* only, so perfect copying would not lie on it), the solid one is the straight line that fits the dots best. Before training r = {before['r']:.2f}, 95% interval {before['low']:.2f} to {before['high']:.2f}: "
     + ("it contains zero, as it should, for the head is random. " if before["low"] <= 0 <= before["high"] else "")
     + f"After {len(corpus):,} sentences r = {after['r']:.2f} ({after['low']:.2f} to {after['high']:.2f}), and P(she) goes from {apart.iloc[0]:.2f} ({apart.index[0]}) to {apart.iloc[-1]:.2f} ({apart.index[-1]}). "
     + (
-        "The model has taken over who is *she* in its corpus, from sentences that nobody chose for that purpose. "
+        "After reading, the model orders the roles much as its corpus does. Whether it learned that order there, or reading only taught the new head to bring out what the blocks held before, this figure cannot say. "
         if after["low"] > 0
         else "With so little reading we cannot tell whether the model took anything over. "
     )
@@ -334,8 +340,10 @@ check("02.3", fisher_interval)
 # %% [markdown]
 # ## The control: the same sentences, balanced
 #
-# Did the model learn this *from the corpus*, or did reading bring out what its blocks knew anyhow? And can we stop it? One
-# answer to both: the same model reads the same sentences again, but for each sentence we toss a coin. At heads, all of
+# Does the order come with the pronouns that the model reads, and can we stop it? The control cannot say where the order is
+# stored: a head that reads balanced pronouns may also learn to ignore what the blocks held all along. (To separate the two
+# one would keep some roles out of the corpus, and see whether they fall into line all the same.) It says whether the
+# order appears without lopsided pronouns: the same model reads the same sentences again, but for each sentence we toss a coin. At heads, all of
 # its group words are swapped: *she* and *he*, *mother* and *father*, *Mr* and *Mrs*. Afterwards each profession stands
 # with *she* about as often as with *he*. (Keeping *both* versions of each sentence would balance exactly, but then the
 # model would read twice as much, and we could not compare.)
@@ -350,7 +358,7 @@ to_him = [(text, place) for text, place in of_her if swap_words(place[0]).lower(
 for text, place in to_him[:4]:
     display(Markdown(f"> … {text[max(0, place.start() - 60) : place.end() + 20]} … → *{swap_words(place[0])}*"))
 Markdown(
-    f"Of {len(of_her):,} *her*, {len(to_him):,} become *him*, the others *his*. The coin changed {(corpus['sentence'] != balanced_texts).mean():.0%} of the sentences. Not each of them is right: where a possessive is followed by something that the rule does not take for a noun, such as a number, it goes wrong. Swapping twice gives back the original nearly always, and yet proves nothing: an error on the way there is undone on the way back."
+    f"Of {len(of_her):,} *her*, {len(to_him):,} become *him*, the others *his*. The coin changed {(corpus['sentence'] != balanced_texts).mean():.0%} of the sentences. Not each of them is right: where a possessive is followed by something that the rule does not take for a noun, such as a number, a quotation mark or an adjective, it goes wrong, and that is frequent among the *him*: the examples show it. So the balanced corpus has errors that the real one has not. Swapping twice gives back the original nearly always, and yet proves nothing: an error on the way there is undone on the way back."
 )
 
 # %% [markdown] tags=["exercise"]
@@ -410,7 +418,7 @@ else:
 Markdown(
     f"**Reading the figure.** On the balanced corpus r = {control['r']:.2f}; its interval, {control['low']:.2f} to {control['high']:.2f}, {verdict}. The spread of P(she) over professions is {control['spread']:.3f}, on the real corpus {after['spread']:.3f}; its mean is {middle:.2f} instead of {real.record.loc[last].mean():.2f}. "
     + (
-        "So what we saw in the line came from the pronouns of the corpus: take these away, and the same blocks, reading the same sentences, show far less of it."
+        "So the order needs lopsided pronouns to appear: take these away, and the same blocks, reading the same sentences, show far less of it. That does not prove that each role was learned here; the pronouns may only teach the head which direction of the old embeddings is *she*."
         if after["r"] > control["high"]
         else "The two correlations are not clearly apart: at this size the control does not decide the matter."
     )
@@ -421,8 +429,8 @@ Markdown(
 # ## What goes with it?
 #
 # First, guessing. We hide words in real sentences that no model has read, the same words for both, and compare the
-# *loss*: minus the logarithm of the probability of the right word, in nats. Its exponential is the *perplexity*: among
-# so many equally likely words the model seems to choose.
+# *loss*: minus the logarithm of the probability of the right word, in nats. Its exponential is the *perplexity*: roughly
+# the number of equally likely words that the model is choosing between.
 #
 # **Predict:** is the model from the balanced corpus worse at guessing pronouns? At guessing all other words?
 
@@ -504,7 +512,7 @@ Markdown(
         else "With so little reading the model that read the real corpus does not clearly tell both kinds apart, so there is little to lose. "
     )
     + (
-        "The swap itself leaves *mother ... she* together: it makes *father ... he* of it. Yet this small model, after so few sentences, has evened out the kin terms too: it learned that *he* and *she* are about equally likely, and hardly when. "
+        "The swap itself leaves *mother ... she* together: it makes *father ... he* of it. Yet this small model, after so few sentences, has evened out the kin terms too: it learned that *he* and *she* are about equally likely, but hardly anything about when each is used. "
         if all(told.values()) and kept["kin terms"] < 0.5
         else ""
     )
@@ -532,9 +540,9 @@ overlap = [
 Markdown(
     f"**Reading the table.** The intervals of all three encoders overlap for {len(overlap)} of {len(ranges)} tests. "
     + (
-        "So these tests do not tell the encoders apart, although we saw that their guesses differ: eight names a set are too few, and the tests look at the words' mean embeddings, not at what the head does with a mask. "
+        "That alone does not show that the encoders are alike: all three are asked about the same words, and a test of a change would pair them. It does not show a change either, so from this table we cannot tell; and the tests look at the words' mean embeddings, not at what the head does with a mask. "
         if len(overlap) == len(ranges)
-        else f"Where they do not overlap ({'; '.join(set(ranges) - set(overlap))}), reading has moved the effect. "
+        else f"Where they do not overlap ({'; '.join(set(ranges) - set(overlap))}), reading seems to have moved the effect. "
     )
     + "Two measures of 'the same' bias in one model need not agree (Goldfarb-Tarrant et al., 2021)."
 )
@@ -581,7 +589,7 @@ tabulate_means(runs, columns, digits=2)
 
 # %%
 fig, ax = plt.subplots(figsize=(7.4, 3.6), layout="constrained")
-plot_runs(recalls, "recall", by="who", ax=ax)
+plot_runs(recalls, "recall", by="who", overlap=1.0, ax=ax)
 ax.get_legend().get_texts()[0].set_text("mean and 95% interval over splits")
 ax.set(xlim=(-0.02, 1.02), xlabel="nurse recall\n(share of the sentences about nurses that are found)")
 mean_recall = recalls.groupby("who")["recall"].mean()
@@ -591,35 +599,61 @@ show(fig, alt="Nurse recall by encoder and pronoun, with intervals over splits. 
 # %%
 shipped, after_real, after_balanced = encoders
 nurses = splits[0].test[1].groupby(splits[0].test[2]).sum()
-gap_of, area = (over_seeds(runs, value, by="method") for value in ("gap", "auc"))
-change = changes_over_seeds(runs, "gap", by="method", baseline=after_real).loc[after_balanced]
+HALVES = 1.0  # sentences to measure on per sentence to learn from: the splits share sentences
+gap_of = over_seeds(runs, "gap", by="method", overlap=HALVES)
+change = changes_over_seeds(runs, "gap", by="method", baseline=after_real, overlap=HALVES).loc[after_balanced]
 helped = "smaller" if change["high"] < 0 else "larger" if change["low"] > 0 else None
-verdict = f"clearly {helped} than" if helped else "not clearly different from what it is"
-moved = {value: changes_over_seeds(runs, value, by="method", baseline=after_real).loc[after_balanced] for value in ("female", "male", "auc")}  # fmt: skip
+verdict = f"{helped} than" if helped else "not clearly different from the one"
+moved = {value: changes_over_seeds(runs, value, by="method", baseline=after_real, overlap=HALVES).loc[after_balanced] for value in ("female", "male", "auc")}  # fmt: skip
 each_moved = "; ".join(f"{name} {moved[value]['mean']:+z.3f} ({moved[value]['low']:+z.3f} to {moved[value]['high']:+z.3f})" for value, name in [("female", "recall with women's pronouns"), ("male", "recall with men's pronouns"), ("auc", "AUC")])  # fmt: skip
 levelled = helped == "smaller" and moved["female"]["high"] < 0 and moved["male"]["low"] <= 0
 so = {"smaller": "The gap is smaller", "larger": "The gap is larger", None: "Nothing is clear about the gap"}[helped]
 Markdown(
     "**Reading the figure.** The gap in nurse recall, women's pronouns less men's: "
     + "; ".join(f"*{name}* {row['mean']:.2f} ({row.low:z.2f} to {row.high:z.2f})" for name, row in gap_of.iterrows())
-    + f". Each split measures on {nurses['female']} sentences about nurses with a woman's pronoun and {nurses['male']} with a man's. After the balanced corpus the gap is **{verdict}** after the real one: change {change['mean']:+z.3f}, 95% interval {change['low']:+z.3f} to {change['high']:+z.3f}, paired by split. Where does that come from? {each_moved}. "
+    + f". Each split measures on {nurses['female']} sentences about nurses with a woman's pronoun and {nurses['male']} with a man's. In this one pair of runs the gap after the balanced corpus is {verdict} after the real one: change {change['mean']:+z.3f}, 95% interval {change['low']:+z.3f} to {change['high']:+z.3f}, paired by split. Where does that come from? {each_moved}. "
     + (
-        f"**{so}, but mainly because fewer nurses with women's pronouns are found**, not because more with men's are: this is *levelling down*: nobody is clearly better off. "
+        "Fewer nurses with women's pronouns are found, and not clearly more with men's: where a gap closes that way it is called *levelling down*. "
         if levelled
-        else f"{so}; look at both recalls before calling that good or bad. "
+        else "Look at both recalls before calling a change good or bad. "
     )
-    + f"And {gap_of['mean'][after_balanced]:.2f} is left, since the head learns from labelled sentences in which {nurses['female'] / nurses.sum():.0%} of the nurses are *she*, and the pronoun stands in each of them: an encoder that expects no pronoun after *nurse* still *reads* the pronoun."
+    + f"And {gap_of['mean'][after_balanced]:.2f} is left. A likely reason: the head learns from labelled sentences in which {nurses['female'] / nurses.sum():.0%} of the nurses are *she*, and the pronoun stands in each of them: an encoder that expects no pronoun after *nurse* can still *read* the pronoun. We did not test that."
 )
 
 # %% [markdown]
-# A caution about these intervals: the splits divide the same sentences and overlap, so they are somewhat too narrow. They
-# cover neither another pretraining run nor other sentences.
+# The splits divide the same sentences and overlap, which the intervals allow for (Nadeau and Bengio, 2003). They do **not**
+# cover another pretraining run, and that is what the question needs. Here is the whole experiment with other seeds, run
+# once when the course was made (`labkit.chapters.ch02.reruns` holds the recipe). **Predict:** will the sign stay?
+
+# %%
+from labkit.chapters.ch02.reruns import GAPS_BY_SEED
+
+by_seed = pd.DataFrame(GAPS_BY_SEED, index=["real corpus", "balanced corpus"]).T.rename_axis("seed")
+by_seed["change"] = by_seed["balanced corpus"] - by_seed["real corpus"]
+over_runs = over_seeds(by_seed.assign(corpora="balanced minus real"), "change", by="corpora").iloc[0]
+over_runs = over_runs.rename({"mean": "average"})
+pairs_of_runs = len(by_seed)
+sign_unclear = over_runs["low"] <= 0 <= over_runs["high"]
+by_seed.round(3)
+
+# %% tags=["reading"]
+reading(
+    "Over {n} pairs of runs the mean change of the gap is {row.average:+.3f}, and its interval goes from {row.low:+.3f} to {row.high:+.3f}. "
+    "{verdict} An interval from one pair of runs would have promised far too much.",
+    n=pairs_of_runs,
+    row=over_runs,
+    verdict=choose(
+        sign_unclear,
+        "So the answer is *cannot tell* whether balancing this corpus changes the gap.",
+        otherwise="The sign holds over these runs.",
+    ),
+)
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 02.5 · Smaller, larger, or cannot tell
 #
-# Here are the gaps of five splits, before and after an encoder read a balanced corpus. Splits belong together: the first of
-# both rows is the same split. Give the mean change (after minus before) and its 95% interval by Student's t, to three
+# Here are the gaps of five *pairs of pretraining runs*, each pair with a seed of its own: before is after the real corpus,
+# after is after the balanced one. The first of both rows is the same seed. Give the mean change (after minus before) and its 95% interval by Student's t, to three
 # decimals, and a verdict on the gap:
 #
 # - A. smaller
@@ -658,7 +692,7 @@ check("02.5", {"change": mean_change, "low": change_low, "high": change_high, "v
 #
 # **What this does not show.** How the shipped model came by its associations: we watched a small cut read a small corpus. What
 # people with these names, or these professions, are like: nobody was asked. Anything about people whom texts call *they*.
-# And one run for each corpus: another seed could differ, by more than the intervals say.
+# And the figures of guessing are one run for each corpus; only the gap was measured with other seeds.
 #
 # **Next.** We train on labelled texts, where the bias of the model and the bias of the labels meet:
 # [03 · How do we train, and what can go wrong?](03_training.ipynb)

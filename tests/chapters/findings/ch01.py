@@ -46,8 +46,8 @@ def of_the_textbook(table):
 def programme(measure, share=None, **changes):
     """Return an answer with the shares that plain `sort_values` gives, which breaks ties in its own order."""
     answers = {
-        "disea": {"share": 0.111, "compared": "less", "counts": "chronic illnesses on an index"},
-        "xghindx": {"share": 0.245, "compared": "more", "counts": "health as people state it"},
+        "disea": {"share": 0.113, "compared": "less", "counts": "chronic illnesses on an index"},
+        "xghindx": {"share": 0.257, "compared": "more", "counts": "health as people state it"},
     }
     answer = {"measure": measure, **answers[measure], **changes}
     return answer if share is None else answer | {"share": share}
@@ -114,7 +114,7 @@ FINDINGS = [
     rejected(
         "01.4",
         "the difference of two shares",
-        lambda: programme("xghindx", share=0.095),
+        lambda: programme("xghindx", share=0.097),
         "share itself",
         never=("round",),
         made=True,
@@ -123,7 +123,6 @@ FINDINGS = [
         "01.4",
         "copied from the sentence above",
         programme("xghindx", share=0.244),
-        waits="the notebook prints the share, the comparison and the interval right above: nothing has to be computed",
     ),
     rejected("01.5", "two columns typed in", smallest_cell(columns=["race", "city"])),
     rejected("01.5", "Agresti-Coull", smallest_cell("agresti_coull"), "Agresti", "Wilson"),
