@@ -43,8 +43,8 @@ def massage_labels(y: np.ndarray, sensitive_features: Groups, score: np.ndarray,
 
     In groups below the overall base rate the negatives with the highest scores are promoted; in groups above it the
     positives with the lowest scores are demoted (Kamiran and Calders, 2012, section 5.1; with two groups, as many are
-    promoted as demoted). The overall share of positives stays. This does not change the fewest labels: to promote in
-    the smaller group alone would take fewer.
+    promoted as demoted). The overall share of positives stays. This does not change the fewest labels: changing
+    only those of the smaller group would take fewer.
 
     Parameters
     ----------

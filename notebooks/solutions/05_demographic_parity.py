@@ -194,8 +194,8 @@ check("05.1", base_rate_weight)
 #
 # $$\Delta r = \pi_a\,\Delta\mathrm{TPR} + (1-\pi_a)\,\Delta\mathrm{FPR} + (\mathrm{TPR}_b-\mathrm{FPR}_b)\,\Delta\pi ,$$
 #
-# and with the second it is the other way round. The means treat both groups alike; no theorem says that they are right. Demography
-# and economics have known this choice for long (Kitagawa, 1955; Oaxaca, 1973; Blinder, 1973).
+# and with the second it is the other way round. The means treat both groups alike; no theorem says that they are right. Demographers
+# and economists have long known this choice (Kitagawa, 1955; Oaxaca, 1973; Blinder, 1973).
 #
 # Two shortcuts are *not* exact: to use *one base rate* for both groups in step 1 (which drops *within the group*), and to
 # weigh *all three* parts with group $a$'s values. **Look for** how far off they can be. Also: can the three parts have opposite signs?
@@ -347,10 +347,11 @@ choices = pd.DataFrame(choices).T
 display(choices.map("{:z.3f}".format))
 
 # %% [markdown]
-# **Reading the table.** Each row adds up to its gap exactly. By the clinic's records the part of the base rates is nearly twice as
-# large in one row as in another, by the choice of weights alone. No interval above covers that choice: they speak of other patients and
-# other worlds, with the means as weights. In COMPAS the part of the base rates hardly moves, the other two do, and FPR's is the largest
-# each time. If you report a part, say which values you held fixed.
+# **Reading the table.** Each row adds up to its gap exactly. By the clinic's records the part of the base rates is much larger in one
+# row than in another, by the choice of weights alone. No interval above covers that choice: those intervals are about other patients and
+# other worlds, with the means as weights. In COMPAS the part of the base rates hardly moves, but the other two do: with the first group's
+# base rate held fixed, TPR's part and FPR's are about equal, so which of them is the largest also depends on the choice. If you report a
+# part, say which values you held fixed.
 
 # %% [markdown]
 # What looks in the clinic's records as if fewer of *b* were ill is, in truth, ill people of *b* who are not found. The
