@@ -6,8 +6,6 @@ from statsmodels.stats.proportion import proportion_confint
 from labkit.data.datasheets import write_datasheet
 from tests.chapters.findings.finding import accepted, rejected
 
-FREE_TEXT = "a program cannot judge prose: the chapter turns it into a rubric with a model answer, without points"
-
 
 # ---- 01.2 ------------------------------------------------------------------------------------------------------------
 def knob(threshold, *, exactly=False, few_only=False):
@@ -145,21 +143,21 @@ FINDINGS = [
         "01.6",
         "lorem ipsum",
         lambda: datasheet(every="Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod."),
+        "patients of Birch",
         made=True,
-        waits=FREE_TEXT,
     ),
     rejected(
         "01.6",
         "no known harms",
         lambda: datasheet(**{"Known harms and limits": "There are no known harms and no limits of this data set."}),
+        "patients of Birch",
         made=True,
-        waits=FREE_TEXT,
     ),
     rejected(
         "01.6",
         "for everything",
         lambda: datasheet(**{"Do not use it for": "It can be used for everything without any restriction."}),
+        "names no use",
         made=True,
-        waits=FREE_TEXT,
     ),
 ]
