@@ -15,7 +15,7 @@
 #
 # **You will be able to**
 # - *measure* an association with several word lists and sentences, and *say* how far it depends on them `[02-associations]`
-# - *explain* how a model learns by guessing hidden words, and *read* P(she | profession) for what it is `[02-masked]`
+# - *explain* how a model learns by guessing hidden words, and *read* P(she | role) for what it is `[02-masked]`
 # - *compare* what a model expects with what its corpus says, with an interval and a control `[02-corpus]`
 # - *balance* a corpus by swapping, and *find* what else changes with it `[02-balance]`
 # - *judge* whether a change in pretraining reaches a decision `[02-decision]`
@@ -281,7 +281,7 @@ check("02.1", supported)
 # - *The head* that turns a hidden state into a guess was thrown away when this model was made. We draw a new one. It is
 #   *tied*: the probability of a word grows with the product of the head's output and that word's own embedding. Before
 #   training it is *untrained*: its guesses mean nothing. (In training each word starts with how frequent it is in the
-#   corpus; that is the same for all professions.)
+#   corpus; that is the same for all roles.)
 # - *The corpus* is real: sentences in which a role is tied to a gendered pronoun (Levy, Lazar and Stanovsky,
 #   2021), from Wikipedia, PubMed and covid papers. Its column is called `profession`, but many of the roles are none:
 #   *patient*, *child*, *friend* and *person* are among them, and frequent. So we say *role*. A program found them; *they* is
@@ -327,10 +327,10 @@ reading(
 # What we ask the model is the probability of *she* behind a mask, if it must be *he* or *she*, averaged over four plain
 # sentences:
 #
-# $$P(\text{she}\mid\text{profession}) = \frac{e^{z_{she}}}{e^{z_{he}} + e^{z_{she}}}$$
+# $$P(\text{she}\mid\text{role}) = \frac{e^{z_{she}}}{e^{z_{he}} + e^{z_{she}}}$$
 #
 # where $z$ is the head's output (the logit) for a word. It is about the next pronoun in a text. It is *not* the share
-# of women in a profession, and not a guess about any person.
+# of women in a role, and not a guess about any person.
 #
 # The next cell asks the untrained head about *nurse*. It gives numbers with many digits, as any function does. **Predict:**
 # will four sentences that say nothing about a gender get the same answer?
@@ -366,11 +366,14 @@ check("02.2", p_she)
 # %% [markdown]
 # ## From a cloud to a line
 #
-# Now the model reads the corpus. On the way, `pretrain` notes P(she | profession) for every profession. (A run with the
+# Now the model reads the corpus. On the way, `pretrain` notes P(she | role) for every role. (A run with the
 # same weights, sentences and settings is kept in the cache folder, so that a second run of this notebook is fast.)
 #
+# At step 0 its P(she) for *nurse* is not what the untrained head just said: training starts from how frequent *he* and *she*
+# are in the corpus, which makes *she* the rarer guess for every role.
+#
 # **Predict:** before, during and after: how do the dots lie when the corpus's share of women's pronouns is on the
-# horizontal axis and P(she | profession) on the vertical one?
+# horizontal axis and P(she | role) on the vertical one?
 
 # %%
 professions = shares.index.tolist()
@@ -392,8 +395,8 @@ def draw(step):
         ax.plot(shares["women"], real.record.loc[at], "o", color=PALETTE[0], markersize=4)
         ax.set(xlim=(-0.03, 0.83), ylim=(0, 0.83), xlabel="women's pronouns in the corpus\n(share of sentences)")
         ax.set_title(f"{name}, step {at}: r = {of_real.loc[at, 'r']:.2f}")
-    axes[0].set_ylabel("P(she | profession)")
-    alt = f"P(she) against the corpus's share for {len(shares)} professions. Correlation before {of_real['r'][0]:.2f}, "
+    axes[0].set_ylabel("P(she | role)")
+    alt = f"P(she) against the corpus's share for {len(shares)} roles. Correlation before {of_real['r'][0]:.2f}, "
     return fig, alt + f"at step {nearest} {of_real['r'][nearest]:.2f}, after {of_real['r'][last]:.2f}."
 
 
@@ -438,7 +441,7 @@ reading(
 # ### Exercise 02.3 · How sure is a correlation?
 #
 # Write Fisher's interval: the transformed correlation $z = \operatorname{artanh}(r)$ is roughly normal with standard
-# error $1/\sqrt{n-3}$. The function takes $r$ and the number of professions $n$, and returns `[low, high]` of the 95%
+# error $1/\sqrt{n-3}$. The function takes $r$ and the number of roles $n$, and returns `[low, high]` of the 95%
 # interval of the correlation.
 
 
@@ -465,7 +468,7 @@ check("02.3", fisher_interval)
 # stored: a head that reads balanced pronouns may also learn to ignore what the blocks held all along. (To separate the two
 # one would keep some roles out of the corpus, and see whether they fall into line all the same.) It says whether the
 # order appears without lopsided pronouns: the same model reads the same sentences again, but for each sentence we toss a coin. At heads, all of
-# its group words are swapped: *she* and *he*, *mother* and *father*, *Mr* and *Mrs*. Afterwards each profession stands
+# its group words are swapped: *she* and *he*, *mother* and *father*, *Mr* and *Mrs*. Afterwards each role stands
 # with *she* about as often as with *he*. (Keeping *both* versions of each sentence would balance exactly, but then the
 # model would read twice as much, and we could not compare.)
 #
@@ -474,10 +477,12 @@ check("02.3", fisher_interval)
 
 # %%
 balanced_texts = swap_half(corpus["sentence"], seed=0)
-in_context = r"(?i)(.{0,60}\b)(her\b(?:\s+\S+)?)"  # what stands before, then *her* with the next word
+in_context = r"(?i)(.{0,60}?\b)(her\b(?:\s+\S+)?)"  # what stands before, then *her* with the next word
 of_her = corpus["sentence"].str.extractall(in_context).set_axis(["before", "her"], axis=1)
 of_her["swapped"] = of_her["her"].map(swap_words)
 becomes_him = of_her["swapped"].str.lower().str.startswith("him")
+is_number = of_her["her"].str.contains(r"\s\d") & becomes_him
+n_before_number, before_number = is_number.sum(), is_number.sum() / becomes_him.sum()
 coin_changed = (corpus["sentence"] != balanced_texts).mean()
 n_her, n_him, n_his = len(of_her), becomes_him.sum(), (~becomes_him).sum()
 shown_pairs = pd.concat([of_her[becomes_him].head(6), of_her[~becomes_him].head(4)])
@@ -488,16 +493,19 @@ reading(
     "Of {her:,} *her*, {him:,} become *him*, the other {his:,} *his*. The coin changed {changed:.0%} of the sentences. Not "
     "each of them is right: where a possessive is followed by something that the rule does not take for a noun, such as a "
     "number, a quotation mark or an adjective, it goes wrong, and among the *him* that is frequent. So the balanced corpus has "
-    "errors that the real one has not.",
+    "errors that the real one has not: the {numbers} *him* before a number alone are {share:.0%} of all *him*.",
     her=n_her,
     him=n_him,
     his=n_his,
     changed=coin_changed,
+    numbers=n_before_number,
+    share=before_number,
 )
 
 # %% [markdown]
-# Read by hand, about 15 of 40 *her* that became *him* were wrong, and one or two of 45 that became *his*. Swapping twice gives
-# back the original nearly always, and yet proves nothing: an error on the way there is undone on the way back.
+# We read a random sample of 40 *her* that became *him*: 10 were wrong, nearly all of them before a number, as in "her 2009
+# album". Swapping twice gives back the original nearly always, and yet proves nothing: an error on the way there is undone on
+# the way back.
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 02.4 · Repair a swap
@@ -539,7 +547,7 @@ for (name, (run, correlations)), color, marker in zip(readings.items(), PALETTE,
     left.plot(shares["women"], run.record.loc[last], marker, color=color, markersize=4, label=name)
     right.fill_between(correlations.index, correlations["low"], correlations["high"], color=color, alpha=0.2)
     right.plot(correlations.index, correlations["r"], marker=marker, color=color, label=name)
-left.set(xlabel="women's pronouns in the real corpus\n(share of sentences)", ylabel="P(she | profession), after")
+left.set(xlabel="women's pronouns in the real corpus\n(share of sentences)", ylabel="P(she | role), after")
 right.set(xlabel="optimizer steps", ylabel="correlation r with the real corpus", ylim=(-1, 1))
 right.axhline(0, color="black", linewidth=0.8)
 fig.legend(*left.get_legend_handles_labels(), frameon=False, loc="outside upper center", ncols=2)
@@ -628,7 +636,7 @@ names = {"names given mostly to girls": FEMALE_NAMES, "names given mostly to boy
 NAME_TEMPLATES = [re.sub("[Tt]he X", "X", template) for template in TEMPLATES]  # nobody says "the Mary"
 asked = {kind: (words, TEMPLATES) for kind, words in kin.items()}
 asked |= {kind: (words, NAME_TEMPLATES) for kind, words in names.items()}
-asked |= {"professions": (professions, TEMPLATES)}
+asked |= {"roles": (professions, TEMPLATES)}
 said_of = {
     (kind, name): share_of_she(run.model, words, templates)
     for kind, (words, templates) in asked.items()
@@ -874,17 +882,17 @@ check("02.5", {"change": mean_change, "low": change_low, "high": change_high, "v
 #
 # - `[02-associations]` An effect size belongs to a model, to word lists *and* to sentences. Random halves, other sentences
 #   and other names show how far it depends on them; a report owes them to its readers.
-# - `[02-masked]` A masked language model learns by guessing hidden words. P(she | profession) is about the next pronoun in
+# - `[02-masked]` A masked language model learns by guessing hidden words. P(she | role) is about the next pronoun in
 #   a text, given that it is *he* or *she*; with an untrained head it means nothing.
 # - `[02-corpus]` A model's P(she) can be held against its corpus. The correlation needs an interval, a control, and the
 #   spread beside it, because dots near a flat line can correlate strongly too.
-# - `[02-balance]` Swapping group words by the coin evens out what a model expects of professions. *Her* has two partners, so
+# - `[02-balance]` Swapping group words by the coin evens out what a model expects of roles. *Her* has two partners, so
 #   a swap makes errors. What else is evened out must be measured: kin terms, names, the loss on real text.
 # - `[02-decision]` What an encoder expects and what a classifier does with it are two things. Here balancing changed what
 #   the model expects, and whether it changed the decision, a few pairs of runs could not tell.
 #
 # **What this does not show.** How the shipped model came by its associations: we watched a small cut read a small corpus. What
-# people with these names, or these professions, are like: nobody was asked. Anything about people whom texts call *they*.
+# people with these names, or in these roles, are like: nobody was asked. Anything about people whom texts call *they*.
 # And the figures of guessing are one run for each corpus; only the gap was measured with other seeds.
 #
 # **Next.** We train on labelled texts, where the bias of the model and the bias of the labels meet:
