@@ -339,8 +339,8 @@ rise[["average", "low", "high"]].round(2)
 
 # %% tags=["reading"]
 reading(
-    "In its own clinic the neutral classifier takes {base:.2f} of the not ill of Birch for ill, and {mix.average:+.2f} more "
-    "({mix.low:+.2f} to {mix.high:+.2f}) when mild cases stay away. That part of the rise is *case mix*: no classifier learned "
+    "In its own clinic the neutral classifier takes {base:.2f} of the not ill of Birch for ill, and {mix.average:.2f} more "
+    "({mix.low:.2f} to {mix.high:.2f}) when mild cases stay away. That part of the rise is *case mix*: no classifier learned "
     "it. The district's name adds {name.average:+.2f} ({name.low:+.2f} to {name.high:+.2f}). {larger} Which part comes first is "
     "a choice, and another order would give other numbers.",
     base=alarms_before,
