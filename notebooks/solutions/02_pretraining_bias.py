@@ -277,7 +277,8 @@ check("02.1", supported)
 #
 # We repeat that in miniature:
 #
-# - *The model* is a cut from the shipped one: its lowest blocks (`BLOCKS`). It has been through a long pretraining already.
+# - *The model* is a cut from the shipped one: its lowest blocks (`BLOCKS`). It has been through a long pretraining already,
+#   and through a second training, on pairs of sentences that belong together. What we measured above comes from both.
 # - *The head* that turns a hidden state into a guess was thrown away when this model was made. We draw a new one. It is
 #   *tied*: the probability of a word grows with the product of the head's output and that word's own embedding. Before
 #   training it is *untrained*: its guesses mean nothing. (In training each word starts with how frequent it is in the
@@ -466,10 +467,10 @@ check("02.3", fisher_interval)
 #
 # Does the order come with the pronouns that the model reads, and can we stop it? The control cannot say where the order is
 # stored: a head that reads balanced pronouns may also learn to ignore what the blocks held all along. (To separate the two
-# one would keep some roles out of the corpus, and see whether they fall into line all the same.) It says whether the
-# order appears without lopsided pronouns: the same model reads the same sentences again, but for each sentence we toss a coin. At heads, all of
-# its group words are swapped: *she* and *he*, *mother* and *father*, *Mr* and *Mrs*. Afterwards each role stands
-# with *she* about as often as with *he*. (Keeping *both* versions of each sentence would balance exactly, but then the
+# one would keep some roles out of the corpus, and see whether they fall into line all the same; that takes several more
+# pretrainings, and we have not done it.) It says whether the order appears without lopsided pronouns: the same model reads
+# the same sentences again, but for each sentence we toss a coin. At heads, all of its group words are swapped: *she* and
+# *he*, *mother* and *father*, *Mr* and *Mrs*. Afterwards each role stands with *she* about as often as with *he*. (Keeping *both* versions of each sentence would balance exactly, but then the
 # model would read twice as much, and we could not compare.)
 #
 # Swapping is harder than it looks. *Her* has two partners: "her book" is "his book", but "saw her" is "saw him". Our
