@@ -630,35 +630,55 @@ Markdown(
 print(write_decision(CASE, title="Early appointments", answers=BEGUN))
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 09.6 · Who gains, who loses, who looks again?
+# ### Exercise 09.6 · What do the figures show?
 #
-# Three sections of that decision are still `TODO`. Read the figures (mean, low and high of a 95% interval), and write the sections, some ten words each. *Clearly* means that an
-# interval does not contain zero. Name groups between backticks, as in `` `a` ``; where there is none, write "nobody", and why.
+# Three sections of that decision are still `TODO`. Before anybody writes them, read the figures (mean, low and
+# high of a 95% interval). *Clearly* means that an interval does not contain zero. Of which groups are
+# *clearly* more ill people found (`gains`), and of which *clearly* fewer (`loses`)?
+#
+# - A. only a
+# - B. only b
+# - C. both
+# - D. nobody
+#
+# The tolerance was 0.05. What do the figures show about the gap (`gap`)?
+#
+# - A. inside the tolerance
+# - B. outside the tolerance
+# - C. cannot tell
 
 # %% tags=["exercise"] exercise="09.6" points=3 objective="09-decide"
-decision = ...  # write_decision(CASE, title="Early appointments", answers=BEGUN | {"Who gains": ..., "Who loses": ..., "Review": ...})
+gains = ...  # one of the four; its letter, in quotes, is enough
+loses = ...  # one of the four; its letter, in quotes, is enough
+gap = ...  # one of the three; its letter, in quotes, is enough
 # %% tags=["solution"]
-own = {
-    "Who gains": "nobody clearly: in b the interval of the change in ill people found contains zero.",
-    "Who loses": "Ill people of `a`: between three and nine in a hundred of them are no longer found.",
-    "Review": "The clinic's ethics board, with patients of both districts, on 2035-06-30.",
-}
-decision = write_decision(CASE, title="Early appointments", answers=BEGUN | own)
+gains = "nobody"
+loses = "only a"
+gap = "cannot tell"
 # %% tags=["check"]
-check("09.6", decision)
+check("09.6", {"gains": gains, "loses": loses, "gap": gap})
+
+# %% [markdown]
+# The reasons of a decision are for people: no program can grade them. Here is one way to write the three
+# sections, to compare with your own:
+#
+# - **Who gains:** nobody clearly: in `b` the interval of the change in ill people found contains zero.
+# - **Who loses:** ill people of `a`: between three and nine in a hundred of them are no longer found.
+# - **Review:** the clinic's ethics board, with patients of both districts, on a date that is named.
 
 # %% [markdown]
 # And now our own clinic. The figures, the chosen point, and who clearly gains or loses are computed above, on the test patients.
 
 # %%
 figures = {name: tuple(row[["mean", "low", "high"]]) for name, row in on_test.items()}
-gains, loses = ([group for group in "ab" if (found_by_group.loc[group, end] * sign > 0)] for end, sign in (("low", 1), ("high", -1)))  # fmt: skip
+gaining = [group for group in "ab" if found_by_group.loc[group, "low"] > 0]
+losing = [group for group in "ab" if found_by_group.loc[group, "high"] < 0]
 
 
 def open_points(answers):
     """Print what a decision about our clinic still lacks, and what contradicts its figures."""
     draft = write_decision(figures, title="Which model decides about early appointments?", answers=answers)
-    found = check_decision(draft, figures=figures, point=chosen, gains=gains, loses=loses)
+    found = check_decision(draft, figures=figures, point=chosen, gains=gaining, loses=losing)
     print("\n".join(f"- {complaint}" for complaint in found) or "Nothing is open, and nothing contradicts the figures.")
 
 
@@ -678,8 +698,8 @@ answers = {
     "Criterion and why": "Equal shares decided 'ill' in both groups, since we believe that both are ill equally often.",
     "Labels and how far they are trusted": "Diagnoses in the records; of b's illnesses about a third are missing there.",
     "Chosen operating point": f"`{chosen}`: by the rule stated before looking, on {VALIDATION_SIZE} validation patients.",
-    "Who gains": f"Of ill people more are found in {', '.join(f'`{g}`' for g in gains) or 'nobody'}, as far as intervals tell.",
-    "Who loses": f"Of ill people fewer are found in {', '.join(f'`{g}`' for g in loses) or 'nobody'}, as far as intervals tell.",
+    "Who gains": f"Of ill people more are found in {', '.join(f'`{g}`' for g in gaining) or 'nobody'}, as far as intervals tell.",
+    "Who loses": f"Of ill people fewer are found in {', '.join(f'`{g}`' for g in losing) or 'nobody'}, as far as intervals tell.",
     "What would change the decision": "A second look at 200 records that finds fewer than 15% of b's illnesses missing.",
     "Review": f"The head of the clinic and a patients' council of both districts, on {date.today().year + 1}-12-01.",
 }  # fmt: skip
