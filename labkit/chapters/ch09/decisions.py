@@ -137,7 +137,9 @@ def tidy(text: str) -> str:
     for pattern, style in FORMATS.items():
         text = re.sub(pattern, lambda found, style=style: as_iso(found, style), text)
     text = re.sub(r"\bno (?:group|one|body)\b", "nobody", text, flags=re.IGNORECASE)
-    return re.sub(r"^nobody\b(?! of\b).*$", lambda line: line[0].replace("`", ""), text, flags=re.IGNORECASE | re.MULTILINE)
+    return re.sub(
+        r"^nobody\b(?! of\b).*$", lambda line: line[0].replace("`", ""), text, flags=re.IGNORECASE | re.MULTILINE
+    )
 
 
 def read_figures(section: str) -> dict[str, tuple[str, str, str]]:

@@ -69,8 +69,8 @@ BY_GAP = {
         "Look at the intervals of the two changes: which one lies clear of zero, and on which side?",
         "For the gap compare both ends of its interval with -0.05 and 0.05.",
     ),
-    idea="The interval of a lies below zero: a loses. That of b contains zero: nobody *clearly* gains. And the interval "
-    "of the gap ends beyond 0.05, so the figures do not show that the tolerance is kept.",
+    idea="The interval of a lies below zero: a loses. That of b contains zero: nobody *clearly* gains. And the "
+    "interval of the gap ends beyond 0.05, so the figures do not show that the tolerance is kept.",
     praise="One group pays, nobody is shown to gain, and it is not even shown that the gap is within the tolerance. "
     "Whoever reads the decision should learn all three.",
 )
