@@ -47,11 +47,14 @@ def on_hull(points):
     ]
 
 
+ENDS = [(0.80, 0.20), (0.90, 0.10)], [(0.90, 0.10), (0.80, 0.20)]  # what beats is the last point, and the first
+
+
 compare_answers(
     "09.1",
     points=2,
     objective="09-front",
-    collect=outputs_of(*[(points,) for points in (*POINTS, MORE, BEHIND)]),
+    collect=outputs_of(*[(points,) for points in (*POINTS, MORE, BEHIND, *ENDS)]),
     reference=front_by(beats),
     wrong=[
         (
