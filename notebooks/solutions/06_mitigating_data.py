@@ -227,8 +227,9 @@ def balance(people):
 # ### Exercise 06.2 · Repair the preparation
 #
 # Somebody wants to train on equally many people of both groups, and to test on others. The code below repeats people with
-# `balance`, and then every second one goes into the test. The test results are far too good. Repair `prepare`: no one may be in
-# both parts, and the test must hold people as they come, a fifth of them or more.
+# `balance`, and then every second one goes into the test. The test results are far too good. Repair `prepare`: no one may be
+# in both parts, and the test must hold people as they come, each once, a fifth of them or more. Balance the training part by
+# repeating people of the smaller group or by leaving out people of the larger one; do not lose anybody besides.
 #
 # `people[::2]` are the people at even places, `people[1::2]` those at odd ones.
 

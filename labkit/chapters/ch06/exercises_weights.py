@@ -128,6 +128,15 @@ def balance_test(people):
     return people[::2], balance(people[1::2])
 
 
+def lose_one(people):
+    """Loses a person of the larger group, and repeats the others."""
+    train = people[::2]
+    names = [person[0] for person in train]
+    larger = max("ab", key=names.count)
+    place = names.index(larger)
+    return balance(train[:place] + train[place + 1 :]), people[1::2]
+
+
 LEAK = "Somebody is in both parts: the test asks the model about people whose answer it has seen."
 
 
@@ -143,6 +152,12 @@ LOST = (
 )
 
 
+WASTED = (
+    "Somebody of the larger group is in neither part, although others are repeated to make the groups equal. Nobody "
+    "needs to be left out then."
+)
+
+
 FEW = "The test part has {} of {} people. Nobody could tell from so few how good the model is."
 
 
@@ -152,7 +167,7 @@ LEAST_TEST = 0.2  # of all people
 PEOPLE = (
     [f"{'b' if i in (1, 4, 7, 10) else 'a'}{i}" for i in range(12)],
     [f"{'b' if i in (2, 3, 8, 15, 21) else 'a'}{i}" for i in range(30)],
-    [f"{'a' if i in (2, 3, 8, 11, 12) else 'b'}{i}" for i in range(20)],
+    [f"{'a' if i in (1, 2, 8, 11, 12) else 'b'}{i}" for i in range(20)],
 )
 
 
@@ -169,6 +184,7 @@ PEOPLE = (
         (balance_test, REPEATED),
         (test_on_one, FEW.format(1, 12)),
         (leave_out_at_random, LOST),
+        (lose_one, WASTED),
     ],
     untouched=broken_prepare,
     any_length=True,
@@ -180,7 +196,7 @@ PEOPLE = (
     praise="Whatever you do to the data for training, the test part stays as people come.",
 )
 def judge_prepared(collected):
-    """Look for people in both parts, repeated in the test, missing, and for the balance, in this order."""
+    """Look for people in both parts, repeated in the test, unbalanced, and missing; their order does not matter."""
     for (train, test), people in zip(collected, PEOPLE, strict=True):
         if len(set(test)) < len(test):
             return REPEATED
@@ -197,6 +213,8 @@ def judge_prepared(collected):
         smaller = min(left, key=lambda name: len(left[name]))
         if left[smaller] - set(train):
             return LOST
+        if len(set(train)) < len(train) and set(people) - set(train) - set(test):
+            return WASTED
     return None
 
 
