@@ -218,24 +218,25 @@ def judge_prepared(collected):
     return None
 
 
-# ---- 06.3 predict before running -------------------------------------------------------------------------------------
+# ---- 06.3 choose, after the figure -----------------------------------------------------------------------------------
 choice(
     "06.3",
     points=1,
     objective="06-proxies",
     options={
-        "none": "That would be so if the district were the only word that knows the group. At strength 1 the "
-        "pharmacy, the market and the tram know it too.",
-        "about half": "Half of the gap would need proxies that tell the group only now and then. At strength 1 they "
-        "always do.",
-        "nearly all": None,
-        "more than before": "The other words tell what the district told, not more: a model that has them all gains "
-        "little by one more.",
+        "how many notes name the district": "That number is the same at both strengths: every note names it, until it "
+        "is left out of all of them.",
+        "how many notes mention a pharmacy or a market": "Places are mentioned just as often at strength 0, "
+        "where a coin chooses which. It does no harm that a place is mentioned; it matters which groups it goes with.",
+        "how far apart the recorded base rates of the groups are": "They are as far apart at strength 0 as at "
+        "strength 1: which places a note mentions changes nobody's record.",
+        "how well the district can be guessed from the rest of a note": None,
     },
     hints=(
-        "With the district struck out, which other words of a note could tell the model the same?",
-        "At strength 1, does a note about Mill Lane ever belong to a patient of group b?",
+        "Which of the four changes when the places in the notes begin to go with the group?",
+        "A model needs no word that names the group if other words tell it. What measures whether they do?",
     ),
-    idea="A word that always goes with the group replaces it: the model reads the proxy instead.",
-    praise="Leaving out the word leaves in what the word was used for.",
+    idea="Ask how well the group can be guessed from what the model may read: no better than by chance at strength 0, "
+    "nearly always at strength 1.",
+    praise="Below, the same question is asked of sentences and of tables, as an AUC.",
 )

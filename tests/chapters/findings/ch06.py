@@ -56,7 +56,7 @@ FINDINGS = [
     accepted("06.2", "sorted parts", sort_parts),
     rejected("06.2", "a lost person of the larger group", lose_the_first, "neither part"),
     rejected("06.2", "a test of one person", lambda people: (balance(people[1:]), people[:1]), "has 1 of"),
-    accepted("06.3", "capitals", "Nearly all"),
+    accepted("06.3", "a small letter", "d"),
     rejected("06.4", "capitals", title, "capitals"),
     rejected("06.5", "35% of the recorded, exactly", {"hidden": 68.25, "base_rate": 0.26325}, "truly ill"),
     rejected("06.5", "35% of the others, exactly", {"hidden": 281.75, "base_rate": 0.47675}, "not ill"),
