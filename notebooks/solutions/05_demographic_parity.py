@@ -78,10 +78,10 @@ SEED = 0
 #
 # | letter | meaning |
 # |---|---|
-# | $A$ | the group a person belongs to; two groups, $a$ and $b$, until section 6 |
+# | $A$ | the group a person belongs to; two groups, $a$ and $b$, until the end of section 5 |
 # | $Y$ | the label: $1$ for *ill*, *charged again*, *denied*, ... |
 # | $S$ | a model's score, between $0$ and $1$ |
-# | $R$ | the decision: $1$ (we say *selected*) if $S\ge t$, else $0$; $t$ is the threshold |
+# | $R$ | the decision: $1$ (we say *selected*) if $S\ge t$, else $0$; $t$ is the threshold. Some rules of sections 1 and 3 draw lots instead |
 # | $\pi_a$ | the **base rate** of group $a$: $P(Y=1\mid A=a)$ |
 # | $\mathrm{TPR}_a$, $\mathrm{FPR}_a$ | of the people of group $a$ with $Y=1$, or with $Y=0$: the share that is selected |
 # | $r_a$ | the **selection rate** of group $a$: $P(R=1\mid A=a)$ |
@@ -875,10 +875,12 @@ show(plot_multipliers(path, own=own).figure, alt="Multiplier over bound: " + ", 
 # %%
 slack, tight, slope = path[path["bound"] > own], path.iloc[0], -np.diff(path["loss"]) / np.diff(path["bound"])
 rest = abs(path["multiplier"] * (path["soft gap"] - path["bound"])).max()
-dear = "The first steps towards parity are cheap, the last ones dear." * path["multiplier"].is_monotonic_decreasing
+course = "$\\lambda$ does not fall at every step"
+if path["multiplier"].is_monotonic_decreasing:
+    course = "$\\lambda$ never rises as $\\varepsilon$ grows: the first steps towards parity are cheap, the last ones dear"
 Markdown(
     f"**Reading the figure.** Where the bound lies above the gap that the model has anyway ({own:.2f}), nothing is asked, and the multiplier is {slack['multiplier'].max():z.2f}. Everywhere else the bound is met: $\\lambda\\,(g-\\varepsilon)$ is at most "
-    f"{rest:.0e}. The multiplier is the slope of the loss: between the first two bounds the loss falls by {slope[0]:.2f} per unit of gap, and $\\lambda$ goes from {tight['multiplier']:.2f} to {path['multiplier'].iloc[1]:.2f}. {dear} "
+    f"{rest:.0e}. The multiplier is the slope of the loss: between the first two bounds the loss falls by {slope[0]:.2f} per unit of gap, and $\\lambda$ goes from {tight['multiplier']:.2f} to {path['multiplier'].iloc[1]:.2f}. Over all bounds {course}. "
     f"Mind the table: at a softened gap of {tight['soft gap']:z.2f} the *hard* gap is {tight['hard gap']:z.3f}. All this describes the {len(hmda):,} applicants that the model was fitted on ({black.sum()} of them Black), and carries no interval. What becomes of parity on others?"
 )
 

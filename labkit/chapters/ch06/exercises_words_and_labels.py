@@ -157,7 +157,8 @@ BASE_MISTAKES = (
         "(1 - 0.35) T = 195. The hidden ones are T - 195.",
     ),
     idea="T = 195 / 0.65; hidden = T - 195; the base rate after repair is T / 1000.",
-    praise="The estimate of the share does all the work. Where does it come from, and how sure is it?",
+    praise="The estimate of the share does all the work: 15% in place of 35% would put back 34 people, and 55% would "
+    "put back 238. It has to come from a second look at files, and that look has an interval.",
 )
 def judge_repair(collected):
     """Look at the hidden people first, to one decimal, then at the base rate."""
