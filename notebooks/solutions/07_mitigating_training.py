@@ -19,7 +19,7 @@
 # - *choose* a criterion, given what is known about the labels `[07-criterion]`
 # - *judge* several ways of training by gap, and by accuracy on records and on the truth `[07-judge]`
 #
-# About 45 minutes. Before this: [06 · Can we mend the data?](06_mitigating_data.ipynb)
+# About 70 minutes. Before this: [06 · Can we mend the data?](06_mitigating_data.ipynb)
 #
 # Notebook 06 changed the data and left the training alone. Now we leave the data as they are and change what training
 # *aims at*. First on notes of the simulated clinic, with the last block of the BERT; then on real sentences.
@@ -333,7 +333,7 @@ show(axes[0].figure, alt=describe_methods(by_lot, SPREAD, **against))
 
 # %%
 Markdown(
-    f"**Reading the figure.** Here groups mean nothing, and a penalty has nothing to repair. Against plain training, the spread of scores: {describe_changes(by_lot, 'spread', **against)}. The share decided 'ill': {describe_changes(by_lot, 'selected', **against)}. Accuracy on the records of the training notes: {describe_changes(by_lot, 'accuracy', **against)}. The naive penalty against the unbiased one, the spread: {describe_changes(by_lot[by_lot['method'] != 'plain training'], 'spread', baseline='unbiased penalty')}. (Down, up or no clear change: whether the 95% interval of the mean change over {SEEDS} seeds, paired by seed, contains zero.)\n\nAn unbiased estimate is right on average, not in every batch: its noise shakes the training, and among so few notes even groups drawn by lot differ a little. So it need not leave a model untouched. But it does not pull all scores together, batch after batch."
+    f"**Reading the figure.** Here groups mean nothing, and a penalty has nothing to repair. Against plain training, the spread of scores: {describe_changes(by_lot, 'spread', **against)}. The share decided 'ill': {describe_changes(by_lot, 'selected', **against)}. Accuracy on the records of the training notes: {describe_changes(by_lot, 'accuracy', **against)}. The naive penalty against the unbiased one, the spread: {describe_changes(by_lot[by_lot['method'] != 'plain training'], 'spread', baseline='unbiased penalty')}. (Down, up or no clear change: whether the 95% interval of the mean change over {SEEDS} seeds, paired by seed, contains zero.)\n\nAn unbiased estimate is right on average, not in every batch: its noise shakes the training, and among so few notes even groups drawn by lot differ a little. So it, too, can change a model where there is nothing to repair; the naive penalty adds to that a pull on all scores in every batch, which is what the comparison of the two measures."
 )
 
 # %% [markdown]
