@@ -380,8 +380,7 @@ Markdown(
 # training notes, and change two numbers:
 #
 # - the multiplier rises by the strength times the violation, and falls where the gap is smaller than
-#   the tolerance, but never below zero:
-#   $$m \leftarrow \max(0,\; m + \rho\,(|g| - \varepsilon));$$
+#   the tolerance, but never below zero: $m \leftarrow \max(0,\; m + \rho\,(|g| - \varepsilon))$;
 # - the strength $\rho$ is multiplied by 3/2 if the violation is still more than half of what it was
 #   one epoch earlier: what was too weak to halve it becomes stronger.
 
@@ -580,8 +579,8 @@ reading(
     guessing=guessing,
     finding=choose(
         still_read,
-        "So the group is still there: it was hidden from *this* adversary, and not from the next one. "
-        "Whatever happened to the gap, it was not because the group had been removed.",
+        "So the group is still there: what this adversary reads badly, the next classifier reads well. "
+        "Whatever happened to the gap, the group was not removed.",
         otherwise="So this probe, too, can hardly read the group.",
     ),
 )
@@ -850,7 +849,7 @@ check("07.6", verdict)
 # - That parity is the right aim. The clinic has equal true rates because we made it so.
 # - Who gains and who loses when a gap closes. A gap can close because one group is treated better, or because the other is treated worse.
 # - That these figures hold for other models and weights. A penalty's weight, a tolerance, a temperature were set once, and a handful of worlds says little.
-# - That a group which an adversary cannot read is hidden. A fresh probe may read it, as it did here.
+# - That a group which an adversary cannot read is hidden. A fresh probe may still read it.
 #
 # **Next.** We leave data and training alone, and change the decisions:
 # [08 · Can we decide fairly with an unfair score?](08_mitigating_decisions.ipynb)
