@@ -442,7 +442,7 @@ reading(
     "**Reading the figure.** In the loose run the gap was {slack} the tolerance, and the multiplier was "
     "{zero}. A constraint that is slack does not push. In the tight run the multiplier ends at "
     "{end[multiplier]:.2f}, after {before[multiplier]:.2f} one epoch earlier, and the gap of the training "
-    "notes ends at {end[hard_gap]:.3f}, {held} the tolerance of {tolerance}. {moving}",
+    "notes ends at {end[hard_gap]:.4f}, {held} the tolerance of {tolerance}. {moving}",
     slack=choose(slack_all, "below", otherwise="not always below"),
     zero=choose(zero_all, "0 in every epoch", otherwise="not 0 throughout"),
     end=tight_end,
@@ -636,7 +636,7 @@ on_embeddings = pd.DataFrame(runs).query("method in @mixtures")
 display(tabulate_methods(on_embeddings, TITLES, baseline="embeddings, logistic"))
 drawn_for_some = sum(share > 0 for share in by_draw)
 Markdown(
-    f"**Reading the table.** Against the logistic regression, the gap: {describe_changes(on_embeddings, 'gap', baseline='embeddings, logistic')}; accuracy on the truth: {describe_changes(on_embeddings, 'accuracy_true', baseline='embeddings, logistic')}. A mixture draws lots. In {drawn_for_some} of {SEEDS} worlds the decision of some patients depends on the draw, and there of at most {max(by_draw):.0%} of them; to those it may be hard to explain. In the others the mixture's classifiers agree about everyone, or one of them has all the weight."
+    f"**Reading the table.** Against the logistic regression, the gap: {describe_changes(on_embeddings, 'gap', baseline='embeddings, logistic')}; accuracy on the truth: {describe_changes(on_embeddings, 'accuracy_true', baseline='embeddings, logistic')}. A mixture draws lots. In {drawn_for_some} of {SEEDS} worlds the decision of some patients depends on the draw, and there of at most {max(by_draw):.0%} of them; to those it may be hard to explain."
 )
 
 # %% [markdown]
@@ -731,6 +731,7 @@ with_she = changes_over_seeds(sentences, "tpr_female", by="method", **HALVES)
 with_he = changes_over_seeds(sentences, "tpr_male", by="method", **HALVES)
 levelled = narrowed & (with_she["high"] < 0) & ~(with_he["low"] > 0)
 n_methods, n_narrowed, n_levelled = len(narrowed), narrowed.sum(), levelled.sum()
+levelled_names = ", ".join(f"*{name}*" for name in levelled.index[levelled]) or "none"
 right_for_nobody = 1 - sample["y"].mean()
 
 # %% tags=["reading"]
@@ -754,12 +755,14 @@ reading(
 reading(
     "**Which way did the gap close?** Where a gap narrows because the better-off group loses while "
     "nobody gains, the field calls it **levelling down** (Mittelstadt, Wachter and Russell, 2023). Its "
-    "intervals show that for {levelled} of the {n} methods, and a narrower gap at all for {narrowed}. "
+    "intervals show that for {levelled} of the {n} methods ({names}), and a narrower gap at all for "
+    "{narrowed}. "
     "Compare the mean changes of the two rates in the figure, and do not trust them further than their "
     "intervals. Plain training finds few nurses, {plain[tpr_female]:.0%} of those with *she* and "
     "{plain[tpr_male]:.0%} with *he*; to find nobody would be right for {nobody:.0%} of the sentences, "
     "with no gap. Accuracy hardly shows what is at stake here.",
     levelled=n_levelled,
+    names=levelled_names,
     n=n_methods,
     narrowed=n_narrowed,
     plain=plain_rates,
