@@ -34,8 +34,6 @@ from time import perf_counter
 import pandas as pd
 from IPython.display import Markdown, display
 from matplotlib import pyplot as plt
-from scipy.stats import norm
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -61,13 +59,11 @@ from labkit.comparison import (
     changes_over_seeds,
     describe_changes,
     judge_gaps,
-    judge_interval,
     measure_trials,
     over_seeds,
     plot_estimates,
     plot_sweep,
     run_trials,
-    summarise_constants,
     tabulate_methods,
     write_intervals,
 )
@@ -102,7 +98,7 @@ MODEL_NAME = "minilm"  # the shipped BERT; a folder or a fetched hub name works 
 # - **validation** patients, on whom we compare points and choose one;
 # - **test** patients, on whom the chosen point is judged. They stay in the drawer until then.
 #
-# We also state, before we look, what gap the clinic would tolerate: 0.1, in either direction. A much smaller tolerance
+# We also state, before we look, what gap the clinic would tolerate, in either direction: `TOLERANCE` above. A much smaller tolerance
 # would sound better, but a few hundred patients could not show that a model keeps it, not even one without any gap.
 #
 # Trying many points is cheap, if the expensive part is done once. The frozen BERT turns each note into an **embedding**, a
@@ -188,6 +184,8 @@ def operating_points(seed):
 
 
 # %%
+from labkit.comparison import summarise_constants
+
 FAMILY = {name: family for family, members in operating_points(0).items() for name in members}
 BASELINE = {name: "plain head" if family == "loss" else "untouched" for name, family in FAMILY.items()}
 
@@ -370,6 +368,8 @@ reading(
 # that change labels, and subtract one change from the other in each world.
 
 # %%
+from sklearn.feature_extraction.text import TfidfVectorizer
+
 counted = make_pipeline(
     TfidfVectorizer(ngram_range=(1, 2), min_df=3, sublinear_tf=True), LogisticRegression(C=10)
 )
@@ -750,6 +750,8 @@ axes[0].axhline(TOLERANCE, color="black", linestyle="--", linewidth=1)
 show(fig, alt="Promised and delivered, with intervals over worlds; a dashed line at the tolerance. " + "; ".join(f"{size} people, {part}: gap {row['gap_size']:.2f}, accuracy {row['accuracy']:.2f}" for (size, part), row in kept.iterrows()) + ".")  # fmt: skip
 
 # %%
+from scipy.stats import norm
+
 few, many = SIZES[0], SIZES[-1]
 broken = {(size, name): changes_over_seeds(means[means["people"] == size], value, by="measured", baseline="promised").iloc[0] for size in SIZES for value, name in {"gap_size": "size of the gap", "accuracy": "accuracy"}.items()}  # fmt: skip
 delivered = promises[promises["measured"] == "delivered"]
@@ -766,7 +768,8 @@ for size in SIZES:  # of a gap of exactly zero, measured on this many people
 beyond = {"few": above[few], "many": above[many], "few_chance": by_chance[few], "many_chance": by_chance[many]}
 gap_few, accuracy_few = broken[few, "size of the gap"], broken[few, "accuracy"]
 gap_many, accuracy_many = broken[many, "size of the gap"], broken[many, "accuracy"]
-worse = means[means["people"] == few].assign(broken=lambda table: table["gap_size"] + table["accuracy"])
+worse = means[means["people"] == few]
+worse = worse.assign(broken=worse["gap_size"] + worse["accuracy"])
 worse = changes_over_seeds(worse, "broken", by="measured", baseline="promised").loc["delivered"]
 
 # %% tags=["reading"]
@@ -827,6 +830,8 @@ check("09.5", report)
 # set, and gets one model from it. The foil is left out: we know what it does. Then we open the drawer with the test patients.
 
 # %%
+from labkit.comparison import judge_interval
+
 on_validation = runs.groupby("method", sort=False)[["accuracy", "gap"]].mean()
 on_validation["gap_size"] = on_validation["gap"].abs()
 candidates = on_validation.drop(index=FOILS)
@@ -1010,3 +1015,6 @@ compare("09.7", "I would sign it for a year: it rests on a belief about b that a
 # - All that a decision does. A false alarm costs something too, and we judged gain and loss by the ill who are found.
 # - The uncertainty of *who was measured*. Intervals over worlds cover the training patients and the luck of training; all points were measured on the same few hundred people.
 # - That nobody else should be asked. The people who pay were counted here, not heard.
+#
+# **Next.** This is the last notebook so far. Ask its questions of a model of your own: which point, who pays, and who
+# looks at it again?
