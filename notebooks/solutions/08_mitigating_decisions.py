@@ -494,7 +494,7 @@ reading(
 # A rule can only be as right as the labels it was chosen on. Here *b*'s records hide illness at random. Demographic parity does not look at labels,
 # and in this clinic, where both groups are truly ill equally often, it happens to ask for the right thing. Equal opportunity compares recorded ill
 # with recorded ill: they are a random part of the truly ill, so it asks for nearly the same, but it must learn it from few of them. With ten times
-# as many people to choose on, no gap in ill found was distinguishable from zero in our rerun. Equalized odds also compares the patients *recorded as
+# as many people to choose on, its gap in ill found lay within the margin in our rerun. Equalized odds also compares the patients *recorded as
 # not ill*, and in *b* many of those are ill: it takes true alarms for false ones, and more data do not help. With other biases the order would be
 # another one.
 #
