@@ -13,7 +13,7 @@ from tests.chapters.test_options import COURSE, exercise_cells
 
 CHAPTERS = [f"ch{number:02d}" for number in range(10)]
 FINDINGS = [each for name in CHAPTERS for each in importlib.import_module(f"tests.chapters.findings.{name}").FINDINGS]
-PREDICTIONS = ("08.5", "09.2")  # asked for before the cell that shows the answer
+PREDICTIONS = ("09.2",)  # asked for before the cell that shows the answer
 
 
 def declared(identifier: str) -> Exercise:
