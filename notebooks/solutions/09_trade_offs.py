@@ -264,25 +264,10 @@ check("09.1", on_front)
 # knows. So there are two fronts. The gap is the same in both: it needs no labels. We average it over worlds *with its
 # sign*, and only then take its size: chance alone gives the gap some size in every world, in one direction or the other.
 
-# %% [markdown] tags=["exercise"]
-# ### Exercise 09.2 · Predict before you run
-#
-# Many people expect that closing a gap costs accuracy. In this clinic the groups are equally often ill, and the records
-# hide it. What will happen to accuracy when the decisions are held against the *truth*?
-#
-# - A. the same front: labels do not matter
-# - B. accuracy falls faster as the gap closes
-# - C. closing the gap costs little or nothing, or even gains
-# - D. all points reach the same accuracy
-
-# %% tags=["exercise"] exercise="09.2" points=1 objective="09-front"
-prediction = ...  # one of the four; its letter, in quotes, is enough
-
-# %% tags=["solution"]
-prediction = "closing the gap costs little or nothing, or even gains"
-
-# %% tags=["check"]
-check("09.2", prediction)
+# %% [markdown]
+# **Predict:** many people expect that closing a gap costs accuracy. In this clinic the groups are equally often ill, and
+# the records hide it. When decisions are compared with the *truth*, will the price of closing the gap be the same, higher
+# or lower? Or will accuracy even rise?
 
 # %% [markdown]
 # **Look for** the black rings, which mark the front, the cross, which is the constant that predicts the majority, and the
@@ -362,6 +347,27 @@ reading(
     points=n_points,
 )
 
+# %% [markdown] tags=["exercise"]
+# ### Exercise 09.2 · What do these worlds support?
+#
+# Another clinic's worlds give these changes of accuracy where the gap was closed, each with its interval over worlds: on
+# the records -0.011 (-0.016 to -0.005), on the truth -0.002 (-0.006 to 0.002). The paired difference, truth minus records,
+# is 0.009 (0.005 to 0.013). No margin was stated beforehand. Which statement do they support?
+#
+# - A. by the truth, closing the gap costs nothing
+# - B. by the truth, closing the gap costs less than by the records
+# - C. the labels make no difference to the price
+# - D. by the truth, closing the gap makes decisions more accurate
+
+# %% tags=["exercise"] exercise="09.2" points=1 objective="09-front"
+supported = ...  # one of the four; its letter, in quotes, is enough
+
+# %% tags=["solution"]
+supported = "by the truth, closing the gap costs less than by the records"
+
+# %% tags=["check"]
+check("09.2", supported)
+
 # %% [markdown]
 # More worlds can tell. A model of word counts needs no BERT and trains in a second, so here we can afford many, for one
 # question: what does closing the gap cost on the records, and what on the truth? We take two methods of notebook 06
@@ -407,7 +413,7 @@ reading(
     answer=verdict(
         massaged["accuracy_true"]["low"],
         massaged["accuracy_true"]["high"],
-        above="C: on the truth, closing the gap even gains accuracy here.",
+        above="On the truth, closing the gap even gains accuracy here.",
         below="Here closing the gap costs accuracy even on the truth.",
         unclear="These worlds show neither a gain nor a loss of accuracy on the truth.",
     ),

@@ -162,7 +162,7 @@ RIGHT = {
         "torch": front_by_torch,
         "hint 2": front_by_hint,
     },
-    "09.2": chosen("closing the gap costs little or nothing, or even gains", "C"),
+    "09.2": chosen("by the truth, closing the gap costs less than by the records", "B"),
     "09.3": {
         "plain Python": levelled_by_loop,
         "numpy": levelled_by_arrays,
