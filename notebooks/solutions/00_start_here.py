@@ -469,7 +469,7 @@ reading(
 # Whoever asks four questions has four chances of a false alarm. *Holm's* method raises the p-values so that the chance of
 # even one false alarm among all of them stays below the level we chose, `ALPHA`.
 #
-# **Before you run the next cell, predict:** which effect is the largest, and which one will we be unable to tell from
+# **Before you run the next cell, predict:** which effect is the largest, and which will we be unable to tell from
 # chance?
 
 
@@ -821,7 +821,7 @@ reading(
     "{finding} The difference in precision is {gap.difference:+.2f} (interval {gap.low:+.2f} to {gap.high:+.2f}), "
     "{gap.a} minus {gap.b}. And two people with the same score can now get different answers, because of the group that "
     "the county wrote down. The intervals cover which people were counted. They do not cover that the cuts were chosen "
-    "on these same people, so on other people the two rates will come less close.",
+    "on these same people, so on other people the two rates may come less close.",
     finding=choose(
         precision_differs,
         "Precision pays for it: *medium or high* no longer means the same in both groups.",
@@ -846,7 +846,7 @@ reading(
 #   they were not. With the same cut for both, 36.2% instead of 45.1% were charged again. So the precision above is too
 #   high as well, while the two error rates change little (Barenstein, 2019).
 # - The numbers say where errors fell. They do not say why, or who is to blame, or which rate *ought* to be equal.
-# - These people are all who were scored in one county in two years and could be followed. The intervals treat them as a
+# - These people were scored before their trial in one county in two years, and could be followed. The intervals treat them as a
 #   draw from a larger number who might have been scored the same way; they say nothing about another county.
 # - A judge decided, not the score. What the judge would have done without it, nobody knows.
 # - For the smallest groups nothing is shown. Absence of evidence has a reason here: too few people were counted.

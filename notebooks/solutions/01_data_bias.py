@@ -287,8 +287,8 @@ happens = "rises"
 check("01.1", happens)
 
 # %% [markdown]
-# To come depends on the district *and* on the illness. Such a common result of two causes is called a *collider*: among
-# those who came the two go together, though in the districts they do not.
+# To come depends on the district *and* on how severe a case is, which also decides who is ill. Such a common result of two
+# causes is called a *collider*: among those who came the two go together, though in the districts they do not.
 #
 # Did the reader learn that *Birch* means *ill*? Part of its false alarms may come from the patients instead: those not ill
 # who still come have severe-looking notes. So three readers judge the same last patients: one that learned from a neutral
@@ -674,8 +674,8 @@ check("01.3", weighted_rates)
 # (Obermeyer, Powers, Vogeli and Mullainathan, 2019). We ask the same of the RAND Health Insurance Experiment, 1974 to 1982:
 # families were assigned to insurance plans at random, and both costs and health were recorded (Newhouse, 1993).
 #
-# The table has a row for each year of an adult; we keep each person's first one, since the two indices are the same in all
-# years of a person, and a place in a programme goes to a person. `meddol` is the cost in dollars, `disea` an index of chronic diseases, `xghindx` an index of
+# The table has a row for each year of an adult; we keep each person's first one, since a place in a programme goes to a person. The two
+# indices are the same in all years of a person; the cost is not, so what follows is about the cost of the *first* year. `meddol` is the cost in dollars, `disea` an index of chronic diseases, `xghindx` an index of
 # general health that people stated themselves (higher is better). `black` is the race of the head of the family; we leave out
 # the rows in which somebody imputed a value between 0 and 1.
 #
@@ -728,7 +728,8 @@ reading(
 reading(
     "A part of that may be the place. Of the adults in Black families {in_two:.0%} lived in two of the {sites} sites of the "
     "study, of the others {others:.0%}. Within the same site the difference at equal general health is "
-    "{site.difference:.0f} dollars ({site.low:.0f} to {site.high:.0f}). This is no causal effect of race: income and much "
+    "{site.difference:.0f} dollars ({site.low:.0f} to {site.high:.0f}) by each person's first year; with the costs of another "
+    "year the interval can reach beyond zero. This is no causal effect of race: income and much "
     "else differ too. How the diseases of the index came to be known, its card does not say; *stated* health depends on what "
     "people call good. None of the three is need itself.",
     in_two=in_two_sites,
@@ -788,7 +789,8 @@ reading(
     "Of all adults, {all_adults:.1%} belong to Black families. Their share of the programme is largest when it ranks by "
     "{largest}: {by_health[share]:.1%} by general health, {by_cost[share]:.1%} by cost, {by_disease[share]:.1%} by the disease "
     "index. Compared with all adults: {health} by general health, {cost} by cost, {disease} by the disease index; the table "
-    "has the intervals. One table, one rule, three measures of need, and the programme goes to other people each time.",
+    "has the intervals. One table, one rule, three measures of need, and the programme goes to other people each time. Costs "
+    "vary from year to year: ranked by the cost of a *later* year, the comparison can come out otherwise.",
     all_adults=all_adults,
     largest=largest_share,
     by_health=programmes.loc["general health"],

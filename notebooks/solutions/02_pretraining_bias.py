@@ -231,7 +231,8 @@ cut_share.round(2).to_frame("share cut into pieces")
 # %% tags=["reading"]
 reading(
     "Of the African American names of 1998 the tokenizer cuts {african:.0%} into pieces, of the European American ones "
-    "{european:.0%}. So these tests cannot separate how a name is spelled in pieces from whom it stands for. Flowers are cut "
+    "{european:.0%}. So these tests, with the whole lists, do not separate how a name is spelled in pieces from whom it "
+    "stands for; the few names that stay whole could, roughly. Flowers are cut "
     "too, {flowers:.0%} of them: that alone does not hide an association.",
     african=cut_share["African American names of 1998"],
     european=cut_share["European American names of 1998"],
@@ -371,7 +372,7 @@ check("02.2", p_she)
 # same weights, sentences and settings is kept in the cache folder, so that a second run of this notebook is fast.)
 #
 # At step 0 its P(she) for *nurse* is not what the untrained head just said: training starts from how frequent *he* and *she*
-# are in the corpus, which makes *she* the rarer guess for every role.
+# are in the corpus, which lowers P(she) for every role alike.
 #
 # **Predict:** before, during and after: how do the dots lie when the corpus's share of women's pronouns is on the
 # horizontal axis and P(she | role) on the vertical one?
@@ -493,7 +494,8 @@ shown_pairs.reset_index(drop=True)
 reading(
     "Of {her:,} *her*, {him:,} become *him*, the other {his:,} *his*. The coin changed {changed:.0%} of the sentences. Not "
     "each of them is right: where a possessive is followed by something that the rule does not take for a noun, such as a "
-    "number, a quotation mark or an adjective, it goes wrong, and among the *him* that is frequent. So the balanced corpus has "
+    "number or a quotation mark, it goes wrong, and among the *him* that is frequent. (It also goes wrong the other way: "
+    "*gave her flowers* becomes *gave his flowers*.) So the balanced corpus has "
     "errors that the real one has not: the {numbers} *him* before a number alone are {share:.0%} of all *him*.",
     her=n_her,
     him=n_him,
@@ -579,7 +581,8 @@ reading(
     real=mean_real,
     apart=choose(
         clearly_apart,
-        "So the order needs lopsided pronouns to appear. That does not prove that each role was learned here; the pronouns "
+        "So, with this little reading, the order appears only where pronouns are lopsided. (Whether the balanced model "
+        "learned anything about gender at all, we ask below: hardly.) That does not prove that each role was learned here; the pronouns "
         "may only teach the head which direction of the old embeddings is *she*.",
         otherwise="The two correlations are not clearly apart: at this size the control does not decide the matter.",
     ),
@@ -592,7 +595,7 @@ reading(
 # %% [markdown]
 # ## What goes with it?
 #
-# First, guessing. We hide words in real sentences that no model has read, the same words for both, and compare the
+# First, guessing. We hide words in real sentences that are not in our corpus, the same words for both, and compare the
 # *loss*: minus the logarithm of the probability of the right word, in nats. Its exponential is the *perplexity*: roughly
 # the number of equally likely words that the model is choosing between.
 #
@@ -615,7 +618,7 @@ say = {
     for kind, row in guessing.iterrows()
 }
 Markdown(
-    f"**Reading the table.** After the balanced corpus, pronouns in real sentences are guessed: {say['pronouns']} (change of the loss {guessing['change of loss']['pronouns']:+.3f} nats, 95% interval over sentences {guessing['low']['pronouns']:+.3f} to {guessing['high']['pronouns']:+.3f}). Other words: {say['other words']} ({guessing['change of loss']['other words']:+.3f}, {guessing['low']['other words']:+.3f} to {guessing['high']['other words']:+.3f}). "
+    f"**Reading the table.** After the balanced corpus, pronouns in real sentences are guessed: {say['pronouns']} (change of the loss {guessing['change of loss']['pronouns']:+.3f} nats, 95% interval over sentences {guessing['low']['pronouns']:+.3f} to {guessing['high']['pronouns']:+.3f}). In this one pair of runs, other words: {say['other words']} ({guessing['change of loss']['other words']:+.3f}, {guessing['low']['other words']:+.3f} to {guessing['high']['other words']:+.3f}). "
     + (
         "Real texts *are* lopsided, so a model that expects balance guesses their pronouns less well: that is the price, and it is also the purpose. Perplexity on real text would call the balanced model the worse one. "
         if guessing["low"]["pronouns"] > 0
@@ -746,7 +749,7 @@ reading(
 # that has read a balanced corpus do better?
 #
 # We leave the three encoders as they are, train a linear head on the embeddings of each, and measure **nurse recall**: of
-# the sentences about nurses, which share is found? We leave out all sentences that the encoders have read, and take as
+# the sentences about nurses, which share is found? We leave out all sentences of our corpus, and take as
 # many sentences about nurses as about the others, so that nurses whose pronoun is *he* are not too few to count.
 #
 # **Predict:** the gap between women's and men's pronouns after balancing: smaller, or as before?
@@ -840,7 +843,7 @@ by_seed.round(3)
 # %% tags=["reading"]
 reading(
     "{finding} Over {n} pairs of runs the mean change of the gap is {row.average:+.3f}, and its interval goes from "
-    "{row.low:+.3f} to {row.high:+.3f}. An interval from one pair of runs would have promised far too much.",
+    "{row.low:+.3f} to {row.high:+.3f}. The interval from one pair of runs left out what the others show.",
     n=pairs_of_runs,
     row=over_runs,
     finding=choose(

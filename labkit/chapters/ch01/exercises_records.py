@@ -200,7 +200,10 @@ HEALTHIEST = (
 ALL = "That is the share among all adults. Rank them, keep the first fifth, and take the share there."
 
 
-POINT = "Ranked by cost the share is smaller than among all adults, and the interval of the difference says so."
+POINT = (
+    "Ranked by the cost of the first year the share is smaller than among all adults, and the interval of the "
+    "difference says so."
+)
 
 
 DIFFERENCE = "That is how far the share in the programme lies from that of all adults. Give the share itself."
