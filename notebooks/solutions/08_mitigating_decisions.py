@@ -182,7 +182,7 @@ reading(
     "With one threshold the groups are at different places: by the records, *a* at a TPR of {a.tpr:.2f} and *b* at "
     "{b.tpr:.2f}. {finding} There, the area under the curve of *a* minus that of *b* is {gap:+.3f} "
     "({low:+.3f} to {high:+.3f}); by the records it is {recorded:+.3f} ({recorded_low:+.3f} to "
-    "{recorded_high:+.3f}). The same scores of the same patients of *b* have an area of {b_records:.2f} by the records and of {b_truth:.2f} by the "
+    "{recorded_high:+.3f}){recorded_too}. The same scores of the same patients of *b* have an area of {b_records:.2f} by the records and of {b_truth:.2f} by the "
     "truth: ill people who are not recorded count as false alarms when the score finds them.",
     a=at_half["a"],
     b=at_half["b"],
@@ -191,13 +191,20 @@ reading(
         area_table.loc["truth", "high"],
         above="Even by the truth, the curve of *b* is the lower one.",
         below="By the truth, the curve of *b* is the higher one.",
-        unclear="By the truth we see no clear difference between the curves: nearly the same curve, different places.",
+        unclear="By the truth we see no clear difference between the curves; the two marks are far apart on them.",
     ),
     gap=area_table.loc["truth", "a − b"],
     low=area_table.loc["truth", "low"],
     high=area_table.loc["truth", "high"],
     b_records=area_table.loc["records", "b"],
     b_truth=area_table.loc["truth", "b"],
+    recorded_too=verdict(
+        area_table.loc["records", "low"],
+        area_table.loc["records", "high"],
+        above=", clearly above zero",
+        below=", clearly below zero",
+        unclear=", no clear difference either",
+    ),
     recorded=area_table.loc["records", "a − b"],
     recorded_low=area_table.loc["records", "low"],
     recorded_high=area_table.loc["records", "high"],
@@ -354,7 +361,7 @@ except ValueError as error:
 # each of them this may be what the law calls *disparate treatment* (United States) or *direct discrimination* (European Union),
 # however good the purpose; courts and scholars disagree about when a correction of this kind is allowed.
 #
-# - In the United States, lenders may not use sex, marital status (Equal Credit Opportunity Act, 1974) or race (since its amendments
+# - In the United States, lenders may not in general use sex, marital status (Equal Credit Opportunity Act, 1974) or race (since its amendments
 #   of 1976) to decide about credit, and employers may not use other cut-offs by race or sex on employment tests (Civil Rights
 #   Act, 1991, section 106).
 # - In the European Union, ethnic origin and health are special categories of data; processing them needs one of a few
@@ -491,12 +498,12 @@ reading(
 )
 
 # %% [markdown]
-# A rule can only be as right as the labels it was chosen on. Here *b*'s records hide illness at random. Demographic parity does not look at labels,
+# A rule aims at the labels it was chosen on. Here *b*'s records hide illness at random. Demographic parity does not look at labels,
 # and in this clinic, where both groups are truly ill equally often, it happens to ask for the right thing. Equal opportunity compares recorded ill
 # with recorded ill: they are a random part of the truly ill, so it asks for nearly the same, but it must learn it from few of them. With ten times
 # as many people to choose on, its gap in ill found lay within the margin in our rerun. Equalized odds also compares the patients *recorded as
-# not ill*, and in *b* many of those are ill: it takes true alarms for false ones, and more data do not help. With other biases the order would be
-# another one.
+# not ill*, and in *b* many of those are ill: it takes true alarms for false ones: there, more people closed its gap in ill found, but not its gaps in
+# decisions and in false alarms. With other biases, or more people to choose on, the order may be another one.
 #
 # ## Who lost what?
 #
@@ -548,21 +555,26 @@ surest_loss = net_in_a.loc[net_in_a["high"].idxmin()]  # if this one is not clea
 most_lost = net_in_a["mean"].idxmin()
 at_most_lost = net.loc[(most_lost, "a")]
 
+# %%
+clear_in_a = net_in_a.index[net_in_a["high"] < 0]
+losers_in_a = ", ".join(f"*{method}*" for method in clear_in_a) or "no rule"
+
 # %% tags=["reading"]
 reading(
-    "{finding} Per 100 people of *a*, the mean change in ill people found is lowest with *{rule}*: {change[mean]:+.1f} "
-    "({change[low]:+.1f} to {change[high]:+.1f}). Rules by which a group clearly loses: {losers}; by which a group clearly gains: "
-    "{winners}. Levelling down, where a group clearly loses and none clearly gains: {levelled}. The healthy who are newly alarmed pay, too; "
+    "{finding} Per 100 people of *a*, the lowest mean change in ill people found is that of *{rule}*: {change[mean]:+.1f} "
+    "({change[low]:+.1f} to {change[high]:+.1f}); which rule costs *a* most is not clear. Rules by which a group clearly loses: {losers}; by which a group clearly gains: "
+    "{winners}. Levelling down, where the gap clearly narrows, a group clearly loses and none clearly gains: {levelled}. The healthy who are newly alarmed pay, too; "
     "whether that is worth the gain of the others is not for the table to say. Eight intervals were looked at, without an adjustment.",
     finding=verdict(
         surest_loss["low"],
         surest_loss["high"],
         above="With every rule, more ill people are found in *a* than before.",
-        below="Yes: with some rules, clearly fewer ill people are found in *a* than before.",
+        below="Yes: clearly fewer ill people are found in *a* than before with {in_a}.",
         unclear="With no rule are ill people in *a* clearly found less often than before.",
     ),
     rule=most_lost,
     change=at_most_lost,
+    in_a=losers_in_a,
     losers=losers,
     winners=winners,
     levelled=levelled,
@@ -603,7 +615,8 @@ reading(
     "The library's rule for equalized odds decides {a:.0%} of *a* and {b:.0%} of *b* by lot; its rule for equal opportunity {a_opportunity:.0%} "
     "and {b_opportunity:.0%}. We drew the whole equalized-odds rule twice: {differ:.1%} of the {n:,} patients got two answers. Our rule by hand "
     "promises the same rates, and draws lots for {a_ours:.0%} and {b_ours:.0%}. In the group that is hit hardest, two equal people "
-    "get two answers with chance {ours:.1%} by our rule and {theirs:.1%} by the library's. Expected rates are equal; a person lives with one draw.",
+    "get two answers with chance {ours:.1%} by our rule and {theirs:.1%} by the library's. Expected rates are equal on the "
+    "people the rule was chosen on, by their records; a person lives with one draw.",
     a=by_library.loc["a", "decided by lot"],
     b=by_library.loc["b", "decided by lot"],
     a_opportunity=lot_of["equal opportunity"].loc["a", "decided by lot"],
@@ -750,10 +763,18 @@ axes[1].axvline(0.82, color="#767676", linestyle="--", linewidth=1)
 show(fig, alt="Share of would-be payers with a loan, and share of loans repaid, by criterion and group. Largest differences of the first: " + ", ".join(f"{name} {gap:.2f}" for name, gap in profits["largest TPR gap"].items()) + ".")  # fmt: skip
 
 # %%
+at_score = credit.pivot_table(index="score", columns="repays", values="people", aggfunc="sum")
+blind_cut = (at_score[1] / at_score.sum(axis=1)).ge(0.82).idxmax()
+at_cut = credit[credit["score"] == blind_cut]
+at_cut = at_cut.pivot_table(index="group", columns="repays", values="people", aggfunc="sum")
+repaid_at_cut = at_cut[1] / at_cut.sum(axis=1)
+repaid_at_cut.round(3)
+
+# %%
 off, repaid = (profits["computed"] - profits["published"]).abs().max(), lending["repaid"]
 Markdown(
     f"**Reading the table.** An approximate reproduction: our shares differ from the published ones by at most {off:.2f} percentage points. The shipped aggregates are rounded points, read off the figures of a report. The intervals redraw {borrowers.people.sum():,.0f} people, and do not cover that.\n\n"
-    f"**Reading the figure.** With one threshold, {rates.loc['race-blind', 'Asian']:.0%} of the Asian and {rates.loc['race-blind', 'Black']:.0%} of the Black people who would repay get a loan. The score does *not* mean the same everywhere: of these loans {repaid['race-blind', 'Asian']:.0%} and {repaid['race-blind', 'Black']:.0%} are repaid. The unconstrained lender uses that and asks for a *higher* score from Black people: only {rates.loc['maximum profit', 'Black']:.0%} of those who would repay get a loan. "
+    f"**Reading the figure.** With one threshold, {rates.loc['race-blind', 'Asian']:.0%} of the Asian and {rates.loc['race-blind', 'Black']:.0%} of the Black people who would repay get a loan. The score does *not* mean the same everywhere: of the people at the cut itself, with a score of {blind_cut:g}, {repaid_at_cut['Asian']:.0%} and {repaid_at_cut['Black']:.0%} repay. (Of all these loans, {repaid['race-blind', 'Asian']:.0%} and {repaid['race-blind', 'Black']:.0%} are repaid; but that would differ even if a score meant the same, because more of the Asian people are far above the cut.) The unconstrained lender uses that and asks for a *higher* score from Black people: only {rates.loc['maximum profit', 'Black']:.0%} of those who would repay get a loan. "
     f"Demographic parity turns this around: {1 - repaid['demographic parity', 'Black']:.0%} of the loans to Black people are then not repaid (race-blind: {1 - repaid['race-blind', 'Black']:.0%}), and a default harms the borrower too. Under equal opportunity it is {1 - repaid['equal opportunity', 'Black']:.0%}: less, but still more than the {1 - 0.82:.0%} at which a loan breaks even (dashed line: {0.82:.0%} repaid)."
 )
 
@@ -796,7 +817,7 @@ check("08.4", {"criterion": criterion, "profit": profit, "gap": tpr_gap})
 
 # %%
 hmda, german = load_hmda().frame, load_german().frame
-REAL = {  # features, label 1 = the favourable outcome, group; `insurance` is the bank's own decision, and leaks
+REAL = {  # features, label 1 = the favourable outcome, group; `insurance` says that mortgage insurance was denied: close to the label, so it leaks
     "HMDA": (hmda.drop(columns=["deny", "afam", "insurance"]), 1 - hmda["deny"], hmda["afam"].map({"yes": "Black", "no": "White"})),
     "German credit": (german.drop(columns=["good_credit", "age"]), german["good_credit"], german["age"].lt(25).map({True: "under 25", False: "25 or older"})),
 }  # fmt: skip
@@ -888,7 +909,8 @@ reading(
 # Group thresholds are chosen for *one* decision. If several offices use the score, each with its own threshold, parity must hold for all of
 # them, so the *scores* need the same distribution in both groups. **Quantile matching** moves each person to the score that a person of the same rank has in a
 # common distribution: the best of *b* gets what the best of *a* gets, the median what the median gets (Feldman et al., 2015;
-# Jiang et al., 2020). Nobody's rank within their own group changes.
+# Jiang et al., 2020). Nobody overtakes anybody of their own group (though new
+# people may become tied).
 #
 # **Predict:** on the people it was fitted on, what will the gap be at a threshold of one fifth, one half, four fifths? And on others?
 
@@ -982,11 +1004,14 @@ directions = moved_away.map({True: "further from", False: "nearer to"})
 reading(
     "In *b*, matching moves the mean score {directions[recorded]} the records ({records[mean]:+.2f} after matching, "
     "{records[low]:+.2f} to {records[high]:+.2f}) and {directions[true]} the truth ({truth[mean]:+.2f}, {truth[low]:+.2f} to "
-    "{truth[high]:+.2f}). On the records alone, the matched score looks broken. Whether it *is* broken depends on whether "
-    "the records can be trusted, and the records cannot say that.",
+    "{truth[high]:+.2f}). On the records alone, the matched score of *b* looks broken. Whether it *is* depends on whether "
+    "the records can be trusted, and the records cannot say that. In *a*, whose records are right, matching takes it from "
+    "{a_before[mean]:+.2f} to {a_after[mean]:+.2f} ({a_after[low]:+.2f} to {a_after[high]:+.2f}).",
     directions=directions,
     records=off.loc[("b", "recorded", "matched")],
     truth=off.loc[("b", "true", "matched")],
+    a_before=off.loc[("a", "true", "as it is")],
+    a_after=off.loc[("a", "true", "matched")],
 )
 
 # %% [markdown]
@@ -1052,16 +1077,20 @@ broken = over_seeds(promises, "broken by", by="people")
 kept_from = broken.index[broken["high"] < MARGIN]
 kept_sizes = ", ".join(f"{size}" for size in kept_from)
 kept_at = f"with {kept_sizes} people" if kept_sizes else "at none of the sizes"
+breaks = promises.groupby("people")["broken by"].agg(lambda by: (by > MARGIN).sum())
+broke = ", ".join(f"{times} with {size} people" for size, times in breaks.items())
 few, many = PEOPLE[0], PEOPLE[-1]
 
 # %% tags=["reading"]
 reading(
-    "Within the margin of {margin}, the promise is kept on average {kept}. Chosen on {few}, the rule promises a gap of {promised:.3f} "
+    "Within the margin of {margin}, the promise is shown to be kept on average {kept}; at other sizes {draws} samples cannot "
+    "tell. A single rule may still break it by more, and did in so many of {draws} cases: {broke}. Chosen on {few}, the rule promises a gap of {promised:.3f} "
     "and delivers {delivered:.3f}: a difference of {broken[mean]:+.3f} ({broken[low]:+.3f} to {broken[high]:+.3f}). Chosen on {many}, it "
     "delivers {late[mean]:.3f} ({late[low]:.3f} to {late[high]:.3f}). Intervals are over {draws} samples, for one score. Measured on {crowd:,} people, "
     "even exact parity would show up to about {floor:.3f}.",
     margin=MARGIN,
     kept=kept_at,
+    broke=broke,
     few=few,
     promised=sizes_of_gaps.loc[few, "promised"],
     delivered=sizes_of_gaps.loc[few, "delivered"],
@@ -1113,8 +1142,8 @@ check("08.6", reported_gap)
 # - The best fair rule is a linear program; `ThresholdOptimizer` finds it up to its grid, and its rule is a few thresholds with chances,
 #   which needs the person's group `[08-optimise]`.
 # - A lender's profit ranks the criteria, and says nothing about who bears a default `[08-profit]`.
-# - Quantile matching gives parity at every threshold and changes what a score means; whether for the worse depends on the
-#   labels `[08-match]`.
+# - Quantile matching gives parity at every threshold on the people it was fitted on, and changes what a score means: here, in
+#   *b* further from the records and nearer to the truth, in *a* further from both `[08-match]`.
 # - Count the people who lost, say how many were decided by lot, and report on people the rule has not seen `[08-judge]`.
 #
 # ## What this does not show
