@@ -278,7 +278,8 @@ def balance(people):
 # ### Exercise 06.2 · Repair the preparation
 #
 # Somebody wants to train on equally many people of both groups, and to test on others. The code below repeats people with
-# `balance`, and then every second one goes into the test. The test results are far too good. Repair `prepare`: no one may be
+# `balance`, and then every second one goes into the test. With an odd number of people in the smaller
+# group, the same person lands in both parts, and the test results are far too good. Repair `prepare`: no one may be
 # in both parts, and the test must hold people as they come, each once, a fifth of them or more. Balance the training part by
 # repeating people of the smaller group or by leaving out people of the larger one; do not lose anybody besides.
 #
@@ -383,9 +384,9 @@ check("06.3", warning)
 # %% [markdown]
 # ## Twins: the same text, of the other group
 #
-# *Counterfactual augmentation* adds a twin for every training text, with the group words swapped and the same label (Lu et al., 2020). After that a
-# group word goes with either label equally often, so that it tells nothing. We try it on real sentences: is this
-# sentence, whose profession word is masked, about a nurse? The groups are the gender of the pronoun, as in notebook 03.
+# *Counterfactual augmentation* adds a twin for every training text, with the group words swapped and the same label (Lu et al., 2020). After that each
+# group word goes with a label as often as its partner does, so that which of the two stands there tells nothing. We try
+# it on real sentences: is this sentence, whose profession word is masked, about a nurse? The groups are the gender of the pronoun, as in notebook 03.
 #
 # **Look for** the words that change, and whether the twin still reads like a sentence that somebody could have written.
 
@@ -806,7 +807,7 @@ check("06.6", {"closed": closed, "method": method, "reason": reason})
 # - Reweighing makes group and label independent and keeps both as frequent as they were; the same weight for everybody does nothing, and equal
 #   weight for each group can make wrong labels count more. Split before you repeat anybody `[06-weights]`.
 # - What was left out comes back through its proxies: measure how well the group can be guessed from the rest `[06-proxies]`.
-# - Twins make the *words* useless, not what goes with them, and a wrong label is now written on both `[06-twins]`.
+# - Twins make the *words* nearly useless, not what goes with them, and a wrong label is now written on both `[06-twins]`.
 # - Repaired labels can make a model more right about the truth, which the records need not show; the repair is as good as its
 #   estimate `[06-labels]`.
 # - Gap, accuracy on the records, accuracy on the truth where there is one, each with an interval, and next to a classifier that knows nothing: anything less is not enough to judge a method by `[06-judge]`.
