@@ -238,8 +238,8 @@ worlds = [make_world(world) for world in range(WORLDS)]
 
 # %% [markdown]
 # *HMDA*: mortgage applications in Boston, 1990 (Munnell et al., 1996). We predict who is *denied* by logistic regression from
-# income, debts, credit history and the like, *without* race, and without the refusals of mortgage insurance, which come
-# close to the denial itself. Every applicant's score comes from a model that has not seen that
+# income, debts, credit history and the like, *without* race, and without `insurance` (whether mortgage insurance was refused:
+# where it was, the mortgage was nearly always denied). Every applicant's score comes from a model that has not seen that
 # applicant (ten *folds*: train on nine tenths, score the last). We flag as many applicants as were really denied.
 # *COMPAS*: the published counts of medium or high scores and new charges (Larson et al., 2016). They hold a mistake:
 # some people who had been charged again were counted although their two years were not over (Barenstein, 2019). It makes base rates and PPVs too large and
@@ -382,8 +382,8 @@ display(choices.map("{:z.3f}".format))
 # training and no data help. The better the classifier, the larger the gap that equalized odds leaves.
 #
 # A second collision has a case behind it. Let $\mathrm{PPV}$ be the share of the selected who have $Y=1$. The makers of
-# COMPAS defended it by equal $\mathrm{PPV}$ (a high score means the same for everybody); ProPublica attacked it by
-# unequal $\mathrm{FPR}$. Both had their numbers right, and Chouldechova (2017) showed that it could hardly be otherwise:
+# COMPAS defended it by similar $\mathrm{PPV}$ (a high score means the same for everybody); ProPublica attacked it by
+# unequal $\mathrm{FPR}$. Both figures follow from the same counts, and Chouldechova (2017) showed that it could hardly be otherwise:
 #
 # 1. Of all people of a group, $\mathrm{TPR}\,\pi$ are selected with $Y=1$ and $\mathrm{FPR}\,(1-\pi)$ with $Y=0$. So
 #    $$\mathrm{PPV}=\frac{\mathrm{TPR}\,\pi}{\mathrm{TPR}\,\pi+\mathrm{FPR}\,(1-\pi)} .$$
@@ -1047,7 +1047,8 @@ Markdown(
 # %% [markdown]
 # Neither term of argument two knows of groups. Repaired, both condition on the group: the error *of each group*, and the mean error *of each group*, which is called
 # calibration in the large. Even repaired they speak of errors, not of parity: in the first population the absolute error is the same in both groups, and everybody in *a* and nobody in *b* is
-# selected.
+# selected (the mean errors do differ here). For the perfect predictor of section 3, with base rates $0.6$ and $0.2$, both
+# terms are zero in each group, and the gap in selection rates is $0.4$.
 
 # %% [markdown]
 # ## What you learned

@@ -165,7 +165,7 @@ worlds = [simulate(world) for world in range(WORLDS)]
 #
 # **Before you run the next cells, predict:** which one does nothing? Equal weight for each group sounds fair. Does it make the gap
 # smaller? The figures show differences from the model that nothing was done to (the dashed line), world by world.
-# At the bottom are classifiers that know nothing. Selecting nobody leaves no gap either: a gap alone is no merit.
+# At the bottom are classifiers that know nothing. Selecting nobody leaves no gap either: a small gap alone is no merit.
 
 # %%
 words = make_pipeline(TfidfVectorizer(ngram_range=(1, 2), min_df=3, sublinear_tf=True), LogisticRegression(C=10))
@@ -198,7 +198,9 @@ judged = judge_gaps(counted, margin=MARGIN)
 inside_margin = ", ".join(judged.index[judged["verdict"] == "closed"])
 gap_changes = describe_changes(counted, "gap")
 truth_changes = describe_changes(counted, "accuracy_true")
-kept = len(mitigation.resample_rows(*worlds[0].train[1:], strategy="under"))
+kept = pd.Series(
+    [len(mitigation.resample_rows(*world.train[1:], strategy="under")) for world in worlds]
+).describe()
 
 # %% tags=["reading"]
 reading(
@@ -222,8 +224,8 @@ reading(
 reading(
     "Changes of the gap that are clear in {n} worlds: {gap_changes}. Changes of the accuracy on the truth: "
     "{truth_changes}. *Reweighing* changes the gap by {rew[mean]:+.3f} ({rew[low]:+.3f} to {rew[high]:+.3f}), of "
-    "{before:.2f}. *Under-sampling* changes it by {fewer[mean]:+.3f}, and keeps only {kept} of {notes} people; its accuracy on "
-    "the truth changes by {under[mean]:+.3f} ({under[low]:+.3f} to {under[high]:+.3f}). Inside the margin is the gap of: "
+    "{before:.2f}. *Under-sampling* changes it by {fewer[mean]:+.3f}, and keeps only {kept[mean]:.0f} of {notes} people "
+    "on average ({kept[min]:.0f} to {kept[max]:.0f}, depending on the world); its accuracy on the truth changes by {under[mean]:+.3f} ({under[low]:+.3f} to {under[high]:+.3f}). Inside the margin is the gap of: "
     "{inside_margin}. Classifiers that know nothing have no gap either, so look at both accuracies.",
     n=WORLDS,
     gap_changes=gap_changes,
@@ -278,7 +280,8 @@ def balance(people):
 # ### Exercise 06.2 · Repair the preparation
 #
 # Somebody wants to train on equally many people of both groups, and to test on others. The code below repeats people with
-# `balance`, and then every second one goes into the test. The test results are far too good. Repair `prepare`: no one may be
+# `balance`, and then every second one goes into the test. With an odd number of people in the smaller
+# group, the same person lands in both parts, and the test results are far too good. Repair `prepare`: no one may be
 # in both parts, and the test must hold people as they come, each once, a fifth of them or more. Balance the training part by
 # repeating people of the smaller group or by leaving out people of the larger one; do not lose anybody besides.
 #
@@ -340,6 +343,7 @@ show(
 at_one, at_zero = found[found["strength"] == 1], found[found["strength"] == 0]
 told = judge_gaps(at_one, margin=MARGIN, by="notes")
 untold = judge_gaps(at_zero, margin=MARGIN, by="notes")
+in_between = judge_gaps(found[found["strength"] == 0.5], margin=MARGIN, by="notes")
 lost = changes_over_seeds(at_one, "gap", by="notes", baseline="district in the note")
 left_share = told.loc["district left out", "mean"] / told.loc["district in the note", "mean"]
 how_much = "nearly all" if left_share > 3 / 4 else "a part"
@@ -351,19 +355,24 @@ reading(
     "out changes the gap by {lost[mean]:+.3f} ({lost[low]:+.3f} to {lost[high]:+.3f}). The model never saw the "
     "group's name. It did not need to: a pharmacy, a market and a tram say the same, and nobody wrote them "
     "down to discriminate. Without proxies, leaving out the district works: {zero[mean]:.2f} is left ({zero[low]:.2f} "
-    "to {zero[high]:.2f}; verdict: {zero[verdict]}).",
+    "to {zero[high]:.2f}; verdict: {zero[verdict]}). In between, at strength {clinic}, which is that of the clinic "
+    "above, the gap is {half[mean]:.2f} with the district ({half[low]:.2f} to {half[high]:.2f}) and {less[mean]:.2f} "
+    "without it ({less[low]:.2f} to {less[high]:.2f}).",
     share=left_share,
     finding=how_much,
     full=told.loc["district in the note"],
     rest=told.loc["district left out"],
     zero=untold.loc["district left out"],
+    clinic=KNOBS["proxy_strength"],
+    half=in_between.loc["district in the note"],
+    less=in_between.loc["district left out"],
     lost=lost.loc["district left out"],
 )
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 06.3 · What would have warned the clinic?
 #
-# Leaving out the district worked at strength 0 and failed at strength 1. Before any model is trained, one of these could have told the two cases
+# Leaving out the district worked at strength 0 and failed at strength 1. Before any model of illness is trained, one of these could have told the two cases
 # apart. Which?
 #
 # - A. how many notes name the district
@@ -383,9 +392,9 @@ check("06.3", warning)
 # %% [markdown]
 # ## Twins: the same text, of the other group
 #
-# *Counterfactual augmentation* adds a twin for every training text, with the group words swapped and the same label (Lu et al., 2020). After that a
-# group word goes with either label equally often, so that it tells nothing. We try it on real sentences: is this
-# sentence, whose profession word is masked, about a nurse? The groups are the gender of the pronoun, as in notebook 03.
+# *Counterfactual augmentation* adds a twin for every training text, with the group words swapped and the same label (Lu et al., 2020). After that each
+# group word goes with a label as often as its partner does, so that which of the two stands there tells nothing. We try
+# it on real sentences: is this sentence, whose profession word is masked, about a nurse? The groups are the gender of the pronoun, as in notebook 03.
 #
 # **Look for** the words that change, and whether the twin still reads like a sentence that somebody could have written.
 
@@ -525,6 +534,10 @@ show(axes[0].figure, alt=describe_methods(mended, GAP | BOTH))
 records = changes_over_seeds(mended, "accuracy", by="method", baseline="untouched")
 truth = changes_over_seeds(mended, "accuracy_true", by="method", baseline="untouched")
 repaired_gap = judge_gaps(mended, margin=MARGIN)
+half_as_large = mended["gap"].where(mended["method"] != "untouched", mended["gap"] / 2)
+halved = mended.assign(gap=half_as_large)  # is what is left less than half of the untouched gap?
+beyond_half = changes_over_seeds(halved, "gap", by="method", baseline="untouched")
+beyond_half = beyond_half.loc[["left out", "twins"]].agg({"low": "min", "high": "max"})
 said = {}
 for name, row in repaired_gap.iterrows():
     said[name] = f"{row['mean']:z.2f} ({row['low']:z.2f} to {row['high']:z.2f}; {row['verdict']})"
@@ -557,10 +570,17 @@ reading(
 
 # %% tags=["reading"]
 reading(
-    "The gap is {untouched} before. Without the district (*left out*) it is {left_out}, with twins {twins}: the places "
-    "are still in the notes, and the labels are still wrong. For repair everything hangs on the estimate. With "
+    "The gap is {untouched} before. Without the district (*left out*) it is {left_out}, with twins {twins}: {still}. For repair everything hangs on the estimate. With "
     "the true {true_share:.0%} the gap is {right}. With {low_share:.0%} it is {low}, and with {high_share:.0%} it is {high}. A gap of the same size the "
     "other way round is no repair.",
+    still=verdict(
+        beyond_half["low"],
+        beyond_half["high"],
+        above="most of the gap is still there, for the places are still in the notes, and the labels are still wrong",
+        below="most of the gap is gone; what is left comes from the places, while the labels are still wrong",
+        unclear="it is not clear that most of the gap is gone; the places are still in the notes, and the labels are "
+        "still wrong",
+    ),
     untouched=said["untouched"],
     left_out=said["left out"],
     twins=said["twins"],
@@ -591,7 +611,7 @@ check("06.5", {"hidden": hidden, "base_rate": base_rate})
 #
 # In 1990, Boston's lenders denied 28.3% of the Black and 9.3% of the white applicants: in a textbook's subset (Stock and Watson,
 # 2007) of a larger survey (Munnell et al., 1996). A model of `deny` reads the application, without
-# `insurance`, which is nearly the decision itself. German credit asks for repayment, with age groups. In both, the group stands in the table as a column of its own, and
+# `insurance`: where it was refused, the mortgage was nearly always denied. German credit asks for repayment, with age groups. In both, the group stands in the table as a column of its own, and
 # *left out* takes it away.
 #
 # **Predict:** for how many of the methods does the gap shrink on *both* tables? And which one costs much accuracy?
@@ -785,7 +805,7 @@ reading(
 # The clinic had said beforehand that a gap below 0.08 does not matter to it. An interval that contains 0 is not enough: a wide one
 # contains many other gaps too. Say which methods closed the gap (its whole interval lies between -0.08 and 0.08; a list of names or letters), which one you would use, and why:
 #
-# - A. smallest gap
+# - A. smallest gap, whatever it costs
 # - B. most accurate on the records
 # - C. gap closed, truth not harmed
 
@@ -805,8 +825,9 @@ check("06.6", {"closed": closed, "method": method, "reason": reason})
 #
 # - Reweighing makes group and label independent and keeps both as frequent as they were; the same weight for everybody does nothing, and equal
 #   weight for each group can make wrong labels count more. Split before you repeat anybody `[06-weights]`.
-# - What was left out comes back through its proxies: measure how well the group can be guessed from the rest `[06-proxies]`.
-# - Twins make the *words* useless, not what goes with them, and a wrong label is now written on both `[06-twins]`.
+# - What was left out *can* come back through its proxies, as far as they tell the group: measure how well it can be
+#   guessed from the rest `[06-proxies]`.
+# - Twins make the *words* nearly useless, not what goes with them, and a wrong label is now written on both `[06-twins]`.
 # - Repaired labels can make a model more right about the truth, which the records need not show; the repair is as good as its
 #   estimate `[06-labels]`.
 # - Gap, accuracy on the records, accuracy on the truth where there is one, each with an interval, and next to a classifier that knows nothing: anything less is not enough to judge a method by `[06-judge]`.

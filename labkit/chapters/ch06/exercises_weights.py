@@ -189,7 +189,7 @@ PEOPLE = (
     untouched=broken_prepare,
     any_length=True,
     hints=(
-        "Print both parts for a few people. Is the same number in both?",
+        "Print both parts for a few people: try it with three of b and five of a. Is the same number in both?",
         "What is repeated before the split can land on both sides of it.",
     ),
     idea="Split first. Then balance the training part, and leave the test part alone.",

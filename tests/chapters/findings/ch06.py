@@ -37,6 +37,12 @@ def lose_the_first(people):
     return balance(train), people[1::2]
 
 
+def split_repeated(people):
+    """Repeat before the split as the broken code does, and keep each person of the test once."""
+    repeated = balance(people)
+    return repeated[::2], sorted(set(repeated[1::2]))
+
+
 def title(text, pairs):
     """Swap rightly, and write every word with a capital."""
     partner = {one: other for pair in pairs for one, other in (pair, pair[::-1])}
@@ -56,6 +62,7 @@ FINDINGS = [
     accepted("06.2", "sorted parts", sort_parts),
     rejected("06.2", "a lost person of the larger group", lose_the_first, "neither part"),
     rejected("06.2", "a test of one person", lambda people: (balance(people[1:]), people[:1]), "has 1 of"),
+    rejected("06.2", "repeated before the split, each once in the test", split_repeated, "in both parts"),
     accepted("06.3", "a small letter", "d"),
     rejected("06.4", "capitals", title, "capitals"),
     rejected("06.5", "35% of the recorded, exactly", {"hidden": 68.25, "base_rate": 0.26325}, "truly ill"),
