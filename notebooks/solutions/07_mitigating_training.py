@@ -363,31 +363,37 @@ Markdown(
 #
 # $$\min_\theta L(\theta) \quad\text{subject to}\quad |g(\theta)| \le \varepsilon.$$
 #
-# A **Lagrangian** adds the violation $h = |g| - \varepsilon$ to the loss, times a **multiplier**
+# These are two constraints: $g \le \varepsilon$ and $-g \le \varepsilon$. There is one **multiplier**
+# for each direction of the gap, with $g$ for one and $-g$ for the other. We write down the first.
+#
+# A **Lagrangian** adds the violation $h = g - \varepsilon$ to the loss, times its multiplier
 # $m \ge 0$: $L + m\,h$. The **augmented Lagrangian** adds a term that is quadratic in the violation,
 # so that the push also grows with the violation of the moment (Hestenes, 1969; Powell, 1969; for
 # inequalities: Rockafellar, 1973). With a *strength* $\rho > 0$ it is
 #
 # $$L_\rho(\theta, m) = L(\theta) + \frac{1}{2\rho}\left(\max(0,\; m + \rho\,h(\theta))^2 - m^2\right).$$
 #
-# Its gradient is that of $L$ plus $\max(0,\, m + \rho h)$ times that of $|g|$. So the loss of a batch is
+# Its gradient is that of $L$ plus $\max(0,\, m + \rho h)$ times that of $g$. So the loss of a batch is
 #
-# $$L + \max(0,\; m + \rho\,(|g_\text{hard}| - \varepsilon))\,|g_\text{soft}|.$$
+# $$L + \max(0,\; m + \rho\,(g_\text{hard} - \varepsilon))\,g_\text{soft},$$
+#
+# and the same again for the other direction, with its own multiplier and $-g$ for $g$.
 #
 # The *hard* gap says how strongly to push: it is a running mean over past batches, and counts as a
 # constant. The *soft* gap of the batch has the gradient, and says where to push (a *proxy
 # Lagrangian*: Cotter, Jiang and Sridharan, 2019). After each epoch we measure the hard gap on *all*
-# training notes, and change two numbers:
+# training notes, and change the multipliers and the strength:
 #
-# - the multiplier rises by the strength times the violation, and falls where the gap is smaller than
-#   the tolerance, but never below zero: $m \leftarrow \max(0,\; m + \rho\,(|g| - \varepsilon))$;
+# - a multiplier rises by the strength times the violation in its direction, and falls where there is
+#   none, but never below zero: $m \leftarrow \max(0,\; m + \rho\,(g - \varepsilon))$;
 # - the strength $\rho$ is multiplied by 3/2 if the violation is still more than half of what it was
 #   one epoch earlier: what was too weak to halve it becomes stronger.
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 07.3 · The rule of the multiplier
 #
-# Write the rule as a function of the old multiplier, the strength $\rho$, the size of the gap, and the tolerance $\varepsilon$.
+# Write the rule for the multiplier of one direction, as a function of its old value, the strength $\rho$, the gap $g$
+# with its sign (below zero where the gap has the other direction), and the tolerance $\varepsilon$.
 
 
 # %% tags=["exercise"] exercise="07.3" points=1 objective="07-lagrangian"
@@ -407,8 +413,10 @@ check("07.3", next_multiplier)
 
 # %% [markdown]
 # Next we train two heads on frozen blocks, one with a tight tolerance and one with a tolerance far
-# above the gap that plain training has anyway. **Predict:** what will the multiplier of the second
-# one do?
+# above the gap that plain training has anyway. The history of a run keeps the *size* of the gap, not
+# its sign, and the larger of the two multipliers; so does the figure. The larger multiplier can fall
+# while $|g|$ is above the tolerance, if the gap has changed its sign. **Predict:** what will the
+# multiplier of the second run do?
 
 # %%
 TOLERANCE, LOOSE = 0.02, 0.6
@@ -422,8 +430,8 @@ for (name, path), color, marker in zip(paths.items(), PALETTE, MARKERS):
     left.plot(path["epoch"], path["soft_gap"], color=color, linestyle=":", label=f"soft gap, {name}")
     right.plot(path["epoch"], path["multiplier"], color=color, marker=marker, label=name)
 left.axhline(TOLERANCE, color="black", linestyle="--", linewidth=1)
-left.set(xlabel="epoch", ylabel="gap on the training notes\n(share decided 'ill')")
-right.set(xlabel="epoch", ylabel="multiplier")
+left.set(xlabel="epoch", ylabel="size of the gap, training notes\n(share decided 'ill')")
+right.set(xlabel="epoch", ylabel="larger of the two multipliers")
 left.legend(frameon=False, fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2)
 right.legend(frameon=False, fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2)
 tight, loose = paths.values()
@@ -434,19 +442,20 @@ show(fig, alt=f"Left: gaps by epoch; the tight run ends at {tight['hard_gap'].il
 slack_all = (loose["hard_gap"] <= LOOSE).all()
 zero_all = (loose["multiplier"] == 0).all()
 tight_end = tight.iloc[-1]
-tight_before = tight.iloc[-2]
-settled = abs(tight_end["multiplier"] - tight_before["multiplier"]) < 0.005
+tight_lately = tight["multiplier"].tail(5).agg(["min", "max", "count"])
+settled = tight_lately["max"] - tight_lately["min"] < 0.005
 
 # %% tags=["reading"]
 reading(
     "**Reading the figure.** In the loose run the gap was {slack} the tolerance, and the multiplier was "
     "{zero}. A constraint that is slack does not push. In the tight run the multiplier ends at "
-    "{end[multiplier]:.2f}, after {before[multiplier]:.2f} one epoch earlier, and the gap of the training "
-    "notes ends at {end[hard_gap]:.4f}, {held} the tolerance of {tolerance}. {moving}",
+    "{end[multiplier]:.3f}; in the last {lately[count]:.0f} epochs it lay between {lately[min]:.3f} and "
+    "{lately[max]:.3f}. The size of the gap of the training notes ends at {end[hard_gap]:.3f}, {held} the "
+    "tolerance of {tolerance}. {moving}",
     slack=choose(slack_all, "below", otherwise="not always below"),
     zero=choose(zero_all, "0 in every epoch", otherwise="not 0 throughout"),
     end=tight_end,
-    before=tight_before,
+    lately=tight_lately,
     held=choose(tight_end["violated"], "above", otherwise="within"),
     tolerance=TOLERANCE,
     moving=choose(
@@ -459,16 +468,18 @@ reading(
 # %% [markdown]
 # What does a multiplier say? At a *solution* of the constrained problem, two things. Multiplier and
 # slack are never both positive (*complementary slackness*). And the multiplier is a price: how much
-# loss a little more tolerance would save. Before that, during training, it is only the sum of past
-# violations, each times the strength of its epoch. A run that stops above its tolerance is at no
+# loss a little more tolerance would save. Before that, during training, it only adds up
+# $g - \varepsilon$ of the past epochs, each times its strength, and starts again from zero wherever
+# that would fall below. A run that stops above its tolerance is at no
 # solution; neither is one with slack and a positive multiplier. And since hard gaps set our
 # multiplier while soft gaps are pushed, even a settled one is no exact price of the hard tolerance.
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 07.4 · Read a multiplier
 #
-# Another run, with tolerance 0.02, stops after ten epochs. In the last epoch its hard gap is 0.05, and
-# its multiplier has risen from 0.14 to 0.46. What does the multiplier say?
+# Another run, with tolerance 0.02, stops after ten epochs. The gap has had the same sign throughout.
+# In the last epoch the hard gap is 0.05, and the multiplier of this direction has risen from 0.14 to
+# 0.46. What does the multiplier say?
 #
 # - A. the violations so far have added up
 # - B. how much loss a larger tolerance would save
@@ -839,8 +850,8 @@ check("07.6", verdict)
 #
 # - A gap becomes a loss through decisions softened at the threshold; its square on a small batch is too large by its variance, and the product
 #   of two halves is not `[07-penalty]`.
-# - A constraint is stated in gaps. Its multiplier adds up violations and is a price only at a
-#   solution; whether the constraint holds has to be checked, in training and elsewhere
+# - A constraint is stated in gaps. It has a multiplier for each direction of the gap, which adds up
+#   violations and is a price only at a solution; whether the constraint holds has to be checked, in training and elsewhere
 #   `[07-lagrangian]`.
 # - Where illnesses are missed at random, false positive rates, precision and accuracy inherit the error of the records.
 #   The true positive rate does not, and demographic parity needs no labels `[07-criterion]`.
