@@ -831,16 +831,16 @@ reading(
 # (interval -0.21 to -0.11), accuracy on the records -0.02 (-0.03 to -0.01), on the truth +0.01 (-0.01 to 0.03). **Method B:** gap -0.07 (-0.15 to 0.01),
 # accuracy on the records 0.00 (-0.01 to 0.01), on the truth 0.00 (-0.01 to 0.01). Which statement do they support?
 #
-# - A. A and B close the gap
-# - B. A closes the gap, and harms accuracy
-# - C. A closes the gap; B may or may not
+# - A. A and B narrow the gap
+# - B. A narrows the gap, and harms accuracy on the truth
+# - C. A narrows the gap; B may or may not
 # - D. B is better: it loses nothing on the records
 
 # %% tags=["exercise"] exercise="07.6" points=2 objective="07-judge"
 verdict = ...  # one of the four; its letter, in quotes, is enough
 
 # %% tags=["solution"]
-verdict = "A closes the gap; B may or may not"
+verdict = "A narrows the gap; B may or may not"
 
 # %% tags=["check"]
 check("07.6", verdict)

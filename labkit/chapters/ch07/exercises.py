@@ -347,14 +347,14 @@ choice(
     points=2,
     objective="07-judge",
     options={
-        "A and B close the gap": (
+        "A and B narrow the gap": (
             "B's interval reaches from -0.15 to 0.01: narrowing is one possibility, no change another."
         ),
-        "A closes the gap, and harms accuracy": (
+        "A narrows the gap, and harms accuracy on the truth": (
             "On the records A loses 0.02, but they are known to be wrong; on the truth its interval starts at -0.01 "
             "and reaches to 0.03: no harm is shown."
         ),
-        "A closes the gap; B may or may not": None,
+        "A narrows the gap; B may or may not": None,
         "B is better: it loses nothing on the records": (
             "It was not asked whether records are followed. And whether B narrows the gap at all cannot be told from "
             "three runs."
