@@ -267,7 +267,7 @@ show(fig, alt="Mean estimates of the squared gap over batch sizes. The naive one
 # %%
 at = sizes.index(32)
 Markdown(
-    f"**Reading the figure.** The naive square is most wrong for the smallest batches: in batches of {sizes[0]} it expects {drawn['scores of the plain run', 0][0]:.3f}. In batches of 32 the naive square expects {drawn['scores of the plain run', 0][at]:.3f} where the squared gap is {drawn['scores of the plain run', 'true']:.3f}; with shuffled groups {drawn['groups shuffled', 0][at]:.3f} where it is {drawn['groups shuffled', 'true']:.4f}. The product of halves gives {drawn['scores of the plain run', 1][at]:.3f} and {drawn['groups shuffled', 1][at]:z.4f}. So the naive penalty never lets go: it punishes a model that has no gap, for the *variance* of its decisions, and what it can do about variance is to decide less firmly.\n\n"
+    f"**Reading the figure.** The naive square is most wrong for the smallest batches: in batches of {sizes[0]} it expects {drawn['scores of the plain run', 0][0]:.3f}. In batches of 32 the naive square expects {drawn['scores of the plain run', 0][at]:.3f} where the squared gap is {drawn['scores of the plain run', 'true']:.3f}; with shuffled groups {drawn['groups shuffled', 0][at]:.3f} where it is {drawn['groups shuffled', 'true']:.4f}. The product of halves gives {drawn['scores of the plain run', 1][at]:.3f} and {drawn['groups shuffled', 1][at]:z.4f}. So the naive penalty never lets go: it punishes a model that has no gap, for the *variance* of its decisions, and what it can do about variance is to give everyone nearly the same score.\n\n"
     "One detail matters in practice. Batches are made of texts of similar length, to save padding. Two halves of *one* such batch would share the length of their texts, and so part of their error. `Penalty` therefore takes the halves from different lengths. They are drawn without replacement in each pass, which lowers the expectation a little further, to the value that fits the *population*; its docstring says how much."
 )
 
@@ -305,7 +305,8 @@ check("07.2", squared_gap)
 #
 # What does the bias do to a model? First a test in which a penalty should do *nothing*. We draw the groups by lot, so that they have
 # nothing to do with the notes. There is no gap to close, but in every batch of 16 there is one by chance. We train heads on the frozen
-# blocks, with `WEIGHT` times an estimate of the squared gap added to the loss, and nothing else changed.
+# blocks, with `WEIGHT` times an estimate of the squared gap added to the loss, and batches drawn so that
+# each holds both groups. Nothing else is changed.
 #
 # **Predict:** what will each penalty do to the *spread* of the scores (their standard deviation) and to the accuracy?
 
@@ -333,7 +334,7 @@ show(axes[0].figure, alt=describe_methods(by_lot, SPREAD, **against))
 
 # %%
 Markdown(
-    f"**Reading the figure.** Here groups mean nothing, and a penalty has nothing to repair. Against plain training, the spread of scores: {describe_changes(by_lot, 'spread', **against)}. The share decided 'ill': {describe_changes(by_lot, 'selected', **against)}. Accuracy on the records of the training notes: {describe_changes(by_lot, 'accuracy', **against)}. The naive penalty against the unbiased one, the spread: {describe_changes(by_lot[by_lot['method'] != 'plain training'], 'spread', baseline='unbiased penalty')}. (Down, up or no clear change: whether the 95% interval of the mean change over {SEEDS} seeds, paired by seed, contains zero.)\n\nAn unbiased estimate is right on average, not in every batch: its noise shakes the training, and among so few notes even groups drawn by lot differ a little. So it, too, can change a model where there is nothing to repair; the naive penalty adds to that a pull on all scores in every batch, which is what the comparison of the two measures."
+    f"**Reading the figure.** Here groups mean nothing, and a penalty has nothing to repair. Against plain training, the spread of scores: {describe_changes(by_lot, 'spread', **against)}. The share decided 'ill': {describe_changes(by_lot, 'selected', **against)}; it was {by_lot.groupby('method')['selected'].mean()['plain training']:.1%} in plain training and is {by_lot.groupby('method')['selected'].mean()['naive penalty']:.1%} with the naive penalty. Accuracy on the records of the training notes: {describe_changes(by_lot, 'accuracy', **against)}. The naive penalty against the unbiased one, the spread: {describe_changes(by_lot[by_lot['method'] != 'plain training'], 'spread', baseline='unbiased penalty')}. (Down, up or no clear change: whether the 95% interval of the mean change over {SEEDS} seeds, paired by seed, contains zero.)\n\nAn unbiased estimate is right on average, not in every batch: its noise shakes the training, and among so few notes even groups drawn by lot differ a little. So it, too, can change a model where there is nothing to repair; the naive penalty adds to that a pull on all scores in every batch, which is what the comparison of the two measures."
 )
 
 # %% [markdown]
@@ -531,18 +532,23 @@ Markdown(
 # The adversary and the block play against each other. If the block moves faster than the adversary
 # can follow, the adversary's loss rises above that of guessing, and the group is shown upside down
 # instead of being hidden. So our adversary takes six steps on each batch, and the block is pushed with
-# a small weight. Whether the group is hidden is for a *fresh probe* to say: a new logistic
+# a small weight. We chose these settings after trying a few on these very worlds and test patients, so
+# the adversary's row below is flattered. In other worlds its loss can still rise above that of
+# guessing: in a rerun in four others the fresh probe read the group in 70% to 97% of the cases, and the
+# gap fell by between 8 and 24 points, depending on the world. Whether the group is hidden is for a *fresh probe* to say: a new logistic
 # regression, trained on what the blocks make of the test patients' notes (Elazar and Goldberg, 2018).
 #
 # **Predict:** which of the three will narrow the gap in *decisions*? And what will the fresh probe
-# find after an adversary that can only guess?
+# find after an adversary that reads the group badly?
 
 # %%
 try_objective("equalized odds", objectives.Penalty(objectives.EqualizedOdds(), WEIGHT))
 worst = try_objective("group DRO", objectives.GroupDRO(step_size=0.05))
 hidden = try_objective("adversary", objectives.Adversary(0.3, learning_rate=3e-3, own_steps=6))
 aims = ["plain training", "equalized odds", "group DRO", "adversary"]
-others = pd.DataFrame(runs).query("method in @aims")
+so_far = pd.DataFrame(runs)
+so_far = so_far[~so_far["method"].str.startswith("embeddings")]  # should this cell run again later
+others = so_far.query("method in @aims")
 tabulate_methods(others, TITLES, **against)
 
 # %%
@@ -576,16 +582,17 @@ adversary_end = reads.mean()
 guessing = np.log(2)  # nats
 still_read = adversary_end["fresh probe's accuracy"] > 0.6
 Markdown(
-    f"**Reading the first table.** Change of the gap: {describe_changes(others, 'gap', **against)}. Accuracy on the truth: {describe_changes(others, 'accuracy_true', **against)}. In the first world group DRO ended with most weight on *{weights.idxmax().removeprefix('weight_')}*: {weights.max():.2f}, where equal weights are {1 / len(weights):.2f}. It cannot know whether a loss is large because the model is bad or because the record is wrong. Equalized odds was asked of the *recorded* labels, of which those of *b*'s false positive rate are wrong, and a batch holds only a few people of each group and label. It decides {odds['mean']:.0%} of the patients ill ({odds['low']:.0%} to {odds['high']:.0%} over seeds); we cannot say here whether labels, noise or weight are the reason."
+    f"**Reading the first table.** With five methods tried, some change may look clear by chance; so here p-values count, adjusted for all of them by Holm's method. Change of the gap: {describe_changes(so_far, 'gap', holm=True, **against)}. Accuracy on the truth: {describe_changes(so_far, 'accuracy_true', holm=True, **against)}. In the first world group DRO ended with most weight on *{weights.idxmax().removeprefix('weight_')}*: {weights.max():.2f}, where equal weights are {1 / len(weights):.2f}. It cannot know whether a loss is large because the model is bad or because the record is wrong. Equalized odds was asked of the *recorded* labels, of which those of *b*'s false positive rate are wrong, and a batch holds only a few people of each group and label. It decides {odds['mean']:.0%} of the patients ill ({odds['low']:.0%} to {odds['high']:.0%} over seeds); we cannot say here whether labels, noise or weight are the reason."
 )
 
 # %% tags=["reading"]
 reading(
     "**Reading the second table.** At the end the adversary read the group correctly in "
     "{end[adversary's accuracy]:.0%} of the cases (guessing gives one half, with both groups counting "
-    "equally), with a loss of {end[adversary's loss (nats)]:.2f} (guessing costs {guessing:.2f}). The "
-    "fresh probe reads it in {end[fresh probe's accuracy]:.0%}, and after plain training in "
-    "{end[fresh probe, plain training]:.0%}. {finding}",
+    "equally), with a loss of {end[adversary's loss (nats)]:.2f} (guessing costs {guessing:.2f}). That is "
+    "measured on training notes, on batches it had just been trained on. The fresh probe, cross-validated "
+    "on the test patients, reads the group in {end[fresh probe's accuracy]:.0%}, and after plain training "
+    "in {end[fresh probe, plain training]:.0%}. {finding}",
     end=adversary_end,
     guessing=guessing,
     finding=choose(
@@ -730,17 +737,26 @@ Markdown(
 
 # %%
 at_end = pd.DataFrame(sentence_histories)
-constraint_gaps = {
-    "training": at_end["hard_gap"].mean(),
-    "other": sentences.query("method == 'augmented Lagrangian'")["gap"].mean(),
-}
+elsewhere = sentences.query("method == 'augmented Lagrangian'").reset_index(drop=True)
+constraint_gaps = {"training": at_end["hard_gap"].mean(), "other": elsewhere["gap"].abs().mean()}
+nearest = at_end["hard_gap"].idxmin()  # the split with the smallest gap in training
+nearest_gap, nearest_there = at_end["hard_gap"][nearest], elsewhere.loc[nearest]
 constraint_met = int((~at_end["violated"].astype(bool)).sum())
 always_met = constraint_met == SEEDS
+
+# %%
 plain_rates = sentences.query("method == 'plain training'").mean(numeric_only=True)
-narrowed = changes_over_seeds(sentences, "gap", by="method", **HALVES)["high"] < 0
-with_she = changes_over_seeds(sentences, "tpr_female", by="method", **HALVES)
-with_he = changes_over_seeds(sentences, "tpr_male", by="method", **HALVES)
-levelled = narrowed & (with_she["high"] < 0) & ~(with_he["low"] > 0)
+
+
+def change_of(value):
+    """Return each method's change of a value, from its own baseline."""
+    heads = changes_over_seeds(sentences, value, by="method", **HALVES)
+    embedded = changes_over_seeds(nurses_on_embeddings, value, by="method", **EMBEDDED)
+    return pd.concat([heads, embedded])
+
+
+narrowed = change_of("gap")["high"] < 0
+levelled = narrowed & (change_of("tpr_female")["high"] < 0) & ~(change_of("tpr_male")["low"] > 0)
 n_methods, n_narrowed, n_levelled = len(narrowed), narrowed.sum(), levelled.sum()
 levelled_names = ", ".join(f"*{name}*" for name in levelled.index[levelled]) or "none"
 right_for_nobody = 1 - sample["y"].mean()
@@ -748,28 +764,33 @@ right_for_nobody = 1 - sample["y"].mean()
 # %% tags=["reading"]
 reading(
     "**Did the constraint hold?** On the training sentences it was met in {met} of {seeds} splits: the "
-    "mean gap there is {gaps[training]:.2f} (without a sign), where {tolerance} was allowed; on other "
-    "sentences it is {gaps[other]:+.2f}. {finding}",
+    "mean size of the gap there is {gaps[training]:.2f}, where {tolerance} was allowed; on other "
+    "sentences it is {gaps[other]:.2f}. The model with the smallest gap in training ({least:.3f}) decides "
+    "{there[selected]:.0%} of the other sentences to be about nurses, and {there[accuracy]:.0%} of its "
+    "decisions are right; to find nobody would be right for {nobody:.0%}. {finding}",
     met=constraint_met,
     seeds=SEEDS,
     gaps=constraint_gaps,
     tolerance=TOLERANCE,
+    least=nearest_gap,
+    there=nearest_there,
+    nobody=right_for_nobody,
     finding=choose(
         always_met,
         "It was kept in training; compare what became of it elsewhere.",
         otherwise="Where a constraint does not hold in training, nobody can ask whether it carries "
-        "over: these heads, trained so briefly, do not show what the constraint would do.",
+        "over. Gap and push swing from epoch to epoch; these runs do not show what the constraint would do.",
     ),
 )
 
 # %% tags=["reading"]
 reading(
     "**Which way did the gap close?** Where a gap narrows because the better-off group loses while "
-    "nobody gains, the field calls it **levelling down** (Mittelstadt, Wachter and Russell, 2023). Its "
-    "intervals show that for {levelled} of the {n} methods ({names}), and a narrower gap at all for "
-    "{narrowed}. "
-    "Compare the mean changes of the two rates in the figure, and do not trust them further than their "
-    "intervals. Plain training finds few nurses, {plain[tpr_female]:.0%} of those with *she* and "
+    "nobody gains, the field calls it **levelling down** (Mittelstadt, Wachter and Russell, 2023). Each "
+    "method is compared with its own baseline here, uncorrected for the number of methods. The gap is "
+    "clearly narrower for {narrowed} of the {n} methods. For {levelled} ({names}) the better-off group also "
+    "clearly loses, and no clear gain for the other is seen; that nobody gained, the intervals do not show. "
+    "Plain training finds few nurses, {plain[tpr_female]:.0%} of those with *she* and "
     "{plain[tpr_male]:.0%} with *he*; to find nobody would be right for {nobody:.0%} of the sentences, "
     "with no gap. Accuracy hardly shows what is at stake here.",
     levelled=n_levelled,
@@ -800,24 +821,30 @@ tabulate_methods(everything, TITLES, **against)
 
 # %%
 MARGIN = 0.05  # a gap smaller than this would not matter to us; stated before the runs
+LEVEL = 0.05  # for p-values that are adjusted for the number of methods
 judged = describe_gaps(everything, margin=MARGIN)
 gap_changes = changes_over_seeds(everything, "gap", by="method", **against)
 truth_changes = changes_over_seeds(everything, "accuracy_true", by="method", **against)
-one_column = gap_changes.index[(gap_changes["high"] < 0) & ~(truth_changes["low"] > 0)]
+clearly_narrower = (gap_changes["p_holm"] < LEVEL) & (gap_changes["mean"] < 0)
+clearly_truer = (truth_changes["p_holm"] < LEVEL) & (truth_changes["mean"] > 0)
+one_column = gap_changes.index[clearly_narrower & ~clearly_truer]
 one_column = ", ".join(f"*{name}*" for name in one_column) or "none"
 shares = everything.groupby("method")["selected"].mean()
+n_compared = len(gap_changes)
 alike = np.maximum(shares, 1 - shares)
 most_alike = alike.idxmax()
 
 # %% tags=["reading"]
 reading(
     "**Reading the figure.** Of the gaps themselves, with a margin of {margin}: {judged}. Clearly "
-    "narrower, but with no clear gain in accuracy on the truth: {one_column}. The method that comes "
+    "narrower than in plain training, but with no clear gain in accuracy on the truth (with p-values "
+    "adjusted by Holm's method for the {n} methods): {one_column}. The method that comes "
     "nearest to giving everyone the same answer is *{name}*: {share:.0%} of the patients get the same "
     "decision. With {seeds} worlds *cannot tell* is the honest verdict for many cells; it does not say "
     "that nothing changed.",
     margin=MARGIN,
     judged=judged,
+    n=n_compared,
     one_column=one_column,
     name=most_alike,
     share=alike[most_alike],
@@ -862,7 +889,8 @@ check("07.6", verdict)
 #
 # - That parity is the right aim. The clinic has equal true rates because we made it so.
 # - Who gains and who loses when a gap closes. A gap can close because one group is treated better, or because the other is treated worse.
-# - That these figures hold for other models and weights. A penalty's weight, a tolerance, a temperature were set once, and a handful of worlds says little.
+# - That these figures hold for other models and weights. A penalty's weight, a tolerance, a temperature were set once; the
+#   adversary's settings were chosen on the worlds and patients that we show, which flatters it. And a handful of worlds says little.
 # - That a group which an adversary cannot read is hidden. A fresh probe may still read it.
 #
 # **Next.** We leave data and training alone, and change the decisions:
