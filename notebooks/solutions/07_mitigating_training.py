@@ -736,7 +736,7 @@ Markdown(
 )
 
 # %%
-at_end = pd.DataFrame(sentence_histories)
+at_end = pd.DataFrame(sentence_histories).reset_index(drop=True)
 elsewhere = sentences.query("method == 'augmented Lagrangian'").reset_index(drop=True)
 constraint_gaps = {"training": at_end["hard_gap"].mean(), "other": elsewhere["gap"].abs().mean()}
 nearest = at_end["hard_gap"].idxmin()  # the split with the smallest gap in training
