@@ -267,7 +267,7 @@ show(fig, alt="Mean estimates of the squared gap over batch sizes. The naive one
 # %%
 at = sizes.index(32)
 Markdown(
-    f"**Reading the figure.** The naive square is most wrong for the smallest batches: in batches of {sizes[0]} it expects {drawn['scores of the plain run', 0][0]:.3f}. In batches of 32 the naive square expects {drawn['scores of the plain run', 0][at]:.3f} where the squared gap is {drawn['scores of the plain run', 'true']:.3f}; with shuffled groups {drawn['groups shuffled', 0][at]:.3f} where it is {drawn['groups shuffled', 'true']:.4f}. The product of halves gives {drawn['scores of the plain run', 1][at]:.3f} and {drawn['groups shuffled', 1][at]:z.4f}. So the naive penalty never lets go: it punishes a model that has no gap, for the *variance* of its decisions, and what it can do about variance is to decide less firmly.\n\n"
+    f"**Reading the figure.** The naive square is most wrong for the smallest batches: in batches of {sizes[0]} it expects {drawn['scores of the plain run', 0][0]:.3f}. In batches of 32 the naive square expects {drawn['scores of the plain run', 0][at]:.3f} where the squared gap is {drawn['scores of the plain run', 'true']:.3f}; with shuffled groups {drawn['groups shuffled', 0][at]:.3f} where it is {drawn['groups shuffled', 'true']:.4f}. The product of halves gives {drawn['scores of the plain run', 1][at]:.3f} and {drawn['groups shuffled', 1][at]:z.4f}. So the naive penalty never lets go: it punishes a model that has no gap, for the *variance* of its decisions, and what it can do about variance is to give everyone nearly the same score.\n\n"
     "One detail matters in practice. Batches are made of texts of similar length, to save padding. Two halves of *one* such batch would share the length of their texts, and so part of their error. `Penalty` therefore takes the halves from different lengths. They are drawn without replacement in each pass, which lowers the expectation a little further, to the value that fits the *population*; its docstring says how much."
 )
 
@@ -305,7 +305,8 @@ check("07.2", squared_gap)
 #
 # What does the bias do to a model? First a test in which a penalty should do *nothing*. We draw the groups by lot, so that they have
 # nothing to do with the notes. There is no gap to close, but in every batch of 16 there is one by chance. We train heads on the frozen
-# blocks, with `WEIGHT` times an estimate of the squared gap added to the loss, and nothing else changed.
+# blocks, with `WEIGHT` times an estimate of the squared gap added to the loss, and batches drawn so that
+# each holds both groups. Nothing else is changed.
 #
 # **Predict:** what will each penalty do to the *spread* of the scores (their standard deviation) and to the accuracy?
 
@@ -333,7 +334,7 @@ show(axes[0].figure, alt=describe_methods(by_lot, SPREAD, **against))
 
 # %%
 Markdown(
-    f"**Reading the figure.** Here groups mean nothing, and a penalty has nothing to repair. Against plain training, the spread of scores: {describe_changes(by_lot, 'spread', **against)}. The share decided 'ill': {describe_changes(by_lot, 'selected', **against)}. Accuracy on the records of the training notes: {describe_changes(by_lot, 'accuracy', **against)}. The naive penalty against the unbiased one, the spread: {describe_changes(by_lot[by_lot['method'] != 'plain training'], 'spread', baseline='unbiased penalty')}. (Down, up or no clear change: whether the 95% interval of the mean change over {SEEDS} seeds, paired by seed, contains zero.)\n\nAn unbiased estimate is right on average, not in every batch: its noise shakes the training, and among so few notes even groups drawn by lot differ a little. So it, too, can change a model where there is nothing to repair; the naive penalty adds to that a pull on all scores in every batch, which is what the comparison of the two measures."
+    f"**Reading the figure.** Here groups mean nothing, and a penalty has nothing to repair. Against plain training, the spread of scores: {describe_changes(by_lot, 'spread', **against)}. The share decided 'ill': {describe_changes(by_lot, 'selected', **against)}; it was {by_lot.groupby('method')['selected'].mean()['plain training']:.1%} in plain training and is {by_lot.groupby('method')['selected'].mean()['naive penalty']:.1%} with the naive penalty. Accuracy on the records of the training notes: {describe_changes(by_lot, 'accuracy', **against)}. The naive penalty against the unbiased one, the spread: {describe_changes(by_lot[by_lot['method'] != 'plain training'], 'spread', baseline='unbiased penalty')}. (Down, up or no clear change: whether the 95% interval of the mean change over {SEEDS} seeds, paired by seed, contains zero.)\n\nAn unbiased estimate is right on average, not in every batch: its noise shakes the training, and among so few notes even groups drawn by lot differ a little. So it, too, can change a model where there is nothing to repair; the naive penalty adds to that a pull on all scores in every batch, which is what the comparison of the two measures."
 )
 
 # %% [markdown]
@@ -363,31 +364,37 @@ Markdown(
 #
 # $$\min_\theta L(\theta) \quad\text{subject to}\quad |g(\theta)| \le \varepsilon.$$
 #
-# A **Lagrangian** adds the violation $h = |g| - \varepsilon$ to the loss, times a **multiplier**
+# These are two constraints: $g \le \varepsilon$ and $-g \le \varepsilon$. There is one **multiplier**
+# for each direction of the gap, with $g$ for one and $-g$ for the other. We write down the first.
+#
+# A **Lagrangian** adds the violation $h = g - \varepsilon$ to the loss, times its multiplier
 # $m \ge 0$: $L + m\,h$. The **augmented Lagrangian** adds a term that is quadratic in the violation,
 # so that the push also grows with the violation of the moment (Hestenes, 1969; Powell, 1969; for
 # inequalities: Rockafellar, 1973). With a *strength* $\rho > 0$ it is
 #
 # $$L_\rho(\theta, m) = L(\theta) + \frac{1}{2\rho}\left(\max(0,\; m + \rho\,h(\theta))^2 - m^2\right).$$
 #
-# Its gradient is that of $L$ plus $\max(0,\, m + \rho h)$ times that of $|g|$. So the loss of a batch is
+# Its gradient is that of $L$ plus $\max(0,\, m + \rho h)$ times that of $g$. So the loss of a batch is
 #
-# $$L + \max(0,\; m + \rho\,(|g_\text{hard}| - \varepsilon))\,|g_\text{soft}|.$$
+# $$L + \max(0,\; m + \rho\,(g_\text{hard} - \varepsilon))\,g_\text{soft},$$
+#
+# and the same again for the other direction, with its own multiplier and $-g$ for $g$.
 #
 # The *hard* gap says how strongly to push: it is a running mean over past batches, and counts as a
 # constant. The *soft* gap of the batch has the gradient, and says where to push (a *proxy
 # Lagrangian*: Cotter, Jiang and Sridharan, 2019). After each epoch we measure the hard gap on *all*
-# training notes, and change two numbers:
+# training notes, and change the multipliers and the strength:
 #
-# - the multiplier rises by the strength times the violation, and falls where the gap is smaller than
-#   the tolerance, but never below zero: $m \leftarrow \max(0,\; m + \rho\,(|g| - \varepsilon))$;
+# - a multiplier rises by the strength times the violation in its direction, and falls where there is
+#   none, but never below zero: $m \leftarrow \max(0,\; m + \rho\,(g - \varepsilon))$;
 # - the strength $\rho$ is multiplied by 3/2 if the violation is still more than half of what it was
 #   one epoch earlier: what was too weak to halve it becomes stronger.
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 07.3 · The rule of the multiplier
 #
-# Write the rule as a function of the old multiplier, the strength $\rho$, the size of the gap, and the tolerance $\varepsilon$.
+# Write the rule for the multiplier of one direction, as a function of its old value, the strength $\rho$, the gap $g$
+# with its sign (below zero where the gap has the other direction), and the tolerance $\varepsilon$.
 
 
 # %% tags=["exercise"] exercise="07.3" points=1 objective="07-lagrangian"
@@ -407,8 +414,10 @@ check("07.3", next_multiplier)
 
 # %% [markdown]
 # Next we train two heads on frozen blocks, one with a tight tolerance and one with a tolerance far
-# above the gap that plain training has anyway. **Predict:** what will the multiplier of the second
-# one do?
+# above the gap that plain training has anyway. The history of a run keeps the *size* of the gap, not
+# its sign, and the larger of the two multipliers; so does the figure. The larger multiplier can fall
+# while $|g|$ is above the tolerance, if the gap has changed its sign. **Predict:** what will the
+# multiplier of the second run do?
 
 # %%
 TOLERANCE, LOOSE = 0.02, 0.6
@@ -422,8 +431,8 @@ for (name, path), color, marker in zip(paths.items(), PALETTE, MARKERS):
     left.plot(path["epoch"], path["soft_gap"], color=color, linestyle=":", label=f"soft gap, {name}")
     right.plot(path["epoch"], path["multiplier"], color=color, marker=marker, label=name)
 left.axhline(TOLERANCE, color="black", linestyle="--", linewidth=1)
-left.set(xlabel="epoch", ylabel="gap on the training notes\n(share decided 'ill')")
-right.set(xlabel="epoch", ylabel="multiplier")
+left.set(xlabel="epoch", ylabel="size of the gap, training notes\n(share decided 'ill')")
+right.set(xlabel="epoch", ylabel="larger of the two multipliers")
 left.legend(frameon=False, fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2)
 right.legend(frameon=False, fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2)
 tight, loose = paths.values()
@@ -434,19 +443,20 @@ show(fig, alt=f"Left: gaps by epoch; the tight run ends at {tight['hard_gap'].il
 slack_all = (loose["hard_gap"] <= LOOSE).all()
 zero_all = (loose["multiplier"] == 0).all()
 tight_end = tight.iloc[-1]
-tight_before = tight.iloc[-2]
-settled = abs(tight_end["multiplier"] - tight_before["multiplier"]) < 0.005
+tight_lately = tight["multiplier"].tail(5).agg(["min", "max", "count"])
+settled = tight_lately["max"] - tight_lately["min"] < 0.005
 
 # %% tags=["reading"]
 reading(
     "**Reading the figure.** In the loose run the gap was {slack} the tolerance, and the multiplier was "
     "{zero}. A constraint that is slack does not push. In the tight run the multiplier ends at "
-    "{end[multiplier]:.2f}, after {before[multiplier]:.2f} one epoch earlier, and the gap of the training "
-    "notes ends at {end[hard_gap]:.4f}, {held} the tolerance of {tolerance}. {moving}",
+    "{end[multiplier]:.3f}; in the last {lately[count]:.0f} epochs it lay between {lately[min]:.3f} and "
+    "{lately[max]:.3f}. The size of the gap of the training notes ends at {end[hard_gap]:.3f}, {held} the "
+    "tolerance of {tolerance}. {moving}",
     slack=choose(slack_all, "below", otherwise="not always below"),
     zero=choose(zero_all, "0 in every epoch", otherwise="not 0 throughout"),
     end=tight_end,
-    before=tight_before,
+    lately=tight_lately,
     held=choose(tight_end["violated"], "above", otherwise="within"),
     tolerance=TOLERANCE,
     moving=choose(
@@ -459,16 +469,18 @@ reading(
 # %% [markdown]
 # What does a multiplier say? At a *solution* of the constrained problem, two things. Multiplier and
 # slack are never both positive (*complementary slackness*). And the multiplier is a price: how much
-# loss a little more tolerance would save. Before that, during training, it is only the sum of past
-# violations, each times the strength of its epoch. A run that stops above its tolerance is at no
+# loss a little more tolerance would save. Before that, during training, it only adds up
+# $g - \varepsilon$ of the past epochs, each times its strength, and starts again from zero wherever
+# that would fall below. A run that stops above its tolerance is at no
 # solution; neither is one with slack and a positive multiplier. And since hard gaps set our
 # multiplier while soft gaps are pushed, even a settled one is no exact price of the hard tolerance.
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 07.4 · Read a multiplier
 #
-# Another run, with tolerance 0.02, stops after ten epochs. In the last epoch its hard gap is 0.05, and
-# its multiplier has risen from 0.14 to 0.46. What does the multiplier say?
+# Another run, with tolerance 0.02, stops after ten epochs. The gap has had the same sign throughout.
+# In the last epoch the hard gap is 0.05, and the multiplier of this direction has risen from 0.14 to
+# 0.46. What does the multiplier say?
 #
 # - A. the violations so far have added up
 # - B. how much loss a larger tolerance would save
@@ -520,18 +532,23 @@ Markdown(
 # The adversary and the block play against each other. If the block moves faster than the adversary
 # can follow, the adversary's loss rises above that of guessing, and the group is shown upside down
 # instead of being hidden. So our adversary takes six steps on each batch, and the block is pushed with
-# a small weight. Whether the group is hidden is for a *fresh probe* to say: a new logistic
+# a small weight. We chose these settings after trying a few on these very worlds and test patients, so
+# the adversary's row below is flattered. In other worlds its loss can still rise above that of
+# guessing: in a rerun in four others the fresh probe read the group in 70% to 97% of the cases, and the
+# gap fell by between 8 and 24 points, depending on the world. Whether the group is hidden is for a *fresh probe* to say: a new logistic
 # regression, trained on what the blocks make of the test patients' notes (Elazar and Goldberg, 2018).
 #
 # **Predict:** which of the three will narrow the gap in *decisions*? And what will the fresh probe
-# find after an adversary that can only guess?
+# find after an adversary that reads the group badly?
 
 # %%
 try_objective("equalized odds", objectives.Penalty(objectives.EqualizedOdds(), WEIGHT))
 worst = try_objective("group DRO", objectives.GroupDRO(step_size=0.05))
 hidden = try_objective("adversary", objectives.Adversary(0.3, learning_rate=3e-3, own_steps=6))
 aims = ["plain training", "equalized odds", "group DRO", "adversary"]
-others = pd.DataFrame(runs).query("method in @aims")
+so_far = pd.DataFrame(runs)
+so_far = so_far[~so_far["method"].str.startswith("embeddings")]  # should this cell run again later
+others = so_far.query("method in @aims")
 tabulate_methods(others, TITLES, **against)
 
 # %%
@@ -565,16 +582,17 @@ adversary_end = reads.mean()
 guessing = np.log(2)  # nats
 still_read = adversary_end["fresh probe's accuracy"] > 0.6
 Markdown(
-    f"**Reading the first table.** Change of the gap: {describe_changes(others, 'gap', **against)}. Accuracy on the truth: {describe_changes(others, 'accuracy_true', **against)}. In the first world group DRO ended with most weight on *{weights.idxmax().removeprefix('weight_')}*: {weights.max():.2f}, where equal weights are {1 / len(weights):.2f}. It cannot know whether a loss is large because the model is bad or because the record is wrong. Equalized odds was asked of the *recorded* labels, of which those of *b*'s false positive rate are wrong, and a batch holds only a few people of each group and label. It decides {odds['mean']:.0%} of the patients ill ({odds['low']:.0%} to {odds['high']:.0%} over seeds); we cannot say here whether labels, noise or weight are the reason."
+    f"**Reading the first table.** With five methods tried, some change may look clear by chance; so here p-values count, adjusted for all of them by Holm's method. Change of the gap: {describe_changes(so_far, 'gap', holm=True, **against)}. Accuracy on the truth: {describe_changes(so_far, 'accuracy_true', holm=True, **against)}. In the first world group DRO ended with most weight on *{weights.idxmax().removeprefix('weight_')}*: {weights.max():.2f}, where equal weights are {1 / len(weights):.2f}. It cannot know whether a loss is large because the model is bad or because the record is wrong. Equalized odds was asked of the *recorded* labels, of which those of *b*'s false positive rate are wrong, and a batch holds only a few people of each group and label. It decides {odds['mean']:.0%} of the patients ill ({odds['low']:.0%} to {odds['high']:.0%} over seeds); we cannot say here whether labels, noise or weight are the reason."
 )
 
 # %% tags=["reading"]
 reading(
     "**Reading the second table.** At the end the adversary read the group correctly in "
     "{end[adversary's accuracy]:.0%} of the cases (guessing gives one half, with both groups counting "
-    "equally), with a loss of {end[adversary's loss (nats)]:.2f} (guessing costs {guessing:.2f}). The "
-    "fresh probe reads it in {end[fresh probe's accuracy]:.0%}, and after plain training in "
-    "{end[fresh probe, plain training]:.0%}. {finding}",
+    "equally), with a loss of {end[adversary's loss (nats)]:.2f} (guessing costs {guessing:.2f}). That is "
+    "measured on training notes, on batches it had just been trained on. The fresh probe, cross-validated "
+    "on the test patients, reads the group in {end[fresh probe's accuracy]:.0%}, and after plain training "
+    "in {end[fresh probe, plain training]:.0%}. {finding}",
     end=adversary_end,
     guessing=guessing,
     finding=choose(
@@ -718,18 +736,27 @@ Markdown(
 )
 
 # %%
-at_end = pd.DataFrame(sentence_histories)
-constraint_gaps = {
-    "training": at_end["hard_gap"].mean(),
-    "other": sentences.query("method == 'augmented Lagrangian'")["gap"].mean(),
-}
+at_end = pd.DataFrame(sentence_histories).reset_index(drop=True)
+elsewhere = sentences.query("method == 'augmented Lagrangian'").reset_index(drop=True)
+constraint_gaps = {"training": at_end["hard_gap"].mean(), "other": elsewhere["gap"].abs().mean()}
+nearest = at_end["hard_gap"].idxmin()  # the split with the smallest gap in training
+nearest_gap, nearest_there = at_end["hard_gap"][nearest], elsewhere.loc[nearest]
 constraint_met = int((~at_end["violated"].astype(bool)).sum())
 always_met = constraint_met == SEEDS
+
+# %%
 plain_rates = sentences.query("method == 'plain training'").mean(numeric_only=True)
-narrowed = changes_over_seeds(sentences, "gap", by="method", **HALVES)["high"] < 0
-with_she = changes_over_seeds(sentences, "tpr_female", by="method", **HALVES)
-with_he = changes_over_seeds(sentences, "tpr_male", by="method", **HALVES)
-levelled = narrowed & (with_she["high"] < 0) & ~(with_he["low"] > 0)
+
+
+def change_of(value):
+    """Return each method's change of a value, from its own baseline."""
+    heads = changes_over_seeds(sentences, value, by="method", **HALVES)
+    embedded = changes_over_seeds(nurses_on_embeddings, value, by="method", **EMBEDDED)
+    return pd.concat([heads, embedded])
+
+
+narrowed = change_of("gap")["high"] < 0
+levelled = narrowed & (change_of("tpr_female")["high"] < 0) & ~(change_of("tpr_male")["low"] > 0)
 n_methods, n_narrowed, n_levelled = len(narrowed), narrowed.sum(), levelled.sum()
 levelled_names = ", ".join(f"*{name}*" for name in levelled.index[levelled]) or "none"
 right_for_nobody = 1 - sample["y"].mean()
@@ -737,28 +764,33 @@ right_for_nobody = 1 - sample["y"].mean()
 # %% tags=["reading"]
 reading(
     "**Did the constraint hold?** On the training sentences it was met in {met} of {seeds} splits: the "
-    "mean gap there is {gaps[training]:.2f} (without a sign), where {tolerance} was allowed; on other "
-    "sentences it is {gaps[other]:+.2f}. {finding}",
+    "mean size of the gap there is {gaps[training]:.2f}, where {tolerance} was allowed; on other "
+    "sentences it is {gaps[other]:.2f}. The model with the smallest gap in training ({least:.3f}) decides "
+    "{there[selected]:.0%} of the other sentences to be about nurses, and {there[accuracy]:.0%} of its "
+    "decisions are right; to find nobody would be right for {nobody:.0%}. {finding}",
     met=constraint_met,
     seeds=SEEDS,
     gaps=constraint_gaps,
     tolerance=TOLERANCE,
+    least=nearest_gap,
+    there=nearest_there,
+    nobody=right_for_nobody,
     finding=choose(
         always_met,
         "It was kept in training; compare what became of it elsewhere.",
         otherwise="Where a constraint does not hold in training, nobody can ask whether it carries "
-        "over: these heads, trained so briefly, do not show what the constraint would do.",
+        "over. Gap and push swing from epoch to epoch; these runs do not show what the constraint would do.",
     ),
 )
 
 # %% tags=["reading"]
 reading(
     "**Which way did the gap close?** Where a gap narrows because the better-off group loses while "
-    "nobody gains, the field calls it **levelling down** (Mittelstadt, Wachter and Russell, 2023). Its "
-    "intervals show that for {levelled} of the {n} methods ({names}), and a narrower gap at all for "
-    "{narrowed}. "
-    "Compare the mean changes of the two rates in the figure, and do not trust them further than their "
-    "intervals. Plain training finds few nurses, {plain[tpr_female]:.0%} of those with *she* and "
+    "nobody gains, the field calls it **levelling down** (Mittelstadt, Wachter and Russell, 2023). Each "
+    "method is compared with its own baseline here, uncorrected for the number of methods. The gap is "
+    "clearly narrower for {narrowed} of the {n} methods. For {levelled} ({names}) the better-off group also "
+    "clearly loses, and no clear gain for the other is seen; that nobody gained, the intervals do not show. "
+    "Plain training finds few nurses, {plain[tpr_female]:.0%} of those with *she* and "
     "{plain[tpr_male]:.0%} with *he*; to find nobody would be right for {nobody:.0%} of the sentences, "
     "with no gap. Accuracy hardly shows what is at stake here.",
     levelled=n_levelled,
@@ -789,24 +821,30 @@ tabulate_methods(everything, TITLES, **against)
 
 # %%
 MARGIN = 0.05  # a gap smaller than this would not matter to us; stated before the runs
+LEVEL = 0.05  # for p-values that are adjusted for the number of methods
 judged = describe_gaps(everything, margin=MARGIN)
 gap_changes = changes_over_seeds(everything, "gap", by="method", **against)
 truth_changes = changes_over_seeds(everything, "accuracy_true", by="method", **against)
-one_column = gap_changes.index[(gap_changes["high"] < 0) & ~(truth_changes["low"] > 0)]
+clearly_narrower = (gap_changes["p_holm"] < LEVEL) & (gap_changes["mean"] < 0)
+clearly_truer = (truth_changes["p_holm"] < LEVEL) & (truth_changes["mean"] > 0)
+one_column = gap_changes.index[clearly_narrower & ~clearly_truer]
 one_column = ", ".join(f"*{name}*" for name in one_column) or "none"
 shares = everything.groupby("method")["selected"].mean()
+n_compared = len(gap_changes)
 alike = np.maximum(shares, 1 - shares)
 most_alike = alike.idxmax()
 
 # %% tags=["reading"]
 reading(
     "**Reading the figure.** Of the gaps themselves, with a margin of {margin}: {judged}. Clearly "
-    "narrower, but with no clear gain in accuracy on the truth: {one_column}. The method that comes "
+    "narrower than in plain training, but with no clear gain in accuracy on the truth (with p-values "
+    "adjusted by Holm's method for the {n} methods): {one_column}. The method that comes "
     "nearest to giving everyone the same answer is *{name}*: {share:.0%} of the patients get the same "
     "decision. With {seeds} worlds *cannot tell* is the honest verdict for many cells; it does not say "
     "that nothing changed.",
     margin=MARGIN,
     judged=judged,
+    n=n_compared,
     one_column=one_column,
     name=most_alike,
     share=alike[most_alike],
@@ -820,16 +858,16 @@ reading(
 # (interval -0.21 to -0.11), accuracy on the records -0.02 (-0.03 to -0.01), on the truth +0.01 (-0.01 to 0.03). **Method B:** gap -0.07 (-0.15 to 0.01),
 # accuracy on the records 0.00 (-0.01 to 0.01), on the truth 0.00 (-0.01 to 0.01). Which statement do they support?
 #
-# - A. A and B close the gap
-# - B. A closes the gap, and harms accuracy
-# - C. A closes the gap; B may or may not
+# - A. A and B narrow the gap
+# - B. A narrows the gap, and harms accuracy on the truth
+# - C. A narrows the gap; B may or may not
 # - D. B is better: it loses nothing on the records
 
 # %% tags=["exercise"] exercise="07.6" points=2 objective="07-judge"
 verdict = ...  # one of the four; its letter, in quotes, is enough
 
 # %% tags=["solution"]
-verdict = "A closes the gap; B may or may not"
+verdict = "A narrows the gap; B may or may not"
 
 # %% tags=["check"]
 check("07.6", verdict)
@@ -839,8 +877,8 @@ check("07.6", verdict)
 #
 # - A gap becomes a loss through decisions softened at the threshold; its square on a small batch is too large by its variance, and the product
 #   of two halves is not `[07-penalty]`.
-# - A constraint is stated in gaps. Its multiplier adds up violations and is a price only at a
-#   solution; whether the constraint holds has to be checked, in training and elsewhere
+# - A constraint is stated in gaps. It has a multiplier for each direction of the gap, which adds up
+#   violations and is a price only at a solution; whether the constraint holds has to be checked, in training and elsewhere
 #   `[07-lagrangian]`.
 # - Where illnesses are missed at random, false positive rates, precision and accuracy inherit the error of the records.
 #   The true positive rate does not, and demographic parity needs no labels `[07-criterion]`.
@@ -851,7 +889,8 @@ check("07.6", verdict)
 #
 # - That parity is the right aim. The clinic has equal true rates because we made it so.
 # - Who gains and who loses when a gap closes. A gap can close because one group is treated better, or because the other is treated worse.
-# - That these figures hold for other models and weights. A penalty's weight, a tolerance, a temperature were set once, and a handful of worlds says little.
+# - That these figures hold for other models and weights. A penalty's weight, a tolerance, a temperature were set once; the
+#   adversary's settings were chosen on the worlds and patients that we show, which flatters it. And a handful of worlds says little.
 # - That a group which an adversary cannot read is hidden. A fresh probe may still read it.
 #
 # **Next.** We leave data and training alone, and change the decisions:

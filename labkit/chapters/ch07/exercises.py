@@ -218,7 +218,7 @@ def judge_penalty(collected):
 
 # ---- 07.3 write a function -------------------------------------------------------------------------------------------
 def raised(multiplier, strength, gap, tolerance):
-    """Raise by the violation, never below zero."""
+    """Raise by the violation in one direction, never below zero."""
     return max(0.0, multiplier + strength * (gap - tolerance))
 
 
@@ -242,6 +242,11 @@ def forgetful(multiplier, strength, gap, tolerance):
     return max(0.0, strength * (gap - tolerance))
 
 
+def without_sign(multiplier, strength, gap, tolerance):
+    """Takes the size of the gap."""
+    return max(0.0, multiplier + strength * (abs(gap) - tolerance))
+
+
 compare_answers(
     "07.3",
     points=1,
@@ -253,6 +258,7 @@ compare_answers(
         (0.3, 1.0, 0.05, 0.05),
         (1.5, 2.0, 0.6, 0.1),
         (4.0, 10.0, 0.05, 0.1),
+        (0.9, 0.5, -0.3, 0.1),
     ),
     reference=raised,
     wrong=[
@@ -260,11 +266,15 @@ compare_answers(
         (without_tolerance, "Only what lies above the tolerance is a violation: subtract the tolerance from the gap."),
         (only_up, "Where the constraint is slack the push must ease off again: the multiplier falls, down to 0."),
         (forgetful, "That is the push of a penalty. A multiplier remembers: start from its old value."),
+        (
+            without_sign,
+            "A gap of the other direction is no violation here: there is another multiplier for it. Keep the sign.",
+        ),
     ],
     otherwise="Not the rule. Try a gap far below the tolerance, one far above it, and one equal to it, each from an "
     "old value of 2: should it fall, rise or stay?",
     hints=(
-        "What should happen when the gap is below the tolerance?",
+        "What should happen when the gap is below the tolerance, or below zero?",
         "It goes up and down by the same rule; 0 ends it.",
     ),
     idea="max(0, multiplier + strength * (gap - tolerance)).",
@@ -337,14 +347,14 @@ choice(
     points=2,
     objective="07-judge",
     options={
-        "A and B close the gap": (
+        "A and B narrow the gap": (
             "B's interval reaches from -0.15 to 0.01: narrowing is one possibility, no change another."
         ),
-        "A closes the gap, and harms accuracy": (
+        "A narrows the gap, and harms accuracy on the truth": (
             "On the records A loses 0.02, but they are known to be wrong; on the truth its interval starts at -0.01 "
             "and reaches to 0.03: no harm is shown."
         ),
-        "A closes the gap; B may or may not": None,
+        "A narrows the gap; B may or may not": None,
         "B is better: it loses nothing on the records": (
             "It was not asked whether records are followed. And whether B narrows the gap at all cannot be told from "
             "three runs."

@@ -114,5 +114,5 @@ RIGHT = {
     },
     "07.4": chosen("the violations so far have added up", "A"),
     "07.5": chosen("demographic parity and equal opportunity", "B"),
-    "07.6": chosen("A closes the gap; B may or may not", "C"),
+    "07.6": chosen("A narrows the gap; B may or may not", "C"),
 }

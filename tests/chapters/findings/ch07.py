@@ -55,7 +55,7 @@ FINDINGS = [
         "the tolerance is always 0.1",
         lambda multiplier, strength, gap, tolerance: max(0, multiplier + strength * (gap - 0.1)),
     ),
-    rejected("07.6", "no option", "A closes", "\nC. A closes the gap; B may or may not\n"),
+    rejected("07.6", "no option", "A narrows", "\nC. A narrows the gap; B may or may not\n"),
     accepted(
         "07.1",
         "lists of one element",
