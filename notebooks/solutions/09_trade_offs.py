@@ -670,7 +670,10 @@ AGAIN, REFITTED = 100, ["untouched", "thresholds 0.0", "exp. gradient 0.01", "pl
 refits = run_trials(lambda seed: {name: name_points(seed + AGAIN)[name] for name in REFITTED}, splits)
 block_refits = run_trials(lambda seed: fine_tuned({"plain": None}, seed + AGAIN, **BLOCK), block_splits)
 block_flips = compare_refits([trial for trial in block_trials if trial.method == "plain"], block_refits)
-flips = pd.concat([compare_refits(trials, refits), block_flips.replace({"plain": "plain last block"})])
+# the test patients stay in the drawer here too
+validated = [trial._replace(table=trial.table[VALIDATION]) for trial in trials]
+again = [trial._replace(table=trial.table[VALIDATION]) for trial in refits]
+flips = pd.concat([compare_refits(validated, again), block_flips.replace({"plain": "plain last block"})])
 
 # %%
 flipped = over_seeds(flips, "flipped", by=["by", "method", "group"])
@@ -727,7 +730,8 @@ check("09.4", flip_rate)
 # %% [markdown]
 # ## Choose here, report there
 #
-# Now somebody must choose. State the rule *before* you look, or you will find reasons for the point you like:
+# Now somebody must choose. State the rule *before* you look, or you will find reasons for the point you like. (We have seen
+# the validation patients already; our rule is stated before we look at the test patients.)
 #
 # > Of all points whose gap is at most `TOLERANCE` on the validation patients, take the one that is most accurate *on the records*. (If none is, the one with the smallest gap.)
 #
@@ -740,8 +744,8 @@ check("09.4", flip_rate)
 
 # %%
 SIZES = [VALIDATION_SIZE // 8, VALIDATION_SIZE // 4, VALIDATION_SIZE // 2]
-validated = [trial._replace(table=trial.table[VALIDATION]) for trial in trials]
-promises = promises_by_world(validated, tolerance=TOLERANCE, sizes=SIZES, draws=DRAWS)
+eligible = [trial for trial in validated if trial.method not in FOILS]  # the rule leaves the foil out
+promises = promises_by_world(eligible, tolerance=TOLERANCE, sizes=SIZES, draws=DRAWS)
 means = promises.groupby(["seed", "people", "measured"], sort=False)[["accuracy", "gap_size"]].mean().reset_index()
 kept = means.groupby(["people", "measured"])[["gap_size", "accuracy"]].mean()
 fig, axes = plt.subplots(1, 2, figsize=(9.8, 3.4), layout="constrained")
@@ -997,14 +1001,18 @@ answers = {
     "Aim": "Which patients get an early appointment, by a score that a model gives to the note of their visit.",
     "Criterion and why": "Equal shares decided 'ill' in both groups, since we believe that both are ill equally often.",
     "Labels and how far they are trusted": "Diagnoses in the records; of b's illnesses about a third are missing there.",
-    "Chosen operating point": f"`{chosen}`: by the rule stated before looking, on {VALIDATION_SIZE} validation patients.",
+    "Chosen operating point": f"`{chosen}`, chosen on {VALIDATION_SIZE} validation patients by the rule stated before looking at the test patients.",
     "Who gains": f"Of ill people more are found in {', '.join(f'`{g}`' for g in gaining) or 'nobody'}, as far as intervals tell.",
     "Who loses": f"Of ill people fewer are found in {', '.join(f'`{g}`' for g in losing) or 'nobody'}, as far as intervals tell.",
     "What would change the decision": "A second look at 200 records that finds fewer than 15% of b's illnesses missing.",
     "Review": f"The head of the clinic and a patients' council of both districts, on {date.today().year + 1}-12-01.",
 }  # fmt: skip
 open_points(answers)
-compare("09.7", "I would sign it for a year: it rests on a belief about b that a second look at records can test.")
+compare(
+    "09.7",
+    "I would sign it for a year if no group clearly loses. If one does, I would not sign before looking at a nearby "
+    "point at which nobody clearly loses. Either way it rests on a belief about b that a second look at records can test.",
+)
 
 # %% [markdown]
 # ## What you learned
