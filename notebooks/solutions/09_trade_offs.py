@@ -332,7 +332,7 @@ reading(
     found=choose(
         any_clear,
         "{n} points clearly narrow the gap (the foil is left out).",
-        otherwise="No point narrows the gap clearly; we look at the first.",
+        otherwise="{n} points clearly narrow the gap, so we look at the first of all.",
     ),
     n=n_clear,
     price=price,
