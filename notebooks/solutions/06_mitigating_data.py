@@ -66,7 +66,7 @@ from labkit.prose import reading, verdict
 SAMPLE_SIZE = 800  # training notes in each of the clinic's worlds
 TEST_SIZE = 1000  # notes of other patients to measure on
 WORLDS = 16  # worlds of the clinic behind every comparison there
-SPLITS = 20  # splits of the real data behind every comparison there
+SPLITS = 6  # splits of the real data behind every comparison there
 SENTENCES = 1600  # real sentences, those of notebook 03; half of them to measure on
 MODEL_NAME = "minilm"  # the shipped BERT; a folder or a fetched hub name works too
 
