@@ -611,7 +611,7 @@ check("06.5", {"hidden": hidden, "base_rate": base_rate})
 #
 # In 1990, Boston's lenders denied 28.3% of the Black and 9.3% of the white applicants: in a textbook's subset (Stock and Watson,
 # 2007) of a larger survey (Munnell et al., 1996). A model of `deny` reads the application, without
-# `insurance`: where it was refused, the mortgage was nearly always denied. German credit asks for repayment, with age groups. In both, the group stands in the table as a column of its own, and
+# `insurance`: where it was refused, the mortgage was nearly always denied. German credit asks for repayment, with age groups. In both, the group has its own column in the table, and
 # *left out* takes it away.
 #
 # **Predict:** for how many of the methods does the gap shrink on *both* tables? And which one costs much accuracy?
