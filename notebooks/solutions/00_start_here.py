@@ -54,8 +54,9 @@ SEED = 0
 #
 # **Running.** Press Shift+Enter to run a cell and go to the next. Cells build on each other, so run them from top to
 # bottom; when in doubt, choose *Kernel → Restart Kernel and Run All Cells*. The capital names above are this notebook's
-# settings. Change one, run everything again, and see which statements survive: every number in the text is computed from
-# what you ran, and some sentences change with it.
+# settings. Change one, run everything again, and see which statements survive: the numbers in what a cell prints are
+# computed from what you ran, and some sentences change with them. Not computed are those that a publication printed, and
+# the few that are said to come from a run of our own.
 #
 # **Predict before you run.** Each section tells you what to look for and asks what you expect. Write your answer down
 # before you run the cell, best in a new cell above it. Students who predict the outcome of a demonstration understand
@@ -87,6 +88,7 @@ SEED = 0
 # | data | are all data sets complete and unchanged? | likewise; the sha256 sum of a file is its fingerprint |
 # | memory | is enough free at this moment? | a notebook that runs out of memory is stopped without an explanation |
 # | disk | is there room for the course's cache folder? | embeddings are kept there, so that the second run is fast |
+# | workers | can helper processes be started? | running the whole course executes several notebooks at once |
 #
 # **What to look for:** the column `ok`. Where it says `False`, the column `remedy` holds the command that mends it.
 
@@ -540,7 +542,7 @@ p_left[[lowest, highest]].round(4).to_frame("p without the name")
 
 # %% tags=["reading"]
 reading(
-    "One name more or fewer moves the verdict. Without *{lowest}* p is {low:.3f}, without *{highest}* it is {high:.3f}; "
+    "One name fewer can move the verdict. Without *{lowest}* p is {low:.3f}, without *{highest}* it is {high:.3f}; "
     "after Holm's correction {clear} of the {n} shortened lists stay below {alpha:.2f}. A result that one name decides is "
     "weak, whichever side of the line it is on.",
     lowest=lowest,
@@ -881,7 +883,7 @@ check("00.5", {"difference": difference, "low": low, "high": high, "verdict": ve
 # - `[00-map]` Five properties help and strain each other; bias enters at each step from data to monitoring, and a
 #   remedy at one step need not repair another.
 # - `[00-association]` An association is a difference of mean cosines; an effect size puts it on a scale; the sentence
-#   around the words changes it, and so does one name more or fewer.
+#   around the words changes it, and so can one name fewer.
 # - `[00-p-value]` A permutation p-value compares our division of the words with all others. It speaks of words, not of
 #   people, and several tests need a correction.
 # - `[00-audit]` Counts by group give rates; intervals say how sure they are; the precision of two groups can

@@ -341,10 +341,12 @@ rise[["average", "low", "high"]].round(2)
 reading(
     "In its own clinic the neutral classifier takes {base:.2f} of the not ill of Birch for ill, and {mix.average:.2f} more "
     "({mix.low:.2f} to {mix.high:.2f}) when mild cases stay away. That part of the rise is *case mix*: no classifier learned "
-    "it. The district's name adds {name.average:+.2f} ({name.low:+.2f} to {name.high:+.2f}). {larger} Which part comes first is "
+    "it. A classifier that learned from the patients who come, without the district's name, adds {other.average:+.2f} "
+    "({other.low:+.2f} to {other.high:+.2f}). The name adds {name.average:+.2f} ({name.low:+.2f} to {name.high:+.2f}). {larger} Which part comes first is "
     "a choice, and another order would give other numbers.",
     base=alarms_before,
     mix=rise.loc["case mix"],
+    other=rise.loc["learned, without the district's name"],
     name=rise.loc["added by the district's name"],
     larger=verdict(
         rise.loc["case mix minus name", "low"],
@@ -674,7 +676,7 @@ check("01.3", weighted_rates)
 # (Obermeyer, Powers, Vogeli and Mullainathan, 2019). We ask the same of the RAND Health Insurance Experiment, 1974 to 1982:
 # families were assigned to insurance plans at random, and both costs and health were recorded (Newhouse, 1993).
 #
-# The table has a row for each year of an adult; we keep each person's first one, since a place in a programme goes to a person. The two
+# The table has a row for each year of a person; of those aged 18 or more we keep each person's first one, since a place in a programme goes to a person. The two
 # indices are the same in all years of a person; the cost is not, so what follows is about the cost of the *first* year. `meddol` is the cost in dollars, `disea` an index of chronic diseases, `xghindx` an index of
 # general health that people stated themselves (higher is better). `black` is the race of the head of the family; we leave out
 # the rows in which somebody imputed a value between 0 and 1.
@@ -709,15 +711,33 @@ others_in_them = sites.loc[sites[1].nlargest(2).index, 0].sum()
 at_disease, at_health = costs.loc["equal disease index"], costs.loc["equal general health"]
 at_site = costs.loc["equal general health, same site"]
 black_mean, other_mean = by_race.loc[1], by_race.loc[0]
+health_fits = {name: smf.ols(f"{name} ~ black", adults).fit(cov_type="HC1") for name in ("disea", "xghindx")}
+differs_by = {
+    name: [fit.params["black"], *fit.conf_int().loc["black"]] for name, fit in health_fits.items()
+}
 sites.round(2)
 
 # %% tags=["reading"]
 reading(
-    "The answer turns on the measure. By the disease index adults in Black families are *healthier* ({black.diseases:.1f} "
-    "against {other.diseases:.1f}); by their own account they are *less healthy* ({black.health:.1f} against "
-    "{other.health:.1f}). They cost {black.cost:.0f} dollars a year, others {other.cost:.0f}. At the same general health the "
+    "The answer turns on the measure. By the disease index adults in Black families {diseases} ({black.diseases:.1f} "
+    "against {other.diseases:.1f}; difference {by[disea][0]:.1f}, {by[disea][1]:.1f} to {by[disea][2]:.1f}); by their own "
+    "account they {stated} ({black.health:.1f} against {other.health:.1f}; {by[xghindx][0]:.1f}, {by[xghindx][1]:.1f} to "
+    "{by[xghindx][2]:.1f}). They cost {black.cost:.0f} dollars a year, others {other.cost:.0f}. At the same general health the "
     "difference is {health.difference:.0f} dollars ({health.low:.0f} to {health.high:.0f}); at the same disease index it is "
     "{disease.difference:.0f} ({disease.low:.0f} to {disease.high:+.0f}), so that one does not tell.",
+    diseases=verdict(
+        *differs_by["disea"][1:],
+        above="are *less healthy*",
+        below="are *healthier*",
+        unclear="are not clearly healthier or less healthy",
+    ),
+    stated=verdict(
+        *differs_by["xghindx"][1:],
+        above="are *healthier*",
+        below="are *less healthy*",
+        unclear="are not clearly healthier or less healthy",
+    ),
+    by=differs_by,
     black=black_mean,
     other=other_mean,
     health=at_health,
@@ -1033,7 +1053,7 @@ check("01.6", datasheet)
 # ## What you learned
 #
 # - `[01-mechanisms]` Five mechanisms leave different traces. Some are visible in recorded labels, some only in the notes, one only
-#   in the width of an interval; two can cancel in the records while both do harm.
+#   in how few they are, and so in the width of an interval; two can cancel in the records while both do harm.
 # - `[01-confounding]` Adjustment compares like with like, and assumes that the columns are complete and not themselves results of
 #   unfair treatment; a gap can shrink, or turn around, and each version answers another question.
 # - `[01-label]` A label measures what was recorded. Cost is not need, a diagnosis is not an illness; the choice of the measure

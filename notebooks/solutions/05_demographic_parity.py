@@ -379,7 +379,7 @@ display(choices.map("{:z.3f}".format))
 # </details>
 #
 # So where base rates differ and the decision is of any use, **parity and equalized odds exclude each other**. No
-# training and no data help. The better the classifier, the larger the gap that equalized odds leaves.
+# training and no data help. The larger $\mathrm{TPR}-\mathrm{FPR}$, the larger the gap that equalized odds leaves.
 #
 # A second collision has a case behind it. Let $\mathrm{PPV}$ be the share of the selected who have $Y=1$. The makers of
 # COMPAS defended it by similar $\mathrm{PPV}$ (a high score means the same for everybody); ProPublica attacked it by
@@ -396,8 +396,8 @@ display(choices.map("{:z.3f}".format))
 # </details>
 #
 # 3. If $\mathrm{PPV}$ is the same in both groups and $\pi$ is not, the ratio $\mathrm{FPR}/\mathrm{TPR}$ must differ, *unless
-#    $1-\mathrm{PPV}=0$*: a predictor whose selected people all have $Y=1$. (And somebody must be selected:
-#    $\mathrm{TPR}>0$.)
+#    $1-\mathrm{PPV}=0$*: a predictor whose selected people all have $Y=1$. (And somebody with $Y=1$ must be
+#    selected: $\mathrm{TPR}>0$.)
 #
 # **Before you run the next cell, predict:** a perfect predictor, base rates $0.6$ and $0.2$. Which of the three, parity,
 # equalized odds, equal PPV, does it satisfy?
@@ -438,7 +438,7 @@ Markdown(
 # | these two | exclude each other, unless |
 # |---|---|
 # | parity and equalized odds | base rates are equal, or $\mathrm{TPR}=\mathrm{FPR}$ |
-# | equal PPV and equalized odds | base rates are equal, or nobody is selected by mistake ($\mathrm{PPV}=1$) |
+# | equal PPV and equalized odds | base rates are equal, or nobody is selected by mistake ($\mathrm{PPV}=1$), or nobody rightly ($\mathrm{TPR}=0$) |
 # | parity and equal PPV | they do not: enough people with $Y=1$ in each group, and enough with $Y=0$, suffice |
 #
 # Now COMPAS. A false negative rate (FNR) is $1-\mathrm{TPR}$. ProPublica published false positive rates of 44.85% and 23.45%, false negative rates of 27.99% and 47.72%, and PPVs of
@@ -773,8 +773,8 @@ Markdown(
 )
 
 # %% [markdown]
-# Most of the batch's square is variance. A model that follows this penalty can lower the *variance* instead, by giving everybody the same decision,
-# without closing a gap; notebook 07 tries it. The product has the right mean; single values are as noisy as before, and often negative. As for the disjoint halves: whoever is in one is
+# Most of the batch's square is variance. A model that follows this penalty can lower the *variance* instead, by giving nearly everybody the same
+# decision, while the gap stays (rates of 0.9 and 1 differ by as much as 0.4 and 0.5); notebook 07 tries it. The product has the right mean; single values are as noisy as before, and often negative. As for the disjoint halves: whoever is in one is
 # missing in the other. They are unbiased for the *population* that the eight people come from, not for the eight. Say which draw you use. Notebook 07 trains with both penalties.
 
 # %% [markdown]
@@ -1056,7 +1056,7 @@ Markdown(
 # - A gap in selection rates is exactly the sum of three parts: different TPRs, different FPRs, different base rates. How large each part is depends on
 #   what is held fixed, and on the labels, which are records `[05-decompose]`.
 # - Parity and equalized odds exclude each other unless base rates are equal or the decision ignores the label; equal PPV and equal error rates
-#   unless base rates are equal or nobody is selected by mistake. "Only one kind of fairness" is no theorem `[05-collide]`.
+#   unless base rates are equal, or nobody is selected by mistake, or nobody rightly. "Only one kind of fairness" is no theorem `[05-collide]`.
 # - The errors of the two groups add up to at least $|\Delta\pi|-|\Delta r|$. On biased records that cost is partly fictional, and outside a
 #   simulator you see only the records `[05-cost]`.
 # - A surrogate has a slope and misses something: other thresholds, the batch's variance, which form the tolerance means, other people than

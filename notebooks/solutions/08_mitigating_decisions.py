@@ -381,8 +381,8 @@ except ValueError as error:
 # *One threshold* (one half, for everybody) is the baseline. *Quantile matching* is new and has its own section below: it gives the people of both
 # groups who have the same rank the same score, and then decides at one half. We look at the gap in decisions (share decided "ill", *a* minus *b*), and
 # at accuracy on recorded *and* on true labels. We call a gap *closed* if its whole interval lies within `MARGIN`: an interval that only contains
-# zero shows nothing. **Predict:** which rules come nearest to a gap of zero? Rules were chosen to be right on *recorded* labels:
-# will accuracy on the true ones rise or fall?
+# zero shows nothing. **Predict:** which rules come nearest to a gap of zero? The three rules under a criterion were chosen to be right on
+# *recorded* labels: will accuracy on the true ones rise or fall?
 
 
 # %%
@@ -1049,14 +1049,15 @@ promises["broken by"] = promises["delivered"] - promises["promised"]
 
 # %%
 in_crowd = crowd["group"].value_counts()
-floor = np.sqrt(2 / np.pi * 0.25 * (1 / in_crowd).sum())  # mean size of a gap under exact parity, at most
+parity_sd = np.sqrt(0.25 * (1 / in_crowd).sum())  # of a gap under exact parity, at most
+floor = np.sqrt(2 / np.pi) * parity_sd  # mean size of such a gap
 # %%
 averages = {name: over_seeds(promises, name, by="people") for name in ("promised", "delivered")}
 fig, ax = plt.subplots(figsize=(6.4, 3), layout="constrained")
 for (name, mean), color, marker in zip(averages.items(), PALETTE, MARKERS):
     above = mean["high"] - mean["mean"]
     ax.errorbar(mean.index, mean["mean"], above, fmt=marker + "-", color=color, label=name)
-ax.axhline(floor, color="black", linestyle=":", label="exact parity, measured on the crowd")
+ax.axhline(floor, color="black", linestyle=":", label="mean under exact parity, on such a crowd")
 ax.set(xlabel="people the rule is chosen on", ylabel="size of the gap\n(share decided 'ill')")
 ax.legend(frameon=False)
 sizes_of_gaps = promises.groupby("people")[["promised", "delivered"]].mean()
@@ -1082,7 +1083,7 @@ reading(
     "tell. A single rule may still break it by more, and did in so many of {draws} cases: {broke}. Chosen on {few}, the rule promises a gap of {promised:.3f} "
     "and delivers {delivered:.3f}: a difference of {broken[mean]:+.3f} ({broken[low]:+.3f} to {broken[high]:+.3f}). Chosen on {many}, it "
     "delivers {late[mean]:.3f} ({late[low]:.3f} to {late[high]:.3f}). Intervals are over {draws} samples, for one score. Measured on {crowd:,} people, "
-    "even exact parity would show up to about {floor:.3f}.",
+    "even exact parity would show about {floor:.3f} on average, and in one of 20 crowds more than about {rare:.3f}.",
     margin=MARGIN,
     kept=kept_at,
     broke=broke,
@@ -1095,6 +1096,7 @@ reading(
     draws=DRAWS,
     crowd=CROWD,
     floor=floor,
+    rare=1.96 * parity_sd,
 )
 
 # %% [markdown] tags=["exercise"]
@@ -1144,7 +1146,7 @@ check("08.6", reported_gap)
 # ## What this does not show
 #
 # - That a rule may be used. That is a question of law and of the people concerned, not of accuracy.
-# - That accuracy is the right aim. All rules here were chosen to be right most often; a clinic may well find a missed illness worse
+# - That accuracy is the right aim. The clinic's rules under a criterion were chosen to be right most often; a clinic may well find a missed illness worse
 #   than a false alarm, and then other thresholds are best.
 # - What happens later. A loan that is not repaid, or a treatment that was not needed, changes the next score.
 # - That the rules would do the same with the BERT's score: the comparison over worlds uses word counts.

@@ -149,6 +149,8 @@ def promises_by_world(
 ) -> pd.DataFrame:
     """Let the rule choose in each world, on several numbers of people: `promise_and_deliver` for each.
 
+    Each world has divisions of its own: where all share them, the interval over worlds leaves out their luck.
+
     Parameters
     ----------
     trials : sequence of labkit.comparison.Trial
@@ -171,9 +173,9 @@ def promises_by_world(
         As `promise_and_deliver`.
     """
     parts = []
-    for seed in dict.fromkeys(trial.seed for trial in trials):
+    for place, seed in enumerate(dict.fromkeys(trial.seed for trial in trials)):
         tables = {trial.method: trial.table for trial in trials if trial.seed == seed}
         for size in sizes:
-            kept = promise_and_deliver(tables, tolerance=tolerance, n_choose=size, draws=draws)
+            kept = promise_and_deliver(tables, tolerance=tolerance, n_choose=size, draws=draws, seed=place * draws)
             parts.append(kept.assign(seed=seed, people=size))
     return pd.concat(parts, ignore_index=True)
