@@ -713,31 +713,36 @@ at_site = costs.loc["equal general health, same site"]
 black_mean, other_mean = by_race.loc[1], by_race.loc[0]
 health_fits = {name: smf.ols(f"{name} ~ black", adults).fit(cov_type="HC1") for name in ("disea", "xghindx")}
 differs_by = {
-    name: [fit.params["black"], *fit.conf_int().loc["black"]] for name, fit in health_fits.items()
+    name: dict(zip(["difference", "low", "high"], [fit.params["black"], *fit.conf_int().loc["black"]]))
+    for name, fit in health_fits.items()
 }
+less_disease, less_health = differs_by["disea"], differs_by["xghindx"]
 sites.round(2)
 
 # %% tags=["reading"]
 reading(
     "The answer turns on the measure. By the disease index adults in Black families {diseases} ({black.diseases:.1f} "
-    "against {other.diseases:.1f}; difference {by[disea][0]:.1f}, {by[disea][1]:.1f} to {by[disea][2]:.1f}); by their own "
-    "account they {stated} ({black.health:.1f} against {other.health:.1f}; {by[xghindx][0]:.1f}, {by[xghindx][1]:.1f} to "
-    "{by[xghindx][2]:.1f}). They cost {black.cost:.0f} dollars a year, others {other.cost:.0f}. At the same general health the "
+    "against {other.diseases:.1f}; difference {sick[difference]:.1f}, {sick[low]:.1f} to {sick[high]:.1f}); by their own "
+    "account they {stated} ({black.health:.1f} against {other.health:.1f}; {well[difference]:.1f}, {well[low]:.1f} to "
+    "{well[high]:.1f}). They cost {black.cost:.0f} dollars a year, others {other.cost:.0f}. At the same general health the "
     "difference is {health.difference:.0f} dollars ({health.low:.0f} to {health.high:.0f}); at the same disease index it is "
     "{disease.difference:.0f} ({disease.low:.0f} to {disease.high:+.0f}), so that one does not tell.",
     diseases=verdict(
-        *differs_by["disea"][1:],
+        less_disease["low"],
+        less_disease["high"],
         above="are *less healthy*",
         below="are *healthier*",
         unclear="are not clearly healthier or less healthy",
     ),
     stated=verdict(
-        *differs_by["xghindx"][1:],
+        less_health["low"],
+        less_health["high"],
         above="are *healthier*",
         below="are *less healthy*",
         unclear="are not clearly healthier or less healthy",
     ),
-    by=differs_by,
+    sick=less_disease,
+    well=less_health,
     black=black_mean,
     other=other_mean,
     health=at_health,

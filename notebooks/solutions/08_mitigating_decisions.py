@@ -1050,7 +1050,7 @@ promises["broken by"] = promises["delivered"] - promises["promised"]
 # %%
 in_crowd = crowd["group"].value_counts()
 parity_sd = np.sqrt(0.25 * (1 / in_crowd).sum())  # of a gap under exact parity, at most
-floor = np.sqrt(2 / np.pi) * parity_sd  # mean size of such a gap
+floor, rare_gap = np.sqrt(2 / np.pi) * parity_sd, 1.96 * parity_sd  # mean size of such a gap; one in 20 is larger
 # %%
 averages = {name: over_seeds(promises, name, by="people") for name in ("promised", "delivered")}
 fig, ax = plt.subplots(figsize=(6.4, 3), layout="constrained")
@@ -1096,7 +1096,7 @@ reading(
     draws=DRAWS,
     crowd=CROWD,
     floor=floor,
-    rare=1.96 * parity_sd,
+    rare=rare_gap,
 )
 
 # %% [markdown] tags=["exercise"]

@@ -66,6 +66,10 @@ def test_each_world_has_its_own_points(tables):
     alone = promise_and_deliver({name: tables[name] for name in names[:5]}, tolerance=0.05, n_choose=120, draws=2)
     part = kept.query("seed == 0 and people == 120")[alone.columns].reset_index(drop=True)
     pd.testing.assert_frame_equal(part, alone)
+    same = [Trial(name, seed, tables[name], None, 0.0) for seed in (3, 4) for name in names[:5]]
+    same = promises_by_world(same, tolerance=0.05, sizes=[60], draws=20)
+    first, second = (part["gap_size"].to_numpy() for _, part in same.groupby("seed"))
+    assert not np.allclose(first, second)  # each world has divisions of its own
 
 
 def test_wrong_arguments_are_named(tables):
