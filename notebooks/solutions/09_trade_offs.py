@@ -1060,7 +1060,7 @@ compare(
 # - The front drops every dominated point. Which points are on it depends on the worlds that were drawn, and what closing a gap seems to cost depends on the labels that accuracy is counted by `[09-front]`.
 # - A gap can close because the better-off group lost, and nobody gained. Count who gained and who lost, by group, on labels that can be trusted `[09-levelling]`.
 # - Two equally accurate fits decide differently about some people; count them by group, and tell the seed from the draw of patients `[09-flips]`.
-# - State the rule first, choose on some people, report on others. On average the best of many keeps less accuracy than it promises, and shows a wider gap; both broken promises shrink with more people `[09-select]`.
+# - State the rule first, choose on some people, report on others. On average the best of many keeps less accuracy than it promises, and where it is chosen on few people, a wider gap `[09-select]`.
 # - A decision names its aim, its labels, its figures, who pays, and what would change it; a program can hold it to its figures, and only people can judge its reasons `[09-decide]`.
 #
 # ## What this does not show
