@@ -11,9 +11,7 @@ from tests.exercises.mutation.limits import returned
 INPUTS: dict[str, Draw] = {}  # what draws the arguments of one call
 COLLECT: dict[str, Callable[[Callable, tuple], Any]] = {}  # what the exercise sees of a function, where not its value
 # Operators whose mutants are right, by exercise.
-ASKS_FOR_LESS = {
-    "03.12": ("result", "confused function"),  # any three numbers that depend on the seed alone
-}
+ASKS_FOR_LESS: dict[str, tuple[str, ...]] = {}
 UNORDERED = {"06.6": ("closed",)}  # lists that are right in any order
 
 
@@ -68,10 +66,10 @@ def applications(random: Random) -> tuple:
     return (pd.DataFrame(cells, columns=["department", "gender", "admitted", "n"]),)
 
 
-# ---- 03: batches, draws, losses --------------------------------------------------------------------------------------
+# ---- 03: a loss of two groups --------------------------------------------------------------------------------------
 
 
-@inputs_of("03.6")
+@inputs_of("03.7")
 def loss_of_two_groups(random: Random) -> tuple:
     """Logits, labels and groups of as many people, at least one in each group."""
     import torch
@@ -81,33 +79,6 @@ def loss_of_two_groups(random: Random) -> tuple:
     logits = torch.tensor([random.uniform(-3, 3) for _ in range(n)], requires_grad=True)
     labels = torch.tensor([float(random.randint(0, 1)) for _ in range(n)])
     return logits, labels, torch.tensor(is_b), random.uniform(0, 20)
-
-
-@inputs_of("03.9")
-def batches(random: Random) -> tuple:
-    """Batches of predictions and labels, each of its own size."""
-    sizes = [random.randint(1, 4) for _ in range(random.randint(1, 4))]
-    return ([tuple([random.randint(0, 1) for _ in range(n)] for _ in range(2)) for n in sizes],)
-
-
-@inputs_of("03.12")
-def two_seeds(random: Random) -> tuple:
-    """Two seeds that differ."""
-    return tuple(random.sample(range(1000), 2))
-
-
-@collect_of("03.12")
-def draws(function: Callable, seeds: tuple) -> dict:
-    """Whether draws repeat with a seed and change with another."""
-    first, again, other = (returned(function, (seed,)) for seed in (seeds[0], seeds[0], seeds[1]))
-    return {"repeats": first == again, "changes": first != other, "number": len(first)}
-
-
-@inputs_of("03.13")
-def evaluations(random: Random) -> tuple:
-    """A function that knows the result after each epoch, and a number of epochs."""
-    results = [round(random.random(), 3) for _ in range(12)]
-    return results.__getitem__, random.randint(1, 8)
 
 
 # ---- 04: gaps by chance ----------------------------------------------------------------------------------------------
