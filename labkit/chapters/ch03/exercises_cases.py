@@ -59,7 +59,7 @@ compare_answers(
         ),
         (
             np.array([0, 0, 1, 1, 1, 1, 0]),
-            np.array([1, 0, 1, 1, 0, 0, 0]),
+            np.array([1, 0, 1, 1, 0, 0, 1]),
             np.array(["z", "y", "x", "y", "z", "x", "y"]),
         ),
     ),
@@ -237,10 +237,15 @@ def above_zero(inputs):
     return [int(value > 0) for value in inputs]
 
 
-def in_batches(inputs, labels, size):
+def above_two(inputs):
+    """Predict by another threshold."""
+    return [int(value > 2) for value in inputs]
+
+
+def in_batches(inputs, labels, size, predict=above_zero):
     """Return one call's arguments."""
     places = range(0, len(inputs), size)
-    return above_zero, [(inputs[at : at + size], labels[at : at + size]) for at in places], labels
+    return predict, [(inputs[at : at + size], labels[at : at + size]) for at in places], labels
 
 
 compare_answers(
@@ -249,9 +254,9 @@ compare_answers(
     points=1,
     collect=outputs_of(
         in_batches([2, -1, 3, 4, -2, 5, -6], [1, 1, 0, 1, 0, 0, 1], 4),
-        in_batches([1, 2, -3, 4, 5, 6, -7, 8, -9, 1], [1, 0, 1, 1, 1, 1, 0, 0, 0, 0], 4),
+        in_batches([1, 2, -3, 4, 5, 6, -7, 8, -9, 1], [1, 0, 1, 1, 1, 1, 0, 0, 0, 1], 4),
         in_batches([1, -2, -3], [0, 0, 1], 2),
-        in_batches([1, 2, -3, 4, -5, 6, 7, 8], [1, 1, 0, 1, 0, 0, 0, 0], 5),
+        in_batches([1, 2, -3, 4, -5, 6, 7, 8], [1, 1, 0, 1, 0, 0, 0, 0], 5, above_two),
     ),
     reference=share_right,
     untouched=share_shadowed,

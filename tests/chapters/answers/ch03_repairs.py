@@ -29,6 +29,12 @@ def audit_by_metric(y_true, y_pred, group):
     return {name: [own.sum(), metrics.accuracy_score(y_true[own], y_pred[own])] for name, own in masks.items()}
 
 
+def audit_by_numpy(y_true, y_pred, group):
+    """Mask an array of hits."""
+    right = y_true == y_pred
+    return {name: np.array([np.sum(group == name), right[group == name].mean()]) for name in np.unique(group)}
+
+
 # ---- 03.7 a penalty --------------------------------------------------------------------------------------------------
 def loss_by_formula(logits, labels, is_b, weight):
     """Write the cross-entropy out."""
@@ -91,6 +97,18 @@ def share_of_arrays(predict, batches, labels):
     return (answers == np.array(labels)).mean()
 
 
+def share_of_series(predict, batches, labels):
+    """Put answers and labels side by side in a frame."""
+    answers = [answer for batch in batches for answer in predict(batch[0])]
+    return pd.DataFrame({"answer": answers, "label": labels}).eval("answer == label").mean()
+
+
+def share_of_tensors(predict, batches, labels):
+    """Pool tensors."""
+    answers = torch.cat([torch.tensor(predict(inputs)) for inputs, _ in batches])
+    return (answers == torch.tensor(labels)).double().mean()
+
+
 # ---- 03.11 three metrics ---------------------------------------------------------------------------------------------
 def metrics_by_hand(y_true, y_score, threshold):
     """Count pairs and people."""
@@ -112,6 +130,29 @@ def metrics_by_curve(y_true, y_score, threshold):
             "auc": np.trapezoid(tpr, fpr),
         }
     )
+
+
+def metrics_by_loop(y_true, y_score, threshold):
+    """Count in loops."""
+    ill = [score for score, label in zip(y_score, y_true, strict=True) if label]
+    well = [score for score, label in zip(y_score, y_true, strict=True) if not label]
+    pairs = sum((one > zero) + (one == zero) / 2 for one in ill for zero in well) / len(ill) / len(well)
+    hits = sum(score >= threshold for score in ill)
+    alarms = hits + sum(score >= threshold for score in well)
+    return {"auc": pairs, "precision": hits / alarms, "recall": hits / len(ill)}
+
+
+def metrics_by_frame(y_true, y_score, threshold):
+    """Rank a Series."""
+    table = pd.DataFrame({"label": y_true, "score": y_score})
+    table["found"] = table["score"] >= threshold
+    n, ranks = table["label"].sum(), table["score"].rank()
+    auc = (ranks[table["label"] == 1].sum() - n * (n + 1) / 2) / (n * (len(table) - n))
+    return {
+        "auc": auc,
+        "precision": table["label"][table["found"]].mean(),
+        "recall": table.query("label == 1").found.mean(),
+    }
 
 
 # ---- 03.12 the learning rate -----------------------------------------------------------------------------------------
@@ -202,7 +243,12 @@ def proof(log, epoch, highest):
 
 
 REPAIRS = {
-    "03.6": {"plain Python": audit_by_loop, "pandas": audit_by_groupby, "scikit-learn": audit_by_metric},
+    "03.6": {
+        "plain Python": audit_by_loop,
+        "pandas": audit_by_groupby,
+        "numpy": audit_by_numpy,
+        "scikit-learn": audit_by_metric,
+    },
     "03.7": {
         "by formula": loss_by_formula,
         "by sums": loss_by_sums,
@@ -219,8 +265,18 @@ REPAIRS = {
         ),
     },
     "03.9": {"torch": batch_by_torch, "lengths": batch_by_lengths, "plain Python": batch_of_lists},
-    "03.10": {"plain Python": share_by_counting, "numpy": share_of_arrays},
-    "03.11": {"numpy": metrics_by_hand, "scikit-learn": metrics_by_curve},
+    "03.10": {
+        "plain Python": share_by_counting,
+        "numpy": share_of_arrays,
+        "pandas": share_of_series,
+        "torch": share_of_tensors,
+    },
+    "03.11": {
+        "plain Python": metrics_by_loop,
+        "numpy": metrics_by_hand,
+        "pandas": metrics_by_frame,
+        "scikit-learn": metrics_by_curve,
+    },
     "03.12": {"a function": epochs_by_function, "a count": epochs_by_count},
     "03.13": {"torch": run_on_device, "a generator": run_by_generator},
     "03.14": {"a function": history_by_function, "pandas": history_as_series},

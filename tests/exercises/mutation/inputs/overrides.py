@@ -81,6 +81,20 @@ def loss_of_two_groups(random: Random) -> tuple:
     return logits, labels, torch.tensor(is_b), random.uniform(0, 20)
 
 
+@inputs_of("03.10")
+def evaluation(random: Random) -> tuple:
+    """A function that answers by a threshold, batches with one smaller last batch, and all labels."""
+    threshold, size, n = random.randint(-2, 2), random.randint(2, 4), random.randint(5, 12)
+    inputs = [random.randint(-5, 5) for _ in range(n)]
+    labels = [random.randint(0, 1) for _ in range(n)]
+    batches = [(inputs[at : at + size], labels[at : at + size]) for at in range(0, n, size)]
+
+    def predict(values: list) -> list:
+        return [int(value > threshold) for value in values]
+
+    return predict, batches, labels
+
+
 # ---- 04: gaps by chance ----------------------------------------------------------------------------------------------
 
 
