@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Part two · The debugging lab
 #
-# Part two is optional, and takes about 105 minutes. It has nine cases and a riddle. Each case is a
+# Part two is optional, and takes about 110 minutes. It has nine cases and a riddle. Each case is a
 # small program that somebody wrote to train a model or to measure one. It runs, and something in
 # what it shows is *not as it should be*: the **symptom**. Such programs are more dangerous than
 # those that stop with an error, because their numbers find their way into reports.
@@ -157,6 +157,7 @@ def first_fair_loss(logits, labels, is_b, weight):
     return loss + weight * gap**2
 
 
+# %%
 def train_fairly(fair_loss, weight):
     """Train with a penalty; return the last loss and the gap in mean scores."""
     lab_first = (lab_labels[:half], lab_is_b[:half], weight)
@@ -217,7 +218,8 @@ fair_sweep.rename_axis("weight").round(3)
 # %% tags=["reading"]
 reading(
     "**What was wrong.** The gap was a plain number to the optimizer, so every weight trained the "
-    "same model: its gap was {first[0]:.3f} with weight 0 and {first[100]:.3f} with weight 100, and "
+    "same model: its gap was {first[0]:.3f} with weight 0 and {first[100]:.3f} "
+    "with weight 100, and "
     "only the loss that was printed rose. With the gap connected to the logits it goes from "
     "{fair[0]:.3f} to {fair[100]:.3f}. The same happens with `.detach()`, with `.item()`, with a "
     "new `torch.tensor(...)` of the value, and with a penalty computed after training: the number "
@@ -327,6 +329,7 @@ def first_batch(items):
     return ids, torch.ones_like(ids)
 
 
+# %%
 lab_ids, lab_mask = first_batch(tokens[:4])
 pd.Series(
     {
@@ -408,6 +411,7 @@ def first_evaluation(predict, batches, labels):
     return sum(right) / len(right)
 
 
+# %%
 def answer_notes(inputs):
     """Return the decisions of the trained head, as a list."""
     return (plain_head(inputs).squeeze(1) > 0).int().tolist()
@@ -550,7 +554,8 @@ reading(
     "change places, which is why recall rose with the threshold: it was precision, {precision:.2f} "
     "at one half. (Accuracy would not have noticed.) The AUC asks how scores *rank* people, so it "
     "has no threshold: {right:.3f}, counted over pairs. Of decisions it is only the mean of the "
-    "true positive and true negative rates, {decisions:.3f}; exchanged on top, {first:.3f}. Had the "
+    "true positive and true negative rates, {decisions:.3f}; exchanged on top, "
+    "{first:.3f}. Had the "
     "author exchanged labels and *scores*, scikit-learn would have refused, as the message shows. "
     "With decisions both arguments look alike.",
     precision=hit_precision,
@@ -669,8 +674,10 @@ rates_by_step.iloc[:: steps_per_epoch // 2].map("{:.0e}".format)
 # %% tags=["reading"]
 reading(
     "**What was wrong.** The scheduler was stepped after every *batch*. Its unit is whatever you "
-    "step it by, so the rate was divided by ten {steps} times per epoch and was down to a millionth "
-    "at the {tiny}th of {all} batches: the rest of the data was read for nothing. The loss looked like "
+    "step it by, so the rate was divided by ten {steps} times per epoch and was "
+    "down to a millionth "
+    "at the {tiny}th of {all} batches: the rest of the data was read for "
+    "nothing. The loss looked like "
     "that of a model that had converged. Plot the learning rate next to the loss; TensorBoard "
     "records of part one can hold it too.",
     steps=steps_per_epoch,
@@ -788,7 +795,8 @@ pd.Series(doubled, name="move with the loss twice, in moves with it once").round
 reading(
     "**What was wrong.** The seed was set *after* the weights were drawn; the data went to the "
     "device and the head did not; and the loss was computed twice and added. How much the last one "
-    "matters depends on the optimizer. Twenty steps of plain gradient descent go {sgd:.2f} times as "
+    "matters depends on the optimizer. Twenty steps of plain gradient descent "
+    "go {sgd:.2f} times as "
     "far with the loss counted twice. For Adam, which divides each gradient by its own usual size, "
     "it is {adam:.2f} times: nobody would see it, and half of the work is wasted. Draw everything "
     "after the seed, choose the device in one place, and compute the loss in one place.",
@@ -889,7 +897,8 @@ except ImportError as error:
 # **What was wrong.** `evaluate` computes an accuracy and does not return it: Python returns `None`
 # and says nothing. The program measured after every epoch and threw the result away. And the import
 # fails, as you see: transformers had its own AdamW, asked people for years to use PyTorch's, and
-# removed it in version 4.50, in 2025. A removed name is no disaster, since an ImportError tells you.
+# removed it in version 4.50, in 2025. A removed name is no disaster, since an ImportError
+# tells you.
 # The disaster is the `except` that hides it and puts another optimizer in its place: the program
 # runs everywhere, and trains something else than it says. Versions written down in a file
 # (`constraints.txt` in this course) let *you* choose the day on which such a thing happens.
@@ -969,7 +978,8 @@ reading(
     "**The four logs.** The table has the rows that break a bound: log {log}, epoch {epoch}. "
     "When {selected:.0%} are selected and {ill:.0%} are ill, the difference has to be selected "
     "wrongly, so at most {highest:.0%} of the decisions are right. The log says {accuracy:.0%}. "
-    "The others can happen. A overfits: the loss on new patients rises because the model gets surer "
+    "The others can happen. A overfits: the loss on new patients rises because "
+    "the model gets surer "
     "of its mistakes, while its decisions hardly change. B gives everyone the same answer, and its "
     "accuracy is the share of the majority. D has too high a learning rate and jumps from calling "
     "nobody ill to calling everyone ill: an accuracy below chance is no contradiction.",
