@@ -36,8 +36,8 @@ class Decomposition:
     Parameters
     ----------
     parts : pandas.Series
-        Part of the gap due to ``true_positive_rate`` (positives treated differently), ``false_positive_rate``
-        (negatives treated differently) and ``base_rate``, in probability; they sum to ``gap``.
+        Part of the gap due to ``true_positive_rate`` (positives selected at different rates), ``false_positive_rate``
+        (negatives selected at different rates) and ``base_rate``, in probability; they sum to ``gap``.
     intervals : pandas.DataFrame
         The same rows with columns low and high: percentiles over draws of the counts.
     gap : float

@@ -39,11 +39,12 @@ def flip_labels(y: np.ndarray, rows: np.ndarray, score: np.ndarray, number: int)
 
 
 def massage_labels(y: np.ndarray, sensitive_features: Groups, score: np.ndarray, *, amount: float = 1.0) -> np.ndarray:
-    """Make the base rates of all groups equal by changing as few labels as possible, the borderline ones first.
+    """Make the base rates of all groups equal and keep the overall one, by changing borderline labels.
 
     In groups below the overall base rate the negatives with the highest scores are promoted; in groups above it the
     positives with the lowest scores are demoted (Kamiran and Calders, 2012, section 5.1; with two groups, as many are
-    promoted as demoted).
+    promoted as demoted). The overall share of positives stays. This does not change the fewest labels: changing
+    only those of the smaller group would take fewer.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@
 # - *turn* the definition into a term for training, and name what the term overlooks `[05-loss]`
 # - *find* the step that is wrong in an argument about fairness `[05-critique]`
 #
-# About 80 minutes; you need pencil and paper. Before this:
+# About 180 minutes, in two sittings; half of it is for deriving the steps and the exercises, with pencil and paper. Before this:
 # [04 · How do we measure fairness, and how sure are we?](04_measuring.ipynb) The simulated clinic and the predictions table come from [03 · How do we train, and what can go wrong?](03_training.ipynb)
 #
 # **How this notebook works.** Every claim is treated in three ways. We *derive* it in small steps; where it says **Your
@@ -126,8 +126,8 @@ Markdown(
 # %% [markdown]
 # ## 2. What is a gap made of?
 #
-# Two groups are selected at different rates. Is it because people with the same label are treated differently, or because
-# the labels differ? Both, and we can say how much of each. Here are the steps.
+# Two groups are selected at different rates. Do people with the same label have different
+# decisions, or do the labels differ? Often both; we can split the gap, and there is more than one way. Here are the steps.
 #
 # 1. **Your step.** Split the selected people of group $a$ by their label. Write $r_a$ with $\mathrm{TPR}_a$,
 #    $\mathrm{FPR}_a$ and $\pi_a$.
@@ -154,8 +154,8 @@ Markdown(
 # 3. Use it for $\mathrm{TPR}\cdot\pi$ and for $\mathrm{FPR}\cdot(1-\pi)$. Note that $\Delta(1-\pi)=-\Delta\pi$. Then
 #    collect everything that stands before $\Delta\pi$:
 #
-# $$\Delta r = \underbrace{\bar\pi\,\Delta\mathrm{TPR}}_{\text{positives treated differently}}
-# + \underbrace{(1-\bar\pi)\,\Delta\mathrm{FPR}}_{\text{negatives treated differently}}
+# $$\Delta r = \underbrace{\bar\pi\,\Delta\mathrm{TPR}}_{\text{positives selected at different rates}}
+# + \underbrace{(1-\bar\pi)\,\Delta\mathrm{FPR}}_{\text{negatives selected at different rates}}
 # + \underbrace{\;\;?\;\;\Delta\pi}_{\text{base rates differ}}.$$
 
 # %% [markdown] tags=["exercise"]
@@ -188,9 +188,17 @@ check("05.1", base_rate_weight)
 #
 # </details>
 #
-# Nothing in it is approximated, and `labkit`'s `decompose` uses it. Two shortcuts look harmless and are not:
-# to use *one base rate* for both groups in step 1 (which drops *within the group*), and to weigh with *group $a$'s
-# values* instead of the means. **Look for** how far off they can be. Also: can the three parts have opposite signs?
+# Nothing in it is approximated, and `labkit`'s `decompose` uses it. But it is *one of several* exact equations. In step 2,
+# $x_ay_a-x_by_b$ is also $x_a\,\Delta y+y_b\,\Delta x$, and $x_b\,\Delta y+y_a\,\Delta x$. With the first of these the base
+# rate of $a$ is held fixed in the first two parts, and the error rates of $b$ in the third:
+#
+# $$\Delta r = \pi_a\,\Delta\mathrm{TPR} + (1-\pi_a)\,\Delta\mathrm{FPR} + (\mathrm{TPR}_b-\mathrm{FPR}_b)\,\Delta\pi ,$$
+#
+# and with the second it is the other way round. The means treat both groups alike; no theorem says that they are right. Demographers
+# and economists have long known this choice (Kitagawa, 1955; Oaxaca, 1973; Blinder, 1973).
+#
+# Two shortcuts are *not* exact: to use *one base rate* for both groups in step 1 (which drops *within the group*), and to
+# weigh *all three* parts with group $a$'s values. **Look for** how far off they can be. Also: can the three parts have opposite signs?
 
 # %%
 tpr, fpr, base = rng.uniform(size=(3, 2, CASES))  # (two groups, random cases)
@@ -198,13 +206,16 @@ gap, d_tpr, d_fpr, d_base = (v[0] - v[1] for v in (tpr * base + fpr * (1 - base)
 m_tpr, m_fpr, m_base = (v.mean(axis=0) for v in (tpr, fpr, base))
 parts = np.stack([m_base * d_tpr, (1 - m_base) * d_fpr, (m_tpr - m_fpr) * d_base])
 one_sided = base[0] * d_tpr + (1 - base[0]) * d_fpr + (tpr[0] - fpr[0]) * d_base
-claims = {"the equation": parts.sum(axis=0), "one base rate": parts[:2].sum(axis=0), "weights of a": one_sided}
-display(pd.DataFrame({name: [f"{abs(claim - gap).max():.2g}"] for name, claim in claims.items()}, ["largest error"]))
+mixed = base[0] * d_tpr + (1 - base[0]) * d_fpr + (tpr[1] - fpr[1]) * d_base
+claims = {"the equation": parts.sum(axis=0), "base rate of a, error rates of b": mixed}
+claims |= {"one base rate": parts[:2].sum(axis=0), "all weights of a": one_sided}
+off_by = abs(pd.DataFrame(claims).sub(gap, axis=0))
+display(off_by.agg(["median", "max"]).T.map("{:.2g}".format))
 print(f"parts of opposite signs: {(parts.min(axis=0) * parts.max(axis=0) < 0).mean():.0%} of the random cases")
 
 # %% [markdown]
-# **Reading the table.** The equation is exact, to rounding; the shortcuts are not even near it.
-# The second one leaves out $-\Delta\pi\,(\Delta\mathrm{TPR}-\Delta\mathrm{FPR})$: it is right only where one of the two
+# **Reading the table.** Two of the four are exact, to rounding. The shortcuts are not, and the median shows how far off they are in
+# a typical random case (real groups are often more alike). Yes, the parts can have opposite signs. The second shortcut leaves out $-\Delta\pi\,(\Delta\mathrm{TPR}-\Delta\mathrm{FPR})$: it is right only where one of the two
 # differences is zero.
 #
 # Now three real or realistic gaps. *The clinic* of notebook 03: fewer patients of *b*, and 35% of *b*'s
@@ -230,7 +241,9 @@ worlds = [make_world(world) for world in range(WORLDS)]
 # income, debts, credit history and the like, *without* race, and without the refusals of mortgage insurance, which come
 # close to the denial itself. Every applicant's score comes from a model that has not seen that
 # applicant (ten *folds*: train on nine tenths, score the last). We flag as many applicants as were really denied.
-# *COMPAS*: the published counts of high scores and new charges (Angwin et al., 2016).
+# *COMPAS*: the published counts of medium or high scores and new charges (Larson et al., 2016). They hold a mistake:
+# some people who had been charged again were counted although their two years were not over (Barenstein, 2019). It makes base rates and PPVs too large and
+# hardly touches TPR and FPR; notebook 04 shows it. Where it matters we use the corrected rows, and say so.
 
 # %%
 hmda = load_hmda().frame.rename(columns={"deny": "y_true", "afam": "race"})
@@ -265,7 +278,7 @@ show(fig, alt="Bars with intervals, parts due to TPR, FPR and base rates. " +
 # ### Exercise 05.2 · Read the figure
 #
 # Look at the bars of COMPAS. `remaining`: how large would the gap be if people with the same label had been scored
-# alike in both groups (both TPRs at their mean, both FPRs at their mean)? Read the number as well as you can; one
+# high at the same rates in both groups (both TPRs at their mean, both FPRs at their mean)? Read the number as well as you can; one
 # hundredth more or less is fine. `largest`: which part is the largest?
 #
 # - A. TPR
@@ -290,8 +303,9 @@ of_base = [{"labels": name, "part": counts.decompose("a", "b", n_boot=100).parts
 records, truth = over_seeds(pd.DataFrame(of_base), "part", by="labels").itertuples()
 risk, loans, truly = (found[name] for name in ("COMPAS", "HMDA model", "clinic, true labels"))
 largest = {name: PART_LABELS[each.parts.idxmax()].replace("\n", " ") for name, each in found.items()}
+own_denials = np.subtract(*hmda.groupby("race")["y_true"].mean())  # Black minus White
 carry = (
-    "carry none of the gap that we could tell from zero"
+    "carry a part that cannot be distinguished from zero"
     if truth.low <= 0 <= truth.high
     else "still carry a part of the gap"
 )
@@ -299,20 +313,58 @@ Markdown(
     f"**Reading the figure.** *Clinic* ({len(worlds[0]):,} patients): one gap, {truly.gap:.2f}, and two stories. Over {WORLDS} worlds the part of the base rates is {records.mean:.3f} (95% interval "
     f"{records.low:.3f} to {records.high:.3f}) by the recorded labels and {truth.mean:z.3f} ({truth.low:z.3f} to {truth.high:z.3f}) by the true ones: the true base rates {carry}. The largest part is then: "
     f"{largest['clinic, true labels']}. *COMPAS* ({compas.cells.sum():,} people): the largest part of the gap of {risk.gap:.2f} is: {largest['COMPAS']}, {risk.parts.max():.2f} ({risk.intervals.loc[risk.parts.idxmax(), 'low']:.2f} to {risk.intervals.loc[risk.parts.idxmax(), 'high']:.2f}). *HMDA model* ({lending.table.loc['Black'].sum()} Black and "
-    f"{lending.table.loc['White'].sum():,} White applicants): it never saw race, and flags Black applicants more often by {loans.gap:.2f}. The largest part: {largest['HMDA model']}, {loans.parts.max():.2f} "
+    f"{lending.table.loc['White'].sum():,} White applicants): it never saw race, and flags Black applicants more often by {loans.gap:.2f} (the lenders' own denials differed by {own_denials:.2f}). The largest part: {largest['HMDA model']}, {loans.parts.max():.2f} "
     f"({loans.intervals.loc[loans.parts.idxmax(), 'low']:.2f} to {loans.intervals.loc[loans.parts.idxmax(), 'high']:.2f})."
 )
 
 # %% [markdown]
+# Now the same gaps with the other two exact equations. **Look for** parts that hardly move, and for parts that do.
+
+
+# %%
+def decompose_with(rates, a, b, share):
+    """Return the three parts, with this share of a's base rate and of b's error rates as weights."""
+    change = rates.loc[a] - rates.loc[b]
+    held = share * rates.loc[a] + (1 - share) * rates.loc[b]
+    rest = (1 - share) * rates.loc[a] + share * rates.loc[b]
+    return {
+        "TPR": held["base_rate"] * change["true_positive_rate"],
+        "FPR": (1 - held["base_rate"]) * change["false_positive_rate"],
+        "base rates": (rest["true_positive_rate"] - rest["false_positive_rate"])
+        * change["base_rate"],
+    }
+
+
+# %%
+HELD = {"means": 0.5, "base rate of the first": 1, "base rate of the second": 0}
+pairs_of = {f"clinic, {name}": (each, "a", "b") for name, each in clinics[0].items()}
+pairs_of["COMPAS"] = (compas, "African-American", "Caucasian")
+choices = {}
+for name, (each, first_group, second_group) in pairs_of.items():
+    for held, share in HELD.items():
+        choices[name, held] = decompose_with(each.audit().by_group, first_group, second_group, share)
+choices = pd.DataFrame(choices).T
+display(choices.map("{:z.3f}".format))
+
+# %% [markdown]
+# **Reading the table.** Each row adds up to its gap exactly. By the clinic's records the part of the base rates is much larger in one
+# row than in another, by the choice of weights alone. No interval above covers that choice: those intervals are about other patients and
+# other worlds, with the means as weights. In COMPAS the part of the base rates hardly moves, but the other two do: with the first group's
+# base rate held fixed, TPR's part and FPR's are about equal, so which of them is the largest also depends on the choice. If you report a
+# part, say which values you held fixed.
+
+# %% [markdown]
 # What looks in the clinic's records as if fewer of *b* were ill is, in truth, ill people of *b* who are not found. The
 # decisions are the same and the people are the same; only the labels changed. So the parts say *where* a gap sits, not
-# who is to blame: labels are records, made by people. And beware of a small gap: large parts of
+# who is to blame: labels are records, made by people. Nor do different TPRs and FPRs show that anybody was treated differently: one
+# calibrated score with one threshold gives different error rates where the groups' risks are distributed differently (Simoiu, Corbett-Davies and
+# Goel, 2017; Corbett-Davies and Goel, 2018). And beware of a small gap: large parts of
 # opposite signs may hide in it.
 
 # %% [markdown]
 # ## 3. When do parity and equal errors collide?
 #
-# **Equalized odds** asks that people with the same label are treated alike: $\Delta\mathrm{TPR}=0$ and
+# **Equalized odds** asks that people with the same label are selected at the same rate in every group: $\Delta\mathrm{TPR}=0$ and
 # $\Delta\mathrm{FPR}=0$ (Hardt, Price and Srebro, 2016). Can it hold together with parity?
 #
 # **Your step.** Put $\Delta\mathrm{TPR}=\Delta\mathrm{FPR}=0$ into the equation of section 2. When is what remains zero?
@@ -390,23 +442,30 @@ Markdown(
 # | parity and equal PPV | they do not: enough people with $Y=1$ in each group, and enough with $Y=0$, suffice |
 #
 # Now COMPAS. A false negative rate (FNR) is $1-\mathrm{TPR}$. ProPublica published false positive rates of 44.85% and 23.45%, false negative rates of 27.99% and 47.72%, and PPVs of
-# 0.63 and 0.59 (Angwin et al., 2016). **Look for** how much of the distance between the two squares the base rates alone would force.
+# 0.63 and 0.59 (Larson et al., 2016). We check the equation on these. Then we ask, as notebook 04 does and on the same corrected rows (people whose two years were
+# observed), what equality would force. **Look for** how much of the distance between the two squares the base rates alone would force.
 
 # %%
 scored = compas.audit()
-rates, everybody, pair = scored.by_group, scored.overall, scored.pairwise("false_positive_rate").iloc[0]
-published = forced_fpr(rates["base_rate"], np.array([0.63, 0.59]), 1 - np.array([0.2799, 0.4772]))
+published = forced_fpr(scored.by_group["base_rate"], np.array([0.63, 0.59]), 1 - np.array([0.2799, 0.4772]))
+observed = load_compas().frame.query("two_years_observed == 1")
+observed = observed[observed["race"].isin(["African-American", "Caucasian"])]
+observed = observed.assign(high=(observed["score_text"] != "Low").astype(int))
+corrected = count(observed, label="two_year_recid", prediction="high", sensitive="race").audit()
+rates, everybody = corrected.by_group, corrected.overall
+pair = corrected.pairwise("false_positive_rate").iloc[0]
 forced = forced_fpr(rates["base_rate"], everybody["precision"], everybody["true_positive_rate"])
-show(plot_forced_rates(scored).figure, alt="False positive rate over base rate. " + "; ".join(f"{group}: measured {measured:.2f}, forced {forced[group]:.2f}" for group, measured in rates["false_positive_rate"].items()) + ".")  # fmt: skip
+show(plot_forced_rates(corrected).figure, alt="False positive rate over base rate. " + "; ".join(f"{group}: measured {measured:.2f}, forced {forced[group]:.2f}" for group, measured in rates["false_positive_rate"].items()) + ".")  # fmt: skip
 Markdown(
     f"**Reading the figure.** From the *published* PPV and FNR and the base rates, the equation gives false positive rates of {published.iloc[0]:.1%} and {published.iloc[1]:.1%}: the published ones, up to the "
-    f"rounding of the PPV. The measured rates differ by {pair['difference']:.2f} (95% interval {pair['low']:.2f} to {pair['high']:.2f}; {rates['n'].iloc[0]:,.0f} and {rates['n'].iloc[1]:,.0f} people). Had PPV *and* TPR been "
-    f"the same in both groups (the circles), the base rates would have forced a difference of {abs(np.subtract(*forced)):.2f}. The rest comes from a PPV and a TPR that do differ."
+    f"rounding of the PPV. On the corrected rows the measured rates differ by {pair['difference']:.2f} (95% interval {pair['low']:.2f} to {pair['high']:.2f}; {rates['n'].iloc[0]:,.0f} and {rates['n'].iloc[1]:,.0f} people). Had PPV *and* TPR been "
+    f"the same in both groups (the circles), the base rates would have forced a difference of {abs(np.subtract(*forced)):.2f}. That is not an explanation of the measured difference: neither PPV nor TPR is equal here, and their departures pull in opposite directions."
 )
 
 # %% [markdown]
-# In section 2 the base rates seemed to explain little of COMPAS's gap, and here they explain much. Both are right. There we asked what
-# would remain if the *error rates* were equal; here, what would remain if the *PPV* and the TPR were. "How much is due to the base
+# In section 2 the base rates seemed to explain little of COMPAS's gap, and here much. These are *two gaps*: there the gap in selection rates,
+# here the gap in false positive rates. And different things are held fixed: there we asked what would remain of the first if the *error rates* were equal; here, how
+# large the second would be if the *PPV* and the TPR were. So the two answers do not contradict each other, and cannot be compared. "How much is due to the base
 # rates" has no answer until somebody says what is held fixed. Ask that first when you meet such a number.
 
 # %% [markdown] tags=["exercise"]
@@ -565,8 +624,8 @@ Markdown(
 # %% [markdown]
 # What the bound charges on recorded labels is, in this clinic, *fictional*: it is the price of no longer repeating the records'
 # mistakes, for the true base rates are equal. The lines stay far above the triangle, because the notes do not say everything:
-# a bound says what is impossible, it does not predict. Outside a simulator the true label does not exist, and whoever reports a cost
-# reports it by records. Ask how they were made.
+# a bound says what is impossible, it does not predict. Outside a simulator the true label is not
+# observed unless somebody takes a second look (notebook 04), so that costs are usually reported by records. Ask how they were made.
 
 # %% [markdown]
 # ## 5. From a definition to a loss
@@ -596,7 +655,7 @@ Markdown(
 # </details>
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 05.5 · Predict, before you look
+# ### Exercise 05.5 · Compute, before you look
 #
 # Everybody in group *a* has the score 0.51. In group *b* 96% have 0.49 and 4% have 0.99. Compute by hand, as *a* minus *b*: the gap in mean
 # scores, the gap in selection rates at threshold 0.5, and the one at threshold 0.6.
@@ -681,19 +740,19 @@ Markdown(
 #
 # </details>
 #
-# **Before you run the next cell, predict:** groups are selected at rates $0.4$ and $0.404$, so that $g^2$ is $0.000016$. One person in ten
+# **Before you run the next cell, predict:** groups are selected at rates $0.4$ and $0.5$, so that $g^2$ is $0.01$. One person in eight
 # belongs to the smaller group. What does a batch of 32 report, on average?
 
 # %%
-rate_a, rate_b = 0.4, 0.404
+rate_a, rate_b = 0.4, 0.5
 target = (rate_a - rate_b) ** 2
-n_b = rng.binomial(32, 0.1, size=BATCHES)
+n_b = rng.binomial(32, 1 / 8, size=BATCHES)
 n_b = n_b[(n_b > 0) & (n_b < 32)]  # without both groups there is no gap
 naive = (rng.binomial(32 - n_b, rate_a) / (32 - n_b) - rng.binomial(n_b, rate_b) / n_b) ** 2
 variance = rate_a * (1 - rate_a) * np.mean(1 / (32 - n_b)) + rate_b * (1 - rate_b) * np.mean(1 / n_b)
 halves = np.prod([rng.binomial(14, rate_a, BATCHES) / 14 - rng.binomial(2, rate_b, BATCHES) / 2 for _ in "12"], axis=0)
 half_width = 1.96 * halves.std() / np.sqrt(BATCHES)
-display(pd.Series({"true squared gap": target, "squared gap of a batch, mean": naive.mean(), "product of two halves, mean": halves.mean()}).map("{:.6f}".format).to_frame("value"))  # fmt: skip
+display(pd.Series({"true squared gap": target, "squared gap of a batch, mean": naive.mean(), "product of two halves, mean": halves.mean()}).map("{:.4f}".format).to_frame("value"))  # fmt: skip
 
 eight = {"a": np.array([1, 1, 0, 1]), "b": np.array([0, 1, 0, 0])}  # a training set of eight people
 
@@ -708,14 +767,14 @@ disjoint = np.mean([gap_of(a, b) * gap_of(set(range(4)) - set(a), set(range(4)) 
 below = sum(group.var(ddof=1) / len(group) for group in eight.values())
 inside = "inside" if abs(halves.mean() - target) <= half_width else "outside"
 Markdown(
-    f"**Reading the table.** The square of a batch's gap is {naive.mean():.3f} on average, as the equation says ({target + variance:.3f}): {naive.mean() / target:,.0f} times the true value. The product of two halves, each with 14 people of the "
-    f"large group and 2 of the small one, is {halves.mean():.6f} ± {half_width:.6f} (95%): the true {target:.6f} is {inside} that interval. **Drop the condition** *drawn independently*: cut eight people into two halves without a person in common. "
+    f"**Reading the table.** The square of a batch's gap is {naive.mean():.3f} on average, as the equation says ({target + variance:.3f}): {naive.mean() / target:,.0f} times the true value, and far outside the interval that follows. The product of two halves, each with 14 people of the "
+    f"large group and 2 of the small one, is {halves.mean():.4f} ± {half_width:.4f} (95%): the true {target:.4f} is {inside} that interval. **Drop the condition** *drawn independently*: cut eight people into two halves without a person in common. "
     f"Over all such cuts the mean product is {disjoint:z.4f}, not their squared gap of {gap_of(range(4), range(4)) ** 2:.4f}: lower by $S_a^2/N_a+S_b^2/N_b$ (here {below:.4f}), where $S^2$ is the variance within a group and $N$ its size."
 )
 
 # %% [markdown]
-# Nearly all of the batch's square is variance. A model that follows this penalty learns to lower the *variance*, which it can do by deciding everybody alike,
-# and not to close a gap. The product has the right mean; single values are as noisy as before, and often negative. As for the disjoint halves: whoever is in one is
+# Most of the batch's square is variance. A model that follows this penalty can lower the *variance* instead, by giving everybody the same decision,
+# without closing a gap; notebook 07 tries it. The product has the right mean; single values are as noisy as before, and often negative. As for the disjoint halves: whoever is in one is
 # missing in the other. They are unbiased for the *population* that the eight people come from, not for the eight. Say which draw you use. Notebook 07 trains with both penalties.
 
 # %% [markdown]
@@ -779,10 +838,13 @@ Markdown(
 #
 # $$\lambda\ge0,\qquad g\le\varepsilon,\qquad\lambda\,(g-\varepsilon)=0 .$$
 #
-# And $\lambda$ is a price. At the solution $\theta$ is a minimum of $L+\lambda\,(g-\varepsilon)$, so a small step of $\theta$ does not change it: what
-# is lost in $g$ is gained in $L$ at the rate $\lambda$. Loosening the bound a little, by $d\varepsilon$, lowers the smallest loss by $\lambda\,d\varepsilon$.
+# And $\lambda$ is a price. At the solution $\theta$ is a minimum of $L+\lambda\,(g-\varepsilon)$, so a small step of $\theta$ does not change it: lowering
+# $g$ by a small $d$ raises $L$ by $\lambda d$. Loosening the bound a little, by $d\varepsilon$, lowers the smallest loss by $\lambda\,d\varepsilon$.
 #
 # </details>
+#
+# Note that this constraint has one side: it lets Black applicants be flagged *less* often than White ones, as much as one likes. And the gap is another
+# one than in section 2: softened, and on the people whom the model was fitted on.
 #
 # **Before you run the next cells, predict** how $\lambda$ changes as $\varepsilon$ grows, and what it is once $\varepsilon$ is above the
 # gap that the HMDA model has anyway.
@@ -844,7 +906,7 @@ Markdown(
 )
 
 # %% [markdown]
-# Exact parity on one sample is parity elsewhere only as far as the smaller group is large. Report the gap on others, with its interval. The interval of
+# Exact parity on one sample holds elsewhere only approximately, and the smaller the smaller group, the worse. Report the gap on others, with its interval. The interval of
 # the first row is no substitute: it does not know that the thresholds were chosen on these very people.
 
 # %% [markdown]
@@ -876,7 +938,7 @@ for ax, smallest in zip(axes, (1, 20)):
     kept = crossed.by_group.query("n >= @smallest")
     measured = np.ptp(kept["selection_rate"])
     drawn = draw_spread(kept["n"], crossed.overall["selection_rate"], n_draws=CASES, seed=SEED)
-    seen[smallest] = {"groups": len(kept), "measured": measured, "mean": drawn.mean(), "reached": (drawn >= measured).mean()}  # fmt: skip
+    seen[smallest] = {"groups": len(kept), "measured": measured, "mean": drawn.mean(), "reached": (drawn >= measured).sum()}  # fmt: skip
     plot_spread(drawn, measured, ax=ax).set(title=f"{len(kept)} groups, the smallest of {kept['n'].min():.0f} people")
 axes[0].legend(frameon=False)
 show(fig, alt="Two histograms of max - min under equal rates. " + "; ".join("{groups} groups: mean {mean:.2f}, measured {measured:.2f}".format(**each) for each in seen.values()) + ".")  # fmt: skip
@@ -884,23 +946,23 @@ square = pd.DataFrame({"sex": list("wwmm"), "district": [1, 2, 1, 2], "selected"
 rate, two = 0.4, draw_spread([500, 500], 0.4, n_draws=20_000, seed=SEED)
 margins = [np.ptp(square.groupby(by)["selected"].mean()) for by in ("sex", "district", ["sex", "district"])]
 Markdown(
-    f"**Reading the figure.** With all {seen[1]['groups']} groups the measured max − min is {seen[1]['measured']:.2f}, which looks alarming. But with groups as small as these, equal rates would give {seen[1]['mean']:.2f} on average, and {seen[1]['reached']:.0%} "
-    f"of the draws reach what we measured. Among the {seen[20]['groups']} groups of at least 20 people it is {seen[20]['measured']:.2f}, and {seen[20]['reached']:.0%} of the draws reach it (their mean is {seen[20]['mean']:.2f}). A test of equal rates over all "
+    f"**Reading the figure.** With all {seen[1]['groups']} groups the measured max − min is {seen[1]['measured']:.2f}, which looks alarming. But with groups as small as these, equal rates would give {seen[1]['mean']:.2f} on average, and {seen[1]['reached']:,} "
+    f"of {CASES:,} draws reach what we measured. Among the {seen[20]['groups']} groups of at least 20 people it is {seen[20]['measured']:.2f}, and {seen[20]['reached']:,} of {CASES:,} draws reach it (their mean is {seen[20]['mean']:.2f}). A test of equal rates over all "
     f"groups gives p {format_p_value(crossed.parity_test('selection_rate', include_small=True))}. (Your step, checked: two groups of 500 at a rate of {rate:.1f} are {two.mean():.4f} apart on average; the formula says {np.sqrt(2 / np.pi * 2 * rate * (1 - rate) / 500):.4f}.)\n\n"
     f"*The rule for the women of one district and the men of the other* has a gap of {margins[0]:.0f} by sex, of {margins[1]:.0f} by district, and of {margins[2]:.0f} at the intersections."
 )
 
 # %% [markdown]
-# Look at the shape on the left: what tiny groups can give is anything. A measured $\max-\min$ says something only beside the draws for *these* group sizes,
+# Look at the shape on the left: with groups this small, almost any value can occur by chance. A measured $\max-\min$ says something only beside the draws for *these* group sizes,
 # and a larger number may say less than a smaller one. An interval made of draws of $\max-\min$ cannot contain zero, and so cannot ask whether there is a gap: notebook 04
 # shows that in depth.
 
 # %% [markdown]
 # ## 7. Find the step that is wrong
 #
-# Arguments about fairness circulate that look like the ones above and are not. Here are two, of kinds that occur in print.
+# Arguments about fairness circulate that look like the ones above and are not. Here are two, made up to show mistakes that are easily made.
 #
-# **Argument one.** *Claim: a rule that treats people with the same label alike, $P(R=1\mid Y=y,A=a)=P(R=1\mid Y=y,A=b)$ for $y=0,1$, satisfies
+# **Argument one.** *Claim: a rule that selects people with the same label at the same rate in both groups, $P(R=1\mid Y=y,A=a)=P(R=1\mid Y=y,A=b)$ for $y=0,1$, satisfies
 # demographic parity.*
 #
 # 1. By total probability, $r_a=\sum_y P(Y=y\mid A=a)\,P(R=1\mid Y=y,A=a)$.
@@ -912,7 +974,7 @@ Markdown(
 # **Argument two.** *To make a score fair and just, add two terms to the loss and bring them to zero: the mean absolute error $E|S-Y|$ ("fairness") and the mean error $E[S-Y]$
 # ("justice").*
 #
-# A tool for the first: put random numbers into each line and compare its two sides. A tool for the second: invent a population, as extreme as you like, in which the term is content and you are not.
+# A tool for the first: put random numbers into each line and compare its two sides. A tool for the second: construct a population, as extreme as you like, in which the term is zero and the outcome is plainly unfair.
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 05.6 · Find the step that is wrong
@@ -988,21 +1050,21 @@ Markdown(
 # %% [markdown]
 # ## What you learned
 #
-# - A gap in selection rates is exactly the sum of three parts: positives treated differently, negatives treated differently, different base rates. Which
-#   part is large depends on the labels, and labels are records `[05-decompose]`.
+# - A gap in selection rates is exactly the sum of three parts: different TPRs, different FPRs, different base rates. How large each part is depends on
+#   what is held fixed, and on the labels, which are records `[05-decompose]`.
 # - Parity and equalized odds exclude each other unless base rates are equal or the decision ignores the label; equal PPV and equal error rates
 #   unless base rates are equal or nobody is selected by mistake. "Only one kind of fairness" is no theorem `[05-collide]`.
 # - The errors of the two groups add up to at least $|\Delta\pi|-|\Delta r|$. On biased records that cost is partly fictional, and outside a
 #   simulator you see only the records `[05-cost]`.
 # - A surrogate has a slope and misses something: other thresholds, the batch's variance, which form the tolerance means, other people than
 #   those it was trained on. Measure the hard gap, elsewhere, with an interval `[05-loss]`.
-# - Put random numbers into every step, and invent the population in which a term is content and people are not `[05-critique]`.
+# - Put random numbers into every step, and construct the population in which a term is zero and the outcome is plainly unfair `[05-critique]`.
 #
 # ## What this does not show
 #
 # - Whether parity is the *right* demand. That depends on what a selection does to people, on who was wronged before, and on the law; no equation says it.
 # - That real labels are biased as ours are. In the clinic we chose by how much; for COMPAS and HMDA nobody knows the true labels.
-# - What causes a gap. The three parts are bookkeeping: a base rate may itself be the result of how a group was treated.
+# - What causes a gap. The three parts are bookkeeping: a base rate may itself be the result of how a group was treated, and they are one of several exact splits.
 # - How well training for parity works. Here we derived what to train; the constraint was met on a small linear model only.
 #
 # **Next.** We know what a gap is made of. Can we close it where it begins?

@@ -20,7 +20,7 @@
 # - *repair* labels, and *state* the estimate that a repair rests on `[06-labels]`
 # - *judge* a mitigation by its gap and by what it costs, on recorded and on true labels `[06-judge]`
 #
-# About 45 minutes. You need training and baselines
+# About 90 minutes. You need training and baselines
 # ([03 · How do we train, and what can go wrong?](03_training.ipynb)) and rates by group with their intervals
 # ([04 · How do we measure fairness, and how sure are we?](04_measuring.ipynb)). Before this:
 # [05 · What does demographic parity say, and what does it cost?](05_demographic_parity.ipynb)
@@ -208,7 +208,7 @@ Markdown(
     f"of the mean change does not contain zero): {describe_changes(counted, 'gap')}. Accuracy on the truth: {describe_changes(counted, 'accuracy_true')}.\n\n"
     f"**The same weight for everybody** changes the gap by {idle['mean']:z.6f}: it is ordinary training under another name. **Equal weight for each group** makes the gap {clearly}"
     f"{'wider' if by_group['mean'] > 0 else 'narrower'}, by {by_group['mean']:+z.3f} ({by_group.low:+z.3f} to {by_group.high:+z.3f}). Group *b* is not only small, its labels are wrong: "
-    "whoever gives *b* more weight gives more weight to its wrong labels. Weights by group *and* label, and reweighing, act on how often *b* is recorded as ill. Under-sampling keeps only "
+    "whoever gives *b* more weight gives more weight to its wrong labels. (That is one possible cause. This figure does not show how much of the change it explains.) Weights by group *and* label, and reweighing, act on how often *b* is recorded as ill. Under-sampling keeps only "
     f"{kept:.0%} of the people."
 )
 
@@ -406,7 +406,7 @@ Markdown(
 #
 # Weights, words and twins leave the labels as they are. But in the clinic the *labels* are what is wrong. Two methods change them:
 #
-# - **Massaging** (Kamiran and Calders, 2012) changes as few labels as make the recorded base rates equal. It takes the borderline ones: in *b*, the "not ill"
+# - **Massaging** (Kamiran and Calders, 2012) makes the recorded base rates equal and keeps the overall one. It takes borderline labels: in *b*, the "not ill"
 #   whom a model scores highest become "ill"; in *a*, as many "ill" with the lowest scores become "not ill". It assumes that true base
 #   rates are equal, and it also changes labels of *a* that were right.
 # - **Label repair** uses an estimate from outside: of *b*'s truly ill people, a share was not recorded. So many are put back: those
@@ -549,8 +549,8 @@ Markdown(
     "**Reading the figures.** "
     + "\n\n".join(paragraphs)
     + "\n\nWeights by group *and label* (and their repeated or left-out people) also make both labels equally frequent in training. On HMDA the "
-    f"model then denies {denied['by group and label']:.0%} of all people instead of {denied['untouched']:.0%}: a change of the *base rate*, which nobody asked for. Reweighing keeps it "
-    f"({denied['reweighing']:.0%} denied).\n\nAnd on these tables we cannot know whether a smaller gap is nearer the truth: the labels are decisions and histories, and there is no column of truth. "
+    f"model then denies {denied['by group and label']:.0%} of all people instead of {denied['untouched']:.0%}: a change of the *selection rate*, which nobody asked for. With reweighing it denies {denied['reweighing']:.0%}. The lenders "
+    f"denied {hmda['deny'].mean():.0%}: judge these accuracies beside that of denying nobody.\n\nAnd on these tables we cannot know whether a smaller gap is nearer the truth: the labels are decisions and histories, and there is no column of truth. "
     f"{WORLDS} splits of the same people overlap; the intervals allow for that."
 )
 
@@ -609,7 +609,8 @@ Markdown(
 # | D. word left out | 0.12 [0.08, 0.16] | 0.00 [-0.01, 0.01] | 0.00 [-0.01, 0.01] |
 # | E. label repair | 0.01 [-0.04, 0.06] | -0.03 [-0.04, -0.02] | 0.02 [0.01, 0.03] |
 #
-# Say which methods closed the gap (its interval contains 0; a list of names or letters), which one you would use, and why:
+# The clinic had said beforehand that a gap below 0.08 does not matter to it. An interval that contains 0 is not enough: a wide one
+# contains many other gaps too. Say which methods closed the gap (its whole interval lies between -0.08 and 0.08; a list of names or letters), which one you would use, and why:
 #
 # - A. smallest gap
 # - B. most accurate on the records
@@ -633,7 +634,7 @@ check("06.6", {"closed": closed, "method": method, "reason": reason})
 #   weight for each group can make wrong labels count more. Split before you repeat anybody `[06-weights]`.
 # - What was left out comes back through its proxies: measure how well the group can be guessed from the rest `[06-proxies]`.
 # - Twins make the *words* useless, not what goes with them, and a wrong label is now written on both `[06-twins]`.
-# - Repaired labels can make a model more right about the truth while it looks worse on the records; the repair is as good as its
+# - Repaired labels can make a model more right about the truth, which the records need not show; the repair is as good as its
 #   estimate `[06-labels]`.
 # - Gap, accuracy on the records, accuracy on the truth where there is one, each with an interval: less than that is no judgement `[06-judge]`.
 #

@@ -119,7 +119,7 @@ READ_ANOTHER = (
         "The colour of COMPAS is in the legend; the bar is the one over 'base rates differ'.",
     ),
     idea="The first two parts contain ΔTPR and ΔFPR and vanish; no weight changes. The bar on the right remains.",
-    praise="Most of the gap is how people with the same outcome were scored; a small part needs no such difference.",
+    praise="Most of the gap goes with TPR and FPR, if means are held fixed. That says where it is, not why.",
 )
 def judge_reading(collected):
     """Look at the number first, then at the name of the largest part."""

@@ -148,8 +148,8 @@ def plot_spread(drawn: Sequence[float], measured: float, *, ax: "Axes | None" = 
 
 
 PART_LABELS = {
-    "true_positive_rate": "positives treated\ndifferently (TPR)",
-    "false_positive_rate": "negatives treated\ndifferently (FPR)",
+    "true_positive_rate": "positives selected at\ndifferent rates (TPR)",
+    "false_positive_rate": "negatives selected at\ndifferent rates (FPR)",
     "base_rate": "base rates\ndiffer",
 }
 

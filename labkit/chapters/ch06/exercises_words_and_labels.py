@@ -183,7 +183,7 @@ REASONS = ("smallest gap", "most accurate on the records", "gap closed, truth no
 METHODS = ("untouched", "equal group weights", "under-sampling", "word left out", "label repair")
 
 
-WRONG_CLOSED = "Closed means that the interval of the gap contains 0. Look at each row's interval, not at its middle."
+WRONG_CLOSED = "Closed means that the interval of the gap is inside -0.08 to 0.08. Look at its ends."
 
 
 BY_METHOD = {
@@ -191,7 +191,7 @@ BY_METHOD = {
     "another method is more accurate.",
     "equal group weights": "Its gap is as large as before: the smaller group's wrong labels count more now.",
     "under-sampling": "It closes the gap and loses accuracy on the truth, clearly: it threw most people away.",
-    "word left out": "It harms nobody's accuracy, and half of the gap is still there: the interval does not contain 0.",
+    "word left out": "It harms nobody's accuracy, and half of the gap is still there: its interval exceeds 0.08.",
 }
 
 
@@ -222,7 +222,7 @@ def decision(closed=CLOSED, method="label repair", reason=REASONS[2]):
     ],
     any_length=True,
     hints=(
-        "First column: whose interval of the gap contains 0? Last column: whose interval lies below 0?",
+        "First column: whose interval lies between -0.08 and 0.08? Last column: whose interval lies below 0?",
         "Of the two that close the gap, one loses accuracy on the truth and the other does not.",
     ),
     idea="Two methods close the gap; under-sampling pays with accuracy on the truth, label repair does not.",

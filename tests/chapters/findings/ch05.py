@@ -22,7 +22,7 @@ FINDINGS = [
     rejected(
         "05.2",
         "the label in the figure",
-        {"remaining": 0.03, "largest": "negatives treated differently"},
+        {"remaining": 0.03, "largest": "negatives selected at different rates"},
         "none of the options",
         "B. FPR",
     ),
