@@ -1,4 +1,4 @@
-"""Figures of notebook 03 about gaps: the swap test, shares of people called ill, kinds of luck, designs."""
+"""Figures of notebook 03 about gaps: the swap test, kinds of luck, designs."""
 
 from typing import TYPE_CHECKING
 
@@ -52,30 +52,6 @@ def plot_swap(as_written: pd.DataFrame, as_swapped: pd.DataFrame, *, threshold: 
         ax.set(title=str(model), xlabel="patients, ordered by their score as written", ylim=(0, 1))
     axes[0][0].set_ylabel("score: probability of 'ill'")
     axes[0][0].legend(frameon=False, fontsize="small", loc="upper left")
-    return fig
-
-
-def plot_shares(gaps: pd.DataFrame, *, records: tuple[float, float]) -> "Figure":
-    """Draw the gap over the share of people called ill.
-
-    Parameters
-    ----------
-    gaps : DataFrame
-        Index: share of people called ill, from 0 to 1. One column per model: the gap, between -1 and 1.
-    records : (float, float)
-        The share of people recorded ill, and the gap of the records.
-
-    Returns
-    -------
-    Figure
-    """
-    fig, ax = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
-    for (model, gap), color in zip(gaps.items(), PALETTE, strict=False):
-        ax.plot(gaps.index, gap, color=color, label=str(model))
-    ax.plot(*records, "*", color="black", markersize=12, label="the records")
-    ax.axhline(0, color="black", linewidth=0.8)
-    ax.set(xlabel="share of all people called ill", ylabel="gap, a - b", xlim=(0, 1))
-    ax.legend(frameon=False)
     return fig
 
 

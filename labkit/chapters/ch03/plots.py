@@ -53,37 +53,6 @@ def plot_training(history: pd.DataFrame) -> "Figure":
     return fig
 
 
-def plot_epochs(by_epochs: pd.DataFrame) -> "Figure":
-    """Draw what training longer changes: the AUC, the shares called ill, and the gap, over the number of epochs.
-
-    Parameters
-    ----------
-    by_epochs : DataFrame
-        Index: number of epochs, on a logarithmic axis. Columns auc, selected_a, selected_b and gap.
-
-    Returns
-    -------
-    Figure
-    """
-    fig, axes = plt.subplots(1, 3, figsize=(9.5, 3), layout="constrained")
-    panels = (
-        ("AUC", by_epochs[["auc"]], (0.5, 1)),
-        (
-            "share called ill",
-            by_epochs[["selected_a", "selected_b"]].set_axis(["group a", "group b"], axis="columns"),
-            (0, 0.6),
-        ),
-        ("gap, a - b", by_epochs[["gap"]], (0, 0.6)),
-    )
-    for ax, (label, lines, limits) in zip(axes, panels, strict=True):
-        draw_lines(ax, lines)
-        ax.set_xscale("log", base=2)
-        ax.set_xticks(by_epochs.index, [f"{epochs:g}" for epochs in by_epochs.index])
-        ax.set(xlabel="epochs", ylabel=label, ylim=limits)
-    axes[1].legend(frameon=False)
-    return fig
-
-
 def draw_lines(ax: "Axes", table: pd.DataFrame) -> None:
     """Draw one line per column over the index, each with its own color and marker.
 
