@@ -466,13 +466,13 @@ Markdown(
 #
 # Part two is optional, and takes about 110 minutes. It has nine cases and a riddle. Each case is a
 # small program that somebody wrote to train a model or to measure one. It runs, and something in
-# what it shows is *not as it should be*: the **symptom**. Such programs are more dangerous than
+# what it shows is not as it should be: that is its *symptom*. Such programs are more dangerous than
 # those that stop with an error, because their numbers find their way into reports.
 #
 # Work on each case in the same order: run the program, and say what is odd *before* you read its
-# code. Ask what could cause it, and look for evidence: print shapes, count people, ask a tensor for
-# its `requires_grad`, record the learning rate. Then repair the program in the exercise. Its
-# explanation comes after the check, so do not scroll ahead.
+# code. Ask what could cause it, and look for evidence: print shapes, count people, compute a small
+# example on paper, compare what a line does with what its docstring promises. Then repair the
+# program in the exercise. Its explanation comes after the check, so do not scroll ahead.
 #
 # All cases use the same patients of the simulated clinic, in two halves: one to learn from, one to
 # measure on. Word counts, reduced to a few columns, take the place of BERT here, so that everything
@@ -488,28 +488,29 @@ from sklearn.preprocessing import StandardScaler
 from labkit.data import simulate_clinic
 
 lab = simulate_clinic(n=LAB_NOTES, seed=0, label_bias=0.35, representation=0.3)
-half = LAB_NOTES // 2
-columns = make_pipeline(TfidfVectorizer(), TruncatedSVD(64, random_state=0), StandardScaler())
-columns.fit(lab["note"][:half])
-lab_inputs = torch.tensor(columns.transform(lab["note"]), dtype=torch.float32)  # (notes, 64)
+lab_half = LAB_NOTES // 2
+lab_columns = make_pipeline(TfidfVectorizer(), TruncatedSVD(64, random_state=0), StandardScaler())
+lab_columns.fit(lab["note"][:lab_half])
+lab_inputs = torch.tensor(lab_columns.transform(lab["note"]), dtype=torch.float32)
 lab_labels = torch.tensor(lab["y"].to_numpy(), dtype=torch.float32)  # as recorded
 lab_is_b = torch.tensor((lab["group"] == "b").to_numpy())
+pd.Series({"notes": len(lab_inputs), "columns": lab_inputs.shape[1]}, name="how many")
 
 # %% [markdown]
 # A linear head on these columns gives each patient a logit. The next function trains one with
-# whatever loss it is handed.
+# whatever loss it is handed. You need it in most cases, so read it now: this one is right.
 
 # %%
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 
-def train_lab_head(loss_of, outputs=1, steps=200):
+def train_lab_head(loss_of, seed=0, outputs=1, steps=200):
     """Train a linear head on the first half; `loss_of` takes its logits (notes, outputs)."""
-    torch.manual_seed(0)
-    lab_head = torch.nn.Linear(64, outputs)
+    torch.manual_seed(seed)
+    lab_head = torch.nn.Linear(lab_inputs.shape[1], outputs)
     adam = torch.optim.Adam(lab_head.parameters(), lr=0.02)
     for _ in range(steps):
-        lab_loss = loss_of(lab_head(lab_inputs[:half]))
+        lab_loss = loss_of(lab_head(lab_inputs[:lab_half]))
         adam.zero_grad()
         lab_loss.backward()
         adam.step()
@@ -518,17 +519,17 @@ def train_lab_head(loss_of, outputs=1, steps=200):
 
 def plain_loss(logits):
     """Return the binary cross-entropy of logits (notes, 1) on the first half."""
-    return binary_cross_entropy_with_logits(logits.squeeze(1), lab_labels[:half])
+    return binary_cross_entropy_with_logits(logits.squeeze(1), lab_labels[:lab_half])
 
 
 # %%
 plain_head = train_lab_head(plain_loss)
 with torch.no_grad():
-    lab_scores = torch.sigmoid(plain_head(lab_inputs[half:]).squeeze(1)).numpy()
-lab_true = lab_labels[half:].numpy().astype(int)
+    lab_scores = torch.sigmoid(plain_head(lab_inputs[lab_half:]).squeeze(1)).numpy()
+lab_true = lab_labels[lab_half:].numpy().astype(int)
 lab_decided = (lab_scores >= 0.5).astype(int)
-lab_group = lab["group"][half:].to_numpy()
-pd.Series(lab_group).value_counts().rename("patients to measure on")
+lab_group = lab["group"][lab_half:].to_numpy()
+pd.Series(lab_group).value_counts().rename_axis("group").rename("patients to measure on")
 
 # %% [markdown]
 # ## Case 1 · An audit of two groups
@@ -547,14 +548,13 @@ def first_audit(y_true, y_pred, group):
     return report
 
 
-pd.DataFrame(first_audit(lab_true, lab_decided, lab_group), index=["patients", "accuracy"]).T.round(
-    3
-)
+lab_report = first_audit(lab_true, lab_decided, lab_group)
+pd.DataFrame(lab_report, index=["patients", "accuracy"]).T.round(3)
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 03.6 · Repair the audit
 #
-# Count the patients in both tables. What are the rows of the second one? Repair the function. All
+# Which numbers in the two tables do not fit together? Find out why, and repair the function. All
 # three arguments are arrays of the same length.
 
 
@@ -581,25 +581,30 @@ def repaired_audit(y_true, y_pred, group):
 # %% tags=["check"]
 check("03.6", repaired_audit)
 
+# %% tags=["by-hand"]
+lab_right = lab_decided == lab_true
+lab_accuracy = {name: lab_right[lab_group == name].mean() for name in np.unique(lab_group)}
+pd.Series(lab_accuracy, name="accuracy").rename_axis("group").round(3)
+
 # %%
 from labkit.audit import audit
 
 lab_audit = audit(y_true=lab_true, y_pred=lab_decided, sensitive_features=lab_group, seed=0)
-right_rows = lab_audit.by_group["accuracy"]
-lab_rows = first_audit(lab_true, lab_decided, lab_group)
-lab_audit.by_group[["accuracy"]].round(3)
+np.testing.assert_allclose(lab_audit.by_group["accuracy"], list(lab_accuracy.values()))
+np.testing.assert_allclose(lab_report[1][1], lab_audit.overall["true_positive_rate"])
+np.testing.assert_allclose(lab_report[0][1], 1 - lab_audit.overall["false_positive_rate"])
 
 # %% tags=["reading"]
 reading(
-    "**What was wrong.** The rows were the recorded diagnoses, 0 and 1: the loop never looks at "
-    "`group`. What it calls accuracy of 1, {found:.2f}, is the true positive rate of everyone, and "
-    "accuracy of 0, {healthy:.2f}, is the true negative rate. The accuracies of the two groups are "
-    "{right[a]:.2f} and {right[b]:.2f}. An audit by label looks like an audit, differs between its "
-    "rows like one, and says nothing about any group of people. Count the people in each row: that "
-    "finds this mistake even where both columns happen to be called 0 and 1.",
-    found=lab_rows[1][1],
-    healthy=lab_rows[0][1],
-    right=right_rows,
+    "**What was wrong.** The rows of the first report are the recorded diagnoses, 0 and 1: the loop "
+    "never looks at `group`. What it calls the accuracy of 1, {found:.2f}, is the true positive "
+    "rate of everyone; that of 0, {healthy:.2f}, is the true negative rate. The groups themselves "
+    "have accuracies of {right[a]:.2f} and {right[b]:.2f}. Count the people in each row and compare "
+    "with the size of each group: that finds this mistake even where the groups are called 0 and 1 "
+    "as well.",
+    found=lab_report[1][1],
+    healthy=lab_report[0][1],
+    right=lab_accuracy,
 )
 
 # %% [markdown]
@@ -621,27 +626,30 @@ def first_fair_loss(logits, labels, is_b, weight):
 
 
 # %%
-def train_fairly(fair_loss, weight):
-    """Train with a penalty; return the last loss and the gap in mean scores."""
-    lab_first = (lab_labels[:half], lab_is_b[:half], weight)
-    fair_head = train_lab_head(lambda logits: fair_loss(logits.squeeze(1), *lab_first))
-    logits = fair_head(lab_inputs[:half]).squeeze(1).detach()
-    fair_scores = torch.sigmoid(logits)
-    soft_gap = fair_scores[~lab_is_b[:half]].mean() - fair_scores[lab_is_b[:half]].mean()
-    return {"loss": fair_loss(logits, *lab_first).item(), "gap in mean scores": soft_gap.item()}
+def train_fairly(loss_with_penalty, weight):
+    """Train with a penalty; return the last loss and the gap in mean scores, a minus b."""
+    labels, is_b = lab_labels[:lab_half], lab_is_b[:lab_half]
+
+    def weighted_loss(logits):
+        return loss_with_penalty(logits.squeeze(1), labels, is_b, weight)
+
+    logits = train_lab_head(weighted_loss)(lab_inputs[:lab_half]).detach()
+    scores = torch.sigmoid(logits.squeeze(1))
+    gap = scores[~is_b].mean() - scores[is_b].mean()
+    return {"loss": weighted_loss(logits).item(), "gap in mean scores": gap.item()}
 
 
-WEIGHTS = [0, 1, 10, 100]
-first_sweep = pd.DataFrame({weight: train_fairly(first_fair_loss, weight) for weight in WEIGHTS}).T
-first_sweep.rename_axis("weight").round(3)
+LAB_WEIGHTS = [0, 1, 10, 100]
+first_sweep = {weight: train_fairly(first_fair_loss, weight) for weight in LAB_WEIGHTS}
+first_sweep = pd.DataFrame(first_sweep).T.rename_axis("weight")
+first_sweep.round(3)
 
 # %% [markdown] tags=["exercise"]
-# ### Exercise 03.7 · Repair the penalty
+# ### Exercise 03.7 · Repair the loss
 #
-# `loss.requires_grad` is true here, so ask a sharper question: what is the gradient of the loss
-# with respect to the logits for two different weights? (`torch.autograd.grad(loss, logits)`, with
-# logits that you make with `requires_grad=True`.) Repair the function. The squared gap is the one
-# that you see; it returns a tensor.
+# Training acts by the gradient of the loss and by nothing else. For logits that you make with
+# `requires_grad=True`, `torch.autograd.grad(loss, logits)` returns it. Compare what it returns for
+# two weights. Then repair the function, which should return a tensor. Keep the squared gap.
 
 
 # %% tags=["exercise"] exercise="03.7" points=1 objective="03-debug"
@@ -675,18 +683,18 @@ def connected_fair_loss(logits, labels, is_b, weight):
     return binary_cross_entropy_with_logits(logits, labels) + weight * gap**2
 
 
-fair_sweep = pd.DataFrame({w: train_fairly(connected_fair_loss, w) for w in WEIGHTS}).T
-fair_sweep.rename_axis("weight").round(3)
+fair_sweep = {weight: train_fairly(connected_fair_loss, weight) for weight in LAB_WEIGHTS}
+fair_sweep = pd.DataFrame(fair_sweep).T.rename_axis("weight")
+fair_sweep.round(3)
 
 # %% tags=["reading"]
 reading(
-    "**What was wrong.** The gap was a plain number to the optimizer, so every weight trained the "
-    "same model: its gap was {first[0]:.3f} with weight 0 and {first[100]:.3f} "
-    "with weight 100, and "
-    "only the loss that was printed rose. With the gap connected to the logits it goes from "
-    "{fair[0]:.3f} to {fair[100]:.3f}. The same happens with `.detach()`, with `.item()`, with a "
-    "new `torch.tensor(...)` of the value, and with a penalty computed after training: the number "
-    "is right and nobody feels it. A penalty that works changes the model when its weight changes.",
+    "**What was wrong.** To the optimizer the gap was a constant, so every weight trained the same "
+    "model: on the patients it learned from, its gap was {first[0]:.3f} with weight 0 and "
+    "{first[100]:.3f} with weight 100. Only the loss that was printed rose. Connected to the "
+    "logits, the penalty moves the gap from {fair[0]:.3f} to {fair[100]:.3f}. The same mistake can "
+    "be made with `.detach()`, with `.item()`, or with a new `torch.tensor(...)` of the value. A "
+    "penalty that works changes the model when its weight changes: try two weights.",
     first=first_sweep["gap in mean scores"],
     fair=fair_sweep["gap in mean scores"],
 )
@@ -694,9 +702,9 @@ reading(
 # %% [markdown]
 # ## Case 3 · A loss that falls
 #
-# A head has two outputs, one logit per class. Its first loss stopped with an error. Somebody added
-# a line, and the error went away. Does the model learn? The loss falls. The AUC is that of the
-# second logit minus the first.
+# Here a head has two outputs, one logit for each of the classes 0 and 1. Its program trains from
+# five random starts. The AUC, on the other half of the patients, is that of the second logit minus
+# the first.
 
 
 # %%
@@ -706,34 +714,38 @@ def first_pair_loss(two_logits, labels):
     return binary_cross_entropy_with_logits(two_logits, labels)
 
 
+# %%
 from sklearn.metrics import roc_auc_score
 
 
-def train_pair(pair_loss, steps):
-    """Train a head of two logits; return its loss, and the AUC on the other half."""
-    pair_labels = lab_labels[:half].long()
-    pair_head = train_lab_head(lambda logits: pair_loss(logits, pair_labels), 2, steps)
-    pair_logits = pair_head(lab_inputs).detach()
-    difference = (pair_logits[half:, 1] - pair_logits[half:, 0]).numpy()
-    pair_value = pair_loss(pair_logits[:half], pair_labels).item()
-    return {"loss": pair_value, "AUC": roc_auc_score(lab_true, difference)}
+def train_pair(loss_of_pair, seed):
+    """Train a head of two logits; return its loss before and after, and the AUC."""
+    labels = lab_labels[:lab_half].long()
+
+    def loss_of(logits):
+        return loss_of_pair(logits, labels)
+
+    start = train_lab_head(loss_of, seed, outputs=2, steps=0)
+    end = train_lab_head(loss_of, seed, outputs=2, steps=400)
+    with torch.no_grad():
+        before, after = loss_of(start(lab_inputs[:lab_half])), loss_of(end(lab_inputs[:lab_half]))
+        first, second = end(lab_inputs[lab_half:]).T.numpy()
+    auc = roc_auc_score(lab_true, second - first)
+    return {"loss before": before.item(), "loss after": after.item(), "AUC": auc}
 
 
 # %%
-try:
-    binary_cross_entropy_with_logits(torch.zeros(8, 2), torch.ones(8))
-except ValueError as error:
-    print("the error that went away:", error)
-STEPS = [10, 100, 1000]
-first_pairs = pd.DataFrame({steps: train_pair(first_pair_loss, steps) for steps in STEPS}).T
-first_pairs.rename_axis("steps").round(3)
+PAIR_SEEDS = range(5)
+first_pairs = {seed: train_pair(first_pair_loss, seed) for seed in PAIR_SEEDS}
+first_pairs = pd.DataFrame(first_pairs).T.rename_axis("start")
+first_pairs.round(3)
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 03.8 · Repair the loss
 #
-# Give the function the logits of one person, `(0, 3)` and `(3, 0)`, and both labels. Which of the
-# four losses should be small? Repair it: it takes two logits per person, a tensor (n, 2), and
-# labels, whole numbers (n,), and returns the mean loss as a tensor.
+# Give the function the logits of one person, `(0, 3)` or `(3, 0)`, with label 1 and with label 0.
+# Which of the four losses should be small, and which are? Repair it: it takes two logits per
+# person, a tensor (n, 2), and labels, whole numbers (n,), and returns the mean loss as a tensor.
 
 
 # %% tags=["exercise"] exercise="03.8" points=1 objective="03-debug"
@@ -755,34 +767,41 @@ check("03.8", pair_loss)
 # %%
 from torch.nn.functional import cross_entropy
 
-class_pairs = pd.DataFrame({steps: train_pair(cross_entropy, steps) for steps in STEPS}).T
-class_pairs.rename_axis("steps").round(3)
+class_pairs = {seed: train_pair(cross_entropy, seed) for seed in PAIR_SEEDS}
+class_pairs = pd.DataFrame(class_pairs).T.rename_axis("start")
+try:
+    binary_cross_entropy_with_logits(torch.zeros(8, 2), torch.ones(8))
+except ValueError as shape_error:
+    print("without the line about shapes:", shape_error)
+class_pairs.round(3)
 
 # %% tags=["reading"]
 reading(
     "**What was wrong.** With the labels copied into both columns, both logits learn to answer the "
-    "same question, and what should decide, their difference, is left to chance: after {steps:,} "
-    "steps the AUC is {first:.2f}, although the loss fell. Cross-entropy compares the two logits "
-    "with each other, and gives {right:.2f}. Binary cross-entropy takes one logit per person and "
-    "labels as decimals; cross-entropy takes one logit per class and labels as whole numbers. The "
-    "error about shapes had said so. Making shapes fit is not the same as making sense of them.",
-    steps=STEPS[-1],
-    first=first_pairs["AUC"].iloc[-1],
-    right=class_pairs["AUC"].iloc[-1],
+    "same question, and their difference, which should decide, is left to chance: from five starts "
+    "the AUC is {first_low:.3f} to {first_high:.3f}, although every loss fell. Cross-entropy "
+    "compares the two logits with each other, and gives {low:.3f} to {high:.3f} on the same "
+    "patients. Binary cross-entropy takes one logit per person and labels as decimals; "
+    "cross-entropy takes one logit per class and labels as whole numbers. The error about shapes "
+    "had said so: to make shapes fit is not to make sense of them.",
+    first_low=first_pairs["AUC"].min(),
+    first_high=first_pairs["AUC"].max(),
+    low=class_pairs["AUC"].min(),
+    high=class_pairs["AUC"].max(),
 )
 
 # %% [markdown]
 # ## Case 4 · From notes to a batch
 #
 # BERT's tokenizer turns each note into token ids. The program puts four notes into a batch, as ids
-# and a mask, which has 1 for a token that the model should read. Count the tokens, and count the
-# axes of what comes out: BERT expects (notes, tokens).
+# and a mask, which has 1 for a token that the model should read and 0 elsewhere. BERT expects both
+# as tables with one row per note and one column per token.
 
 # %%
 from labkit.models import load_foundation_model
 
-tokenizer = load_foundation_model(MODEL_NAME).tokenizer
-tokens = [tokenizer(note, return_tensors="pt")["input_ids"] for note in lab["note"]]
+lab_tokenizer = load_foundation_model(MODEL_NAME).tokenizer
+lab_tokens = [lab_tokenizer(note, return_tensors="pt")["input_ids"] for note in lab["note"]]
 
 
 def first_batch(items):
@@ -793,21 +812,22 @@ def first_batch(items):
 
 
 # %%
-lab_ids, lab_mask = first_batch(tokens[:4])
+lab_ids, lab_mask = first_batch(lab_tokens[:4])
 pd.Series(
     {
-        "tokens in the four notes": sum(item.shape[1] for item in tokens[:4]),
-        "tokens in the batch": int(lab_mask.sum()),
-        "shape of the batch": tuple(lab_ids.shape),
-        "last token of each note": tokenizer.convert_ids_to_tokens(lab_ids[:, 0, -1]),
-    }
+        "tokens in the four notes": sum(item.shape[1] for item in lab_tokens[:4]),
+        "ones in the mask": int(lab_mask.sum()),
+        "shape of the ids": tuple(lab_ids.shape),
+        "last token of each row": lab_tokenizer.convert_ids_to_tokens(lab_ids[:, 0, -1]),
+    },
+    name="the batch",
 )
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 03.9 · Repair the batch
 #
-# No token of a note may be lost, and the batch should be no wider than it must be. Return ids and
-# mask, each of shape (notes, tokens). Fill the end of shorter rows with 0.
+# Return ids and mask, each of shape (notes, tokens), with every token of every note, and no wider
+# than they must be. Where a row is shorter than the others, fill its end with 0.
 
 
 # %% tags=["exercise"] exercise="03.9" points=2 objective="03-debug"
@@ -834,24 +854,25 @@ def make_batch(items):
 check("03.9", make_batch)
 
 # %%
-lengths = np.array([item.shape[1] for item in tokens])
-in_batches = lengths[: len(lengths) // 32 * 32].reshape(-1, 32)  # 32 notes in a batch
-in_order = np.sort(lengths)[: in_batches.size].reshape(-1, 32)
+lab_lengths = np.array([item.shape[1] for item in lab_tokens])
+full_batches = len(lab_lengths) // 32 * 32  # 32 notes in a batch; the rest is left out
+as_they_come = lab_lengths[:full_batches].reshape(-1, 32)
+by_length = np.sort(lab_lengths[:full_batches]).reshape(-1, 32)
 padded_share = {
-    "to the longest note of all": 1 - lengths.mean() / lengths.max(),
-    "to the longest note of a batch": 1 - in_batches.mean() / in_batches.max(axis=1).mean(),
-    "the same, sorted by length first": 1 - in_order.mean() / in_order.max(axis=1).mean(),
+    "to the longest note of all": 1 - as_they_come.mean() / as_they_come.max(),
+    "to the longest note of a batch": 1 - as_they_come.mean() / as_they_come.max(axis=1).mean(),
+    "the same, sorted by length first": 1 - by_length.mean() / by_length.max(axis=1).mean(),
 }
 pd.Series(padded_share, name="share of the batch that is padding").round(3)
 
 # %% tags=["reading"]
 reading(
-    "**What was wrong.** Each item brought its own batch axis, so that stacking made a third one, "
-    "and cutting to the shortest note threw away the ends of the others, among them the last token "
-    "that BERT expects. The repair drops the extra axis, pads, and marks the padding in the mask. "
-    "How much does padding cost? With notes as alike as these, {whole:.0%} of the batch if all are "
-    "padded to the longest one, {batch:.0%} if each batch is padded to its own, and {ordered:.0%} "
-    "if notes of similar length go together.",
+    "**What was wrong.** Each item has an axis for a batch of its own, so that stacking makes a "
+    "third one, and cutting to the shortest note throws away the ends of the others, among them the "
+    "last token, `[SEP]`. The repair drops the extra axis, pads, and marks the padding in the mask. "
+    "How much of a batch is padding? {whole:.0%} if all of these notes are padded to the longest "
+    "one, {batch:.0%} if each batch is padded to its own longest, and {ordered:.0%} if notes of "
+    "similar length go together. Padding costs time; cutting costs text.",
     whole=padded_share["to the longest note of all"],
     batch=padded_share["to the longest note of a batch"],
     ordered=padded_share["the same, sorted by length first"],
@@ -860,8 +881,8 @@ reading(
 # %% [markdown]
 # ## Case 5 · One model, four accuracies
 #
-# The trained head of the first cells is measured in batches, since not all patients fit into memory
-# at once (imagine). The same head and the same patients, with four batch sizes:
+# The trained head of the first cells is measured in batches, as one does with more patients than
+# fit into memory. The same head and the same patients, with four batch sizes:
 
 
 # %%
@@ -880,20 +901,25 @@ def answer_notes(inputs):
     return (plain_head(inputs).squeeze(1) > 0).int().tolist()
 
 
-size_accuracy = {}
-for size in (50, 110, 170, half):
-    lots = [
-        (some, label.int().tolist())
-        for some, label in zip(lab_inputs[half:].split(size), lab_labels[half:].split(size))
-    ]
-    size_accuracy[size] = first_evaluation(answer_notes, lots, lab_true.tolist())
-pd.Series(size_accuracy, name="accuracy").rename_axis("batch size").round(3)
+def split_patients(size):
+    """Return the patients to measure on in batches of a size: inputs, and labels as a list."""
+    starts = range(lab_half, LAB_NOTES, size)
+    labels = lab_labels.int().tolist()
+    return [(lab_inputs[at : at + size], labels[at : at + size]) for at in starts]
+
+
+LOT_SIZES = [lab_half // 10, lab_half // 5 + 10, lab_half // 3 + 4, lab_half]
+size_accuracy = pd.Series(
+    {size: first_evaluation(answer_notes, split_patients(size), lab_true) for size in LOT_SIZES},
+    name="accuracy",
+)
+size_accuracy.rename_axis("batch size").round(3)
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 03.10 · Repair the evaluation
 #
-# Batches are a matter of memory: they cannot change who was answered correctly. How many answers
-# and how many labels are compared at the end? Repair the function.
+# Batches are a matter of memory: they cannot change how many answers are right. Print what you need
+# to see inside the function, then repair it. `predict` returns a list, and `labels` is a list.
 
 
 # %% tags=["exercise"] exercise="03.10" points=1 objective="03-debug"
@@ -920,26 +946,35 @@ def evaluate_batches(predict, batches, labels):
 check("03.10", evaluate_batches)
 
 # %%
+lab_compared = pd.DataFrame(
+    {
+        "accuracy": size_accuracy,
+        "answers": len(lab_true),
+        "labels they are compared with": [len(split_patients(size)[-1][1]) for size in LOT_SIZES],
+    }
+)
 whole_accuracy = (lab_decided == lab_true).mean()
-last_lot = half % 170 or 170
+lab_compared.rename_axis("batch size").round(3)
 
 # %% tags=["reading"]
 reading(
-    "**What was wrong.** Inside the loop, a batch's labels took the name `labels`, which was that "
-    "of all labels. After the loop it meant the last batch. So the *first* answers were compared "
-    "with the *last* labels, {last} of them at a batch size of 170, and `zip` silently stopped at "
-    "the end of the shorter list. Only one batch with everyone in it gave the right accuracy, "
-    "{whole:.3f}. Two names cure it, and `zip(..., strict=True)` would have stopped the program "
-    "with an error.",
-    last=last_lot,
+    "**What was wrong.** Inside the loop, the labels of a batch take the name `labels`, which was "
+    "that of all labels. After the loop it means the last batch. So the *first* answers are "
+    "compared with the *last* labels, and `zip` silently stops at the end of the shorter list: at a "
+    "batch size of {size}, after {last} of {all}. Only one batch with everyone in it gives the "
+    "right accuracy, {whole:.3f}. Two names cure it, and `zip(..., strict=True)` would have stopped "
+    "the program with an error.",
+    size=LOT_SIZES[2],
+    last=lab_compared["labels they are compared with"].iloc[2],
+    all=lab_half,
     whole=whole_accuracy,
 )
 
 # %% [markdown]
 # ## Case 6 · Three metrics at three thresholds
 #
-# Recall is another name for the true positive rate. Before you run the program: when the threshold
-# rises, fewer patients are called ill. What must happen to recall, and what to the AUC?
+# Recall is another name for the true positive rate. **Predict:** when the threshold rises, fewer
+# patients are called ill. Which way can recall go, and which way can the AUC go?
 
 # %%
 from sklearn.metrics import precision_score, recall_score
@@ -955,16 +990,16 @@ def first_metrics(y_true, y_score, threshold):
     }
 
 
-CUTS = [0.3, 0.5, 0.7]
-first_cuts = pd.DataFrame({cut: first_metrics(lab_true, lab_scores, cut) for cut in CUTS}).T
-first_cuts.rename_axis("threshold").round(3)
+LAB_CUTS = [0.3, 0.5, 0.7]
+first_cuts = {cut: first_metrics(lab_true, lab_scores, cut) for cut in LAB_CUTS}
+first_cuts = pd.DataFrame(first_cuts).T.rename_axis("threshold")
+first_cuts.round(3)
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 03.11 · Repair the metrics
 #
-# Two of the three columns answer another question than their heading, and the AUC has a second
-# mistake on top. Read what scikit-learn's documentation says about the arguments. Repair the
-# function; labels and scores are arrays.
+# Make up five patients, compute all three metrics on paper, and compare. There is more than one
+# mistake. Repair the function; labels and scores are arrays.
 
 
 # %% tags=["exercise"] exercise="03.11" points=2 objective="03-debug"
@@ -995,44 +1030,46 @@ check("03.11", measure_scores)
 # %% tags=["by-hand"]
 hit_rate = (lab_decided[lab_true == 1] == 1).mean()
 quiet_rate = (lab_decided[lab_true == 0] == 0).mean()
-decision_auc = (hit_rate + quiet_rate) / 2
-ill_scores, well_scores = lab_scores[lab_true == 1], lab_scores[lab_true == 0]
-higher = ill_scores[:, None] > well_scores[None, :]  # each ill patient against each healthy one
-equal = ill_scores[:, None] == well_scores[None, :]
-pair_auc = (higher + equal / 2).mean()
 hit_precision = (lab_true[lab_decided == 1] == 1).mean()
+ill_scores, well_scores = lab_scores[lab_true == 1], lab_scores[lab_true == 0]
+is_higher = ill_scores[:, None] > well_scores[None, :]  # each ill patient against each healthy one
+is_equal = ill_scores[:, None] == well_scores[None, :]
+rank_auc = (is_higher + is_equal / 2).mean()
+decision_auc = (hit_rate + quiet_rate) / 2
 
 # %%
+lab_overall = audit(y_true=lab_true, y_pred=lab_decided, sensitive_features=lab_group).overall
+np.testing.assert_allclose(hit_rate, lab_overall["true_positive_rate"])
+np.testing.assert_allclose(hit_precision, lab_overall["precision"])
+np.testing.assert_allclose(rank_auc, roc_auc_score(lab_true, lab_scores))
 np.testing.assert_allclose(decision_auc, roc_auc_score(lab_true, lab_decided))
-np.testing.assert_allclose(pair_auc, roc_auc_score(lab_true, lab_scores))
-np.testing.assert_allclose(hit_precision, first_cuts.loc[0.5, "recall"])
+right_cuts = {cut: recall_score(lab_true, lab_scores >= cut) for cut in LAB_CUTS}
 try:
     roc_auc_score(lab_scores, lab_true)
-except ValueError as error:
-    print("scores and labels exchanged:", error)
+except ValueError as metric_error:
+    print("scores in the first place:", metric_error)
+pd.DataFrame({"as printed": first_cuts["recall"], "recall": right_cuts}).round(3)
 
 # %% tags=["reading"]
 reading(
-    "**What was wrong.** The labels come first in scikit-learn. Exchanged, precision and recall "
-    "change places, which is why recall rose with the threshold: it was precision, {precision:.2f} "
-    "at one half. (Accuracy would not have noticed.) The AUC asks how scores *rank* people, so it "
-    "has no threshold: {right:.3f}, counted over pairs. Of decisions it is only the mean of the "
-    "true positive and true negative rates, {decisions:.3f}; exchanged on top, "
-    "{first:.3f}. Had the "
-    "author exchanged labels and *scores*, scikit-learn would have refused, as the message shows. "
-    "With decisions both arguments look alike.",
+    "**What was wrong.** In scikit-learn the labels come first. Exchanged, precision and recall "
+    "change places: the column called recall rose with the threshold, which recall cannot do, and "
+    "at one half it held the precision, {precision:.2f}. The AUC asks how scores *rank* people, so "
+    "it has no threshold and cannot change with one: it is {right:.3f}, counted over pairs of an "
+    "ill and a healthy patient. Of decisions it is only the mean of true positive and true negative "
+    "rate, {decisions:.3f}. Scores in the first place stop with an error; decisions do not, because "
+    "they look like labels.",
     precision=hit_precision,
-    right=pair_auc,
+    right=rank_auc,
     decisions=decision_auc,
-    first=first_cuts.loc[0.5, "auc"],
 )
 
 # %% [markdown]
 # ## Case 7 · The curve that stops
 #
-# "Divide the learning rate by ten after every epoch", says the plan. The program trains a head in
-# batches of 25 patients and keeps the loss of each batch. **Look for** the place where the curve
-# stops falling.
+# "Divide the learning rate by ten after every epoch", says the plan. The program trains a head on
+# batches of 25 patients and keeps the loss of each batch. The figure has a line for each of three
+# epochs, in which the batches come in the same order. **Look for** what the lines have in common.
 
 
 # %%
@@ -1051,39 +1088,44 @@ def first_training(head, optimizer, scheduler, batches, epochs):
 
 
 # %%
-def train_by_plan(training):
-    """Train for three epochs, dividing the rate by ten; return the losses by batch."""
+def make_plan():
+    """Return a new head, its optimizer, and the scheduler of the plan."""
     torch.manual_seed(0)
-    plan_head = torch.nn.Linear(64, 1)
+    plan_head = torch.nn.Linear(lab_inputs.shape[1], 1)
     descent = torch.optim.SGD(plan_head.parameters(), lr=0.1)
-    plan = torch.optim.lr_scheduler.StepLR(descent, step_size=1, gamma=0.1)
-    small = list(zip(lab_inputs[:half].split(25), lab_labels[:half].split(25)))
-    return training(plan_head, descent, plan, small, epochs=3)
+    return plan_head, descent, torch.optim.lr_scheduler.StepLR(descent, step_size=1, gamma=0.1)
 
 
+# %%
 from matplotlib import pyplot as plt
 
-curve = np.array(train_by_plan(first_training))
-per_epoch = curve.reshape(3, -1).mean(axis=1)
+plan_batches = list(zip(lab_inputs[:lab_half].split(25), lab_labels[:lab_half].split(25)))
+first_losses = np.array(first_training(*make_plan(), plan_batches, epochs=3)).reshape(3, -1)
 fig, ax = plt.subplots(figsize=(6.4, 2.8), layout="constrained")
-ax.plot(np.arange(1, len(curve) + 1), curve)
-ax.set(xlabel="batches", ylabel="loss (nats per patient)")
-show(fig, alt="The loss of each batch over three epochs, read below.")
+for epoch, style in enumerate(["-", "-", "--"]):
+    ax.plot(np.arange(1, len(plan_batches) + 1), first_losses[epoch], style, label=epoch + 1)
+ax.set(xlabel="batch of the epoch", ylabel="loss (nats per patient)")
+ax.legend(title="epoch")
+show(fig, alt="The loss of each batch in three epochs: lines that lie close together.")
+late_change = np.abs(first_losses[2] - first_losses[1]).max()
 
 # %% tags=["reading"]
 reading(
-    "**Reading the figure.** The three epochs have mean losses of {loss[0]:.3f}, {loss[1]:.3f} and "
-    "{loss[2]:.3f}. The batches differ, so the curve is jagged, but from the second epoch on it "
-    "repeats the same pattern: whatever is drawn there, it is not learning.",
-    loss=per_epoch,
+    "**Reading the figure.** The model has stopped learning by the end of the first epoch: the loss "
+    "of every batch in the third epoch is that in the second, to within {late:.5f}. The mean losses "
+    "of the epochs are {loss[0]:.3f}, {loss[1]:.3f} and {loss[2]:.3f}. The lines are jagged because "
+    "the batches differ. A single line over all batches would look as if something were still going "
+    "on.",
+    loss=first_losses.mean(axis=1),
+    late=late_change,
 )
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 03.12 · Repair the training
 #
-# Record what the curve does not show: `optimizer.param_groups[0]["lr"]` is the learning rate of a
-# step. Repair the function. The check hands it an optimizer of its own, which writes down the rate
-# at every step.
+# Has the model converged, or has something else come to an end? Write down at each step whatever
+# can change from step to step. Then repair the function. The check hands it an optimizer that
+# writes down its own steps.
 
 
 # %% tags=["exercise"] exercise="03.12" points=1 objective="03-debug"
@@ -1119,42 +1161,66 @@ def train_epochs(head, optimizer, scheduler, batches, epochs):
 # %% tags=["check"]
 check("03.12", train_epochs)
 
+
 # %%
-batch_count = len(curve)
-steps_per_epoch = batch_count // 3
-step_count = np.arange(batch_count)
-rates_by_step = pd.DataFrame(
-    {
-        "stepped every batch": 0.1 * 0.1**step_count,
-        "stepped every epoch": 0.1 * 0.1 ** (step_count // steps_per_epoch),
-    },
-    index=pd.Index(step_count + 1, name="batch"),
-)
-batch_rates = rates_by_step["stepped every batch"]
-tiny = int((batch_rates > 1.01e-6).sum()) + 1
-rates_by_step.iloc[:: steps_per_epoch // 2].map("{:.0e}".format)
+def rates_of_steps(steps_per_epoch):
+    """Train with a scheduler stepped so often per epoch; return learning rate and loss by batch."""
+    head, optimizer, scheduler = make_plan()
+    rows = []
+    for place, (inputs, labels) in enumerate(plan_batches * 3, start=1):
+        loss = binary_cross_entropy_with_logits(head(inputs).squeeze(1), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        rows.append({"learning rate": optimizer.param_groups[0]["lr"], "loss": loss.item()})
+        if place % (len(plan_batches) // steps_per_epoch) == 0:
+            scheduler.step()
+    return pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="batch"))
+
+
+# %%
+every_batch, every_epoch = rates_of_steps(len(plan_batches)), rates_of_steps(1)
+np.testing.assert_allclose(every_batch["loss"], first_losses.ravel(), atol=1e-6)
+tiny_from = int((every_batch["learning rate"] > 1.01e-6).sum()) + 1
+last_losses = {
+    "stepped every batch": every_batch["loss"].iloc[-len(plan_batches) :].mean(),
+    "stepped every epoch": every_epoch["loss"].iloc[-len(plan_batches) :].mean(),
+}
+pd.Series(last_losses, name="mean loss of the last epoch (nats)").round(3)
+
+# %%
+fig, axes = plt.subplots(1, 2, figsize=(8, 2.8), layout="constrained")
+for each, label in [(every_batch, "stepped every batch"), (every_epoch, "stepped every epoch")]:
+    axes[0].semilogy(each["learning rate"], label=label)
+    axes[1].plot(each["loss"].rolling(len(plan_batches)).mean(), label=label)
+axes[0].set(xlabel="batch", ylabel="learning rate", ylim=(1e-10, 1))
+axes[1].set(xlabel="batch", ylabel="mean loss of the last epoch's\nworth of batches (nats)")
+axes[0].legend()
+show(fig, alt="Learning rate and loss over the batches, with the scheduler stepped in two ways.")
 
 # %% tags=["reading"]
 reading(
     "**What was wrong.** The scheduler was stepped after every *batch*. Its unit is whatever you "
-    "step it by, so the rate was divided by ten {steps} times per epoch and was "
-    "down to a millionth "
-    "at the {tiny}th of {all} batches: the rest of the data was read for "
-    "nothing. The loss looked like "
-    "that of a model that had converged. Plot the learning rate next to the loss; TensorBoard "
-    "records of part one can hold it too.",
-    steps=steps_per_epoch,
-    tiny=tiny,
-    all=batch_count,
+    "step it by, so the learning rate was divided by ten {steps} times per epoch, and was down to a "
+    "millionth at batch {tiny} of {all} (left). The rest of the data was read for nothing, and the "
+    "loss looked like that of a model that has converged. Stepped after every epoch, the mean loss "
+    "of the last epoch is {right:.3f} in place of {wrong:.3f} (right, one run of each). Plot the "
+    "learning rate next to the loss.",
+    steps=len(plan_batches),
+    tiny=tiny_from,
+    all=len(every_batch),
+    wrong=last_losses["stepped every batch"],
+    right=last_losses["stepped every epoch"],
 )
 
 # %% [markdown]
 # ## Case 8 · Same seed, other weights
 #
-# Three symptoms at once. The program is called twice with one seed; it is asked for one step, which
-# should change the weights by the learning rate times the gradient; and it is asked to train on
-# another device. There may be no GPU here. The device `meta` exists everywhere: its tensors have a
-# shape and no values, so it can show what is on which device, though not what is learned.
+# Three symptoms at once. The program is called twice with one seed and no step, and should return
+# the same weights. It is asked for one step, which should move the bias by the learning rate times
+# the gradient. And it is asked to train on another device. Not every computer has a GPU, so we use
+# the device `meta`, which exists everywhere: its tensors have a shape and no values. It shows what
+# is on which device, though not what is learned.
 
 
 # %%
@@ -1175,20 +1241,28 @@ def first_run(inputs, labels, seed, steps, device):
 
 
 # %%
-run_data = (lab_inputs[:half], lab_labels[:half])
-first_seeds = [first_run(*run_data, 1, 0, "cpu").weight[0, 0].item() for _ in range(2)]
-print("first weight, twice with seed 1:", np.round(first_seeds, 4))
-torch.manual_seed(5)
-start = first_run(*run_data, 1, 0, "cpu")
-plain_loss(start(lab_inputs[:half])).backward()
-torch.manual_seed(5)  # as before the first call
-moved = first_run(*run_data, 1, 1, "cpu")
-size_of_step = ((start.bias - moved.bias) / (0.5 * start.bias.grad)).item()
-print("step of the bias, in units of rate times gradient:", round(size_of_step, 3))
+run_data = (lab_inputs[:lab_half], lab_labels[:lab_half])
+run_heads = [first_run(*run_data, 1, 0, "cpu") for _ in range(2)]
 try:
     first_run(*run_data, 1, 1, "meta")
-except (RuntimeError, NotImplementedError) as error:
-    print("another device:", type(error).__name__, str(error).splitlines()[0][:70])
+except (RuntimeError, NotImplementedError) as device_error:
+    print("on another device:", str(device_error).splitlines()[0][:80])
+
+# %%
+torch.manual_seed(5)
+head_before = first_run(*run_data, 1, 0, "cpu")
+torch.manual_seed(5)  # the same state as before the last call, so that only the step differs
+head_after = first_run(*run_data, 1, 1, "cpu")
+plain_loss(head_before(lab_inputs[:lab_half])).backward()
+expected_step = 0.5 * head_before.bias.grad
+run_symptoms = {
+    "first weight, seed 1": run_heads[0].weight[0, 0].item(),
+    "first weight, seed 1 again": run_heads[1].weight[0, 0].item(),
+    "step, as a multiple of rate times gradient": (
+        (head_before.bias - head_after.bias) / expected_step
+    ).item(),
+}
+pd.Series(run_symptoms, name="found").round(3)
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 03.13 · Repair the run
@@ -1238,40 +1312,41 @@ check("03.13", train_run)
 def move_of(optimizer_class, times):
     """Return how far 20 steps move the weights, with the loss counted some times."""
     torch.manual_seed(0)
-    moving = torch.nn.Linear(64, 1)
-    origin = moving.weight.detach().clone()
-    chosen_optimizer = optimizer_class(moving.parameters(), lr=0.01)
+    moving_head = torch.nn.Linear(lab_inputs.shape[1], 1)
+    origin = moving_head.weight.detach().clone()
+    optimizer = optimizer_class(moving_head.parameters(), lr=0.01)
     for _ in range(20):
-        chosen_optimizer.zero_grad()
-        (times * plain_loss(moving(lab_inputs[:half]))).backward()
-        chosen_optimizer.step()
-    return (moving.weight - origin).norm().item()
+        optimizer.zero_grad()
+        (times * plain_loss(moving_head(lab_inputs[:lab_half]))).backward()
+        optimizer.step()
+    return (moving_head.weight - origin).norm().item()
 
 
-doubled = {
-    name: move_of(kind, 2) / move_of(kind, 1)
-    for name, kind in {"SGD": torch.optim.SGD, "Adam": torch.optim.Adam}.items()
+doubled_move = {
+    "SGD": move_of(torch.optim.SGD, 2) / move_of(torch.optim.SGD, 1),
+    "Adam": move_of(torch.optim.Adam, 2) / move_of(torch.optim.Adam, 1),
 }
-pd.Series(doubled, name="move with the loss twice, in moves with it once").round(3)
+pd.Series(doubled_move, name="move with the loss twice, in moves with it once").round(3)
 
 # %% tags=["reading"]
 reading(
     "**What was wrong.** The seed was set *after* the weights were drawn; the data went to the "
     "device and the head did not; and the loss was computed twice and added. How much the last one "
-    "matters depends on the optimizer. Twenty steps of plain gradient descent "
-    "go {sgd:.2f} times as "
-    "far with the loss counted twice. For Adam, which divides each gradient by its own usual size, "
-    "it is {adam:.2f} times: nobody would see it, and half of the work is wasted. Draw everything "
-    "after the seed, choose the device in one place, and compute the loss in one place.",
-    sgd=doubled["SGD"],
-    adam=doubled["Adam"],
+    "matters depends on the optimizer. In twenty steps, plain gradient descent moves the weights "
+    "{sgd:.2f} times as far with the loss counted twice. Adam divides each gradient by its usual "
+    "size and moves them {adam:.2f} times as far: the result would not show the mistake, and part "
+    "of the work is wasted. Draw everything after the seed, and choose the device and the loss in "
+    "one place each.",
+    sgd=doubled_move["SGD"],
+    adam=doubled_move["Adam"],
 )
 
 # %% [markdown]
 # ## Case 9 · A history of nothing
 #
 # A program from an older project trains for some epochs and should return the accuracy after each
-# of them.
+# of them. We also look at how far its first epoch, which is one step, moves the weights. The first
+# step of AdamW moves every weight by very nearly the learning rate, whatever the gradient is.
 
 
 # %%
@@ -1296,15 +1371,24 @@ def first_history(head, inputs, labels, epochs):
     return history
 
 
+# %%
 torch.manual_seed(0)
-first_history(torch.nn.Linear(64, 1), lab_inputs[:half], lab_labels[:half], epochs=5)
+history_head = torch.nn.Linear(lab_inputs.shape[1], 1)
+history_start = history_head.weight.detach().clone()
+one_epoch = first_history(history_head, lab_inputs[:lab_half], lab_labels[:lab_half], epochs=1)
+first_moves = (history_head.weight.detach() - history_start).abs() / 0.05
+four_epochs = first_history(history_head, lab_inputs[:lab_half], lab_labels[:lab_half], epochs=4)
+history_symptoms = {
+    "history": one_epoch + four_epochs,
+    "largest first move of a weight, in learning rates": round(first_moves.max().item(), 3),
+}
+pd.Series(history_symptoms, name="found")
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 03.14 · Repair the history
 #
-# The list shows one mistake. A second one hides behind it: which optimizer is used here, and is it
-# the one that the docstring promises? Repair both. The check looks at the accuracies and at the
-# weights of the head afterwards.
+# Each line of the table shows a mistake of its own. Repair both. The check looks at the accuracies
+# and at the weights of the head afterwards.
 
 
 # %% tags=["exercise"] exercise="03.14" points=2 objective="03-debug"
@@ -1350,31 +1434,64 @@ def train_with_history(head, inputs, labels, epochs):
 # %% tags=["check"]
 check("03.14", train_with_history)
 
+
 # %%
-try:
-    from transformers import AdamW
-except ImportError as error:
-    print(type(error).__name__, str(error).splitlines()[0][:80])
+def accuracies_with(optimizer_class):
+    """Return the training accuracy after each of five epochs, one step each."""
+    torch.manual_seed(0)
+    head = torch.nn.Linear(lab_inputs.shape[1], 1)
+    optimizer = optimizer_class(head.parameters(), lr=0.05)
+    accuracies = []
+    for _ in range(5):
+        optimizer.zero_grad()
+        plain_loss(head(lab_inputs[:lab_half])).backward()
+        optimizer.step()
+        decided = head(lab_inputs[:lab_half]).squeeze(1) > 0
+        accuracies.append((decided == (lab_labels[:lab_half] > 0)).float().mean().item())
+    return accuracies
+
+
+two_histories = pd.DataFrame(
+    {"AdamW": accuracies_with(torch.optim.AdamW), "SGD": accuracies_with(torch.optim.SGD)},
+    index=pd.RangeIndex(1, 6, name="epoch"),
+)
+two_histories.round(3)
+
+# %%
+import transformers
+
+pd.Series(
+    {
+        "version of transformers": transformers.__version__,
+        "has an AdamW": hasattr(transformers, "AdamW"),
+    },
+    name="installed here",
+)
+
+# %% tags=["reading"]
+reading(
+    "**What was wrong.** `evaluate` computes an accuracy and does not return it, so Python returns "
+    "`None`: the program measures after every epoch and throws the result away. And the import "
+    "fails: transformers {version} has no AdamW, which was removed in favor of PyTorch's. An "
+    "ImportError would have told you. The `except` hides it and puts another optimizer in its "
+    "place: after five epochs the head would be right about {sgd:.0%} of the patients it learned "
+    "from, and with AdamW about {adamw:.0%} (one run of each). A file of pinned versions, "
+    "`constraints.txt` in this course, lets *you* choose the day on which a name disappears.",
+    version=transformers.__version__,
+    sgd=two_histories["SGD"].iloc[-1],
+    adamw=two_histories["AdamW"].iloc[-1],
+)
 
 # %% [markdown]
-# **What was wrong.** `evaluate` computes an accuracy and does not return it: Python returns `None`
-# and says nothing. The program measured after every epoch and threw the result away. And the import
-# fails, as you see: transformers had its own AdamW, asked people for years to use PyTorch's, and
-# removed it in version 4.50, in 2025. A removed name is no disaster, since an ImportError
-# tells you.
-# The disaster is the `except` that hides it and puts another optimizer in its place: the program
-# runs everywhere, and trains something else than it says. Versions written down in a file
-# (`constraints.txt` in this course) let *you* choose the day on which such a thing happens.
-#
 # ## Which log is impossible?
 #
 # Four people trained a classifier on the same task, in which 30% of the patients are ill, and
-# measured it on many patients after each epoch. `selected` is the share called ill. All four logs
-# look strange. Three of them can happen. One cannot, whatever the model and the data are: its
-# numbers contradict one another.
+# measured it after each epoch, on the same many patients. `loss`, `selected` (the share called ill)
+# and `accuracy` are of these patients. All four logs look strange. Three of them can happen. One
+# cannot, whatever the model and the data are: its numbers contradict one another.
 
 # %%
-LOGS = {
+logs_one = {
     "A": {
         "training loss": [0.58, 0.31, 0.09, 0.02],
         "loss": [0.56, 0.54, 0.79, 1.31],
@@ -1388,8 +1505,12 @@ LOGS = {
         "accuracy": [0.70, 0.70, 0.70, 0.70],
     },
 }
+EPOCHS_OF_LOGS = pd.Index([1, 2, 3, 4], name="epoch")
+log_table_one = {name: pd.DataFrame(log, index=EPOCHS_OF_LOGS) for name, log in logs_one.items()}
+pd.concat(log_table_one, names=["log"])
+
 # %%
-LATER_LOGS = {
+logs_two = {
     "C": {
         "training loss": [0.55, 0.47, 0.44, 0.43],
         "loss": [0.56, 0.50, 0.49, 0.49],
@@ -1403,17 +1524,15 @@ LATER_LOGS = {
         "accuracy": [0.70, 0.30, 0.70, 0.30],
     },
 }
-log_tables = {name: pd.DataFrame(log) for name, log in {**LOGS, **LATER_LOGS}.items()}
-log_table = pd.concat(log_tables, names=["log", "epoch"])
-log_table.index = log_table.index.set_levels([1, 2, 3, 4], level="epoch")
-log_table
+log_table_two = {name: pd.DataFrame(log, index=EPOCHS_OF_LOGS) for name, log in logs_two.items()}
+pd.concat(log_table_two, names=["log"])
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 03.15 · Prove it
 #
 # Give the `log`, the `epoch` whose numbers contradict each other, and the number that proves it:
-# the highest accuracy that is possible with that epoch's share selected, when 30% are ill. Draw 100
-# patients if it helps: 30 are ill, and so many are selected. How many mistakes are unavoidable?
+# the highest accuracy that is possible with that epoch's share selected, when 30% are ill. Think of
+# 100 patients if it helps: 30 are ill, and so many are selected. How many mistakes are unavoidable?
 
 # %% tags=["exercise"] exercise="03.15" points=2 objective="03-debug"
 impossible = {
@@ -1426,32 +1545,32 @@ impossible = {"log": "C", "epoch": 4, "highest_accuracy": 1 - (0.56 - 0.30)}
 # %% tags=["check"]
 check("03.15", impossible)
 
-# %% tags=["by-hand"]
-ill_share = 0.30
-bounds = log_table[["selected", "accuracy"]].copy()
-bounds["lowest"] = (1 - ill_share - bounds["selected"]).abs()
-bounds["highest"] = 1 - (bounds["selected"] - ill_share).abs()
-outside = bounds[
-    (bounds["accuracy"] > bounds["highest"] + 1e-9) | (bounds["accuracy"] < bounds["lowest"] - 1e-9)
-]
-outside.round(2)
+# %%
+ILL_SHARE = 0.30
+log_bounds = pd.concat({**log_table_one, **log_table_two}, names=["log"])
+log_bounds = log_bounds[["selected", "accuracy"]].copy()
+log_bounds["lowest possible"] = (1 - ILL_SHARE - log_bounds["selected"]).abs()
+log_bounds["highest possible"] = 1 - (log_bounds["selected"] - ILL_SHARE).abs()
+too_high = log_bounds["accuracy"] > log_bounds["highest possible"] + 1e-9  # sums are not exact
+too_low = log_bounds["accuracy"] < log_bounds["lowest possible"] - 1e-9
+broken_logs = log_bounds[too_high | too_low]
+broken_logs.round(2)
 
 # %% tags=["reading"]
 reading(
-    "**The four logs.** The table has the rows that break a bound: log {log}, epoch {epoch}. "
-    "When {selected:.0%} are selected and {ill:.0%} are ill, the difference has to be selected "
-    "wrongly, so at most {highest:.0%} of the decisions are right. The log says {accuracy:.0%}. "
-    "The others can happen. A overfits: the loss on new patients rises because "
-    "the model gets surer "
-    "of its mistakes, while its decisions hardly change. B gives everyone the same answer, and its "
-    "accuracy is the share of the majority. D has too high a learning rate and jumps from calling "
-    "nobody ill to calling everyone ill: an accuracy below chance is no contradiction.",
-    log=outside.index[0][0],
-    epoch=outside.index[0][1],
-    selected=outside["selected"].iloc[0],
-    ill=ill_share,
-    highest=outside["highest"].iloc[0],
-    accuracy=outside["accuracy"].iloc[0],
+    "**The four logs.** The table holds every row that breaks a bound: log {log}, epoch {epoch}. "
+    "{selected:.0%} are selected and {ill:.0%} are ill, so the difference has to be selected "
+    "wrongly, and at most {highest:.0%} of the decisions are right. The log says {accuracy:.0%}. "
+    "The others can happen. A overfits: the loss on other patients rises because the model gets "
+    "surer of its mistakes, while its decisions hardly change. B gives everyone the same answer. D "
+    "jumps from calling nobody ill to calling everyone ill, as with a learning rate that is too "
+    "high; accuracy below one half is no contradiction.",
+    log=broken_logs.index[0][0],
+    epoch=broken_logs.index[0][1],
+    selected=broken_logs["selected"].iloc[0],
+    ill=ILL_SHARE,
+    highest=broken_logs["highest possible"].iloc[0],
+    accuracy=broken_logs["accuracy"].iloc[0],
 )
 
 # %% [markdown]

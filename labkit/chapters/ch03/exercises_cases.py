@@ -1,5 +1,7 @@
 """Exercises of notebook 03, part two: cases 1, 4 and 5, which count people, tokens and answers."""
 
+import functools
+
 import numpy as np
 
 from labkit.exercises.answers import outputs_of
@@ -30,6 +32,11 @@ def audit_labels(y_true, y_pred, group):
 def audit_names(y_true, y_pred, group):
     """Find the members, and compare their decisions with the name of the group."""
     return {name: ((group == name).sum(), 0.0) for name in np.unique(group)}
+
+
+def audit_decisions(y_true, y_pred, group):
+    """Take the decisions for groups: the rows are shares of right answers among those called 0 and 1."""
+    return audit_labels(y_pred, y_true, group)
 
 
 def audit_selected(y_true, y_pred, group):
@@ -66,6 +73,11 @@ compare_answers(
     reference=audit_groups,
     untouched=audit_labels,
     wrong=[
+        (
+            audit_decisions,
+            "Your rows are the decisions, 0 and 1: among the people called ill, the share who are. Which argument says "
+            "what group a person belongs to?",
+        ),
         (
             audit_names,
             "The people are counted right, and no accuracy is above 0: what do you compare the decisions of a group's "
@@ -132,6 +144,11 @@ def pad_left(items):
     return ids, [sorted(row) for row in mask]
 
 
+def pad_deep(items):
+    """Keep each item's own axis."""
+    return [[row] for row in pad_items(items)[0]], [[row] for row in pad_items(items)[1]]
+
+
 def pad_wide(items):
     """Pad to a fixed width."""
     width = 12
@@ -155,8 +172,18 @@ def batches_of_tensors(function):
             return [number(each) for each in value]
         return int(value) if isinstance(value, bool) else value
 
+    def two_axes(items):
+        result = function(items)
+        for name, part in zip(("ids", "mask"), result if isinstance(result, tuple | list) else (), strict=False):
+            sizes = getattr(part, "shape", (0, 0))
+            if len(sizes) != 2 and sizes[-1:] == (1,):  # which the check of forms would take for (notes, tokens)
+                raise TypeError(f"the {name} have the shape {tuple(sizes)}; (notes, tokens) is asked for")
+        return result
+
+    if function is ... or not callable(function):
+        return outputs_of()(function)
     probes = [[torch.tensor(item) for item in items] for items in ITEMS]
-    return number(outputs_of(*((probe,) for probe in probes))(function))
+    return number(outputs_of(*((probe,) for probe in probes))(functools.update_wrapper(two_axes, function)))
 
 
 batches_of_tensors.label = lambda position, function: f"make_batch(items of case {position + 1})"
@@ -174,6 +201,10 @@ compare_answers(
         (
             cut_rows,
             "The batch has two axes now. But longer notes are still cut: count the tokens that go in and come out.",
+        ),
+        (
+            pad_deep,
+            "No token is lost now. But each note still has an axis of its own, so the batch has three. Print its shape.",
         ),
         (pad_unmarked, "The batch is right. But its mask says that the filling should be read. Where should it be 0?"),
         (pad_reversed, "The batch is right. But its mask is turned round: 1 is for a token that should be read."),
