@@ -773,21 +773,21 @@ try:
     binary_cross_entropy_with_logits(torch.zeros(8, 2), torch.ones(8))
 except ValueError as shape_error:
     print("without the line about shapes:", shape_error)
+lowest_auc = {"labels copied": first_pairs["AUC"].min(), "right": class_pairs["AUC"].min()}
+highest_auc = {"labels copied": first_pairs["AUC"].max(), "right": class_pairs["AUC"].max()}
 class_pairs.round(3)
 
 # %% tags=["reading"]
 reading(
     "**What was wrong.** With the labels copied into both columns, both logits learn to answer the "
     "same question, and their difference, which should decide, is left to chance: from five starts "
-    "the AUC is {first_low:.3f} to {first_high:.3f}, although every loss fell. Cross-entropy "
-    "compares the two logits with each other, and gives {low:.3f} to {high:.3f} on the same "
+    "the AUC is {lowest[labels copied]:.3f} to {highest[labels copied]:.3f}, although every loss fell. Cross-entropy "
+    "compares the two logits with each other, and gives {lowest[right]:.3f} to {highest[right]:.3f} on the same "
     "patients. Binary cross-entropy takes one logit per person and labels as decimals; "
     "cross-entropy takes one logit per class and labels as whole numbers. The error about shapes "
     "had said so: to make shapes fit is not to make sense of them.",
-    first_low=first_pairs["AUC"].min(),
-    first_high=first_pairs["AUC"].max(),
-    low=class_pairs["AUC"].min(),
-    high=class_pairs["AUC"].max(),
+    lowest=lowest_auc,
+    highest=highest_auc,
 )
 
 # %% [markdown]
@@ -801,7 +801,8 @@ reading(
 from labkit.models import load_foundation_model
 
 lab_tokenizer = load_foundation_model(MODEL_NAME).tokenizer
-lab_tokens = [lab_tokenizer(note, return_tensors="pt")["input_ids"] for note in lab["note"]]
+lab_notes = lab["note"][:320]  # enough to see what a batch is made of
+lab_tokens = [lab_tokenizer(note, return_tensors="pt")["input_ids"] for note in lab_notes]
 
 
 def first_batch(items):
@@ -855,9 +856,8 @@ check("03.9", make_batch)
 
 # %%
 lab_lengths = np.array([item.shape[1] for item in lab_tokens])
-full_batches = len(lab_lengths) // 32 * 32  # 32 notes in a batch; the rest is left out
-as_they_come = lab_lengths[:full_batches].reshape(-1, 32)
-by_length = np.sort(lab_lengths[:full_batches]).reshape(-1, 32)
+as_they_come = lab_lengths.reshape(-1, 32)  # 32 notes in a batch
+by_length = np.sort(lab_lengths).reshape(-1, 32)
 padded_share = {
     "to the longest note of all": 1 - as_they_come.mean() / as_they_come.max(),
     "to the longest note of a batch": 1 - as_they_come.mean() / as_they_come.max(axis=1).mean(),
@@ -1107,6 +1107,7 @@ for epoch, style in enumerate(["-", "-", "--"]):
 ax.set(xlabel="batch of the epoch", ylabel="loss (nats per patient)")
 ax.legend(title="epoch")
 show(fig, alt="The loss of each batch in three epochs: lines that lie close together.")
+epoch_losses = first_losses.mean(axis=1)
 late_change = np.abs(first_losses[2] - first_losses[1]).max()
 
 # %% tags=["reading"]
@@ -1116,7 +1117,7 @@ reading(
     "of the epochs are {loss[0]:.3f}, {loss[1]:.3f} and {loss[2]:.3f}. The lines are jagged because "
     "the batches differ. A single line over all batches would look as if something were still going "
     "on.",
-    loss=first_losses.mean(axis=1),
+    loss=epoch_losses,
     late=late_change,
 )
 
@@ -1181,6 +1182,7 @@ def rates_of_steps(steps_per_epoch):
 # %%
 every_batch, every_epoch = rates_of_steps(len(plan_batches)), rates_of_steps(1)
 np.testing.assert_allclose(every_batch["loss"], first_losses.ravel(), atol=1e-6)
+batch_counts = {"epoch": len(plan_batches), "all": len(every_batch)}
 tiny_from = int((every_batch["learning rate"] > 1.01e-6).sum()) + 1
 last_losses = {
     "stepped every batch": every_batch["loss"].iloc[-len(plan_batches) :].mean(),
@@ -1201,14 +1203,13 @@ show(fig, alt="Learning rate and loss over the batches, with the scheduler stepp
 # %% tags=["reading"]
 reading(
     "**What was wrong.** The scheduler was stepped after every *batch*. Its unit is whatever you "
-    "step it by, so the learning rate was divided by ten {steps} times per epoch, and was down to a "
-    "millionth at batch {tiny} of {all} (left). The rest of the data was read for nothing, and the "
+    "step it by, so the learning rate was divided by ten {batches[epoch]} times per epoch, and was down to a "
+    "millionth at batch {tiny} of {batches[all]} (left). The rest of the data was read for nothing, and the "
     "loss looked like that of a model that has converged. Stepped after every epoch, the mean loss "
     "of the last epoch is {right:.3f} in place of {wrong:.3f} (right, one run of each). Plot the "
     "learning rate next to the loss.",
-    steps=len(plan_batches),
     tiny=tiny_from,
-    all=len(every_batch),
+    batches=batch_counts,
     wrong=last_losses["stepped every batch"],
     right=last_losses["stepped every epoch"],
 )

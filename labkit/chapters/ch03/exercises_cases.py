@@ -204,7 +204,7 @@ compare_answers(
         ),
         (
             pad_deep,
-            "No token is lost now. But each note still has an axis of its own, so the batch has three. Print its shape.",
+            "No token is lost now. But each note has an axis of its own, so that the batch has three. Print its shape.",
         ),
         (pad_unmarked, "The batch is right. But its mask says that the filling should be read. Where should it be 0?"),
         (pad_reversed, "The batch is right. But its mask is turned round: 1 is for a token that should be read."),

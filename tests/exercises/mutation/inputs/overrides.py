@@ -68,7 +68,7 @@ def applications(random: Random) -> tuple:
     return (pd.DataFrame(cells, columns=["department", "gender", "admitted", "n"]),)
 
 
-# ---- 03: a loss of two groups, a run -----------------------------------------------------------------------------------
+# ---- 03: a loss of two groups, a run ---------------------------------------------------------------------------------
 
 
 @inputs_of("03.7")
