@@ -475,8 +475,9 @@ Markdown(
 # program in the exercise. Its explanation comes after the check, so do not scroll ahead.
 #
 # All cases use the same patients of the simulated clinic, in two halves: one to learn from, one to
-# measure on. Word counts, reduced to a few columns, take the place of BERT here, so that everything
-# trains at once.
+# measure on. Group b is the smaller group, and some of its ill patients are recorded as healthy. The
+# label is what is recorded. Word counts, reduced to a few columns, take the place of BERT here, so
+# that everything trains at once.
 
 # %%
 import torch
@@ -704,7 +705,7 @@ reading(
 #
 # Here a head has two outputs, one logit for each of the classes 0 and 1. Its program trains from
 # five random starts. The AUC, on the other half of the patients, is that of the second logit minus
-# the first.
+# the first. **Look for** what the five runs have in common, and what they have not.
 
 
 # %%
@@ -773,21 +774,21 @@ try:
     binary_cross_entropy_with_logits(torch.zeros(8, 2), torch.ones(8))
 except ValueError as shape_error:
     print("without the line about shapes:", shape_error)
-lowest_auc = {"labels copied": first_pairs["AUC"].min(), "right": class_pairs["AUC"].min()}
-highest_auc = {"labels copied": first_pairs["AUC"].max(), "right": class_pairs["AUC"].max()}
+first_auc = first_pairs["AUC"].agg(["min", "max"])
+class_auc = class_pairs["AUC"].agg(["min", "max"])
 class_pairs.round(3)
 
 # %% tags=["reading"]
 reading(
     "**What was wrong.** With the labels copied into both columns, both logits learn to answer the "
     "same question, and their difference, which should decide, is left to chance: from five starts "
-    "the AUC is {lowest[labels copied]:.3f} to {highest[labels copied]:.3f}, although every loss fell. Cross-entropy "
-    "compares the two logits with each other, and gives {lowest[right]:.3f} to {highest[right]:.3f} on the same "
-    "patients. Binary cross-entropy takes one logit per person and labels as decimals; "
-    "cross-entropy takes one logit per class and labels as whole numbers. The error about shapes "
-    "had said so: to make shapes fit is not to make sense of them.",
-    lowest=lowest_auc,
-    highest=highest_auc,
+    "the AUC goes from {first[min]:.2f} to {first[max]:.2f}, although the loss is the same. "
+    "Cross-entropy compares the two logits with each other; its AUC, on the same patients, is at "
+    "least {right[min]:.3f} and at most {right[max]:.3f}. Binary cross-entropy takes one logit per "
+    "person and labels as decimals; cross-entropy takes one logit per class and labels as whole "
+    "numbers. The error about shapes had said so: to make shapes fit is not to make sense of them.",
+    first=first_auc,
+    right=class_auc,
 )
 
 # %% [markdown]
@@ -1104,21 +1105,25 @@ first_losses = np.array(first_training(*make_plan(), plan_batches, epochs=3)).re
 fig, ax = plt.subplots(figsize=(6.4, 2.8), layout="constrained")
 for epoch, style in enumerate(["-", "-", "--"]):
     ax.plot(np.arange(1, len(plan_batches) + 1), first_losses[epoch], style, label=epoch + 1)
+ax.xaxis.get_major_locator().set_params(integer=True)
 ax.set(xlabel="batch of the epoch", ylabel="loss (nats per patient)")
 ax.legend(title="epoch")
-show(fig, alt="The loss of each batch in three epochs: lines that lie close together.")
+show(fig, alt="The loss of each batch in three epochs, a line for each. The text reads it.")
 epoch_losses = first_losses.mean(axis=1)
+loss_of_half = -np.log(0.5)  # of a model that gives everyone the score one half
 late_change = np.abs(first_losses[2] - first_losses[1]).max()
 
 # %% tags=["reading"]
 reading(
-    "**Reading the figure.** The model has stopped learning by the end of the first epoch: the loss "
-    "of every batch in the third epoch is that in the second, to within {late:.5f}. The mean losses "
-    "of the epochs are {loss[0]:.3f}, {loss[1]:.3f} and {loss[2]:.3f}. The lines are jagged because "
-    "the batches differ. A single line over all batches would look as if something were still going "
-    "on.",
+    "**Reading the figure.** After a few batches the model stops learning: the three lines run "
+    "together, and no loss of the third epoch differs from that of the second by more than "
+    "{late:.4f}. They are jagged because the batches differ. The mean losses of the epochs are "
+    "{loss[0]:.3f}, {loss[1]:.3f} and {loss[2]:.3f}. A model that gives everyone the score one half "
+    "has a loss of {half:.3f}. A single line over all batches would look as if something were still "
+    "going on.",
     loss=epoch_losses,
     late=late_change,
+    half=loss_of_half,
 )
 
 # %% [markdown] tags=["exercise"]
@@ -1196,7 +1201,7 @@ for each, label in [(every_batch, "stepped every batch"), (every_epoch, "stepped
     axes[0].semilogy(each["learning rate"], label=label)
     axes[1].plot(each["loss"].rolling(len(plan_batches)).mean(), label=label)
 axes[0].set(xlabel="batch", ylabel="learning rate", ylim=(1e-10, 1))
-axes[1].set(xlabel="batch", ylabel="mean loss of the last epoch's\nworth of batches (nats)")
+axes[1].set(xlabel="batch", ylabel=f"mean loss of {len(plan_batches)} batches (nats)")
 axes[0].legend()
 show(fig, alt="Learning rate and loss over the batches, with the scheduler stepped in two ways.")
 
