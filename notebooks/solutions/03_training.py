@@ -1208,11 +1208,11 @@ show(fig, alt="Learning rate and loss over the batches, with the scheduler stepp
 # %% tags=["reading"]
 reading(
     "**What was wrong.** The scheduler was stepped after every *batch*. Its unit is whatever you "
-    "step it by, so the learning rate was divided by ten {batches[epoch]} times per epoch, and was down to a "
-    "millionth at batch {tiny} of {batches[all]} (left). The rest of the data was read for nothing, and the "
-    "loss looked like that of a model that has converged. Stepped after every epoch, the mean loss "
-    "of the last epoch is {right:.3f} in place of {wrong:.3f} (right, one run of each). Plot the "
-    "learning rate next to the loss.",
+    "step it by, so the learning rate was divided by ten {batches[epoch]} times per epoch, and was "
+    "down to a millionth at batch {tiny} of {batches[all]} (left). The rest of the data was read "
+    "for nothing, and the loss looked like that of a model that has converged. Stepped after every "
+    "epoch, the mean loss of the last epoch is {right:.3f} in place of {wrong:.3f} (right, one run "
+    "of each). Plot the learning rate next to the loss.",
     tiny=tiny_from,
     batches=batch_counts,
     wrong=last_losses["stepped every batch"],
