@@ -475,9 +475,9 @@ Markdown(
 # program in the exercise. Its explanation comes after the check, so do not scroll ahead.
 #
 # All cases use the same patients of the simulated clinic, in two halves: one to learn from, one to
-# measure on. Group b is the smaller group, and some of its ill patients are recorded as healthy. The
-# label is what is recorded. Word counts, reduced to a few columns, take the place of BERT here, so
-# that everything trains at once.
+# measure on. Group b is the smaller group, and some of its ill patients are recorded as healthy. We
+# learn and measure what is recorded. Word counts, reduced to a few columns, take the place of BERT
+# here, so that everything trains at once.
 
 # %%
 import torch
@@ -597,12 +597,12 @@ np.testing.assert_allclose(lab_report[0][1], 1 - lab_audit.overall["false_positi
 
 # %% tags=["reading"]
 reading(
-    "**What was wrong.** The rows of the first report are the recorded diagnoses, 0 and 1: the loop "
-    "never looks at `group`. What it calls the accuracy of 1, {found:.2f}, is the true positive "
-    "rate of everyone; that of 0, {healthy:.2f}, is the true negative rate. The groups themselves "
-    "have accuracies of {right[a]:.2f} and {right[b]:.2f}. Count the people in each row and compare "
-    "with the size of each group: that finds this mistake even where the groups are called 0 and 1 "
-    "as well.",
+    "**What was wrong.** The rows of the first report are the recorded diagnoses, 0 and 1: the "
+    "loop never looks at `group`. What it calls the accuracy of 1, {found:.2f}, is the true "
+    "positive rate of everyone; that of 0, {healthy:.2f}, is the true negative rate. The groups "
+    "themselves have accuracies of {right[a]:.2f} and {right[b]:.2f}. Count the people in each "
+    "row and compare with the size of each group: that finds this mistake even where the groups "
+    "are called 0 and 1 as well.",
     found=lab_report[1][1],
     healthy=lab_report[0][1],
     right=lab_accuracy,
@@ -690,12 +690,12 @@ fair_sweep.round(3)
 
 # %% tags=["reading"]
 reading(
-    "**What was wrong.** To the optimizer the gap was a constant, so every weight trained the same "
-    "model: on the patients it learned from, its gap was {first[0]:.3f} with weight 0 and "
+    "**What was wrong.** To the optimizer the gap was a constant, so every weight trained the "
+    "same model: on the patients it learned from, its gap was {first[0]:.3f} with weight 0 and "
     "{first[100]:.3f} with weight 100. Only the loss that was printed rose. Connected to the "
-    "logits, the penalty moves the gap from {fair[0]:.3f} to {fair[100]:.3f}. The same mistake can "
-    "be made with `.detach()`, with `.item()`, or with a new `torch.tensor(...)` of the value. A "
-    "penalty that works changes the model when its weight changes: try two weights.",
+    "logits, the penalty moves the gap from {fair[0]:.3f} to {fair[100]:.3f}. The same mistake "
+    "can be made with `.detach()`, with `.item()`, or with a new `torch.tensor(...)` of the "
+    "value. A penalty that works changes the model when its weight changes: try two weights.",
     first=first_sweep["gap in mean scores"],
     fair=fair_sweep["gap in mean scores"],
 )
@@ -780,13 +780,14 @@ class_pairs.round(3)
 
 # %% tags=["reading"]
 reading(
-    "**What was wrong.** With the labels copied into both columns, both logits learn to answer the "
-    "same question, and their difference, which should decide, is left to chance: from five starts "
-    "the AUC goes from {first[min]:.2f} to {first[max]:.2f}, although the loss is the same. "
-    "Cross-entropy compares the two logits with each other; its AUC, on the same patients, is at "
-    "least {right[min]:.3f} and at most {right[max]:.3f}. Binary cross-entropy takes one logit per "
-    "person and labels as decimals; cross-entropy takes one logit per class and labels as whole "
-    "numbers. The error about shapes had said so: to make shapes fit is not to make sense of them.",
+    "**What was wrong.** With the labels copied into both columns, both logits learn to answer "
+    "the same question, and their difference, which should decide, is left to chance: from five "
+    "starts the AUC goes from {first[min]:.2f} to {first[max]:.2f}, although the loss is the "
+    "same. Cross-entropy compares the two logits with each other; its AUC, on the same patients, "
+    "is at least {right[min]:.3f} and at most {right[max]:.3f}. Binary cross-entropy takes one "
+    "logit per person and labels as decimals; cross-entropy takes one logit per class and labels "
+    "as whole numbers. The error about shapes had said so: to make shapes fit is not to make "
+    "sense of them.",
     first=first_auc,
     right=class_auc,
 )
@@ -869,11 +870,11 @@ pd.Series(padded_share, name="share of the batch that is padding").round(3)
 # %% tags=["reading"]
 reading(
     "**What was wrong.** Each item has an axis for a batch of its own, so that stacking makes a "
-    "third one, and cutting to the shortest note throws away the ends of the others, among them the "
-    "last token, `[SEP]`. The repair drops the extra axis, pads, and marks the padding in the mask. "
-    "How much of a batch is padding? {whole:.0%} if all of these notes are padded to the longest "
-    "one, {batch:.0%} if each batch is padded to its own longest, and {ordered:.0%} if notes of "
-    "similar length go together. Padding costs time; cutting costs text.",
+    "third one, and cutting to the shortest note throws away the ends of the others, among them "
+    "the last token, `[SEP]`. The repair drops the extra axis, pads, and marks the padding in "
+    "the mask. How much of a batch is padding? {whole:.0%} if all of these notes are padded to "
+    "the longest one, {batch:.0%} if each batch is padded to its own longest, and {ordered:.0%} "
+    "if notes of similar length go together. Padding costs time; cutting costs text.",
     whole=padded_share["to the longest note of all"],
     batch=padded_share["to the longest note of a batch"],
     ordered=padded_share["the same, sorted by length first"],
@@ -959,12 +960,12 @@ lab_compared.rename_axis("batch size").round(3)
 
 # %% tags=["reading"]
 reading(
-    "**What was wrong.** Inside the loop, the labels of a batch take the name `labels`, which was "
-    "that of all labels. After the loop it means the last batch. So the *first* answers are "
-    "compared with the *last* labels, and `zip` silently stops at the end of the shorter list: at a "
-    "batch size of {size}, after {last} of {all}. Only one batch with everyone in it gives the "
-    "right accuracy, {whole:.3f}. Two names cure it, and `zip(..., strict=True)` would have stopped "
-    "the program with an error.",
+    "**What was wrong.** Inside the loop, the labels of a batch take the name `labels`, which "
+    "was that of all labels. After the loop it means the last batch. So the *first* answers are "
+    "compared with the *last* labels, and `zip` silently stops at the end of the shorter list: "
+    "at a batch size of {size}, after {last} of {all}. Only one batch with everyone in it gives "
+    "the right accuracy, {whole:.3f}. Two names cure it, and `zip(..., strict=True)` would have "
+    "stopped the program with an error.",
     size=LOT_SIZES[2],
     last=lab_compared["labels they are compared with"].iloc[2],
     all=lab_half,
@@ -1054,12 +1055,12 @@ pd.DataFrame({"as printed": first_cuts["recall"], "recall": right_cuts}).round(3
 # %% tags=["reading"]
 reading(
     "**What was wrong.** In scikit-learn the labels come first. Exchanged, precision and recall "
-    "change places: the column called recall rose with the threshold, which recall cannot do, and "
-    "at one half it held the precision, {precision:.2f}. The AUC asks how scores *rank* people, so "
-    "it has no threshold and cannot change with one: it is {right:.3f}, counted over pairs of an "
-    "ill and a healthy patient. Of decisions it is only the mean of true positive and true negative "
-    "rate, {decisions:.3f}. Scores in the first place stop with an error; decisions do not, because "
-    "they look like labels.",
+    "change places: the column called recall rose with the threshold, which recall cannot do, "
+    "and at one half it held the precision, {precision:.2f}. The AUC asks how scores *rank* "
+    "people, so it has no threshold and cannot change with one: it is {right:.3f}, counted over "
+    "pairs of an ill and a healthy patient. Of decisions it is only the mean of true positive "
+    "and true negative rate, {decisions:.3f}. Scores in the first place stop with an error; "
+    "decisions do not, because they look like labels.",
     precision=hit_precision,
     right=rank_auc,
     decisions=decision_auc,
@@ -1118,9 +1119,9 @@ reading(
     "**Reading the figure.** After a few batches the model stops learning: the three lines run "
     "together, and no loss of the third epoch differs from that of the second by more than "
     "{late:.4f}. They are jagged because the batches differ. The mean losses of the epochs are "
-    "{loss[0]:.3f}, {loss[1]:.3f} and {loss[2]:.3f}. A model that gives everyone the score one half "
-    "has a loss of {half:.3f}. A single line over all batches would look as if something were still "
-    "going on.",
+    "{loss[0]:.3f}, {loss[1]:.3f} and {loss[2]:.3f}. A model that gives everyone the score one "
+    "half has a loss of {half:.3f}. A single line over all batches would look as if something "
+    "were still going on.",
     loss=epoch_losses,
     late=late_change,
     half=loss_of_half,
@@ -1208,11 +1209,11 @@ show(fig, alt="Learning rate and loss over the batches, with the scheduler stepp
 # %% tags=["reading"]
 reading(
     "**What was wrong.** The scheduler was stepped after every *batch*. Its unit is whatever you "
-    "step it by, so the learning rate was divided by ten {batches[epoch]} times per epoch, and was "
-    "down to a millionth at batch {tiny} of {batches[all]} (left). The rest of the data was read "
-    "for nothing, and the loss looked like that of a model that has converged. Stepped after every "
-    "epoch, the mean loss of the last epoch is {right:.3f} in place of {wrong:.3f} (right, one run "
-    "of each). Plot the learning rate next to the loss.",
+    "step it by, so the learning rate was divided by ten {batches[epoch]} times per epoch, and "
+    "was down to a millionth at batch {tiny} of {batches[all]} (left). The rest of the data was "
+    "read for nothing, and the loss looked like that of a model that has converged. Stepped "
+    "after every epoch, the mean loss of the last epoch is {right:.3f} in place of {wrong:.3f} "
+    "(right, one run of each). Plot the learning rate next to the loss.",
     tiny=tiny_from,
     batches=batch_counts,
     wrong=last_losses["stepped every batch"],
@@ -1337,12 +1338,12 @@ pd.Series(doubled_move, name="move with the loss twice, in moves with it once").
 # %% tags=["reading"]
 reading(
     "**What was wrong.** The seed was set *after* the weights were drawn; the data went to the "
-    "device and the head did not; and the loss was computed twice and added. How much the last one "
-    "matters depends on the optimizer. In twenty steps, plain gradient descent moves the weights "
-    "{sgd:.2f} times as far with the loss counted twice. Adam divides each gradient by its usual "
-    "size and moves them {adam:.2f} times as far: the result would not show the mistake, and part "
-    "of the work is wasted. Draw everything after the seed, and choose the device and the loss in "
-    "one place each.",
+    "device and the head did not; and the loss was computed twice and added. How much the last "
+    "one matters depends on the optimizer. In twenty steps, plain gradient descent moves the "
+    "weights {sgd:.2f} times as far with the loss counted twice. Adam divides each gradient by "
+    "its usual size and moves them {adam:.2f} times as far: the result would not show the "
+    "mistake, and part of the work is wasted. Draw everything after the seed, and choose the "
+    "device and the loss in one place each.",
     sgd=doubled_move["SGD"],
     adam=doubled_move["Adam"],
 )
@@ -1476,10 +1477,10 @@ pd.Series(
 
 # %% tags=["reading"]
 reading(
-    "**What was wrong.** `evaluate` computes an accuracy and does not return it, so Python returns "
-    "`None`: the program measures after every epoch and throws the result away. And the import "
-    "fails: transformers {version} has no AdamW, which was removed in favor of PyTorch's. An "
-    "ImportError would have told you. The `except` hides it and puts another optimizer in its "
+    "**What was wrong.** `evaluate` computes an accuracy and does not return it, so Python "
+    "returns `None`: the program measures after every epoch and throws the result away. And the "
+    "import fails: transformers {version} has no AdamW, which was removed in favor of PyTorch's. "
+    "An ImportError would have told you. The `except` hides it and puts another optimizer in its "
     "place: after five epochs the head would be right about {sgd:.0%} of the patients it learned "
     "from, and with AdamW about {adamw:.0%} (one run of each). A file of pinned versions, "
     "`constraints.txt` in this course, lets *you* choose the day on which a name disappears.",
@@ -1568,9 +1569,9 @@ reading(
     "{selected:.0%} are selected and {ill:.0%} are ill, so the difference has to be selected "
     "wrongly, and at most {highest:.0%} of the decisions are right. The log says {accuracy:.0%}. "
     "The others can happen. A overfits: the loss on other patients rises because the model gets "
-    "surer of its mistakes, while its decisions hardly change. B gives everyone the same answer. D "
-    "jumps from calling nobody ill to calling everyone ill, as with a learning rate that is too "
-    "high; accuracy below one half is no contradiction.",
+    "surer of its mistakes, while its decisions hardly change. B gives everyone the same answer. "
+    "D jumps from calling nobody ill to calling everyone ill, as with a learning rate that is "
+    "too high; accuracy below one half is no contradiction.",
     log=broken_logs.index[0][0],
     epoch=broken_logs.index[0][1],
     selected=broken_logs["selected"].iloc[0],
