@@ -50,7 +50,7 @@ from labkit.data import load_bug, simulate_clinic
 from labkit.exercises import check, hint
 from labkit.models import embed, load_foundation_model
 from labkit.plots import PALETTE, show
-from labkit.prose import choose, reading, verdict
+from labkit.prose import reading
 from labkit.training import TrainConfig, finetune, predictions, read_record
 
 # %% tags=["parameters"]

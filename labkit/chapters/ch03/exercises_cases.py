@@ -183,6 +183,12 @@ ITEMS = (
 )
 
 
+def listed(value):
+    """Return tensors, arrays and Series as nested lists: a list with one Series would pass for that Series."""
+    value = value.tolist() if hasattr(value, "tolist") else value
+    return [listed(each) for each in value] if isinstance(value, list | tuple) else value
+
+
 def batches_of_tensors(function):
     """Collect ids and mask of tensors, truth values as 1 and 0; lists serve as the declared answers' tensors."""
     import torch
@@ -198,7 +204,7 @@ def batches_of_tensors(function):
             sizes = getattr(part, "shape", (0, 0))
             if len(sizes) != 2 and sizes[-1:] == (1,):  # which the check of forms would take for (notes, tokens)
                 raise TypeError(f"the {name} have the shape {tuple(sizes)}; (notes, tokens) is asked for")
-        return result
+        return listed(result)
 
     if function is ... or not callable(function):
         return outputs_of()(function)
