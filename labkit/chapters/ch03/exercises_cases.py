@@ -1,5 +1,7 @@
 """Exercises of notebook 03, part two: cases 1, 4 and 5, which count people, tokens and answers."""
 
+import functools
+
 import numpy as np
 
 from labkit.exercises.answers import outputs_of
@@ -32,6 +34,11 @@ def audit_names(y_true, y_pred, group):
     return {name: ((group == name).sum(), 0.0) for name in np.unique(group)}
 
 
+def audit_decisions(y_true, y_pred, group):
+    """Take the decisions for groups: the rows are shares of right answers among those called 0 and 1."""
+    return audit_labels(y_pred, y_true, group)
+
+
 def audit_selected(y_true, y_pred, group):
     """Report selection rates."""
     return {name: ((group == name).sum(), y_pred[group == name].mean()) for name in np.unique(group)}
@@ -47,25 +54,50 @@ def audit_everybody(y_true, y_pred, group):
     return {name: ((group == name).sum(), (y_true == y_pred).mean()) for name in np.unique(group)}
 
 
+PEOPLE = (
+    (
+        np.array([1, 0, 1, 0, 1, 1, 0, 1]),
+        np.array([1, 0, 0, 1, 1, 0, 0, 1]),
+        np.array(["a", "a", "b", "b", "b", "b", "a", "b"]),
+    ),
+    (
+        np.array([0, 0, 1, 1, 1, 1, 0]),
+        np.array([1, 0, 1, 1, 0, 0, 1]),
+        np.array(["z", "y", "x", "y", "z", "x", "y"]),
+    ),
+)
+
+
+def reports_of(function):
+    """Collect reports; a row may be a Series or an array, also under a name that is no group's."""
+
+    def report(*arguments):
+        found = function(*arguments)
+        if not isinstance(found, dict):
+            return found
+        return {name: row.tolist() if hasattr(row, "tolist") else row for name, row in found.items()}
+
+    if function is ... or not callable(function):
+        return outputs_of()(function)
+    return outputs_of(*PEOPLE)(functools.update_wrapper(report, function))
+
+
+reports_of.label = outputs_of(*PEOPLE).label
+
+
 compare_answers(
     "03.6",
     **LAB,
     points=1,
-    collect=outputs_of(
-        (
-            np.array([1, 0, 1, 0, 1, 1, 0, 1]),
-            np.array([1, 0, 0, 1, 1, 0, 0, 1]),
-            np.array(["a", "a", "b", "b", "b", "b", "a", "b"]),
-        ),
-        (
-            np.array([0, 0, 1, 1, 1, 1, 0]),
-            np.array([1, 0, 1, 1, 0, 0, 1]),
-            np.array(["z", "y", "x", "y", "z", "x", "y"]),
-        ),
-    ),
+    collect=reports_of,
     reference=audit_groups,
     untouched=audit_labels,
     wrong=[
+        (
+            audit_decisions,
+            "Your rows are the decisions, 0 and 1: among the people called ill, the share who are. Which argument says "
+            "what group a person belongs to?",
+        ),
         (
             audit_names,
             "The people are counted right, and no accuracy is above 0: what do you compare the decisions of a group's "
@@ -132,6 +164,11 @@ def pad_left(items):
     return ids, [sorted(row) for row in mask]
 
 
+def pad_deep(items):
+    """Keep each item's own axis."""
+    return [[row] for row in pad_items(items)[0]], [[row] for row in pad_items(items)[1]]
+
+
 def pad_wide(items):
     """Pad to a fixed width."""
     width = 12
@@ -146,6 +183,12 @@ ITEMS = (
 )
 
 
+def listed(value):
+    """Return tensors, arrays and Series as nested lists: a list with one Series would pass for that Series."""
+    value = value.tolist() if hasattr(value, "tolist") else value
+    return [listed(each) for each in value] if isinstance(value, list | tuple) else value
+
+
 def batches_of_tensors(function):
     """Collect ids and mask of tensors, truth values as 1 and 0; lists serve as the declared answers' tensors."""
     import torch
@@ -155,8 +198,18 @@ def batches_of_tensors(function):
             return [number(each) for each in value]
         return int(value) if isinstance(value, bool) else value
 
+    def two_axes(items):
+        result = function(items)
+        for name, part in zip(("ids", "mask"), result if isinstance(result, tuple | list) else (), strict=False):
+            sizes = getattr(part, "shape", (0, 0))
+            if len(sizes) != 2 and sizes[-1:] == (1,):  # which the check of forms would take for (notes, tokens)
+                raise TypeError(f"the {name} have the shape {tuple(sizes)}; (notes, tokens) is asked for")
+        return listed(result)
+
+    if function is ... or not callable(function):
+        return outputs_of()(function)
     probes = [[torch.tensor(item) for item in items] for items in ITEMS]
-    return number(outputs_of(*((probe,) for probe in probes))(function))
+    return number(outputs_of(*((probe,) for probe in probes))(functools.update_wrapper(two_axes, function)))
 
 
 batches_of_tensors.label = lambda position, function: f"make_batch(items of case {position + 1})"
@@ -174,6 +227,10 @@ compare_answers(
         (
             cut_rows,
             "The batch has two axes now. But longer notes are still cut: count the tokens that go in and come out.",
+        ),
+        (
+            pad_deep,
+            "No token is lost now. But each note has an axis of its own, so that the batch has three. Print its shape.",
         ),
         (pad_unmarked, "The batch is right. But its mask says that the filling should be read. Where should it be 0?"),
         (pad_reversed, "The batch is right. But its mask is turned round: 1 is for a token that should be read."),

@@ -46,8 +46,19 @@ def penalized(logits, labels, is_b, weight):
     return torch.nn.functional.binary_cross_entropy_with_logits(logits, labels) + weight * gap**2
 
 
+def as_shown(logits, labels, is_b, weight):
+    """Cut the penalty off from the logits: the program of the notebook, call by call."""
+    import torch
+
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, labels)
+    with torch.no_grad():
+        scores = torch.sigmoid(logits)
+        gap = scores[~is_b].mean() - scores[is_b].mean()
+    return loss + weight * gap**2
+
+
 def unfelt(logits, labels, is_b, weight):
-    """Cut the penalty off from the logits: as the notebook does by `no_grad`."""
+    """Cut the penalty off in another way."""
     whole, loss = (penalized(logits, labels, is_b, each) for each in (weight, 0.0))
     return loss + (whole - loss).detach()
 
@@ -108,16 +119,51 @@ def penalty_probes():
     return [*calls, (*uneven, torch.tensor([True, False, True, True, False]), 5.0)]
 
 
+def steps_of(function, *call):
+    """Return the calls of torch that a function makes, each with whether torch keeps gradients meanwhile."""
+    import torch
+    from torch.overrides import TorchFunctionMode
+
+    steps = []
+
+    class Recorder(TorchFunctionMode):
+        """Write down each call."""
+
+        def __torch_function__(self, called, types, args=(), kwargs=None):
+            steps.append((getattr(called, "__name__", ""), torch.is_grad_enabled()))
+            return called(*args, **(kwargs or {}))
+
+    logits, *others = call
+    with Recorder():
+        function(logits.clone().requires_grad_(), *others)
+    return steps
+
+
+def penalty_felt(function):
+    """Collect losses and gradients; the program of the notebook is told from others whose penalty has no gradient."""
+    found = loss_and_gradient(penalty_probes)(function)
+    if function is not ... and callable(function):
+        call = penalty_probes()[0]
+        if steps_of(function, *call) == steps_of(as_shown, *call):
+            found[0]["unchanged"] = True
+    return found
+
+
 HALF = "The penalty is connected to the scores of one group only; training does not feel the other group's part of it."
 
 
 compare_answers(
     "03.7",
     **LAB,
-    collect=loss_and_gradient(penalty_probes),
+    collect=penalty_felt,
     reference=penalized,
-    untouched=unfelt,
+    untouched=as_shown,
     wrong=[
+        (
+            unfelt,
+            "The penalty still has no gradient: the loss has one, but it is that of the cross-entropy, whatever the "
+            "weight. Where is the penalty cut off from the logits?",
+        ),
         (
             all_unfelt,
             "The number is right, but the loss has no gradient at all now: nothing can be trained with it.",

@@ -40,6 +40,17 @@ def without_gradients(scores, is_b, weight):
         return squared(scores, is_b, weight)
 
 
+def as_in_the_notebook(logits, labels, is_b, weight):
+    """Return what the untouched notebook computes."""
+    import torch
+
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, labels)
+    with torch.no_grad():
+        scores = torch.sigmoid(logits)
+        gap = scores[~is_b].mean() - scores[is_b].mean()
+    return loss + weight * gap**2
+
+
 def only_marked(logits, labels, is_b, weight):
     """Make a new tensor of the right number, and mark it as one that has a gradient."""
     import torch
@@ -79,6 +90,17 @@ def batch_of_three_axes(items):
     return ids, (ids > 0).long()
 
 
+def batch_with_last_axis(items):
+    """Pad, and add an axis for nothing."""
+    ids, mask = batch_of_three_axes(items)
+    return ids.transpose(1, 2), mask.transpose(1, 2)
+
+
+def split_by_decision(y_true, y_pred):
+    """Return people and shares of right answers among those called 0 and 1."""
+    return {name: (np.sum(y_pred == name), np.mean(y_true[y_pred == name] == name)) for name in (0, 1)}
+
+
 def seed_by_counting(inputs, labels, seed, steps, device):
     """Repair nothing but the number of losses."""
     import torch
@@ -89,14 +111,18 @@ def seed_by_counting(inputs, labels, seed, steps, device):
 
 
 FINDINGS = [
-    # Both behave as the program that is to be repaired, so the answer is not attempted yet.
-    Finding("03.7", "detached scores", loss_with(lambda s, b, w: squared(s.detach(), b, w)), NOT_ATTEMPTED),
-    Finding("03.7", "a penalty without gradients", loss_with(without_gradients), NOT_ATTEMPTED),
+    rejected("03.7", "detached scores", loss_with(lambda s, b, w: squared(s.detach(), b, w)), "no gradient"),
+    rejected("03.7", "a penalty without gradients", loss_with(without_gradients), "no gradient"),
+    Finding("03.7", "the program of the notebook", as_in_the_notebook, NOT_ATTEMPTED),
     rejected("03.7", "a new tensor marked as differentiable", only_marked, "no gradient"),
     rejected("03.7", "the size of the gap", loss_with(lambda s, b, w: w * squared(s, b, 1) ** 0.5), never=("reward",)),
     rejected("03.8", "a number", cross_entropy_of_two, "tensor that can be differentiated"),
     rejected("03.8", "a new tensor marked as differentiable", only_step_marked, "no gradient"),
-    rejected("03.9", "three axes", batch_of_three_axes, "shape|axes|list"),
+    rejected("03.9", "three axes", batch_of_three_axes, "axis of its own"),
+    rejected("03.9", "a third axis at the end", batch_with_last_axis, "shape"),
+    rejected(
+        "03.6", "the decisions for groups", lambda y_true, y_pred, group: split_by_decision(y_true, y_pred), "decisions"
+    ),
     rejected("03.13", "a seed after the draw", seed_by_counting, "drawn before the seed"),
     rejected("03.6", "a list", lambda y_true, y_pred, group: [0.5, 0.25], never=("shape",)),
     rejected("03.2", "without its sign", lambda record: abs(np.subtract(*kept_rates(record))), "sign"),

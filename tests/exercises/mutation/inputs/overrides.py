@@ -1,9 +1,11 @@
 """What is declared of single exercises: inputs that `inference` would draw wrongly, and answers that are right too."""
 
+import copy
 from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from labkit.exercises.answers import plain
 from labkit.exercises.judging import Exercise
 from tests.exercises.mutation.inputs.inference import Draw
 from tests.exercises.mutation.limits import returned
@@ -66,7 +68,7 @@ def applications(random: Random) -> tuple:
     return (pd.DataFrame(cells, columns=["department", "gender", "admitted", "n"]),)
 
 
-# ---- 03: a loss of two groups --------------------------------------------------------------------------------------
+# ---- 03: a loss of two groups, a run ---------------------------------------------------------------------------------
 
 
 @inputs_of("03.7")
@@ -93,6 +95,26 @@ def evaluation(random: Random) -> tuple:
         return [int(value > threshold) for value in values]
 
     return predict, batches, labels
+
+
+@collect_of("03.13")
+def weights_and_device(function: Callable, arguments: tuple) -> dict:
+    """The judge looks at the weights of the head that is returned, and at their device."""
+    head = function(*copy.deepcopy(arguments))
+    parameters = list(head.parameters())
+    devices = sorted({each.device.type for each in parameters})
+    return plain({"weights": [] if "meta" in devices else [each.tolist() for each in parameters], "devices": devices})
+
+
+@inputs_of("03.13")
+def run_of_a_head(random: Random) -> tuple:
+    """Inputs and labels of a few patients, a seed, up to four steps, and a device."""
+    import torch
+
+    n, width = random.randint(2, 8), random.randint(1, 4)
+    inputs = torch.tensor([[random.uniform(-2, 2) for _ in range(width)] for _ in range(n)])
+    labels = torch.tensor([float(random.randint(0, 1)) for _ in range(n)])
+    return inputs, labels, random.randint(0, 9), random.randint(0, 4), random.choice(("cpu", "meta"))
 
 
 # ---- 04: gaps by chance ----------------------------------------------------------------------------------------------
