@@ -10,13 +10,13 @@
 # # 00 · Is my machine ready, and is a pretrained model already biased?
 #
 # **You will be able to**
-# - *check* that this machine can run the course, and mend what is missing `[00-doctor]`
+# - *check* that this machine can run the course, and fix what is missing `[00-doctor]`
 # - *place* a question about a model: which property it concerns, and which step of the pipeline `[00-map]`
 # - *measure* an association in a model's embeddings, first by hand, then with a test `[00-association]`
 # - *interpret* a p-value: say which chance it speaks of, and what it leaves open `[00-p-value]`
 # - *audit* real decisions about people by group, and say how sure the result is `[00-audit]`
 #
-# About 30 minutes to read and think; the cells themselves take less than one. You need some Python, a little pandas,
+# About 105 minutes to read and think; the cells themselves take less than one. You need some Python, a little pandas,
 # and the mean and standard deviation from statistics. You need no machine learning yet.
 
 # %%
@@ -59,7 +59,8 @@ SEED = 0
 #
 # **Predict before you run.** Each section tells you what to look for and asks what you expect. Write your answer down
 # before you run the cell, best in a new cell above it. Students who predict the outcome of a demonstration understand
-# it better than students who only watch it, even when the prediction is wrong (Crouch, Fagen, Callan and Mazur, 2004).
+# it better than students who only watch it (Crouch, Fagen, Callan and Mazur, 2004). They also observe
+# the outcome correctly more often, whether or not their prediction was right (Miller, Lasry, Chu and Mazur, 2013).
 #
 # **Exercises check themselves.** An exercise leaves dots, `...`, or broken code. Put your answer there, run the cell, then
 # run the cell with `check(...)` below it. It says *correct*, or *not yet* with a hint that fits your mistake, or *not
@@ -82,7 +83,7 @@ SEED = 0
 # |---|---|---|
 # | Python | is it new enough? | older ones cannot read the code |
 # | versions | are the packages the ones we tested? | results and even functions change between versions; each package that differs gets a row of its own |
-# | model | are the weights, byte for byte, the ones we tested? | a changed or damaged model gives other numbers without a word |
+# | model | are the weights, byte for byte, the ones we tested? | a damaged model silently gives different numbers |
 # | data | are all data sets complete and unchanged? | likewise; the sha256 sum of a file is its fingerprint |
 # | memory | is enough free at this moment? | a notebook that runs out of memory is stopped without an explanation |
 # | disk | is there room for the course's cache folder? | embeddings are kept there, so that the second run is fast |
@@ -164,11 +165,11 @@ check("00.1", list_remedies)
 # | safety | fairness | strains | noise that protects private data costs small groups more accuracy than large ones (Bagdasaryan, Poursaeed and Shmatikov, 2019) |
 # | sustainability | fairness | strains | compressed models save energy and lose rare cases first (Hooker et al., 2020); repairing unfairness takes energy too |
 #
-# So "make it fair" is never the whole order: each remedy has a price in another property, and we will measure it.
+# So "make it fair" is never the whole brief: a remedy can have a price in another property, and we will measure it.
 
 # %% [markdown]
-# The second map is the path from the world to a decision about somebody. Unfairness can enter at each step, and the
-# remedy for one step does nothing for another. **Before you read on, predict:** at which step does the *model* first
+# The second map is the path from the world to a decision about somebody. Unfairness can enter at each step, and a
+# remedy at one step need not repair what went wrong at another. **Before you read on, predict:** at which step does the *model* first
 # meet a stereotype, and at which step is somebody first harmed?
 #
 # ```mermaid
@@ -202,8 +203,8 @@ check("00.1", list_remedies)
 # Numbers are notebooks of the course; those in bold exist, the others are being written. Notebooks 10 to 13 treat
 # explanations, counterfactuals, generated text, attacks and privacy, and 16 your own data.
 #
-# The model meets stereotypes in pretraining, which the next section measures. People are harmed at the decision, which
-# the section after it measures. One does not follow from the other.
+# The model meets stereotypes in pretraining, which the next section measures. Many people are harmed at the decision, which
+# the section after it measures; some are harmed before any decision, as when their data leak or a text demeans them. One does not follow from the other.
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 00.2 · Where does it belong?
@@ -262,7 +263,8 @@ check("00.2", places)
 # ### Words as directions
 #
 # A language model turns a text into a list of numbers, its *embedding*. Think of it as an arrow in a space with many
-# dimensions. During pretraining, texts that occur in similar company get arrows that point in similar directions. The
+# dimensions. In its training, of which pretraining is the first part, texts that mean similar things or occur in similar
+# company get arrows that point in similar directions. The
 # *cosine* of the angle between two arrows $u$ and $v$ measures that:
 #
 # $$\cos(u, v) = \frac{u \cdot v}{\lVert u\rVert\,\lVert v\rVert}$$
@@ -314,8 +316,9 @@ Markdown(
 #
 # Above $0$ the word leans towards $A$, below $0$ towards $B$. What all words share cancels in the difference.
 #
-# Our *targets* are first names. They carry no meaning that would tie them to a career or a family; whatever lean we
-# find, the model has picked up from the company these names keep. The lists are those of Caliskan, Bryson and Narayanan
+# Our *targets* are first names. As names they say nothing about a career or a family, though some are words too: this
+# model does not see capital letters, and *Bill* is also the bill to pay. So a lean may come from the company that these
+# names keep, or from another meaning. The lists are those of Caliskan, Bryson and Narayanan
 # (2017): names given mostly to boys, and mostly to girls, in the United States of the twentieth century.
 #
 # **Before you run the next cell, predict:** which sign does the association of *John* have, and that of *Amy*?
@@ -401,7 +404,7 @@ check("00.3", lean)
 # $$d = \frac{\operatorname{mean}_{x\in X} s(x, A, B) - \operatorname{mean}_{y\in Y} s(y, A, B)}
 # {\operatorname{std}_{w\in X\cup Y} s(w, A, B)}$$
 #
-# $d$ has no unit and cannot leave the range from $-2$ to $2$. At $0$ the sets do not differ on average; at $1$ their
+# $d$ has no unit; for two sets of the same size it cannot leave the range from $-2$ to $2$. At $0$ the sets do not differ on average; at $1$ their
 # means are one standard deviation apart. This is the *word-embedding association test*, WEAT for short.
 #
 # ### What would chance do?
@@ -430,12 +433,30 @@ show(
 )
 
 # %%
-how = "tries all of them too" if len(chance) <= N_PERMUTATIONS else f"draws {N_PERMUTATIONS:,} of them at random"
-Markdown(
-    f"**Reading the figure.** The grey hill is what chance does. Our division has d = {names.effect_size:.2f}, and "
-    f"{extreme:,} of {len(chance):,} divisions reach at least that: p = {extreme / len(chance):.3f}. `labkit`'s `weat` "
-    f"{how} and says {names.p_value:.3f}. Other names of the same kind would have given another effect: the "
-    f"{1 - ALPHA:.0%} interval of d runs from {names.interval[0]:.2f} to {names.interval[1]:.2f}."
+divisions, confidence = len(chance), 1 - ALPHA
+p_by_hand, tries_all = extreme / divisions, divisions <= N_PERMUTATIONS
+in_a_hundred = 100 * p_by_hand
+pd.DataFrame({"p": [p_by_hand, names.p_value]}, index=["by hand", "labkit"]).round(4)
+
+# %% tags=["reading"]
+reading(
+    "The gray hill is what chance does. Our division has d = {names.effect_size:.2f}, and {extreme:,} of {divisions:,} "
+    "divisions reach at least that, or {hundred:.1f} in a hundred: p = {p:.3f}. This counts in one direction only, the "
+    "*one-sided* p-value. `weat` {how} and says {names.p_value:.3f}. Other names of the same kind would have given another "
+    "effect: with the attribute words as they are, the {confidence:.0%} interval of d runs from {interval[0]:.2f} to "
+    "{interval[1]:.2f}.",
+    names=names,
+    extreme=extreme,
+    divisions=divisions,
+    hundred=in_a_hundred,
+    p=p_by_hand,
+    how=choose(
+        tries_all,
+        "tries all of them too",
+        otherwise="draws some of them at random",
+    ),
+    confidence=confidence,
+    interval=names.interval,
 )
 
 # %% [markdown]
@@ -448,7 +469,7 @@ Markdown(
 # Whoever asks four questions has four chances of a false alarm. *Holm's* method raises the p-values so that the chance of
 # even one false alarm among all of them stays below the level we chose, `ALPHA`.
 #
-# **Before you run the next cell, predict:** which effect is the largest, and which one will we be unable to tell from
+# **Before you run the next cell, predict:** which effect is the largest, and which will we be unable to tell from
 # chance?
 
 
@@ -467,19 +488,76 @@ bare["p (Holm)"] = multipletests(bare["p"], alpha=ALPHA, method="holm")[1]
 bare.drop(columns="template").round(2).assign(**{p: bare[p].map(format_p_value) for p in ("p", "p (Holm)")})
 
 # %%
-before, after = (bare.index[bare[p] < ALPHA].tolist() for p in ("p", "p (Holm)"))
-least = bare.loc[bare["p"].idxmax()]
-Markdown(
-    f"**Reading the table.** {len(before)} of {len(bare)} tests have p below {ALPHA:.2f}; after Holm's correction "
-    f"{len(after)} are left ({'; '.join(after) or 'none'}). The least clear one is *{least.name}*, with an interval from "
-    f"{least['low']:.2f} to {least['high']:.2f}: whatever lies in that range fits these words. That is not proof of absence."
+before, after = bare.index[bare["p"] < ALPHA], bare.index[bare["p (Holm)"] < ALPHA]
+left = "; ".join(after) or "none"
+least, most = bare.loc[bare["p"].idxmax()], bare.loc[bare["d"].idxmax()]
+n_before, n_after, n_tests = len(before), len(after), len(bare)
+pd.DataFrame({"tests with p below ALPHA": [n_before, n_after]}, index=["before Holm", "after"])
+
+# %% tags=["reading"]
+reading(
+    "The largest effect is that of *{largest}*, d = {most.d:.2f}. {before} of {tests} tests have p below {alpha:.2f}; after "
+    "Holm's correction {after} are left: {left}. The least clear one is *{unclear}*, with an interval from {least.low:.2f} "
+    "to {least.high:.2f}. That is not proof of absence.",
+    largest=most.name,
+    most=most,
+    before=n_before,
+    tests=n_tests,
+    alpha=ALPHA,
+    after=n_after,
+    left=left,
+    unclear=least.name,
+    least=least,
+)
+
+# %% [markdown]
+# How much hangs on one name? We leave out each of the names in turn, and compute the p-value of the rest, and Holm's
+# correction with it. (Of two sets of given sizes, a larger sum in the first means a larger effect, so sums will do.)
+
+
+# %%
+def p_without(dropped):
+    """Return the permutation p-value of the names without one of them."""
+    kept, boys = np.delete(values, dropped), len(males) - (dropped < len(males))
+    choices = np.array(list(combinations(range(len(kept)), boys)))
+    return np.mean(kept[choices].sum(axis=1) >= kept[:boys].sum() - 1e-9)
+
+
+def holm_with(p):
+    """Return Holm's p-value of the names when their own is p, and those of the other tests stay."""
+    all_four = [p, *bare["p"].drop("male/female names, career/family")]
+    return multipletests(all_four, method="holm")[1][0]
+
+
+p_left = pd.Series({name: p_without(place) for place, name in enumerate(names.words["word"])})
+holm_left = p_left.map(holm_with)
+pd.DataFrame({"p without the name": p_left, "p (Holm)": holm_left}).round(3).sort_values("p (Holm)")
+
+# %%
+still_clear, n_lists = int((holm_left < ALPHA).sum()), len(holm_left)
+lowest, highest = p_left.idxmin(), p_left.idxmax()
+p_left[[lowest, highest]].round(4).to_frame("p without the name")
+
+# %% tags=["reading"]
+reading(
+    "One name more or fewer moves the verdict. Without *{lowest}* p is {low:.3f}, without *{highest}* it is {high:.3f}; "
+    "after Holm's correction {clear} of the {n} shortened lists stay below {alpha:.2f}. A result that one name decides is "
+    "weak, whichever side of the line it is on.",
+    lowest=lowest,
+    highest=highest,
+    low=p_left[lowest],
+    high=p_left[highest],
+    clear=still_clear,
+    n=n_lists,
+    alpha=ALPHA,
 )
 
 # %% [markdown]
 # ### Does it depend on how we ask?
 #
 # Nobody feeds single words to this model in practice. So put the same words into plain sentences, which by themselves
-# say nothing about flowers, careers or women: this is SEAT, the sentence version of the test (May et al., 2019). The first
+# say nothing about flowers, careers or women (though *him is here* is not good English, and the two tests on school subjects
+# put *he, him, her* into every sentence): this is SEAT, the sentence version of the test (May et al., 2019). The first
 # two sentences are theirs, the others ours. In the figure X stands for the word.
 #
 # **Before you run the next cell, predict:** if the model "has" an association, the sentence around the word should not
@@ -505,14 +583,16 @@ show(fig, alt=f"Effect sizes of {len(tests)} tests in {len(shown)} wordings, wit
 # %%
 lines = []
 for test, group in effects.groupby("test", sort=False):
-    turns = "even the **sign** depends on the wording" if group["d"].min() < 0 < group["d"].max() else "the sign holds"
+    turns = "estimates on both sides of zero" if group["d"].min() < 0 < group["d"].max() else "the sign holds"
     clear = f"the interval lies above zero in {(group['low'] > 0).sum()} of {len(group)} wordings"
+    clear += f", below it in {(group['high'] < 0).sum()}"
     lines.append(f"- *{test}*: d from {group['d'].min():.2f} to {group['d'].max():.2f}; {turns}; {clear}")
 Markdown("**Reading the figure.** Test by test:\n\n" + "\n".join(lines))
 
 # %% [markdown]
-# Where a finding turns around with an innocent change of wording, it is not a property of the model alone: it belongs to
-# the model *and* the wording. Whoever reports one wording has chosen one, and should show the others.
+# So an effect belongs to the model *and* the wording. But where only estimates change sign while their intervals contain
+# zero, no finding has turned around: neither sign was shown. And the two tests on school subjects put ungrammatical
+# sentences before the model, which is not an innocent change. If you report one wording, you chose it; show the others too.
 #
 # ### What this p-value means, and what it does not
 #
@@ -525,7 +605,7 @@ Markdown("**Reading the figure.** Test by test:\n\n" + "\n".join(lines))
 # - **A large one does not mean no effect.** With few words hardly anything can be shown.
 # - **Researchers chose the words.** Another list is another test. These lists know two genders, leave out people who are
 #   neither, and use names from one country and two or three generations; nobody called Fatima or Wei is in them.
-# - **It is not a statement about decisions.** Measures on embeddings predict the unfairness of systems built on them badly
+# - **It is not a statement about decisions.** Measures on embeddings are poor predictors of how unfair the systems built on them are
 #   (Goldfarb-Tarrant et al., 2021). It is a reason to look at the decisions, not a substitute for looking.
 
 # %% [markdown] tags=["exercise"]
@@ -619,35 +699,72 @@ large = rates.drop(index=result.small_groups)
 alarmed, missed = (large[error].idxmax() for error in errors)
 limits = result.intervals["false_negative_rate"].assign(width=lambda frame: frame["high"] - frame["low"])
 widest = limits.loc[limits["width"].idxmax()]
-Markdown(
-    f"**Reading the figure.** Small groups aside, false alarms are most frequent among people recorded as *{alarmed}*, misses "
-    f"among *{missed}*. For *{widest.name}*, a false negative rate from {widest['low']:.2f} to {widest['high']:.2f} is possible."
+too_small = ", ".join(result.small_groups) or "none"
+
+# %% tags=["reading"]
+reading(
+    "Too small to say anything about: {small}. Of the others, people recorded as *{alarmed}* have the most false alarms, and "
+    "people recorded as *{missed}* the most misses. For *{group}*, the interval of the false negative rate runs from "
+    "{widest.low:.2f} to {widest.high:.2f}.",
+    small=too_small,
+    alarmed=alarmed,
+    missed=missed,
+    group=widest.name,
+    widest=widest,
 )
 
 # %% [markdown]
 # Now the two largest groups side by side. The *Newcombe* interval belongs to the difference of two rates; where it
-# contains zero, we cannot say which rate is higher. The last column tests something else: whether *all* groups that are
-# large enough could have the same rate. **Before you run the next cell, predict:** for which of the four rates do the two groups differ least?
+# contains zero, we cannot say which rate is higher. The column *p* tests something else: whether *all* groups that are
+# large enough could have the same rate. Four rates are four chances of a false alarm, so the last column is Holm's.
+# **Before you run the next cell, predict:** for which of the four rates do the two groups differ least?
 
 # %%
 a, b = people["race"].value_counts().index[:2]
 rows = []
 for metric in ("false_positive_rate", "false_negative_rate", "precision", "base_rate"):
     pair = result.pairwise(metric).query("a == @a and b == @b")[["difference", "low", "high"]]
-    p_value = format_p_value(result.parity_test(metric))
-    rows.append(pair.assign(rate=metric.replace("_", " "), **{"p (all large groups equal)": p_value}))
+    rows.append(pair.assign(rate=metric.replace("_", " "), p=result.parity_test(metric)))
 compared = pd.concat(rows).set_index("rate").rename_axis(f"{a} − {b}")
-compared.round(3)
+compared["p (Holm)"] = multipletests(compared["p"], alpha=ALPHA, method="holm")[1]
+in_digits = compared.round(3)
+in_digits[["p", "p (Holm)"]] = compared[["p", "p (Holm)"]].map(format_p_value)
+in_digits
 
 # %%
-alarms, misses, hits = (rates[rate] for rate in (*errors, "precision"))
-unequal = ", ".join(rate for rate in compared.index if result.parity_test(rate.replace(" ", "_")) < ALPHA)
-blurred = ", ".join(compared.index[(compared["low"] <= 0) & (compared["high"] >= 0)])
-Markdown(
-    f"**Reading the table.** Not charged again, and yet scored medium or high: {alarms[a]:.1%} of the {a} people, {alarms[b]:.1%} "
-    f"of the {b} people. Charged again, and yet scored low: {misses[a]:.1%} and {misses[b]:.1%}. Scored medium or high, and "
-    f"charged again: {hits[a]:.1%} and {hits[b]:.1%}. The interval of the difference contains zero for: {blurred or 'none'}. "
-    f"The test of all large groups has p below {ALPHA:.2f} for: {unequal or 'none'}. Two questions, and not always one answer."
+least_apart = compared["difference"].abs().idxmin()
+sizes_of_limits = compared[["low", "high"]].abs()
+precision_at_most = sizes_of_limits.loc["precision"].max()
+alarms_at_least = sizes_of_limits.loc["false positive rate"].min()
+zero_inside = compared.index[(compared["low"] <= 0) & (compared["high"] >= 0)]
+unequal = compared.index[compared["p (Holm)"] < ALPHA]
+zero_in_words, unequal_in_words = ", ".join(zero_inside) or "none", ", ".join(unequal) or "none"
+rates.loc[[a, b], ["false_positive_rate", "false_negative_rate", "precision"]].round(3)
+
+# %% tags=["reading"]
+reading(
+    "The two groups differ least in {least}. Not charged again, and yet scored *medium or high*: "
+    "{first.false_positive_rate:.1%} of the {a} people, {second.false_positive_rate:.1%} of the {b} people. Charged "
+    "again, and yet scored *low*: {first.false_negative_rate:.1%} and {second.false_negative_rate:.1%}. Scored *medium "
+    "or high*, and charged again: {first.precision:.1%} and {second.precision:.1%}.",
+    least=least_apart,
+    a=a,
+    b=b,
+    first=rates.loc[a],
+    second=rates.loc[b],
+)
+
+# %% tags=["reading"]
+reading(
+    "By their intervals, the shares of false alarms are at least {alarms:.2f} apart, the precisions at most "
+    "{precision:.2f}. Zero lies inside the interval of: {zero}. That is no proof of equality: a few people more or fewer would "
+    "move zero out of it. The test of all large groups has p below {alpha:.2f} after Holm's correction for: {unequal}. Two "
+    "groups or all groups: two questions, and not always one answer.",
+    alarms=alarms_at_least,
+    precision=precision_at_most,
+    zero=zero_in_words,
+    alpha=ALPHA,
+    unequal=unequal_in_words,
 )
 
 # %% [markdown]
@@ -658,7 +775,7 @@ Markdown(
 # bars are the people whom your cuts call medium or high.
 #
 # **Before you move a slider, predict:** are there two cuts that make false alarms equally frequent in both groups? If
-# so, what happens to the precision, which one cut for both made so nearly equal?
+# so, what happens to the precision, which with one cut for both differed less?
 
 # %%
 from labkit.audit import plot_threshold_explorer
@@ -704,7 +821,7 @@ reading(
     "{finding} The difference in precision is {gap.difference:+.2f} (interval {gap.low:+.2f} to {gap.high:+.2f}), "
     "{gap.a} minus {gap.b}. And two people with the same score can now get different answers, because of the group that "
     "the county wrote down. The intervals cover which people were counted. They do not cover that the cuts were chosen "
-    "on these same people, so on other people the two rates will come less close.",
+    "on these same people, so on other people the two rates may come less close.",
     finding=choose(
         precision_differs,
         "Precision pays for it: *medium or high* no longer means the same in both groups.",
@@ -715,8 +832,8 @@ reading(
 
 # %% [markdown]
 # ProPublica printed false positive rates of 44.85% and 23.45% and called the score biased (Angwin et al., 2016). The
-# company that sells it answered that a score means the same in both groups, which is what precision says (Dieterich, Mendoza
-# and Brennan, 2016). Both counted correctly. They asked for different kinds of fairness: where base rates differ, no decision
+# company that sells it answered that a score means about the same in both groups; precision at one cut is one way to ask
+# that (Dieterich, Mendoza and Brennan, 2016). Both counted correctly. They asked for different kinds of fairness: where base rates differ, no decision
 # that finds anybody and raises any false alarm can have the same precision, the same false positive rate and the same false
 # negative rate in both groups (Chouldechova, 2017).
 #
@@ -725,9 +842,12 @@ reading(
 # - Being *charged* again is not the same as *doing* something again. Where police look more, more is found and charged, so
 #   the label itself may be unequal, and with it every rate above.
 # - Everybody here was arrested and scored. How people got there, and who was never arrested, is not in the table.
-# - ProPublica's table keeps some people who were charged again although they were watched for less than two years, so the
-#   base rates come out too high (Barenstein, 2019).
+# - ProPublica's table keeps people who were watched for less than two years if they were charged again, and drops them if
+#   they were not. With the same cut for both, 36.2% instead of 45.1% were charged again. So the precision above is too
+#   high as well, while the two error rates change little (Barenstein, 2019).
 # - The numbers say where errors fell. They do not say why, or who is to blame, or which rate *ought* to be equal.
+# - These people were scored before their trial in one county in two years, and could be followed. The intervals treat them as a
+#   draw from a larger number who might have been scored the same way; they say nothing about another county.
 # - A judge decided, not the score. What the judge would have done without it, nobody knows.
 # - For the smallest groups nothing is shown. Absence of evidence has a reason here: too few people were counted.
 
@@ -759,13 +879,13 @@ check("00.5", {"difference": difference, "low": low, "high": high, "verdict": ve
 #
 # - `[00-doctor]` One table says whether the machine is ready, and one command mends each row that is not.
 # - `[00-map]` Five properties help and strain each other; bias enters at each step from data to monitoring, and a
-#   remedy for one step leaves the others alone.
-# - `[00-association]` An association is a difference of mean cosines; an effect size puts it on a scale; an innocent
-#   sentence around the words can change it, even its sign.
+#   remedy at one step need not repair another.
+# - `[00-association]` An association is a difference of mean cosines; an effect size puts it on a scale; the sentence
+#   around the words changes it, and so does one name more or fewer.
 # - `[00-p-value]` A permutation p-value compares our division of the words with all others. It speaks of words, not of
 #   people, and several tests need a correction.
-# - `[00-audit]` Counts by group give rates; intervals say how sure they are; two groups can have equal precision
-#   and very different false positive rates at the same time.
+# - `[00-audit]` Counts by group give rates; intervals say how sure they are; the precision of two groups can
+#   differ little, or not clearly, while their false positive rates differ much.
 #
 # **What this does not show.** That the associations of this model harm anybody: we have not yet made a decision with it.
 # That COMPAS has anything to do with word embeddings: it has not. And which kind of fairness ought to hold: no number can

@@ -16,7 +16,7 @@
 # - *report* small intersectional cells with intervals, and name the smallest `[01-cells]`
 # - *write* the datasheet that readers of your data need `[01-datasheet]`
 #
-# About 70 minutes: 35 for part one, 35 for part two. Before this:
+# About 110 minutes, half of them for each part. Before this:
 # [00 · Is my machine ready, and is a pretrained model already biased?](00_start_here.ipynb)
 #
 # A model learns from a table. Somebody decided who is in the table, what is written down about them, and what counts as
@@ -43,6 +43,7 @@ from labkit.comparison import over_seeds, plot_estimates, plot_sweep
 from labkit.data import load_hmda, load_rand_hie, load_resume_names, load_ucb, simulate_clinic, write_datasheet
 from labkit.exercises import check, hint
 from labkit.plots import PALETTE, explore, show
+from labkit.prose import reading, verdict
 
 # %% tags=["parameters"]
 SAMPLE_SIZE = 2000  # patients of a simulated world: so many to learn from, as many others to measure on
@@ -55,7 +56,7 @@ N_BOOT = 500  # draws of people behind the intervals of the care programme
 # %% [markdown]
 # # Part one · A clinic where we know the truth
 #
-# ## Nothing is turned yet
+# ## All knobs at neutral
 #
 # A program writes the notes of an invented clinic. Patients come from two districts: Alder is group *a*, Birch is
 # group *b*. Whether a patient is ill depends on severity, age and smoking, and on chance; never on the group. Each patient
@@ -92,6 +93,9 @@ Markdown(
 # - the share of *symptoms written down*, of those that came up in the conversation;
 # - the **true positive rate**: of the truly ill, the share that the reader finds;
 # - the **false positive rate**: of those who are not ill, the share that the reader takes for ill.
+#
+# Intervals over worlds are Student's t, with one degree of freedom fewer than there are worlds: with few worlds they are
+# wide.
 #
 # `turn` turns one knob and leaves everything else as it is, to the last random number. `see` draws what happened.
 
@@ -157,9 +161,21 @@ def moved(runs, knob, rate, group="b"):
 few = turn("representation", SHARES_OF_B)
 see(few, "representation", {"true positive rate": "share of the truly ill", "width of its interval": "share"})
 sizes = few[few["group"] == "b"].groupby("representation")["n"].mean()
-found, width = (moved(few, "representation", rate) for rate in ("true positive rate", "width of its interval"))
-Markdown(
-    f"**Reading the figure**, from right to left: Birch has {sizes.max():,.0f} patients a world at first, and {sizes.min():,.0f} in the end. Their true positive rate {found}. The width of one world's interval {width}. In this clinic both groups' illnesses are described in the same words, so what the reader learns from Alder serves Birch too. What is lost is *knowledge about Birch*: with so few, nobody could tell whether they are treated worse. Where groups differ in how illness shows, too few examples also cost accuracy, and nobody would see that either."
+most_patients, fewest_patients = sizes.max(), sizes.min()
+rate_moved = moved(few, "representation", "true positive rate")
+width_moved = moved(few, "representation", "width of its interval")
+
+# %% tags=["reading"]
+reading(
+    "Read it from right to left: Birch has {most:,.0f} patients a world at first, and {fewest:,.0f} in the end. Their true "
+    "positive rate {rate}. The width of one world's interval {width}. Both groups' illnesses are described in the same words "
+    "here, so what the classifier learns from Alder may serve Birch too; the interval over worlds neither shows a loss nor "
+    "excludes one. What is lost for sure is *knowledge about Birch*. Where illness shows differently, too few examples could "
+    "also cost accuracy; our clinic cannot show that.",
+    most=most_patients,
+    fewest=fewest_patients,
+    rate=rate_moved,
+    width=width_moved,
 )
 
 # %% [markdown]
@@ -172,11 +188,24 @@ Markdown(
 
 # %%
 disbelieved = turn("label_bias", STEPS)
-see(disbelieved, "label_bias", {"recorded ill": "share of patients", "true positive rate": "share of the truly ill"})
-Markdown(
-    f"**Reading the figure.** In Birch the share recorded ill {moved(disbelieved, 'label_bias', 'recorded ill')}, while the share truly ill stays. The reader learns the records: the share "
-    f"of Birch's truly ill that it finds {moved(disbelieved, 'label_bias', 'true positive rate')}. In Alder it {moved(disbelieved, 'label_bias', 'true positive rate', 'a')}. "
-    "A table of recorded labels shows a healthy district. Nothing in it says that it is not one."
+see(
+    disbelieved,
+    "label_bias",
+    {"recorded ill": "share of patients", "true positive rate": "share of the truly ill"},
+)
+recorded_moved = moved(disbelieved, "label_bias", "recorded ill")
+found_in_birch = moved(disbelieved, "label_bias", "true positive rate")
+found_in_alder = moved(disbelieved, "label_bias", "true positive rate", "a")
+
+# %% tags=["reading"]
+reading(
+    "In Birch the share recorded ill {recorded}, while the share truly ill stays. The classifier learns the records: the "
+    "share of Birch's truly ill that it finds {birch}. In Alder it {alder}; one classifier serves both districts, and the same "
+    "words now stand beside *not ill* more often. In the recorded labels Birch looks healthier than it is, and the labels "
+    "alone do not say so; only a comparison with the notes, or with the truth, would.",
+    recorded=recorded_moved,
+    birch=found_in_birch,
+    alder=found_in_alder,
 )
 
 # %% [markdown]
@@ -189,12 +218,25 @@ Markdown(
 
 # %%
 vague = turn("measurement_bias", STEPS)
-see(vague, "measurement_bias", {"symptoms written": "share of those mentioned", "true positive rate": "share of the truly ill"})  # fmt: skip
-Markdown(
-    f"**Reading the figure.** The share of Birch's symptoms that are written {moved(vague, 'measurement_bias', 'symptoms written')}. The share recorded ill "
-    f"{moved(vague, 'measurement_bias', 'recorded ill')}: nothing to see in the labels. The true positive rate in Birch {moved(vague, 'measurement_bias', 'true positive rate')}, the false positive "
-    f"rate {moved(vague, 'measurement_bias', 'false positive rate')}. The ill can no longer be told from the others by what was written, whatever model reads it. "
-    "No change of the model brings back a sentence that nobody wrote."
+see(
+    vague,
+    "measurement_bias",
+    {"symptoms written": "share of those mentioned", "true positive rate": "share of the truly ill"},
+)
+written_moved = moved(vague, "measurement_bias", "symptoms written")
+labels_moved = moved(vague, "measurement_bias", "recorded ill")
+found_moved = moved(vague, "measurement_bias", "true positive rate")
+alarms_moved = moved(vague, "measurement_bias", "false positive rate")
+
+# %% tags=["reading"]
+reading(
+    "The share of Birch's symptoms that are written {written}. The share recorded ill {labels}: nothing to see in the "
+    "labels. The true positive rate in Birch {found}, the false positive rate {alarms}. By what was written, the ill can be "
+    "told less well from the others. No change of the model brings back a sentence that nobody wrote.",
+    written=written_moved,
+    labels=labels_moved,
+    found=found_moved,
+    alarms=alarms_moved,
 )
 
 # %% [markdown]
@@ -203,11 +245,34 @@ Markdown(
 # *Collection bias*: who gets into the data depends on something that matters. Mild cases of Birch stay at home, because the
 # clinic is far away or a visit costs a day's wages. The same number of patients of *b* is seen: others take their place.
 
+# %% [markdown]
+# **Predict:** among the patients of Birch who *do* come, what happens to the share that is truly ill? Write it down first;
+# nobody grades it.
+
+# %%
+absent = turn("collection_bias", STEPS)
+see(
+    absent,
+    "collection_bias",
+    {"truly ill": "share of patients", "false positive rate": "share of those not ill"},
+)
+ill_moved = moved(absent, "collection_bias", "truly ill")
+called_moved = moved(absent, "collection_bias", "false positive rate")
+
+# %% tags=["reading"]
+reading(
+    "Among Birch's patients who come, the share that is truly ill {ill}. The classifier's false positive rate in Birch "
+    "{called}. Every label is right and every note is complete, and still the table tells a wrong story about a district: "
+    "that its people are sicker. It is only true of those who come.",
+    ill=ill_moved,
+    called=called_moved,
+)
+
 # %% [markdown] tags=["exercise"]
-# ### Exercise 01.1 · Predict before you turn
+# ### Exercise 01.1 · What knob 4 did
 #
-# Knob 4 keeps mild cases of Birch away. Among the patients of Birch who *do* come, what happens to the share that is truly
-# ill? Then run the cell below, and see.
+# Knob 4 keeps mild cases of Birch away. Compare the figure with what you predicted: among the patients of Birch who *do*
+# come, what happens to the share that is truly ill?
 #
 # - A. falls
 # - B. stays
@@ -215,19 +280,79 @@ Markdown(
 # - D. rises in both groups
 
 # %% tags=["exercise"] exercise="01.1" points=1 objective="01-mechanisms"
-prediction = ...  # one of the four; its letter, in quotes, is enough
+happens = ...  # one of the four; its letter, in quotes, is enough
 # %% tags=["solution"]
-prediction = "rises"
+happens = "rises"
 # %% tags=["check"]
-check("01.1", prediction)
+check("01.1", happens)
+
+# %% [markdown]
+# To come depends on the district *and* on how severe a case is, which also decides who is ill. Such a common result of two
+# causes is called a *collider*: among those who came the two go together, though in the districts they do not.
+#
+# Did the reader learn that *Birch* means *ill*? Part of its false alarms may come from the patients instead: those not ill
+# who still come have severe-looking notes. So three readers judge the same last patients: one that learned from a neutral
+# clinic and cannot have learned anything about Birch, one that learned from patients like these but reads and learned
+# notes without the district, and ours. **Predict:** how much of the rise does the first one show?
+
 
 # %%
-absent = turn("collection_bias", STEPS)
-see(absent, "collection_bias", {"truly ill": "share of patients", "false positive rate": "share of those not ill"})
-Markdown(
-    f"**Reading the figure.** Among Birch's patients who come, the share that is truly ill {moved(absent, 'collection_bias', 'truly ill')}. The reader learns that *Birch* means *ill*: "
-    f"its false positive rate in Birch {moved(absent, 'collection_bias', 'false positive rate')}. Every label is right and every note is complete, and still the table tells a wrong "
-    "story about a district: that its people are sicker. It is only true of those who come."
+def alarms_in_birch(records, patients):
+    """Return the share that a reader of some records takes for ill, of the patients of Birch who are not ill."""
+    healthy = patients[(patients["group"] == "b") & (patients["y_true_disease"] == 0)]
+    return read_notes(records).predict(healthy["note"]).mean()
+
+
+def compare_readers(world):
+    """Return the shares of the readers in one world; all but the first judge the patients who came."""
+    clinics = {
+        "neutral": {},
+        "last": {"collection_bias": STEPS[-1]},
+        "masked": {"collection_bias": STEPS[-1], "mask_group": True},
+    }
+    learn = {name: simulate_clinic(n=SAMPLE_SIZE, seed=2 * world, **set_to) for name, set_to in clinics.items()}
+    judge = {
+        name: simulate_clinic(n=SAMPLE_SIZE, seed=2 * world + 1, **set_to) for name, set_to in clinics.items()
+    }
+    return {
+        "neutral, neutral patients": alarms_in_birch(learn["neutral"], judge["neutral"]),
+        "neutral": alarms_in_birch(learn["neutral"], judge["last"]),
+        "trained, district deleted": alarms_in_birch(learn["masked"], judge["masked"]),
+        "trained": alarms_in_birch(learn["last"], judge["last"]),
+    }
+
+
+# %%
+alarms = pd.DataFrame([compare_readers(world) for world in range(WORLDS)]).rename_axis("world")
+rise_parts = pd.DataFrame(
+    {
+        "case mix": alarms["neutral"] - alarms["neutral, neutral patients"],
+        "learned, without the district's name": alarms["trained, district deleted"] - alarms["neutral"],
+        "added by the district's name": alarms["trained"] - alarms["trained, district deleted"],
+    }
+)
+rise_parts["case mix minus name"] = rise_parts["case mix"] - rise_parts["added by the district's name"]
+each_part = rise_parts.melt(var_name="part of the rise", value_name="share")
+alarms_before = alarms["neutral, neutral patients"].mean()
+rise = over_seeds(each_part, "share", by="part of the rise").rename(columns={"mean": "average"})
+rise[["average", "low", "high"]].round(2)
+
+# %% tags=["reading"]
+reading(
+    "In its own clinic the neutral classifier takes {base:.2f} of the not ill of Birch for ill, and {mix.average:.2f} more "
+    "({mix.low:.2f} to {mix.high:.2f}) when mild cases stay away. That part of the rise is *case mix*: no classifier learned "
+    "it. The district's name adds {name.average:+.2f} ({name.low:+.2f} to {name.high:+.2f}). {larger} Which part comes first is "
+    "a choice, and another order would give other numbers.",
+    base=alarms_before,
+    mix=rise.loc["case mix"],
+    name=rise.loc["added by the district's name"],
+    larger=verdict(
+        rise.loc["case mix minus name", "low"],
+        rise.loc["case mix minus name", "high"],
+        above="Case mix is the larger of the two.",
+        below="The name is the larger of the two.",
+        unclear="Which of the two is larger, so few worlds do not tell.",
+    ),
 )
 
 # %% [markdown]
@@ -258,12 +383,41 @@ see(told, "proxy_strength", {"district guessed": "AUC", "decided ill": "share of
 
 # %%
 guess = told.groupby("proxy_strength")["district guessed"].mean()
-Markdown(
-    f"**Reading the figure.** Left, both groups share one line: the AUC of guessing the district (how often a patient of Birch gets a higher guess than one of Alder; one half is chance). It goes from {guess.iloc[0]:.2f} to "
-    f"{guess.iloc[-1]:.2f}. Right: the share decided ill in Birch {moved(told, 'proxy_strength', 'decided ill')}; in Alder it {moved(told, 'proxy_strength', 'decided ill', 'a')}. Without proxies, deleting the name "
-    "helps. With them it deletes only our means to check: the reader still knows, and we have thrown the column away. "
-    "Notebooks to come try to remove what a model knows, not only a column."
+guess_first, guess_last = guess.iloc[0], guess.iloc[-1]
+decided_in = told.pivot(index=["proxy_strength", "world"], columns="group", values="decided ill")
+gap_by_world = (decided_in["a"] - decided_in["b"]).rename("gap").reset_index()
+gaps = over_seeds(gap_by_world, "gap", by="proxy_strength")
+gap_first, gap_last = gaps.iloc[0].rename({"mean": "average"}), gaps.iloc[-1].rename({"mean": "average"})
+in_birch = moved(told, "proxy_strength", "decided ill")
+in_alder = moved(told, "proxy_strength", "decided ill", "a")
+gaps[["mean", "low", "high"]].round(3)
+
+# %% tags=["reading"]
+reading(
+    "Left, both groups share one line: the AUC of guessing the district (how often a patient of Birch gets a higher guess "
+    "than one of Alder; one half is chance). It goes from {first_guess:.2f} to {last_guess:.2f}. Right: the share decided "
+    "ill in Birch {birch}; in Alder it {alder}. Alder minus Birch is {first.average:+.2f} ({first.low:+.2f} to "
+    "{first.high:+.2f}) without proxies and {last.average:+.2f} ({last.low:+.2f} to {last.high:+.2f}) with the strongest: "
+    "{back}",
+    first_guess=guess_first,
+    last_guess=guess_last,
+    birch=in_birch,
+    alder=in_alder,
+    first=gap_first,
+    last=gap_last,
+    back=verdict(
+        gap_last["low"],
+        gap_last["high"],
+        above="the gap is back, and we have thrown away the column that would show it.",
+        below="Birch is now decided ill more often.",
+        unclear="so few worlds do not show whether the gap comes back.",
+    ),
 )
+
+# %% [markdown]
+# Without proxies, deleting the name makes the two shares nearly alike. That does not give Birch what it lost: the labels are
+# still wrong, and both districts are found ill too seldom. Notebooks to come try to remove what a model knows, not only a
+# column.
 
 # %% [markdown]
 # ## All knobs at once
@@ -296,9 +450,25 @@ explore(
     start=start,
     ranges={name: (0.05, 0.9, 0.05) if name == "representation" else (0.0, 0.9, 0.05) for name in start},
 )
+
+# %%
 apart = measure(0, **start).set_index("group")[SHOWN].diff().loc["b"]
-Markdown(
-    f"**Reading the figure.** Birch less Alder: {', '.join(f'{name} {value:+.2f}' for name, value in apart.items())}. Whoever sees the records alone sees the first number."
+near = 0.05  # a pair of marks lies together when it is less than this apart
+together = ", ".join(apart.index[apart.abs() < near]) or "none"
+nearest, farthest = apart.abs().idxmin(), apart.abs().idxmax()
+farthest_apart = apart[farthest]
+apart.round(2).to_frame("Birch minus Alder")
+
+# %% tags=["reading"]
+reading(
+    "Pairs less than {near} apart: {together}. The nearest pair is *{nearest}*, the farthest *{farthest}*, with "
+    "{difference:+.2f}, Birch minus Alder. If you see only the records, you see only the first pair. This is one world: "
+    "chance moves each of these differences.",
+    near=near,
+    together=together,
+    nearest=nearest,
+    farthest=farthest,
+    difference=farthest_apart,
 )
 
 # %% [markdown] tags=["exercise"]
@@ -362,10 +532,13 @@ Markdown(
 )
 
 # %% [markdown]
-# A *confounder* is something that differs between the groups and also acts on the outcome by itself. *Adjusting* for it
-# compares people who are equal in it. We do that with a linear regression of the denial (a linear probability model, with
-# standard errors that do not assume equal variances), and add more and more of what the lender saw. **Look for** how far the
-# difference between Black and white applicants shrinks.
+# Something that differs between the groups and acts on the outcome can be one of two things. A *confounder* is a common
+# cause: it acts on the outcome, and on who is in which group, or it comes along with the group without being its result. A
+# *mediator* lies between: a credit record, say, that earlier lenders made. *Adjusting* compares people who are equal in it.
+# For a confounder that takes away a distraction; for a mediator it takes away a part of the very effect, and what remains
+# is only the *direct* part of the *total* effect. The data do not say which of the two a column is. We adjust with a
+# linear regression of the denial (a linear probability model, with standard errors that do not assume equal variances), and
+# add more and more of what the lender saw. **Look for** how far the difference between Black and white applicants shrinks.
 
 # %%
 hmda["black"] = hmda["race"].eq("Black").astype(int)
@@ -385,9 +558,17 @@ words = ", ".join(f"{value:.3f}" for value in adjusted["difference"])
 show(ax.figure, alt=f"Difference in denial rates, Black less white, from no adjustment to the fullest: {words}.")
 
 # %%
-first, payments, *_, full = adjusted.to_dict("records")
-Markdown(
-    f"**Reading the figure.** Among applicants with equal debt payments the difference is {payments['difference']:.3f} ({payments['low']:.3f} to {payments['high']:.3f}) instead of {first['difference']:.3f}; with everything else that we add, {full['difference']:.3f} ({full['low']:.3f} to {full['high']:.3f})."
+first, payments, full = adjusted.iloc[0], adjusted.iloc[1], adjusted.iloc[-1]
+adjusted.round(3)
+
+# %% tags=["reading"]
+reading(
+    "Most of the gap is left among applicants with equal debt payments: {payments.difference:.3f} ({payments.low:.3f} to "
+    "{payments.high:.3f}) instead of {first.difference:.3f}. With everything else that we add it is {full.difference:.3f} "
+    "({full.low:.3f} to {full.high:.3f}).",
+    payments=payments,
+    first=first,
+    full=full,
 )
 
 # %% [markdown]
@@ -432,9 +613,24 @@ show(fig, alt=f"Admission rates by department: women's are higher in {', '.join(
 gap = overall.pairwise("selection_rate").iloc[0]
 pairs = by_department.pairwise("selection_rate")
 pairs = pairs[pairs["a"].str[0] == pairs["b"].str[0]]  # a man and a woman of the same department
-sure = [a[0] for a, low, high in zip(pairs["a"], pairs["low"], pairs["high"], strict=True) if low > 0 or high < 0]
-Markdown(
-    f"**Reading the figure.** Overall, women less men: {gap.difference:+.3f} ({gap.low:+.3f} to {gap.high:+.3f}). By department women have the higher rate in {len(higher)} of {len(rates)} ({', '.join(higher)}); the interval of the difference leaves out zero only in: {', '.join(sure) or 'none'}. Right: most women applied where few of either gender are admitted. A gap that turns around when the data are split is called *Simpson's paradox*. Neither table lies: they answer different questions. And why women applied elsewhere, and why those departments had fewer places, is not in either."
+sure = pairs.loc[(pairs["low"] > 0) | (pairs["high"] < 0), "a"].str[0]
+sure_in_words = ", ".join(sure) or "none"
+higher_in_words = ", ".join(higher)
+n_higher, n_departments = len(higher), len(rates)
+pairs[["a", "b", "difference", "low", "high"]].round(3)
+
+# %% tags=["reading"]
+reading(
+    "Overall, women minus men: {gap.difference:+.3f} ({gap.low:+.3f} to {gap.high:+.3f}). By department women have the higher "
+    "rate in {higher} of {departments} ({names}); the interval of the difference leaves out zero only in: {sure}. Right: most "
+    "women applied where few of either gender are admitted. A gap that turns around when the data are split is called "
+    "*Simpson's paradox*. Neither table lies: they answer different questions. And why women applied elsewhere, and why those "
+    "departments had fewer places, is not in either.",
+    gap=gap,
+    higher=n_higher,
+    departments=n_departments,
+    names=higher_in_words,
+    sure=sure_in_words,
 )
 
 # %% [markdown] tags=["exercise"]
@@ -478,7 +674,8 @@ check("01.3", weighted_rates)
 # (Obermeyer, Powers, Vogeli and Mullainathan, 2019). We ask the same of the RAND Health Insurance Experiment, 1974 to 1982:
 # families were assigned to insurance plans at random, and both costs and health were recorded (Newhouse, 1993).
 #
-# A row is one year of one adult. `meddol` is the cost in dollars, `disea` an index of chronic diseases, `xghindx` an index of
+# The table has a row for each year of an adult; we keep each person's first one, since a place in a programme goes to a person. The two
+# indices are the same in all years of a person; the cost is not, so what follows is about the cost of the *first* year. `meddol` is the cost in dollars, `disea` an index of chronic diseases, `xghindx` an index of
 # general health that people stated themselves (higher is better). `black` is the race of the head of the family; we leave out
 # the rows in which somebody imputed a value between 0 and 1.
 #
@@ -487,17 +684,17 @@ check("01.3", weighted_rates)
 # %%
 rand = load_rand_hie().frame
 adults = rand[(rand["xage"] >= 18) & rand["black"].isin([0, 1])].astype({"black": int})
+adults = adults.sort_values(["person", "year"]).drop_duplicates("person")  # the first year of each
 by_race = adults.groupby("black").agg(
-    rows=("person", "size"),
-    people=("person", "nunique"),
+    people=("person", "size"),
     cost=("meddol", "mean"),
     diseases=("disea", "mean"),
     health=("xghindx", "mean"),
 )
 display(by_race.round(1))
 needs = {"no measure of need": "", "equal disease index": " + disea", "equal general health": " + xghindx"}
-clusters = {"cov_type": "cluster", "cov_kwds": {"groups": adults["person"]}}  # a person has several rows
-fits = [smf.ols("meddol ~ black" + need, adults).fit(**clusters) for need in needs.values()]
+needs |= {f"{name}, same site": terms + " + C(site)" for name, terms in needs.items()}
+fits = [smf.ols("meddol ~ black" + need, adults).fit(cov_type="HC1") for need in needs.values()]
 rows = [[fit.params["black"], *fit.conf_int().loc["black"]] for fit in fits]
 costs = pd.DataFrame(
     rows, pd.Index(needs, name="Black less other families, dollars a year"), ["difference", "low", "high"]
@@ -505,12 +702,40 @@ costs = pd.DataFrame(
 costs.round(1)
 
 # %%
-at_health = costs.loc["equal general health"]
-Markdown(
-    f"**Reading the tables.** Adults in Black families cost {by_race['cost'][0] - by_race['cost'][1]:.0f} dollars a year less. By the disease index they are *healthier* ({by_race['diseases'][1]:.1f} against {by_race['diseases'][0]:.1f}); by their own "
-    f"account they are *less healthy* ({by_race['health'][1]:.1f} against {by_race['health'][0]:.1f}). So the answer turns on the measure: at the same general health {-at_health['difference']:.0f} dollars less were spent "
-    f"on them ({-at_health['high']:.0f} to {-at_health['low']:.0f}); at the same disease index the difference runs from {costs.loc['equal disease index', 'low']:.0f} to {costs.loc['equal disease index', 'high']:+.0f}. An index of *diagnosed* diseases "
-    "grows with visits to a doctor; an index of *stated* health depends on what people call good. None of the three is need itself."
+sites = pd.crosstab(adults["site"], adults["black"], normalize="columns")  # where each group lives
+n_sites = len(sites)
+in_two_sites = sites[1].nlargest(2).sum()
+others_in_them = sites.loc[sites[1].nlargest(2).index, 0].sum()
+at_disease, at_health = costs.loc["equal disease index"], costs.loc["equal general health"]
+at_site = costs.loc["equal general health, same site"]
+black_mean, other_mean = by_race.loc[1], by_race.loc[0]
+sites.round(2)
+
+# %% tags=["reading"]
+reading(
+    "The answer turns on the measure. By the disease index adults in Black families are *healthier* ({black.diseases:.1f} "
+    "against {other.diseases:.1f}); by their own account they are *less healthy* ({black.health:.1f} against "
+    "{other.health:.1f}). They cost {black.cost:.0f} dollars a year, others {other.cost:.0f}. At the same general health the "
+    "difference is {health.difference:.0f} dollars ({health.low:.0f} to {health.high:.0f}); at the same disease index it is "
+    "{disease.difference:.0f} ({disease.low:.0f} to {disease.high:+.0f}), so that one does not tell.",
+    black=black_mean,
+    other=other_mean,
+    health=at_health,
+    disease=at_disease,
+)
+
+# %% tags=["reading"]
+reading(
+    "A part of that may be the place. Of the adults in Black families {in_two:.0%} lived in two of the {sites} sites of the "
+    "study, of the others {others:.0%}. Within the same site the difference at equal general health is "
+    "{site.difference:.0f} dollars ({site.low:.0f} to {site.high:.0f}) by each person's first year; with the costs of another "
+    "year the interval can reach beyond zero. This is no causal effect of race: income and much "
+    "else differ too. How the diseases of the index came to be known, its card does not say; *stated* health depends on what "
+    "people call good. None of the three is need itself.",
+    in_two=in_two_sites,
+    sites=n_sites,
+    others=others_in_them,
+    site=at_site,
 )
 
 # %% [markdown]
@@ -519,12 +744,12 @@ Markdown(
 
 
 # %%
-def programme_share(measure, ascending):
+def programme_share(measure, ascending, room=PROGRAMME):
     """Return the share of Black families' members in the programme and in the table, (1 + N_BOOT, 2): ours, then drawn."""
     ranked = adults.sort_values(measure, ascending=ascending, kind="stable")
-    drawn = draw_people(ranked["person"].to_numpy(), n_boot=N_BOOT, seed=0)  # a person has several rows
+    drawn = draw_people(ranked["person"].to_numpy(), n_boot=N_BOOT, seed=0)
     weights = np.vstack([np.ones(len(ranked)), drawn])  # (1 + N_BOOT, rows): how often each row is there
-    chosen = weights * (weights.cumsum(axis=1) <= PROGRAMME * weights.sum(axis=1, keepdims=True))
+    chosen = weights * (weights.cumsum(axis=1) <= room * weights.sum(axis=1, keepdims=True))
     return np.column_stack([w @ ranked["black"] / w.sum(axis=1) for w in (chosen, weights)])
 
 
@@ -532,6 +757,9 @@ rankings = {"cost": ("meddol", False), "disease index": ("disea", False), "gener
 shares = {name: programme_share(*ranking) for name, ranking in rankings.items()}
 limits = {name: [drawn[0, 0], *np.quantile(drawn[1:, 0], [0.025, 0.975])] for name, drawn in shares.items()}
 programmes = pd.DataFrame(limits, ["share", "low", "high"]).T
+programmes.round(3)
+
+# %%
 ax = plot_estimates(programmes, "share", reference=adults["black"].mean())
 ax.set(
     xlabel="members of Black families in the programme (share)\nvertical line: their share of all adults",
@@ -546,29 +774,59 @@ show(
 
 # %%
 def compare_shares(drawn):
-    """Say how the programme's share compares with that of all adults, with the interval of the difference."""
+    """Return the programme's share minus that of all adults, and the limits of its interval."""
     difference = drawn[:, 0] - drawn[:, 1]
-    low, high = np.quantile(difference[1:], [0.025, 0.975])
-    verdict = (
-        "more than their share"
-        if low > 0
-        else "less than their share"
-        if high < 0
-        else "cannot be told from their share"
-    )
-    return f"{drawn[0, 0]:.1%}, {verdict} (difference {low:+.3f} to {high:+.3f})"
+    return [difference[0], *np.quantile(difference[1:], [0.025, 0.975])]
 
 
-Markdown("**Reading the figure.** Of all adults, " + f"{adults['black'].mean():.1%} belong to Black families. In the programme: " +
-         "; ".join(f"ranked by {name}, {compare_shares(drawn)}" for name, drawn in shares.items()) +
-         ". One table, one rule, three measures of need, and the programme goes to other people each time.")  # fmt: skip
+against_all = pd.DataFrame([compare_shares(drawn) for drawn in shares.values()], list(shares))
+against_all.columns = ["difference", "low", "high"]
+largest_share, all_adults = programmes["share"].idxmax(), adults["black"].mean()
+against_all.round(3)
+
+# %% tags=["reading"]
+reading(
+    "Of all adults, {all_adults:.1%} belong to Black families. Their share of the programme is largest when it ranks by "
+    "{largest}: {by_health[share]:.1%} by general health, {by_cost[share]:.1%} by cost, {by_disease[share]:.1%} by the disease "
+    "index. Compared with all adults: {health} by general health, {cost} by cost, {disease} by the disease index; the table "
+    "has the intervals. One table, one rule, three measures of need, and the programme goes to other people each time. Costs "
+    "vary from year to year: ranked by the cost of a *later* year, the comparison can come out otherwise.",
+    all_adults=all_adults,
+    largest=largest_share,
+    by_health=programmes.loc["general health"],
+    by_cost=programmes.loc["cost"],
+    by_disease=programmes.loc["disease index"],
+    health=verdict(
+        against_all.loc["general health", "low"],
+        against_all.loc["general health", "high"],
+        above="more than their share",
+        below="less than their share",
+        unclear="we cannot tell",
+    ),
+    cost=verdict(
+        against_all.loc["cost", "low"],
+        against_all.loc["cost", "high"],
+        above="more than their share",
+        below="less than their share",
+        unclear="we cannot tell",
+    ),
+    disease=verdict(
+        against_all.loc["disease index", "low"],
+        against_all.loc["disease index", "high"],
+        above="more than their share",
+        below="less than their share",
+        unclear="we cannot tell",
+    ),
+)
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 01.4 · Choose a measure, and answer for it
 #
-# Decide which measure the programme should rank by. Any choice can be defended, and each must be answered for. Give the
-# share of Black families' members that *your* programme would have (to three decimals), how it compares with their share
-# of all adults, by the interval of the difference, and what your measure counts. People with equal values tie at the cut:
+# Now there is money for *twice* as many: the programme has room for a fifth of all adults. Decide which measure it should
+# rank by. Any choice can be defended, and each must be answered for. `programme_share(measure, ascending, room=0.2)` returns
+# two columns, the share in the programme and among all adults: first as they are, then for redrawn people. Give the share of
+# Black families' members that *your* programme would have (to three decimals), how it compares with their share of all
+# adults, by the interval of the difference, and what your measure counts. People with equal values tie at the cut:
 # any order of them is right.
 #
 # `measure_of_need`:
@@ -596,7 +854,8 @@ compared = ...  # one of the three; its letter, in quotes, is enough
 counts = ...  # one of the three; its letter, in quotes, is enough
 # %% tags=["solution"]
 measure_of_need = "xghindx"
-share_of_black = shares["general health"][0, 0]
+in_a_fifth = programme_share("xghindx", ascending=True, room=0.2)
+share_of_black = in_a_fifth[0, 0]
 compared = "more"
 counts = "health as people state it"
 # %% tags=["check"]
@@ -605,7 +864,7 @@ check("01.4", {"measure": measure_of_need, "share": share_of_black, "compared": 
 # %% [markdown]
 # ## Names: when the group is assigned by chance
 #
-# In the studies above groups differ in many ways. Here they cannot: in 2001 and 2002 invented applications were sent to real
+# In the studies above groups differ in many ways. Here they differ by nothing but chance: in 2001 and 2002 invented applications were sent to real
 # job advertisements, and a coin decided whether the name on top was typical of white or of African-American births
 # (Bertrand and Mullainathan, 2004). So a difference in call-backs is *caused* by the name.
 #
@@ -620,27 +879,54 @@ pairs = {
     part: audit(y_true=rows["call"], y_pred=rows["call"], sensitive_features=rows["name"]).pairwise("base_rate").iloc[0]
     for part, rows in parts.items()
 }
+pd.DataFrame(pairs).T[["a", "b", "difference", "low", "high"]]
+
+# %%
 called = audit(y_true=call, y_pred=call, sensitive_features=resumes[["name", "gender", "city"]])
 ax = plot_group_rates(called, "base_rate")
-ax.set(xlim=(0, 0.25), xlabel="call-backs (share of applications)")
+ax.set(xlim=(0, 0.25), xlabel="call-backs (share of applications)\ndashed: share over all applications")
 cells, spans = called.by_group, called.intervals["base_rate"]
 words = ", ".join(f"{' '.join(cell)} {rate:.3f}" for cell, rate in cells["base_rate"].items())
 show(ax.figure, alt=f"Call-back rates of {len(cells)} cells with intervals: {words}.")
+
+# %%
+by_name_and_gender = smf.ols("call ~ C(name) * C(gender)", resumes.assign(call=call.astype(float)))
+both = by_name_and_gender.fit(cov_type="HC1")
+low, high = both.conf_int().iloc[-1]  # the last term: the difference between the two differences
+apart_by_gender = both.params.iloc[-1]
 least = cells["n"].idxmin()
-(_, women), (_, men) = list(pairs.items())[1:]
-overlap = max(women.low, men.low) <= min(women.high, men.high)
-alike = f"Whether it costs women and men differently, these intervals {'cannot tell' if overlap else 'do tell: they are apart'}."
-Markdown(
-    f"**Reading the figure.** {pairs['all'].a} less {pairs['all'].b} names: {'; '.join(f'{part} {pair.difference:+.3f} ({pair.low:+.3f} to {pair.high:+.3f})' for part, pair in pairs.items())}. {alike} The smallest cell is *{', '.join(least)}* with {cells['n'].min():,.0f} applications: anything from {spans['low'][least]:.3f} to {spans['high'][least]:.3f} fits. A name suggests a social class too, and the experiment cannot take that apart; nor does it say who was *hired*."
+smallest_called = ", ".join(least)
+both.conf_int().set_axis(["low", "high"], axis=1).assign(estimate=both.params).round(3)
+
+# %% tags=["reading"]
+reading(
+    "{all.a} minus {all.b} names: {all.difference:+.3f} ({all.low:+.3f} to {all.high:+.3f}) over all applications, "
+    "{women.difference:+.3f} for women's names and {men.difference:+.3f} for men's. Is it the same for both? The difference "
+    "between the two differences is {apart:+.3f} ({low:+.3f} to {high:+.3f}): {alike}. The smallest cell is *{least}* with "
+    "{n:,.0f} applications: its interval runs from {low_cell:.3f} to {high_cell:.3f}.",
+    all=pairs["all"],
+    women=pairs["female names"],
+    men=pairs["male names"],
+    apart=apart_by_gender,
+    low=low,
+    high=high,
+    alike=verdict(low, high, above="the two differ", below="the two differ", unclear="we cannot tell"),
+    least=smallest_called,
+    n=cells["n"][least],
+    low_cell=spans["low"][least],
+    high_cell=spans["high"][least],
 )
 
 # %% [markdown]
+# A name suggests a social class too, and the experiment cannot take that apart; nor does it say who was *hired*. Each
+# advertisement got several applications; our intervals treat all applications as independent.
+#
 # The study prints call-back rates of 9.65 and 6.45 percent for all names (Bertrand and Mullainathan, 2004, Table 1).
 #
 # ## Intersections: who is in the smallest cell?
 #
-# People belong to several groups at once. A table by race and a table by schooling can both look calm while a cell of their
-# crossing does not. But cells get small quickly. **Look for** the hollow marks: fewer than 20 people.
+# People belong to several groups at once. A table by race and a table by schooling could both look calm while a cell of their
+# crossing does not, though this table is too small to show such a case. And cells get small quickly. **Look for** the hollow marks: fewer than 20 people.
 
 # %%
 crossing = hmda[["race", "single", "hschool"]].rename(columns={"hschool": "diploma"})
@@ -650,9 +936,25 @@ ax.set_xlabel("denial rate (share of applications)")
 cells, spans = crossed.by_group, crossed.intervals["base_rate"]
 words = ", ".join(f"{' '.join(cell)} n = {n:,.0f}" for cell, n in cells["n"].items())
 show(ax.figure, alt=f"Denial rates by race, single and diploma, with intervals; cells: {words}.")
+
+# %%
 least = cells["n"].idxmin()
-Markdown(
-    f"**Reading the figure.** The smallest cell, *{', '.join(least)}* (race, single, diploma), holds {cells['n'][least]:.0f} people; anything from {spans['low'][least]:.0%} to {spans['high'][least]:.0%} fits. {len(crossed.small_groups)} of {len(cells)} cells have fewer than {crossed.min_group_size} people: they are shown and not compared. Leaving them out of a report would hide that nobody knows how these applicants are treated."
+smallest_crossed = ", ".join(least)
+n_small, n_cells = len(crossed.small_groups), len(cells)
+pd.concat([cells[["n", "base_rate"]], spans], axis=1).loc[[least]].round(2)
+
+# %% tags=["reading"]
+reading(
+    "The smallest cell, *{least}* (race, single, diploma), holds {n:.0f} people; its interval runs from {low:.0%} to "
+    "{high:.0%}. {small} of {cells} cells have fewer than {enough} people: they are shown and not compared. Leaving them out "
+    "of a report would hide that nobody knows how these applicants are treated.",
+    least=smallest_crossed,
+    n=cells["n"][least],
+    low=spans["low"][least],
+    high=spans["high"][least],
+    small=n_small,
+    cells=n_cells,
+    enough=crossed.min_group_size,
 )
 
 # %% [markdown] tags=["exercise"]
@@ -683,8 +985,8 @@ check("01.5", smallest_cell)
 # %% [markdown]
 # ## A datasheet
 #
-# Most harm of part one could be *read*, if whoever made the table had written down who is in it, how groups and labels were
-# recorded, and what it cannot bear. Such a page is a *datasheet* (Gebru et al., 2021). Every data set of this course has one:
+# Much of the harm in part one could be *read*, if those who made the table had written down who is in it, how groups and
+# labels were recorded, and what it must not be used for. Such a page is a *datasheet* (Gebru et al., 2021). Every data set of this course has one:
 # [here is that of the mortgages](../datasets/hmda/card.md).
 #
 # A program can count columns and groups. The rest it can only ask. Here is the draft for a table that a clinic hands you:
@@ -702,8 +1004,9 @@ print(write_datasheet(waiting_room, title="The waiting room", sensitive=["group"
 #
 # Answer what is still `TODO`. Give `write_datasheet` two dicts: `meanings`, from each column to what it means, and `answers`,
 # from each section to your text (some ten words or more; where you do not know something, write that it is unstated). You may
-# also write the whole page by hand, as one text. The check names what is missing. Whether your text is *true*, and warns a
-# reader of what the clinic told you, it cannot judge: compare with the solution afterwards.
+# also write the whole page by hand, as one text. The check names what is missing, and asks whether the two sections that warn
+# are about this table at all: what the clinic told you, and some use. Whether your text is *true*, it cannot judge: compare
+# with the solution afterwards.
 
 # %% tags=["exercise"] exercise="01.6" points=3 objective="01-datasheet"
 datasheet = ...  # write_datasheet(waiting_room, title=..., sensitive=["group"], meanings={...}, answers={...})

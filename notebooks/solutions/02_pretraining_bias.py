@@ -15,15 +15,15 @@
 #
 # **You will be able to**
 # - *measure* an association with several word lists and sentences, and *say* how far it depends on them `[02-associations]`
-# - *explain* how a model learns by guessing hidden words, and *read* P(she | profession) for what it is `[02-masked]`
+# - *explain* how a model learns by guessing hidden words, and *read* P(she | role) for what it is `[02-masked]`
 # - *compare* what a model expects with what its corpus says, with an interval and a control `[02-corpus]`
 # - *balance* a corpus by swapping, and *find* what else changes with it `[02-balance]`
 # - *judge* whether a change in pretraining reaches a decision `[02-decision]`
 #
-# About 55 minutes. Before this: [01 · Where does inequality enter the data?](01_data_bias.ipynb)
+# About 80 minutes. Before this: [01 · Where does inequality enter the data?](01_data_bias.ipynb)
 #
-# Nobody trains a language model from nothing for one task. We take one that has read very much text, and what it took
-# from that text comes along. We cannot look into that first reading: it is over, and most of the texts are not public. So
+# Hardly anybody trains a language model from nothing for one task. We take one that has read very much text, and what it took
+# from that text comes along. We cannot look into that first reading: it is over, and we do not have its texts here. So
 # we do two things. We measure what is there. Then we let a small model read sentences that we *do* have, and watch.
 
 # %%
@@ -40,6 +40,7 @@ from sklearn.preprocessing import StandardScaler
 from statsmodels.stats.multitest import multipletests
 
 from labkit.audit import format_p_value
+from labkit.chapters.ch02.differences import compare_effects
 from labkit.comparison import changes_over_seeds, over_seeds, plot_runs, split_frame, summarise, tabulate_means
 from labkit.data import load_bug
 from labkit.exercises import check, hint
@@ -66,6 +67,7 @@ from labkit.language import (
 )
 from labkit.models import embed, load_foundation_model
 from labkit.plots import MARKERS, PALETTE, explore, show
+from labkit.prose import choose, reading, verdict
 
 # %% tags=["parameters"]
 SENTENCES = 8000  # real sentences that the small model reads, once for each corpus
@@ -104,11 +106,46 @@ shown = table.set_axis(pd.MultiIndex.from_tuples(test.split(", ") for test in ta
 shown.round(2).assign(words=shown["words"].astype(int), **{p: shown[p].map(format_p_value) for p in ("p", "p (Holm)")})
 
 # %%
-NAMES_1998, NAMES_2004, NAMES_SHORT = [test for test in MORE_TESTS if test.startswith("European/African")]
-clear = table.index[table["p (Holm)"] < 0.05].tolist()
-by_names, by_attributes = (abs(table["d"][NAMES_2004] - table["d"][test]) for test in (NAMES_1998, NAMES_SHORT))
-Markdown(
-    f"**Reading the table.** After Holm's correction for six questions, {len(clear)} have p below 5%: {'; '.join(clear) or 'none'}. Now the three rows about names. With the names of 1998, d is {table['d'][NAMES_1998]:.2f} (interval {table['low'][NAMES_1998]:.2f} to {table['high'][NAMES_1998]:.2f}); with those of 2004 it is {table['d'][NAMES_2004]:.2f} ({table['low'][NAMES_2004]:.2f} to {table['high'][NAMES_2004]:.2f}). Other *names* move the effect by {by_names:.2f}, other *attributes* by {by_attributes:.2f}. Whoever had used one list only would have reported one of these numbers, and nothing in it would have told the reader."
+NAMES_1998, NAMES_2004, NAMES_SHORT = [test for test in MORE_TESTS if test.startswith("European")]
+level = 0.05  # of all six questions together
+clear = table.index[table["p (Holm)"] < level]
+n_clear, clear_in_words = len(clear), "; ".join(clear) or "none"
+lists_apart = compare_effects(found[NAMES_2004].words, found[NAMES_1998].words)
+by_attributes = abs(table["d"][NAMES_2004] - table["d"][NAMES_SHORT])
+shared = set(found[NAMES_1998].words["word"]) & set(found[NAMES_2004].words["word"])
+n_shared, n_2004 = len(shared), len(found[NAMES_2004].words)
+pd.DataFrame([lists_apart], index=["names of 2004 minus 1998"]).round(3)
+
+# %% tags=["reading"]
+reading(
+    "After Holm's correction for six questions, {n_clear} have p below {level:.0%}: {clear}. With the names of 1998, d is "
+    "{first.d:.2f} ({first.low:.2f} to {first.high:.2f}); with those of 2004 it is {second.d:.2f} ({second.low:.2f} to "
+    "{second.high:.2f}). With other attributes it changes by {by_attributes:.2f}. Two intervals, one with zero in it and one "
+    "without, do not show that the lists of names differ. For that we need the interval of the difference.",
+    n_clear=n_clear,
+    level=level,
+    clear=clear_in_words,
+    first=table.loc[NAMES_1998],
+    second=table.loc[NAMES_2004],
+    by_attributes=by_attributes,
+)
+
+# %% tags=["reading"]
+reading(
+    "The difference is {apart[difference]:.2f}, and its interval goes from {apart[low]:.3f} to {apart[high]:.2f}. {differ} "
+    "The lists are not two samples of their own: {shared} of the {n} names of 2004 are on the list of 1998 too, which the "
+    "interval allows for. A report with one list only would give one of these numbers, and nothing in it would tell the "
+    "reader that there is another.",
+    apart=lists_apart,
+    differ=verdict(
+        lists_apart["low"],
+        lists_apart["high"],
+        above="Zero lies outside, but see how near: another choice of names could move it inside.",
+        below="With the names of 2004 the effect is smaller.",
+        unclear="Zero lies inside: whether the lists differ, we cannot tell.",
+    ),
+    shared=n_shared,
+    n=n_2004,
 )
 
 # %% [markdown]
@@ -143,12 +180,63 @@ show(
 )
 
 # %%
-shaky, solid = firm.index[firm["turned"] > 0.05], firm.index[firm["turned"] <= 0.05]
-span = firm[list(wordings)].max(axis=1) - firm[list(wordings)].min(axis=1)
-Markdown(
-    f"**Reading the figure.** Half of the words keep the sign in at least 95% of the draws for: {'; '.join(solid) or 'none'}. For the others the sign turns more often: "
-    + ("; ".join(f"*{test}* in {firm['turned'][test]:.0%} of the halves" for test in shaky) or "none")
-    + f". The wording matters most for *{span.idxmax()}*, where d runs from {firm.loc[span.idxmax(), list(wordings)].min():.2f} to {firm.loc[span.idxmax(), list(wordings)].max():.2f}. An effect about flowers or weapons is easy to measure: the words are common and mean one thing. People's names are rare words, cut into pieces by the tokenizer, and tied to many things at once, such as age, place and class."
+kept_most = 0.95  # of the draws
+solid = firm.index[firm["turned"] <= 1 - kept_most]
+solid_in_words, n_solid, n_tests = "; ".join(solid) or "none", len(solid), len(firm)
+wobbliest, most_turned = firm["turned"].idxmax(), firm["turned"].max()
+by_wording = firm[list(wordings)]
+span = by_wording.max(axis=1) - by_wording.min(axis=1)
+widest = span.idxmax()
+lowest_d, highest_d = by_wording.loc[widest].min(), by_wording.loc[widest].max()
+firm[["turned"]].round(2)
+
+# %% tags=["reading"]
+reading(
+    "For {n_solid} of {n_tests} tests half of the words keep the sign in at least {most:.0%} of the draws: {solid}. The sign turns "
+    "most often for *{wobbliest}*, in {turned:.0%} of the halves. The wording matters most for *{widest}*, where d runs from "
+    "{lowest:.2f} to {highest:.2f}.",
+    n_solid=n_solid,
+    most=kept_most,
+    n_tests=n_tests,
+    solid=solid_in_words,
+    wobbliest=wobbliest,
+    turned=most_turned,
+    widest=widest,
+    lowest=lowest_d,
+    highest=highest_d,
+)
+
+# %% [markdown]
+# People's names are tied to many things at once, such as age, place and class. And there is a trap in the tokenizer: it
+# cuts rare words into pieces. Which of the lists does it cut?
+
+
+# %%
+def is_cut(word):
+    """Say whether the tokenizer cuts a word into several pieces."""
+    return len(model.tokenizer.tokenize(word)) > 1
+
+
+european_names, african_names = MORE_TESTS[NAMES_1998][:2]
+flowers, insects = WEAT_TESTS["flowers/insects, pleasant/unpleasant"][:2]
+word_lists = {
+    "European American names of 1998": european_names,
+    "African American names of 1998": african_names,
+    "flowers": flowers,
+    "insects": insects,
+}
+cut_share = pd.Series({name: np.mean(list(map(is_cut, listed))) for name, listed in word_lists.items()})
+cut_share.round(2).to_frame("share cut into pieces")
+
+# %% tags=["reading"]
+reading(
+    "Of the African American names of 1998 the tokenizer cuts {african:.0%} into pieces, of the European American ones "
+    "{european:.0%}. So these tests, with the whole lists, do not separate how a name is spelled in pieces from whom it "
+    "stands for; the few names that stay whole could, roughly. Flowers are cut "
+    "too, {flowers:.0%} of them: that alone does not hide an association.",
+    african=cut_share["African American names of 1998"],
+    european=cut_share["European American names of 1998"],
+    flowers=cut_share["flowers"],
 )
 
 # %% [markdown]
@@ -163,8 +251,8 @@ Markdown(
 # %% [markdown] tags=["exercise"]
 # ### Exercise 02.1 · Two lists, one report
 #
-# In one run the table had these two rows, with the same attributes: names of 1998, d 0.24 (interval -0.25 to 0.71);
-# names of 2004, d 0.93 (0.38 to 1.41). Which sentence do they support?
+# Suppose that a report on another model gives these two rows and no more, with the same attributes: names of 1998, d 0.24
+# (interval -0.25 to 0.71); names of 2004, d 0.63 (0.08 to 1.11). Which sentence do they support?
 #
 # - A. no association in 1998: with the names of 1998 the model shows no association
 # - B. 2004 is the right test: the second list is the better one, because its interval does not contain zero
@@ -190,15 +278,18 @@ check("02.1", supported)
 #
 # We repeat that in miniature:
 #
-# - *The model* is a cut from the shipped one: its lowest blocks (`BLOCKS`). It has been through a long pretraining already.
+# - *The model* is a cut from the shipped one: its lowest blocks (`BLOCKS`). It has been through a long pretraining already,
+#   and through a second training, on pairs of sentences that belong together. What we measured above comes from both.
 # - *The head* that turns a hidden state into a guess was thrown away when this model was made. We draw a new one. It is
 #   *tied*: the probability of a word grows with the product of the head's output and that word's own embedding. Before
 #   training it is *untrained*: its guesses mean nothing. (In training each word starts with how frequent it is in the
-#   corpus; that is the same for all professions.)
-# - *The corpus* is real: sentences in which a profession is tied to a gendered pronoun (Levy, Lazar and Stanovsky,
-#   2021), from Wikipedia, PubMed and covid papers. A program found them; *they* is not covered, and nobody was asked.
+#   corpus; that is the same for all roles.)
+# - *The corpus* is real: sentences in which a role is tied to a gendered pronoun (Levy, Lazar and Stanovsky,
+#   2021), from Wikipedia, PubMed and covid papers. Its column is called `profession`, but many of the roles are none:
+#   *patient*, *child*, *friend* and *person* are among them, and frequent. So we say *role*. A program found them; *they* is
+#   not covered, and nobody was asked.
 #
-# We use professions with at least 300 sentences, and keep some sentences back.
+# We use roles with at least 300 sentences in the whole data set, and keep some sentences back.
 
 # %%
 sentences = load_bug("sentences").frame.drop_duplicates("sentence")
@@ -212,18 +303,36 @@ shares.sort_values("women").iloc[[0, 1, 2, -3, -2, -1]].round(2)
 
 # %%
 overall = (corpus["gender"] == "female").mean()
-Markdown(
-    f"**Reading the table.** In {len(corpus):,} sentences about {len(shares)} professions, {overall:.0%} of the pronouns are *she, her* or *herself*; by profession the share goes from {shares['women'].min():.0%} to {shares['women'].max():.0%}. These are shares of **pronouns in texts**, and not of people at work: they say about whom encyclopedias and case reports are written. The smallest profession has {shares['sentences'].min()} of the sentences, so its share is itself uncertain."
+n_sentences, n_roles = len(corpus), len(shares)
+lowest_role, highest_role = shares["women"].min(), shares["women"].max()
+largest_role, fewest = shares["sentences"].idxmax(), shares["sentences"].min()
+no_professions = shares["sentences"].reindex(["patient", "child", "friend", "person"]).sum() / n_sentences
+shares.nlargest(4, "sentences").round(2)
+
+# %% tags=["reading"]
+reading(
+    "In {n:,} sentences about {roles} roles, {overall:.0%} of the pronouns are *she, her* or *herself*; by role the share goes "
+    "from {low:.0%} to {high:.0%}. These are shares of *pronouns in texts*, and not of people at work: they say about whom "
+    "encyclopedias and case reports are written. The most frequent role is *{largest}*; *patient, child, friend* and *person* "
+    "together make {none:.0%} of the sentences. The rarest role has {fewest} sentences, so its share is itself uncertain.",
+    n=n_sentences,
+    roles=n_roles,
+    overall=overall,
+    low=lowest_role,
+    high=highest_role,
+    largest=largest_role,
+    none=no_professions,
+    fewest=fewest,
 )
 
 # %% [markdown]
 # What we ask the model is the probability of *she* behind a mask, if it must be *he* or *she*, averaged over four plain
 # sentences:
 #
-# $$P(\text{she}\mid\text{profession}) = \frac{e^{z_{she}}}{e^{z_{he}} + e^{z_{she}}}$$
+# $$P(\text{she}\mid\text{role}) = \frac{e^{z_{she}}}{e^{z_{he}} + e^{z_{she}}}$$
 #
 # where $z$ is the head's output (the logit) for a word. It is about the next pronoun in a text. It is *not* the share
-# of women in a profession, and not a guess about any person.
+# of women in a role, and not a guess about any person.
 #
 # The next cell asks the untrained head about *nurse*. It gives numbers with many digits, as any function does. **Predict:**
 # will four sentences that say nothing about a gender get the same answer?
@@ -259,11 +368,14 @@ check("02.2", p_she)
 # %% [markdown]
 # ## From a cloud to a line
 #
-# Now the model reads the corpus. On the way, `pretrain` notes P(she | profession) for every profession. (A run with the
+# Now the model reads the corpus. On the way, `pretrain` notes P(she | role) for every role. (A run with the
 # same weights, sentences and settings is kept in the cache folder, so that a second run of this notebook is fast.)
 #
+# At step 0 its P(she) for *nurse* is not what the untrained head just said: training starts from how frequent *he* and *she*
+# are in the corpus, which lowers P(she) for every role alike.
+#
 # **Predict:** before, during and after: how do the dots lie when the corpus's share of women's pronouns is on the
-# horizontal axis and P(she | profession) on the vertical one?
+# horizontal axis and P(she | role) on the vertical one?
 
 # %%
 professions = shares.index.tolist()
@@ -285,8 +397,8 @@ def draw(step):
         ax.plot(shares["women"], real.record.loc[at], "o", color=PALETTE[0], markersize=4)
         ax.set(xlim=(-0.03, 0.83), ylim=(0, 0.83), xlabel="women's pronouns in the corpus\n(share of sentences)")
         ax.set_title(f"{name}, step {at}: r = {of_real.loc[at, 'r']:.2f}")
-    axes[0].set_ylabel("P(she | profession)")
-    alt = f"P(she) against the corpus's share for {len(shares)} professions. Correlation before {of_real['r'][0]:.2f}, "
+    axes[0].set_ylabel("P(she | role)")
+    alt = f"P(she) against the corpus's share for {len(shares)} roles. Correlation before {of_real['r'][0]:.2f}, "
     return fig, alt + f"at step {nearest} {of_real['r'][nearest]:.2f}, after {of_real['r'][last]:.2f}."
 
 
@@ -294,24 +406,44 @@ explore(draw, start={"step": last // 3}, ranges={"step": (0, last, 1)})
 
 # %%
 before, after = of_real.loc[0], of_real.loc[last]
-apart = real.record.loc[last].sort_values()
-Markdown(
-    f"**Reading the figure.** The dashed line is where model and corpus agree, the solid one is the straight line that fits the dots best. Before training r = {before['r']:.2f}, 95% interval {before['low']:.2f} to {before['high']:.2f}: "
-    + ("it contains zero, as it should, for the head is random. " if before["low"] <= 0 <= before["high"] else "")
-    + f"After {len(corpus):,} sentences r = {after['r']:.2f} ({after['low']:.2f} to {after['high']:.2f}), and P(she) goes from {apart.iloc[0]:.2f} ({apart.index[0]}) to {apart.iloc[-1]:.2f} ({apart.index[-1]}). "
-    + (
-        "The model has taken over who is *she* in its corpus, from sentences that nobody chose for that purpose. "
-        if after["low"] > 0
-        else "With so little reading we cannot tell whether the model took anything over. "
-    )
-    + f"The dots' spread, a standard deviation, is {after['spread']:.3f}; that of the corpus is {shares['women'].std():.3f}. The interval is Fisher's: it treats these {len(shares)} professions as a draw from all professions, and does not cover another training run."
+ordered = real.record.loc[last].sort_values()
+first_role, last_role = ordered.index[0], ordered.index[-1]
+corpus_spread = shares["women"].std()
+ordered.iloc[[0, 1, -2, -1]].round(2).to_frame("P(she), after")
+
+# %% [markdown]
+# The dashed line is a guide to the eye: there both numbers are equal. The corpus counts *she, her* and *herself*, the model
+# is asked for *she* against *he* only, so even a perfect copy would not lie on it. The solid line fits the dots best.
+
+# %% tags=["reading"]
+reading(
+    "{taken} Before training r = {before.r:.2f} ({before.low:.2f} to {before.high:.2f}); after {n:,} sentences it is "
+    "{after.r:.2f} ({after.low:.2f} to {after.high:.2f}), and P(she) goes from {low:.2f} ({first}) to {high:.2f} ({last}). The "
+    "dots' spread, a standard deviation, is {after.spread:.3f}; that of the corpus is {spread:.3f}. The interval is Fisher's: "
+    "it treats these roles as a draw from all roles, and does not cover another training run.",
+    taken=verdict(
+        after["low"],
+        after["high"],
+        above="After reading, the model orders the roles much as its corpus does; whether it learned that order there, or "
+        "reading only taught the new head to bring out what the blocks held before, this figure cannot say.",
+        below="After reading, the model orders the roles against its corpus.",
+        unclear="With so little reading we cannot tell whether the model took anything over.",
+    ),
+    before=before,
+    after=after,
+    n=n_sentences,
+    first=first_role,
+    last=last_role,
+    low=ordered[first_role],
+    high=ordered[last_role],
+    spread=corpus_spread,
 )
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 02.3 · How sure is a correlation?
 #
 # Write Fisher's interval: the transformed correlation $z = \operatorname{artanh}(r)$ is roughly normal with standard
-# error $1/\sqrt{n-3}$. The function takes $r$ and the number of professions $n$, and returns `[low, high]` of the 95%
+# error $1/\sqrt{n-3}$. The function takes $r$ and the number of roles $n$, and returns `[low, high]` of the 95%
 # interval of the correlation.
 
 
@@ -334,10 +466,12 @@ check("02.3", fisher_interval)
 # %% [markdown]
 # ## The control: the same sentences, balanced
 #
-# Did the model learn this *from the corpus*, or did reading bring out what its blocks knew anyhow? And can we stop it? One
-# answer to both: the same model reads the same sentences again, but for each sentence we toss a coin. At heads, all of
-# its group words are swapped: *she* and *he*, *mother* and *father*, *Mr* and *Mrs*. Afterwards each profession stands
-# with *she* about as often as with *he*. (Keeping *both* versions of each sentence would balance exactly, but then the
+# Does the order come with the pronouns that the model reads, and can we stop it? The control cannot say where the order is
+# stored: a head that reads balanced pronouns may also learn to ignore what the blocks held all along. (To separate the two
+# one would keep some roles out of the corpus, and see whether they fall into line all the same; that takes several more
+# pretrainings, and we have not done it.) It says whether the order appears without lopsided pronouns: the same model reads
+# the same sentences again, but for each sentence we toss a coin. At heads, all of its group words are swapped: *she* and
+# *he*, *mother* and *father*, *Mr* and *Mrs*. Afterwards each role stands with *she* about as often as with *he*. (Keeping *both* versions of each sentence would balance exactly, but then the
 # model would read twice as much, and we could not compare.)
 #
 # Swapping is harder than it looks. *Her* has two partners: "her book" is "his book", but "saw her" is "saw him". Our
@@ -345,13 +479,36 @@ check("02.3", fisher_interval)
 
 # %%
 balanced_texts = swap_half(corpus["sentence"], seed=0)
-of_her = [(text, place) for text in corpus["sentence"] for place in re.finditer(r"(?i)\bher\b(\s+\S+)?", text)]
-to_him = [(text, place) for text, place in of_her if swap_words(place[0]).lower().startswith("him")]
-for text, place in to_him[:4]:
-    display(Markdown(f"> … {text[max(0, place.start() - 60) : place.end() + 20]} … → *{swap_words(place[0])}*"))
-Markdown(
-    f"Of {len(of_her):,} *her*, {len(to_him):,} become *him*, the others *his*. The coin changed {(corpus['sentence'] != balanced_texts).mean():.0%} of the sentences. Not each of them is right: where a possessive is followed by something that the rule does not take for a noun, such as a number, it goes wrong. Swapping twice gives back the original nearly always, and yet proves nothing: an error on the way there is undone on the way back."
+in_context = r"(?i)(.{0,60}?\b)(her\b(?:\s+\S+)?)"  # what stands before, then *her* with the next word
+of_her = corpus["sentence"].str.extractall(in_context).set_axis(["before", "her"], axis=1)
+of_her["swapped"] = of_her["her"].map(swap_words)
+becomes_him = of_her["swapped"].str.lower().str.startswith("him")
+is_number = of_her["her"].str.contains(r"\s\d") & becomes_him
+n_before_number, before_number = is_number.sum(), is_number.sum() / becomes_him.sum()
+coin_changed = (corpus["sentence"] != balanced_texts).mean()
+n_her, n_him, n_his = len(of_her), becomes_him.sum(), (~becomes_him).sum()
+shown_pairs = pd.concat([of_her[becomes_him].head(6), of_her[~becomes_him].head(4)])
+shown_pairs.reset_index(drop=True)
+
+# %% tags=["reading"]
+reading(
+    "Of {her:,} *her*, {him:,} become *him*, the other {his:,} *his*. The coin changed {changed:.0%} of the sentences. Not "
+    "each of them is right: where a possessive is followed by something that the rule does not take for a noun, such as a "
+    "number or a quotation mark, it goes wrong, and among the *him* that is frequent. (It also goes wrong the other way: "
+    "*gave her flowers* becomes *gave his flowers*.) So the balanced corpus has "
+    "errors that the real one has not: the {numbers} *him* before a number alone are {share:.0%} of all *him*.",
+    her=n_her,
+    him=n_him,
+    his=n_his,
+    changed=coin_changed,
+    numbers=n_before_number,
+    share=before_number,
 )
+
+# %% [markdown]
+# We read a random sample of 40 *her* that became *him*: 10 were wrong, nearly all of them before a number, as in "her 2009
+# album". Swapping twice gives back the original nearly always, and yet proves nothing: an error on the way there is undone on
+# the way back.
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 02.4 · Repair a swap
@@ -393,7 +550,7 @@ for (name, (run, correlations)), color, marker in zip(readings.items(), PALETTE,
     left.plot(shares["women"], run.record.loc[last], marker, color=color, markersize=4, label=name)
     right.fill_between(correlations.index, correlations["low"], correlations["high"], color=color, alpha=0.2)
     right.plot(correlations.index, correlations["r"], marker=marker, color=color, label=name)
-left.set(xlabel="women's pronouns in the real corpus\n(share of sentences)", ylabel="P(she | profession), after")
+left.set(xlabel="women's pronouns in the real corpus\n(share of sentences)", ylabel="P(she | role), after")
 right.set(xlabel="optimizer steps", ylabel="correlation r with the real corpus", ylim=(-1, 1))
 right.axhline(0, color="black", linewidth=0.8)
 fig.legend(*left.get_legend_handles_labels(), frameon=False, loc="outside upper center", ncols=2)
@@ -402,27 +559,45 @@ show(fig, alt=f"Left: P(she) after training against the real corpus, for both co
 
 # %%
 control = of_balanced.loc[last]
-middle = balanced.record.loc[last].mean()
-if control["low"] <= 0 <= control["high"]:
-    verdict = "contains zero: no association with the real corpus's shares is left that we could see"
-else:
-    verdict = "does not contain zero: something of the association is left, in traces that the swap does not reach"
-Markdown(
-    f"**Reading the figure.** On the balanced corpus r = {control['r']:.2f}; its interval, {control['low']:.2f} to {control['high']:.2f}, {verdict}. The spread of P(she) over professions is {control['spread']:.3f}, on the real corpus {after['spread']:.3f}; its mean is {middle:.2f} instead of {real.record.loc[last].mean():.2f}. "
-    + (
-        "So what we saw in the line came from the pronouns of the corpus: take these away, and the same blocks, reading the same sentences, show far less of it."
-        if after["r"] > control["high"]
-        else "The two correlations are not clearly apart: at this size the control does not decide the matter."
-    )
-    + " Both belong together: a correlation close to zero in a model that learned nothing would be no success. That is why the next question is what else changed."
+mean_real, mean_balanced = real.record.loc[last].mean(), balanced.record.loc[last].mean()
+clearly_apart = after["low"] > control["high"]
+pd.DataFrame({"real corpus": after, "balanced corpus": control}).round(3)
+
+# %% tags=["reading"]
+reading(
+    "On the balanced corpus r = {control.r:.2f} ({control.low:.2f} to {control.high:.2f}): {left}. The spread of P(she) over "
+    "roles is {control.spread:.3f}, on the real corpus {after.spread:.3f}; its mean is {balanced:.2f} instead of {real:.2f}. "
+    "{apart}",
+    control=control,
+    left=verdict(
+        control["low"],
+        control["high"],
+        above="something of the order is left, in traces that the swap does not reach",
+        below="the order has turned around",
+        unclear="the interval contains zero, so we see no order that is left, and cannot exclude a weak one",
+    ),
+    after=after,
+    balanced=mean_balanced,
+    real=mean_real,
+    apart=choose(
+        clearly_apart,
+        "So, with this little reading, the order appears only where pronouns are lopsided. (Whether the balanced model "
+        "learned anything about gender at all, we ask below: hardly.) That does not prove that each role was learned here; the pronouns "
+        "may only teach the head which direction of the old embeddings is *she*.",
+        otherwise="The two correlations are not clearly apart: at this size the control does not decide the matter.",
+    ),
 )
+
+# %% [markdown]
+# A correlation close to zero in a model that learned nothing would be no success. That is why the next question is what else
+# changed.
 
 # %% [markdown]
 # ## What goes with it?
 #
-# First, guessing. We hide words in real sentences that no model has read, the same words for both, and compare the
-# *loss*: minus the logarithm of the probability of the right word, in nats. Its exponential is the *perplexity*: among
-# so many equally likely words the model seems to choose.
+# First, guessing. We hide words in real sentences that are not in our corpus, the same words for both, and compare the
+# *loss*: minus the logarithm of the probability of the right word, in nats. Its exponential is the *perplexity*: roughly
+# the number of equally likely words that the model is choosing between.
 #
 # **Predict:** is the model from the balanced corpus worse at guessing pronouns? At guessing all other words?
 
@@ -443,7 +618,7 @@ say = {
     for kind, row in guessing.iterrows()
 }
 Markdown(
-    f"**Reading the table.** After the balanced corpus, pronouns in real sentences are guessed: {say['pronouns']} (change of the loss {guessing['change of loss']['pronouns']:+.3f} nats, 95% interval over sentences {guessing['low']['pronouns']:+.3f} to {guessing['high']['pronouns']:+.3f}). Other words: {say['other words']} ({guessing['change of loss']['other words']:+.3f}, {guessing['low']['other words']:+.3f} to {guessing['high']['other words']:+.3f}). "
+    f"**Reading the table.** After the balanced corpus, pronouns in real sentences are guessed: {say['pronouns']} (change of the loss {guessing['change of loss']['pronouns']:+.3f} nats, 95% interval over sentences {guessing['low']['pronouns']:+.3f} to {guessing['high']['pronouns']:+.3f}). In this one pair of runs, other words: {say['other words']} ({guessing['change of loss']['other words']:+.3f}, {guessing['low']['other words']:+.3f} to {guessing['high']['other words']:+.3f}). "
     + (
         "Real texts *are* lopsided, so a model that expects balance guesses their pronouns less well: that is the price, and it is also the purpose. Perplexity on real text would call the balanced model the worse one. "
         if guessing["low"]["pronouns"] > 0
@@ -465,7 +640,7 @@ names = {"names given mostly to girls": FEMALE_NAMES, "names given mostly to boy
 NAME_TEMPLATES = [re.sub("[Tt]he X", "X", template) for template in TEMPLATES]  # nobody says "the Mary"
 asked = {kind: (words, TEMPLATES) for kind, words in kin.items()}
 asked |= {kind: (words, NAME_TEMPLATES) for kind, words in names.items()}
-asked |= {"professions": (professions, TEMPLATES)}
+asked |= {"roles": (professions, TEMPLATES)}
 said_of = {
     (kind, name): share_of_she(run.model, words, templates)
     for kind, (words, templates) in asked.items()
@@ -495,20 +670,25 @@ for kind, (first, second) in {"kin terms": list(kin), "names": list(names)}.item
 apart = pd.DataFrame(apart, index=["distance", "low", "high"]).T
 told = {kind: apart["low"][kind, "real corpus"] > 0 for kind in ("kin terms", "names")}
 kept = apart["distance"].unstack()["balanced corpus"] / apart["distance"].unstack()["real corpus"]
-sentences_of = {kind: ", ".join(f"{row['distance']:+z.2f} ({row.low:+z.2f} to {row.high:+z.2f}) after the {name}" for (_, name), row in apart.loc[[kind]].iterrows()) for kind in told}  # fmt: skip
-Markdown(
-    f"**Reading the figure.** How far apart are women's and men's words, with 95% intervals over words? Kin terms: {sentences_of['kin terms']}. Names: {sentences_of['names']}. "
-    + (
-        f"The balanced model keeps {kept['kin terms']:.0%} of the distance between kin terms and {kept['names']:.0%} of that between names. "
-        if all(told.values())
-        else "With so little reading the model that read the real corpus does not clearly tell both kinds apart, so there is little to lose. "
-    )
-    + (
-        "The swap itself leaves *mother ... she* together: it makes *father ... he* of it. Yet this small model, after so few sentences, has evened out the kin terms too: it learned that *he* and *she* are about equally likely, and hardly when. "
-        if all(told.values()) and kept["kin terms"] < 0.5
-        else ""
-    )
-    + "A word that means a gender and a word that merely goes with one are not the same, and a balanced corpus alone does not make a model respect that."
+kept_of_kin, kept_of_names = kept["kin terms"], kept["names"]
+both_told = all(told.values())
+apart.round(2)
+
+# %% tags=["reading"]
+reading(
+    "{finding} How far apart women's and men's words are, with intervals over words, is in the table. A word that means a "
+    "gender and a word that merely goes with one are not the same, and a balanced corpus alone does not make a model "
+    "respect that.",
+    finding=choose(
+        both_told,
+        "Both lost it: the balanced model keeps {kin:.0%} of the distance between kin terms and {names:.0%} of that between "
+        "names. The swap itself leaves *mother ... she* together, since it makes *father ... he* of it. Yet after so few "
+        "sentences this small model has evened out the kin terms too.",
+        otherwise="With so little reading the model that read the real corpus does not clearly tell both kinds apart, so "
+        "there is little to lose ({kin:.0%} and {names:.0%} of the distances are kept).",
+    ),
+    kin=kept_of_kin,
+    names=kept_of_names,
 )
 
 # %% [markdown]
@@ -524,20 +704,42 @@ for test, (x, y, a, b) in about_gender.items():
     for name, encoder in encoders.items():
         rows[test, name] = weat(encoder, (x, y), (a, b), n_permutations=N_PERMUTATIONS)
 cells = {key: f"{f.effect_size:.2f} [{f.interval[0]:z.2f}, {f.interval[1]:z.2f}]" for key, f in rows.items()}
-display(pd.Series(cells).unstack().reindex(index=list(about_gender), columns=list(encoders)))
-ranges = {test: [rows[test, name] for name in encoders] for test in about_gender}
-overlap = [
-    t for t, results in ranges.items() if max(f.interval[0] for f in results) < min(f.interval[1] for f in results)
-]
-Markdown(
-    f"**Reading the table.** The intervals of all three encoders overlap for {len(overlap)} of {len(ranges)} tests. "
-    + (
-        "So these tests do not tell the encoders apart, although we saw that their guesses differ: eight names a set are too few, and the tests look at the words' mean embeddings, not at what the head does with a mask. "
-        if len(overlap) == len(ranges)
-        else f"Where they do not overlap ({'; '.join(set(ranges) - set(overlap))}), reading has moved the effect. "
-    )
-    + "Two measures of 'the same' bias in one model need not agree (Goldfarb-Tarrant et al., 2021)."
+pd.Series(cells).unstack().reindex(index=list(about_gender), columns=list(encoders))
+
+# %% [markdown]
+# Whether these intervals overlap decides nothing: all three encoders are asked about the same words. So we take the
+# differences, with the words resampled for both encoders at once. Six differences are six chances of a false alarm; of
+# six, one leaves out zero by luck in about one table out of four.
+
+# %%
+steps = {
+    "real minus shipped": ("after the real corpus", "cut, as shipped"),
+    "balanced minus real": ("after the balanced corpus", "after the real corpus"),
+}
+step_rows = {}
+for test in about_gender:
+    for step, (later, earlier) in steps.items():
+        step_rows[test, step] = compare_effects(rows[test, later].words, rows[test, earlier].words)
+effect_steps = pd.DataFrame(step_rows).T
+down = effect_steps.xs("balanced minus real", level=1)
+n_down, n_about_gender = (down["high"] < 0).sum(), len(down)
+n_steps = len(effect_steps)
+n_steps_clear = ((effect_steps["low"] > 0) | (effect_steps["high"] < 0)).sum()
+effect_steps.round(2)
+
+# %% tags=["reading"]
+reading(
+    "From the real to the balanced corpus, {down} of the {tests} effects fall by more than their interval leaves open; "
+    "{clear} of all {steps} differences leave out zero. This covers the words, and neither another training run nor other "
+    "lists, so take it as a hint. And the tests look at the words' mean embeddings, not at what the head does with a mask.",
+    down=n_down,
+    tests=n_about_gender,
+    clear=n_steps_clear,
+    steps=n_steps,
 )
+
+# %% [markdown]
+# Measures of "the same" bias in one model need not agree with each other (Delobelle et al., 2022).
 
 # %% [markdown]
 # ## Does it reach a decision?
@@ -547,7 +749,7 @@ Markdown(
 # that has read a balanced corpus do better?
 #
 # We leave the three encoders as they are, train a linear head on the embeddings of each, and measure **nurse recall**: of
-# the sentences about nurses, which share is found? We leave out all sentences that the encoders have read, and take as
+# the sentences about nurses, which share is found? We leave out all sentences of our corpus, and take as
 # many sentences about nurses as about the others, so that nurses whose pronoun is *he* are not too few to count.
 #
 # **Predict:** the gap between women's and men's pronouns after balancing: smaller, or as before?
@@ -577,11 +779,12 @@ for seed, ((texts, y, _), (new, labels, groups), _) in enumerate(splits):
         recalls += [{"who": f"{name}: {whose[group]}", "recall": value} for group, value in recall.items()]
 runs, recalls = pd.DataFrame(runs), pd.DataFrame(recalls)
 columns = {"auc": "AUC", "female": "recall, women's pronouns", "male": "recall, men's pronouns", "gap": "gap"}
-tabulate_means(runs, columns, digits=2)
+HALVES = 1.0  # sentences to measure on per sentence to learn from: the splits share sentences
+tabulate_means(runs, columns, overlap=HALVES, digits=2)
 
 # %%
 fig, ax = plt.subplots(figsize=(7.4, 3.6), layout="constrained")
-plot_runs(recalls, "recall", by="who", ax=ax)
+plot_runs(recalls, "recall", by="who", overlap=HALVES, ax=ax)
 ax.get_legend().get_texts()[0].set_text("mean and 95% interval over splits")
 ax.set(xlim=(-0.02, 1.02), xlabel="nurse recall\n(share of the sentences about nurses that are found)")
 mean_recall = recalls.groupby("who")["recall"].mean()
@@ -591,36 +794,71 @@ show(fig, alt="Nurse recall by encoder and pronoun, with intervals over splits. 
 # %%
 shipped, after_real, after_balanced = encoders
 nurses = splits[0].test[1].groupby(splits[0].test[2]).sum()
-gap_of, area = (over_seeds(runs, value, by="method") for value in ("gap", "auc"))
-change = changes_over_seeds(runs, "gap", by="method", baseline=after_real).loc[after_balanced]
-helped = "smaller" if change["high"] < 0 else "larger" if change["low"] > 0 else None
-verdict = f"clearly {helped} than" if helped else "not clearly different from what it is"
-moved = {value: changes_over_seeds(runs, value, by="method", baseline=after_real).loc[after_balanced] for value in ("female", "male", "auc")}  # fmt: skip
-each_moved = "; ".join(f"{name} {moved[value]['mean']:+z.3f} ({moved[value]['low']:+z.3f} to {moved[value]['high']:+z.3f})" for value, name in [("female", "recall with women's pronouns"), ("male", "recall with men's pronouns"), ("auc", "AUC")])  # fmt: skip
-levelled = helped == "smaller" and moved["female"]["high"] < 0 and moved["male"]["low"] <= 0
-so = {"smaller": "The gap is smaller", "larger": "The gap is larger", None: "Nothing is clear about the gap"}[helped]
-Markdown(
-    "**Reading the figure.** The gap in nurse recall, women's pronouns less men's: "
-    + "; ".join(f"*{name}* {row['mean']:.2f} ({row.low:z.2f} to {row.high:z.2f})" for name, row in gap_of.iterrows())
-    + f". Each split measures on {nurses['female']} sentences about nurses with a woman's pronoun and {nurses['male']} with a man's. After the balanced corpus the gap is **{verdict}** after the real one: change {change['mean']:+z.3f}, 95% interval {change['low']:+z.3f} to {change['high']:+z.3f}, paired by split. Where does that come from? {each_moved}. "
-    + (
-        f"**{so}, but mainly because fewer nurses with women's pronouns are found**, not because more with men's are: this is *levelling down*: nobody is clearly better off. "
-        if levelled
-        else f"{so}; look at both recalls before calling that good or bad. "
-    )
-    + f"And {gap_of['mean'][after_balanced]:.2f} is left, since the head learns from labelled sentences in which {nurses['female'] / nurses.sum():.0%} of the nurses are *she*, and the pronoun stands in each of them: an encoder that expects no pronoun after *nurse* still *reads* the pronoun."
+of_women, of_men = nurses["female"], nurses["male"]
+women_among_nurses = of_women / nurses.sum()
+change_rows = {}
+for value in columns:
+    changes = changes_over_seeds(runs, value, by="method", baseline=after_real, overlap=HALVES)
+    change_rows[columns[value]] = changes.loc[after_balanced, ["mean", "low", "high"]]
+moved = pd.DataFrame(change_rows, ["mean", "low", "high"]).T.rename(columns={"mean": "change"})
+gap_left = runs.loc[runs["method"] == after_balanced, "gap"].mean()
+moved.astype(float).round(3)
+
+# %% tags=["reading"]
+reading(
+    "In this one pair of runs, paired by split, balancing changes the gap by {gap.change:+.3f} ({gap.low:+.3f} to "
+    "{gap.high:+.3f}): {finding}. Each split measures on {women} sentences about nurses with a woman's pronoun and {men} "
+    "with a man's. A gap of {left:.2f} is left. A likely reason, which we did not test: of the nurses that the head learns "
+    "from, {share:.0%} are *she*, and each sentence shows its pronoun.",
+    gap=moved.loc["gap"],
+    finding=verdict(
+        moved.loc["gap", "low"],
+        moved.loc["gap", "high"],
+        above="in these splits it is larger",
+        below="in these splits it is smaller; look at both recalls before calling that good",
+        unclear="over other splits the sign could be another",
+    ),
+    women=of_women,
+    men=of_men,
+    left=gap_left,
+    share=women_among_nurses,
 )
 
 # %% [markdown]
-# A caution about these intervals: the splits divide the same sentences and overlap, so they are somewhat too narrow. They
-# cover neither another pretraining run nor other sentences.
+# The splits divide the same sentences and overlap, which the intervals allow for (Nadeau and Bengio, 2003). They do *not*
+# cover another pretraining run, and that is what the question needs. Here is the whole experiment with other seeds, run
+# once when the course was made (`labkit.chapters.ch02.reruns` holds the recipe). **Predict:** will the sign stay?
+
+# %%
+from labkit.chapters.ch02.reruns import GAPS_BY_SEED
+
+by_seed = pd.DataFrame(GAPS_BY_SEED, index=["real corpus", "balanced corpus"]).T.rename_axis("seed")
+by_seed["change"] = by_seed["balanced corpus"] - by_seed["real corpus"]
+over_runs = over_seeds(by_seed.assign(corpora="balanced minus real"), "change", by="corpora").iloc[0]
+over_runs = over_runs.rename({"mean": "average"})
+pairs_of_runs = len(by_seed)
+sign_unclear = over_runs["low"] <= 0 <= over_runs["high"]
+by_seed.round(3)
+
+# %% tags=["reading"]
+reading(
+    "{finding} Over {n} pairs of runs the mean change of the gap is {row.average:+.3f}, and its interval goes from "
+    "{row.low:+.3f} to {row.high:+.3f}. The interval from one pair of runs left out what the others show.",
+    n=pairs_of_runs,
+    row=over_runs,
+    finding=choose(
+        sign_unclear,
+        "The sign does not stay: whether balancing this corpus changes the gap, we *cannot tell*.",
+        otherwise="The sign holds over these runs.",
+    ),
+)
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 02.5 · Smaller, larger, or cannot tell
 #
-# Here are the gaps of five splits, before and after an encoder read a balanced corpus. Splits belong together: the first of
-# both rows is the same split. Give the mean change (after minus before) and its 95% interval by Student's t, to three
-# decimals, and a verdict on the gap:
+# Here are the gaps of five *pairs of pretraining runs*, each pair with a seed of its own: before is after the real corpus,
+# after is after the balanced one. The first of both rows is the same seed. Give the mean change (after minus before) and
+# its 95% interval by Student's t, to three decimals, and a verdict on the gap:
 #
 # - A. smaller
 # - B. larger
@@ -648,17 +886,18 @@ check("02.5", {"change": mean_change, "low": change_low, "high": change_high, "v
 #
 # - `[02-associations]` An effect size belongs to a model, to word lists *and* to sentences. Random halves, other sentences
 #   and other names show how far it depends on them; a report owes them to its readers.
-# - `[02-masked]` A masked language model learns by guessing hidden words. P(she | profession) is about the next pronoun in
+# - `[02-masked]` A masked language model learns by guessing hidden words. P(she | role) is about the next pronoun in
 #   a text, given that it is *he* or *she*; with an untrained head it means nothing.
 # - `[02-corpus]` A model's P(she) can be held against its corpus. The correlation needs an interval, a control, and the
-#   spread beside it, for a flat line has a correlation too.
-# - `[02-balance]` Swapping group words by the coin evens out what a model expects of professions. *Her* has two partners, so
+#   spread beside it, because dots near a flat line can correlate strongly too.
+# - `[02-balance]` Swapping group words by the coin evens out what a model expects of roles. *Her* has two partners, so
 #   a swap makes errors. What else is evened out must be measured: kin terms, names, the loss on real text.
-# - `[02-decision]` What an encoder expects and what a classifier does with it are two things. Measure the decision.
+# - `[02-decision]` What an encoder expects and what a classifier does with it are two things. Here balancing changed what
+#   the model expects, and whether it changed the decision, a few pairs of runs could not tell.
 #
 # **What this does not show.** How the shipped model came by its associations: we watched a small cut read a small corpus. What
-# people with these names, or these professions, are like: nobody was asked. Anything about people whom texts call *they*.
-# And one run for each corpus: another seed could differ, by more than the intervals say.
+# people with these names, or in these roles, are like: nobody was asked. Anything about people whom texts call *they*.
+# And the figures of guessing are one run for each corpus; only the gap was measured with other seeds.
 #
 # **Next.** We train on labelled texts, where the bias of the model and the bias of the labels meet:
 # [03 · How do we train, and what can go wrong?](03_training.ipynb)

@@ -31,8 +31,8 @@
 #   `[03-design]`
 # - *find and repair* nine kinds of mistakes in training and evaluation code `[03-debug]`
 #
-# About 100 minutes for part one. Part two, the debugging lab, is optional and takes about 110
-# minutes more. Before this:
+# About 210 minutes: 100 for part one, and 110 for part two, the debugging lab, which is optional.
+# Before this:
 # [02 · What did the model learn before we met it?](02_pretraining_bias.ipynb)
 
 # %%

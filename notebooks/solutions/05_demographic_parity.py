@@ -78,10 +78,10 @@ SEED = 0
 #
 # | letter | meaning |
 # |---|---|
-# | $A$ | the group a person belongs to; two groups, $a$ and $b$, until section 6 |
+# | $A$ | the group a person belongs to; two groups, $a$ and $b$, until the end of section 5 |
 # | $Y$ | the label: $1$ for *ill*, *charged again*, *denied*, ... |
 # | $S$ | a model's score, between $0$ and $1$ |
-# | $R$ | the decision: $1$ (we say *selected*) if $S\ge t$, else $0$; $t$ is the threshold |
+# | $R$ | the decision: $1$ (we say *selected*) if $S\ge t$, else $0$; $t$ is the threshold. Some rules of sections 1 and 3 draw lots instead |
 # | $\pi_a$ | the **base rate** of group $a$: $P(Y=1\mid A=a)$ |
 # | $\mathrm{TPR}_a$, $\mathrm{FPR}_a$ | of the people of group $a$ with $Y=1$, or with $Y=0$: the share that is selected |
 # | $r_a$ | the **selection rate** of group $a$: $P(R=1\mid A=a)$ |
@@ -238,8 +238,8 @@ worlds = [make_world(world) for world in range(WORLDS)]
 
 # %% [markdown]
 # *HMDA*: mortgage applications in Boston, 1990 (Munnell et al., 1996). We predict who is *denied* by logistic regression from
-# income, debts, credit history and the like, *without* race, and without the refusals of mortgage insurance, which come
-# close to the denial itself. Every applicant's score comes from a model that has not seen that
+# income, debts, credit history and the like, *without* race, and without `insurance` (whether mortgage insurance was refused:
+# where it was, the mortgage was nearly always denied). Every applicant's score comes from a model that has not seen that
 # applicant (ten *folds*: train on nine tenths, score the last). We flag as many applicants as were really denied.
 # *COMPAS*: the published counts of medium or high scores and new charges (Larson et al., 2016). They hold a mistake:
 # some people who had been charged again were counted although their two years were not over (Barenstein, 2019). It makes base rates and PPVs too large and
@@ -382,8 +382,8 @@ display(choices.map("{:z.3f}".format))
 # training and no data help. The better the classifier, the larger the gap that equalized odds leaves.
 #
 # A second collision has a case behind it. Let $\mathrm{PPV}$ be the share of the selected who have $Y=1$. The makers of
-# COMPAS defended it by equal $\mathrm{PPV}$ (a high score means the same for everybody); ProPublica attacked it by
-# unequal $\mathrm{FPR}$. Both had their numbers right, and Chouldechova (2017) showed that it could hardly be otherwise:
+# COMPAS defended it by similar $\mathrm{PPV}$ (a high score means the same for everybody); ProPublica attacked it by
+# unequal $\mathrm{FPR}$. Both figures follow from the same counts, and Chouldechova (2017) showed that it could hardly be otherwise:
 #
 # 1. Of all people of a group, $\mathrm{TPR}\,\pi$ are selected with $Y=1$ and $\mathrm{FPR}\,(1-\pi)$ with $Y=0$. So
 #    $$\mathrm{PPV}=\frac{\mathrm{TPR}\,\pi}{\mathrm{TPR}\,\pi+\mathrm{FPR}\,(1-\pi)} .$$
@@ -875,10 +875,12 @@ show(plot_multipliers(path, own=own).figure, alt="Multiplier over bound: " + ", 
 # %%
 slack, tight, slope = path[path["bound"] > own], path.iloc[0], -np.diff(path["loss"]) / np.diff(path["bound"])
 rest = abs(path["multiplier"] * (path["soft gap"] - path["bound"])).max()
-dear = "The first steps towards parity are cheap, the last ones dear." * path["multiplier"].is_monotonic_decreasing
+course = "$\\lambda$ does not fall at every step"
+if path["multiplier"].is_monotonic_decreasing:
+    course = "$\\lambda$ never rises as $\\varepsilon$ grows: the first steps towards parity are cheap, the last ones dear"
 Markdown(
     f"**Reading the figure.** Where the bound lies above the gap that the model has anyway ({own:.2f}), nothing is asked, and the multiplier is {slack['multiplier'].max():z.2f}. Everywhere else the bound is met: $\\lambda\\,(g-\\varepsilon)$ is at most "
-    f"{rest:.0e}. The multiplier is the slope of the loss: between the first two bounds the loss falls by {slope[0]:.2f} per unit of gap, and $\\lambda$ goes from {tight['multiplier']:.2f} to {path['multiplier'].iloc[1]:.2f}. {dear} "
+    f"{rest:.0e}. The multiplier is the slope of the loss: between the first two bounds the loss falls by {slope[0]:.2f} per unit of gap, and $\\lambda$ goes from {tight['multiplier']:.2f} to {path['multiplier'].iloc[1]:.2f}. Over all bounds {course}. "
     f"Mind the table: at a softened gap of {tight['soft gap']:z.2f} the *hard* gap is {tight['hard gap']:z.3f}. All this describes the {len(hmda):,} applicants that the model was fitted on ({black.sum()} of them Black), and carries no interval. What becomes of parity on others?"
 )
 
@@ -1045,7 +1047,8 @@ Markdown(
 # %% [markdown]
 # Neither term of argument two knows of groups. Repaired, both condition on the group: the error *of each group*, and the mean error *of each group*, which is called
 # calibration in the large. Even repaired they speak of errors, not of parity: in the first population the absolute error is the same in both groups, and everybody in *a* and nobody in *b* is
-# selected.
+# selected (the mean errors do differ here). For the perfect predictor of section 3, with base rates $0.6$ and $0.2$, both
+# terms are zero in each group, and the gap in selection rates is $0.4$.
 
 # %% [markdown]
 # ## What you learned

@@ -78,6 +78,21 @@ def test_what_is_wrong_is_said(old, new, complaint):
 
 
 @pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("2030-01-31", "31 January 2030"),
+        ("2030-01-31", "31.01.2030"),
+        ("2030-01-31", "January 31, 2030"),
+        ("Nobody clearly", "nobody clearly: in `b` the interval contains zero"),
+        ("Nobody clearly", "No group clearly gains: the interval of `b` contains zero"),
+    ],
+)
+def test_the_same_in_other_words(old, new):
+    """Dates as people write them, and nobody with the group in its reason."""
+    assert old in TEXT and complaints(TEXT.replace(old, new, 1)) == []
+
+
+@pytest.mark.parametrize(
     ("written", "value", "agreed"),
     [
         ("0.031", 0.0312, True),

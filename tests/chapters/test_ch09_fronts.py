@@ -80,6 +80,14 @@ def test_seeds_are_redrawn_for_all_points_together():
     assert find_front(runs, gain="accuracy", cost="gap", n_boot=200)["share"].tolist() == [1, 0]
 
 
+def test_the_size_of_the_mean_counts_not_the_mean_of_sizes():
+    """Gaps of both signs that cancel are small on average; a gap that was turned around is as large as before."""
+    runs = runs_of(noisy=[(0.8, 0.1), (0.8, -0.1)], turned=[(0.8, -0.2), (0.8, -0.2)], plain=[(0.9, 0.2), (0.9, 0.2)])
+    front = find_front(runs, gain="accuracy", cost="gap", n_boot=1)
+    assert front["on_front"].to_dict() == {"noisy": True, "turned": False, "plain": True}
+    assert front["gap"].to_dict() == pytest.approx({"noisy": 0, "turned": -0.2, "plain": 0.2})
+
+
 def test_draws_are_repeatable():
     """The same seed of the draws gives the same shares."""
     generator = np.random.default_rng(0)

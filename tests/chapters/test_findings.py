@@ -13,7 +13,6 @@ from tests.chapters.test_options import COURSE, exercise_cells
 
 CHAPTERS = [f"ch{number:02d}" for number in range(10)]
 FINDINGS = [each for name in CHAPTERS for each in importlib.import_module(f"tests.chapters.findings.{name}").FINDINGS]
-PREDICTIONS = ("01.1", "06.3", "07.4", "08.5", "09.2")  # asked for before the cell that shows the answer
 
 
 def declared(identifier: str) -> Exercise:
@@ -38,21 +37,6 @@ def test_a_finding_is_settled(finding):
         assert re.search(pattern, outcome.message, re.IGNORECASE), outcome.message
     for pattern in finding.never:
         assert not re.search(pattern, outcome.message, re.IGNORECASE), outcome.message
-
-
-@pytest.mark.parametrize(
-    "identifier",
-    [
-        pytest.param(
-            each, marks=pytest.mark.xfail(strict=True, reason="the chapter grades a prediction before its run")
-        )
-        for each in PREDICTIONS
-    ],
-)
-def test_a_prediction_is_not_graded(identifier):
-    """Who predicts wrongly before the run has done what was asked."""
-    each = declared(identifier)
-    assert {each.outcome(answer).state for answer, _ in each.wrong} == {"correct"}
 
 
 @pytest.mark.parametrize(

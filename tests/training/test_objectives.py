@@ -117,7 +117,9 @@ def test_same_object_gives_the_same_run_twice(model, notes, train, objective):
 
 @pytest.mark.filterwarnings("ignore:the constraint does not hold")
 @pytest.mark.parametrize(
-    "objective", [AugmentedLagrangian(PARITY, 0.1), Penalty(PARITY, 3.0), GroupDRO(0.1), Adversary(0.5)], ids=repr
+    "objective",
+    [AugmentedLagrangian(PARITY, 0.1), Penalty(PARITY, 3.0), GroupDRO(0.1), Adversary(0.5, own_steps=3)],
+    ids=repr,
 )
 def test_resumed_run_equals_an_uninterrupted_one(train, objective, tmp_path, monkeypatch):
     """Multipliers, running rates, group weights and the adversary are in the checkpoint: same weights, same history."""
@@ -258,6 +260,23 @@ def test_adversary_that_only_watches_leaves_the_model_alone(train):
     assert torch.equal(weights(train(Adversary(0.0), epochs=2)), weights(train(epochs=2)))
 
 
+def test_adversary_takes_steps_of_its_own():
+    """All but the last are steps of Adam on what it sees, which no gradient leaves."""
+    run = Run(np.zeros(6), np.array([0, 0, 0, 1, 1, 1]), ["a", "b"], TrainConfig(), 100, 3)
+    term, twin = Adversary(1.0, own_steps=4).start(run), Adversary(1.0).start(run)
+    pooled = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
+    groups, zeros = torch.as_tensor(run.groups), torch.zeros(6)
+    optimizer = torch.optim.Adam(twin.network.parameters(), lr=twin.learning_rate)
+    for _ in range(3):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(twin.network(pooled), groups).backward()
+        optimizer.step()
+    term(Batch(zeros, zeros, groups, zeros, pooled))
+    for one, other in zip(term.network.parameters(), twin.network.parameters(), strict=True):
+        torch.testing.assert_close(one, other)
+        assert one.grad is None
+
+
 def test_adversary_reports_each_epoch_alone():
     """Loss and accuracy start again with every epoch; the accuracy is balanced over groups."""
     run = Run(np.zeros(6), np.array([0, 0, 0, 0, 1, 1]), ["a", "b"], TrainConfig(), 100, 3)
@@ -351,6 +370,7 @@ def test_validation_data_hold_the_same_groups(model, notes, seen, message):
         (lambda: Adversary(-1), "weight is -1; give a number of at least 0"),
         (lambda: Adversary(reads="name"), "reads 'name' is not one of auto, representation, logit"),
         (lambda: Adversary(hidden=0), "hidden is 0; give a positive"),
+        (lambda: Adversary(own_steps=0), "own_steps is 0; give a positive"),
         (lambda: Adversary(learning_rate=2), "learning_rate is 2; give a number between 0 and 1"),
     ],
 )

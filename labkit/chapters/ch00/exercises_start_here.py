@@ -30,6 +30,7 @@ TABLES = (  # in one, a row that is ok has a command all the same; the last orde
             ("memory", False, "close other notebooks"),
             ("cache", False, DOCTOR),
             ("pandas", False, SETUP),
+            ("browser", False, "labkit start"),
         ),
     ),
 )

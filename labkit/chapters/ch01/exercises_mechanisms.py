@@ -1,9 +1,9 @@
-"""Exercises of notebook 01 on the five mechanisms: predict one, recognise each."""
+"""Exercises of notebook 01 on the five mechanisms: explain one, recognise each."""
 
 from labkit.exercises.answers import outputs_of
 from labkit.exercises.checking import choice, exercise
 
-# ---- 01.1 predict before running -------------------------------------------------------------------------------------
+# ---- 01.1 what the figure shows -------------------------------------------------------------------------------------
 choice(
     "01.1",
     points=1,
@@ -15,7 +15,7 @@ choice(
         "rises": None,
         "rises in both groups": "Only mild cases of Birch stay away. Nobody from Alder does anything differently.",
     },
-    praise="Severe cases remain, so that those who come are more often ill. Run the next cell and see how much.",
+    praise="Severe cases remain, so that those who come are more often ill. The figure shows how much.",
     hints=(
         "The mild cases of Birch are missing. Are mild cases more often, or less often, truly ill than severe ones?",
         "Take ten people, five of them mild and all of these healthy. Send three mild ones home. Which share is ill "
@@ -40,13 +40,13 @@ def traces(share_b=0.5, recorded=(0.45, 0.44), true=(0.45, 0.44), written=(1.0, 
 CASES = {  # numbers move by chance, by less than 0.05, so that a gap of two of them may come near 0.1
     "few": (traces(share_b=0.1), "representation"),
     "many": (traces(share_b=0.63, recorded=(0.46, 0.43)), "representation"),
-    "fewer": (traces(share_b=0.38, written=(0.97, 1.0)), "representation"),
+    "fewer": (traces(share_b=0.395, written=(0.97, 1.0)), "representation"),
     "disbelieved": (traces(recorded=(0.46, 0.27)), "label_bias"),
     "doubted": (traces(recorded=(0.44, 0.32), true=(0.43, 0.47), written=(0.98, 0.96)), "label_bias"),
     "vague": (traces(written=(1.0, 0.6)), "measurement_bias"),
-    "vaguer": (traces(recorded=(0.47, 0.43), written=(0.96, 0.84), guess=0.53), "measurement_bias"),
+    "vaguer": (traces(recorded=(0.47, 0.43), written=(0.95, 0.845), guess=0.53), "measurement_bias"),
     "absent": (traces(recorded=(0.45, 0.61), true=(0.45, 0.61)), "collection_bias"),
-    "rarer": (traces(recorded=(0.42, 0.56), true=(0.43, 0.55), written=(0.97, 0.99)), "collection_bias"),
+    "rarer": (traces(recorded=(0.42, 0.56), true=(0.44, 0.545), written=(0.97, 0.99)), "collection_bias"),
     "told": (traces(guess=0.83), "proxy_strength"),
     "hinted": (traces(recorded=(0.45, 0.41), written=(0.99, 0.97), guess=0.63), "proxy_strength"),
     "calm": (traces(recorded=(0.45, 0.49), true=(0.45, 0.49), guess=0.53), "none"),

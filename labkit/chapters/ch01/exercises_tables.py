@@ -1,5 +1,7 @@
 """Exercises of notebook 01 on tables of people: the smallest cell, and a datasheet."""
 
+import re
+
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
@@ -144,6 +146,30 @@ def without(mapping, name):
     return {key: value for key, value in mapping.items() if key != name}
 
 
+# What the clinic told must be found in two sections, in whatever words. It is no reading of prose: it only turns away a
+# text that cannot be about this table.
+TOLD = re.compile(r"birch|\bgroup b\b|\bb\b|district|believ|diagnos|label|record|under-?report", re.IGNORECASE)
+
+
+USES = re.compile(
+    r"deci[ds]|diagnos|treat|compar|predict|train|rank|triage|insur|pric|employ|screen|model|scor|risk|health|patient|"
+    r"care|district|birch|alder|research|conclu|estimat|generali[sz]|identif|polic|individual|person|people",
+    re.IGNORECASE,
+)
+
+
+NO_HARM = (
+    "'Known harms and limits' does not mention what the clinic told you about patients of Birch and their diagnoses. "
+    "Whom can that hurt, and how?"
+)
+
+
+NO_USE = (
+    "'Do not use it for' names no use. Think of somebody who trains a model on this table, or compares the two "
+    "districts: what would go wrong?"
+)
+
+
 def complain(text):
     """Return the hint for a datasheet: what is missing, or None. To say that something is unstated is an answer."""
     _, written = split_sections(text)
@@ -153,6 +179,10 @@ def complain(text):
         for complaint in check_datasheet(text, columns=list(ROOM), sizes=SIZES)
         if not complaint.startswith(tuple(short))
     ]
+    if not found and not TOLD.search(written["Known harms and limits"]):
+        return NO_HARM
+    if not found and not USES.search(written["Do not use it for"]):
+        return NO_USE
     return (
         None if not found else "Not complete yet. " + "; ".join(found[:3]) + ("; and more." if len(found) > 3 else ".")
     )
@@ -181,6 +211,14 @@ UNFINISHED = [
         sheet().replace("| group | b | ", "| group | b | 1"),
         "Not complete yet. 'Group sizes' gives 167 for group 'b'; it is 67.",
     ),
+    (
+        sheet(answers=ANSWERS | {"Known harms and limits": "There are no known harms and no limits of this data set."}),
+        NO_HARM,
+    ),
+    (
+        sheet(answers=ANSWERS | {"Do not use it for": "It can be used for everything without any restriction."}),
+        NO_USE,
+    ),
 ]
 
 
@@ -201,5 +239,5 @@ UNFINISHED = [
     "harm?",
 )
 def judge_datasheet(collected):
-    """Say what the validator finds missing."""
+    """Say what the validator finds missing, then whether the two sections that warn are about this table."""
     return complain(collected)

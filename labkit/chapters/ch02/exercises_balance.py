@@ -139,21 +139,21 @@ NINETY = "These are the limits of a 90% interval. For 95% leave 2.5% on each sid
 
 
 UNPAIRED = (
-    "You treat the two rows as if other sentences had been measured. Split by split, subtract first: what makes a "
-    "split hard for both encoders cancels."
+    "You treat the two rows as if they had nothing in common. Seed by seed, subtract first: what a seed does "
+    "to both encoders cancels."
 )
 
 
-NORMAL = "With five splits the standard deviation is itself uncertain: Student's t with 4 degrees of freedom, not 1.96."
+NORMAL = "With five pairs the standard deviation is itself uncertain: Student's t with 4 degrees of freedom, not 1.96."
 
 
 TURNED = "You took before minus after. A change is after minus before, so that a smaller gap has a minus sign."
 
 
-SPREAD = "That is where single splits lie. The mean of five varies less: divide by the root of five."
+SPREAD = "That is where single pairs lie. The mean of five varies less: divide by the root of five."
 
 
-TIMID = "Your interval does not contain zero: for these splits the data do tell the direction."
+TIMID = "Your interval does not contain zero: for these runs the data do tell the direction."
 
 
 OPPOSITE = "The change is negative: after balancing the gap is smaller than before."
@@ -176,11 +176,11 @@ OPPOSITE = "The change is negative: after balancing the gap is smaller than befo
         (answer_gaps(verdict="larger"), OPPOSITE),
     ],
     hints=(
-        "The two rows belong together, split by split. What do you subtract, and when?",
+        "The two rows belong together, seed by seed. What do you subtract, and when?",
         "Five differences, their mean, their sample standard deviation; `stats.t.ppf(0.975, 4)`.",
     ),
     idea="d = after - before; mean(d) plus and minus t * std(d, ddof=1) / sqrt(5); read the verdict off the signs.",
-    praise="Smaller, and small: the gap that is left is many times the change. Both belong into the report.",
+    praise="Smaller, and small: the gap that is left is many times the change. Both belong in the report.",
 )
 def judge_gaps(collected):
     """Look at the numbers first, then at whether the verdict follows from them."""

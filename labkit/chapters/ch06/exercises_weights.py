@@ -128,6 +128,15 @@ def balance_test(people):
     return people[::2], balance(people[1::2])
 
 
+def lose_one(people):
+    """Loses a person of the larger group, and repeats the others."""
+    train = people[::2]
+    names = [person[0] for person in train]
+    larger = max("ab", key=names.count)
+    place = names.index(larger)
+    return balance(train[:place] + train[place + 1 :]), people[1::2]
+
+
 LEAK = "Somebody is in both parts: the test asks the model about people whose answer it has seen."
 
 
@@ -143,6 +152,12 @@ LOST = (
 )
 
 
+WASTED = (
+    "Somebody of the larger group is in neither part, although others are repeated to make the groups equal. Nobody "
+    "needs to be left out then."
+)
+
+
 FEW = "The test part has {} of {} people. Nobody could tell from so few how good the model is."
 
 
@@ -152,7 +167,7 @@ LEAST_TEST = 0.2  # of all people
 PEOPLE = (
     [f"{'b' if i in (1, 4, 7, 10) else 'a'}{i}" for i in range(12)],
     [f"{'b' if i in (2, 3, 8, 15, 21) else 'a'}{i}" for i in range(30)],
-    [f"{'a' if i in (2, 3, 8, 11, 12) else 'b'}{i}" for i in range(20)],
+    [f"{'a' if i in (1, 2, 8, 11, 12) else 'b'}{i}" for i in range(20)],
 )
 
 
@@ -169,18 +184,19 @@ PEOPLE = (
         (balance_test, REPEATED),
         (test_on_one, FEW.format(1, 12)),
         (leave_out_at_random, LOST),
+        (lose_one, WASTED),
     ],
     untouched=broken_prepare,
     any_length=True,
     hints=(
-        "Print both parts for a few people. Is the same number in both?",
+        "Print both parts for a few people: try it with three of b and five of a. Is the same number in both?",
         "What is repeated before the split can land on both sides of it.",
     ),
     idea="Split first. Then balance the training part, and leave the test part alone.",
     praise="Whatever you do to the data for training, the test part stays as people come.",
 )
 def judge_prepared(collected):
-    """Look for people in both parts, repeated in the test, missing, and for the balance, in this order."""
+    """Look for people in both parts, repeated in the test, unbalanced, and missing; their order does not matter."""
     for (train, test), people in zip(collected, PEOPLE, strict=True):
         if len(set(test)) < len(test):
             return REPEATED
@@ -197,27 +213,30 @@ def judge_prepared(collected):
         smaller = min(left, key=lambda name: len(left[name]))
         if left[smaller] - set(train):
             return LOST
+        if len(set(train)) < len(train) and set(people) - set(train) - set(test):
+            return WASTED
     return None
 
 
-# ---- 06.3 predict before running -------------------------------------------------------------------------------------
+# ---- 06.3 choose, after the figure -----------------------------------------------------------------------------------
 choice(
     "06.3",
     points=1,
     objective="06-proxies",
     options={
-        "none": "That would be so if the district were the only word that knows the group. At strength 1 the "
-        "pharmacy, the market and the tram know it too.",
-        "about half": "Half of the gap would need proxies that tell the group only now and then. At strength 1 they "
-        "always do.",
-        "nearly all": None,
-        "more than before": "The other words tell what the district told, not more: a model that has them all gains "
-        "little by one more.",
+        "how many notes name the district": "That number is the same at both strengths: every note names it, until it "
+        "is left out of all of them.",
+        "how many notes mention a pharmacy or a market": "Places are mentioned just as often at strength 0, "
+        "where a coin chooses which. It does no harm that a place is mentioned; it matters which groups it goes with.",
+        "how far apart the recorded base rates of the groups are": "They are as far apart at strength 0 as at "
+        "strength 1: which places a note mentions changes nobody's record.",
+        "how well the district can be guessed from the rest of a note": None,
     },
     hints=(
-        "With the district struck out, which other words of a note could tell the model the same?",
-        "At strength 1, does a note about Mill Lane ever belong to a patient of group b?",
+        "Which of the four changes when the places in the notes begin to go with the group?",
+        "A model needs no word that names the group if other words tell it. What measures whether they do?",
     ),
-    idea="A word that always goes with the group replaces it: the model reads the proxy instead.",
-    praise="Leaving out the word leaves in what the word was used for.",
+    idea="Ask how well the group can be guessed from what the model may read: no better than by chance at strength 0, "
+    "nearly always at strength 1.",
+    praise="Below, the same question is asked of sentences and of tables, as an AUC.",
 )

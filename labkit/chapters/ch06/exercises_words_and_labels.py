@@ -157,7 +157,8 @@ BASE_MISTAKES = (
         "(1 - 0.35) T = 195. The hidden ones are T - 195.",
     ),
     idea="T = 195 / 0.65; hidden = T - 195; the base rate after repair is T / 1000.",
-    praise="The estimate of the share does all the work. Where does it come from, and how sure is it?",
+    praise="The estimate of the share does all the work: 15% in place of 35% would put back 34 people, and 55% would "
+    "put back 238. It has to come from a second look at files, and that look has an interval.",
 )
 def judge_repair(collected):
     """Look at the hidden people first, to one decimal, then at the base rate."""
@@ -177,7 +178,11 @@ def judge_repair(collected):
 CLOSED = ["label repair", "under-sampling"]
 
 
-REASONS = ("smallest gap", "most accurate on the records", "gap closed, truth not harmed")  # in the order of letters
+REASONS = (  # in the order of letters
+    "smallest gap, whatever it costs",
+    "most accurate on the records",
+    "gap closed, truth not harmed",
+)
 
 
 METHODS = ("untouched", "equal group weights", "under-sampling", "word left out", "label repair")
@@ -189,7 +194,7 @@ WRONG_CLOSED = "Closed means that the interval of the gap is inside -0.08 to 0.0
 BY_METHOD = {
     "untouched": "The records reward a model that repeats their mistake. Its gap is clearly not 0, and on the truth "
     "another method is more accurate.",
-    "equal group weights": "Its gap is as large as before: the smaller group's wrong labels count more now.",
+    "equal group weights": "Its gap is as large as before: the smaller group's wrong labels may count more now.",
     "under-sampling": "It closes the gap and loses accuracy on the truth, clearly: it threw most people away.",
     "word left out": "It harms nobody's accuracy, and half of the gap is still there: its interval exceeds 0.08.",
 }

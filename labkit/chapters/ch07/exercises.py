@@ -1,5 +1,6 @@
 """Exercises of notebook 07: soft decisions, halves of a batch, multipliers, criteria and verdicts."""
 
+from dataclasses import dataclass
 from functools import cache
 from itertools import product
 
@@ -64,19 +65,41 @@ compare_answers(
 
 
 # ---- 07.2 repair code ------------------------------------------------------------------------------------------------
-# Soft decisions in a and b, each equally likely, and how many people of a and of b are in either half.
-POPULATIONS = (((0.2, 0.8), (0.1, 0.5), (2, 1), (1, 1)), ((0.3, 0.7), (0.4, 0.6), (1, 1), (1, 2)))
+@dataclass(frozen=True)
+class Population:
+    """People to draw batches from: two soft decisions in each group, and how many people each half has of it."""
+
+    in_a: tuple[float, float]
+    in_b: tuple[float, float]
+    sizes_a: tuple[int, int]
+    sizes_b: tuple[int, int]
+    rare: float = 0.5  # share of the people of either group who have the first of their two decisions
+
+    def draw(self):
+        """Return every batch, as a pair of halves, and how likely it is (batches,)."""
+        batches, chances = [], []
+        sizes = (*self.sizes_a, *self.sizes_b)
+        values = [sorted({*decisions}) for decisions in (self.in_a, self.in_b)]  # one, where all people are alike
+        drawn = [product(values[position // 2], repeat=size) for position, size in enumerate(sizes)]
+        for first_a, second_a, first_b, second_b in product(*map(list, drawn)):
+            batches.append(({"a": list(first_a), "b": list(first_b)}, {"a": list(second_a), "b": list(second_b)}))
+            chances.append(self.chance(self.in_a, first_a + second_a) * self.chance(self.in_b, first_b + second_b))
+        return batches, np.array(chances)
+
+    def chance(self, decisions, people):
+        """Return how likely these people of one group are."""
+        if decisions[0] == decisions[1]:
+            return 1.0
+        return np.prod([self.rare if one == decisions[0] else 1 - self.rare for one in people])
 
 
-def draw_batches():
-    """Return (first half, second half) for every sample of people from each population."""
-    batches = []
-    for in_a, in_b, sizes_a, sizes_b in POPULATIONS:
-        for a, b in product(product(in_a, repeat=sum(sizes_a)), product(in_b, repeat=sum(sizes_b))):
-            first = {"a": list(a[: sizes_a[0]]), "b": list(b[: sizes_b[0]])}
-            second = {"a": list(a[sizes_a[0] :]), "b": list(b[sizes_b[0] :])}
-            batches.append((first, second))
-    return batches
+POPULATIONS = (
+    Population((0.2, 0.8), (0.1, 0.5), (2, 1), (1, 1)),
+    Population((0.9, 0.3), (0.5, 0.5), (3, 1), (1, 1), rare=0.2),  # three people: their median is not their mean
+    Population((0.5, 0.5), (0.9, 0.3), (1, 1), (1, 3), rare=0.2),
+    Population((0.316, 0.316), (0.211, 0.211), (1, 1), (1, 1)),  # no noise: any estimate should be exact
+)
+DRAWN = [population.draw() for population in POPULATIONS]
 
 
 def gap_of(half):
@@ -121,11 +144,16 @@ def first_people_alone(first, second):
 
 def summarize(estimates):
     """Return the mean and the variance of the estimates of each population (populations,)."""
-    tables = np.reshape(estimates, (len(POPULATIONS), -1))
-    return tables.mean(axis=1), tables.var(axis=1)
+    means, variances, start = [], [], 0
+    for batches, chances in DRAWN:
+        own = np.ravel(estimates)[start : start + len(batches)]
+        start += len(batches)
+        means.append(chances @ own)
+        variances.append(chances @ (own - means[-1]) ** 2)
+    return np.array(means), np.array(variances)
 
 
-BATCHES = outputs_of(*draw_batches())
+BATCHES = outputs_of(*(batch for batches, _ in DRAWN for batch in batches))
 
 
 @cache
@@ -177,10 +205,12 @@ def judge_penalty(collected):
     mean, variance = summarize(collected)
     right_mean, right_variance = summarize(estimates_of(product_of_gaps))
     if np.allclose(mean, right_mean, atol=1e-4):
-        return None if (variance <= MOST_VARIANCE * right_variance).all() else PENALTIES[-1][1]
+        return None if (variance <= MOST_VARIANCE * right_variance + 1e-9).all() else PENALTIES[-1][1]
     for wrong, hint in PENALTIES:
         if np.allclose(collected, estimates_of(wrong), atol=1e-4):
             return hint
+    if np.allclose(collected, estimates_of(product_of_gaps), atol=0.006):
+        return "Nearly. Return the number as it is, without rounding."
     if (mean > right_mean - 1e-4).all():
         return "On average over all batches this is too large. What does it give on average where there is no gap?"
     return "On average over all batches this is not the squared gap. Try two halves whose gaps have different signs."
@@ -188,7 +218,7 @@ def judge_penalty(collected):
 
 # ---- 07.3 write a function -------------------------------------------------------------------------------------------
 def raised(multiplier, strength, gap, tolerance):
-    """Raise by the violation, never below zero."""
+    """Raise by the violation in one direction, never below zero."""
     return max(0.0, multiplier + strength * (gap - tolerance))
 
 
@@ -212,17 +242,23 @@ def forgetful(multiplier, strength, gap, tolerance):
     return max(0.0, strength * (gap - tolerance))
 
 
+def without_sign(multiplier, strength, gap, tolerance):
+    """Takes the size of the gap."""
+    return max(0.0, multiplier + strength * (abs(gap) - tolerance))
+
+
 compare_answers(
     "07.3",
     points=1,
     objective="07-lagrangian",
     collect=outputs_of(
-        (0.2, 0.5, 0.3, 0.1),
+        (0.213, 0.5, 0.3, 0.1),
         (0.4, 0.5, 0.02, 0.1),
         (0.01, 2.0, 0.02, 0.1),
-        (0.0, 1.0, 0.05, 0.05),
+        (0.3, 1.0, 0.05, 0.05),
         (1.5, 2.0, 0.6, 0.1),
         (4.0, 10.0, 0.05, 0.1),
+        (0.9, 0.5, -0.3, 0.1),
     ),
     reference=raised,
     wrong=[
@@ -230,34 +266,45 @@ compare_answers(
         (without_tolerance, "Only what lies above the tolerance is a violation: subtract the tolerance from the gap."),
         (only_up, "Where the constraint is slack the push must ease off again: the multiplier falls, down to 0."),
         (forgetful, "That is the push of a penalty. A multiplier remembers: start from its old value."),
+        (
+            without_sign,
+            "A gap of the other direction is no violation here: there is another multiplier for it. Keep the sign.",
+        ),
     ],
     otherwise="Not the rule. Try a gap far below the tolerance, one far above it, and one equal to it, each from an "
     "old value of 2: should it fall, rise or stay?",
     hints=(
-        "What should happen when the gap is below the tolerance?",
+        "What should happen when the gap is below the tolerance, or below zero?",
         "It goes up and down by the same rule; 0 ends it.",
     ),
     idea="max(0, multiplier + strength * (gap - tolerance)).",
 )
 
 
-# ---- 07.4 predict ----------------------------------------------------------------------------------------------------
+# ---- 07.4 read a multiplier ------------------------------------------------------------------------------------------
 choice(
     "07.4",
     points=1,
     objective="07-lagrangian",
     options={
-        "it stays 0": None,
-        "it grows, more slowly": "It grows only where the gap is above the tolerance; here it is below it throughout.",
-        "it equals the tight run's": "The multiplier answers to the violation, and the two runs allow different gaps.",
-        "it falls below 0": "A multiplier never goes below 0: a gap is not rewarded.",
+        "the violations so far have added up": None,
+        "how much loss a larger tolerance would save": (
+            "That is the reading of a multiplier at the solution, where it no longer changes. Does it change here?"
+        ),
+        "the constraint binds and is met": (
+            "Compare the gap with the tolerance. It is larger, so the constraint is not met."
+        ),
+        "the constraint is slack": (
+            "Slack means that the gap is below the tolerance. Then the multiplier falls, or stays 0."
+        ),
     },
-    praise="A constraint that does not bind costs nothing: that is complementary slackness.",
+    praise="The rule adds strength times violation after every epoch. Only where the gap has settled at the tolerance, "
+    "and the multiplier no longer moves, could it be read as a price.",
     hints=(
-        "Is anything violated in this run?",
-        "Put a gap below the tolerance into the rule of exercise 07.3, from 0.",
+        "Is the constraint met after the last epoch?",
+        "Put gap and tolerance into the rule of exercise 07.3: what would the next epoch do to the multiplier?",
     ),
-    idea="With gap < tolerance the rule gives max(0, 0 + something negative) = 0, epoch after epoch.",
+    idea="The gap is above the tolerance, so the multiplier rises again: it is a sum of violations, not yet a price.",
 )
 
 
@@ -300,14 +347,14 @@ choice(
     points=2,
     objective="07-judge",
     options={
-        "A and B close the gap": (
+        "A and B narrow the gap": (
             "B's interval reaches from -0.15 to 0.01: narrowing is one possibility, no change another."
         ),
-        "A closes the gap, and harms accuracy": (
+        "A narrows the gap, and harms accuracy on the truth": (
             "On the records A loses 0.02, but they are known to be wrong; on the truth its interval starts at -0.01 "
             "and reaches to 0.03: no harm is shown."
         ),
-        "A closes the gap; B may or may not": None,
+        "A narrows the gap; B may or may not": None,
         "B is better: it loses nothing on the records": (
             "It was not asked whether records are followed. And whether B narrows the gap at all cannot be told from "
             "three runs."

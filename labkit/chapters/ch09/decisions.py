@@ -6,7 +6,7 @@ what is missing and what contradicts the figures.
 
 import re
 from collections.abc import Collection, Mapping
-from datetime import date
+from datetime import date, datetime
 
 from labkit.data.datasheets import check_answers, check_sections, join_sections, split_sections
 from labkit.errors import UserError
@@ -31,6 +31,13 @@ NAMED = re.compile(r"`([^`]+)`")
 
 
 DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
+
+
+FORMATS = {  # dates as people write them, beside 2035-06-30
+    r"\b\d{1,2}\.\d{1,2}\.\d{4}\b": "%d.%m.%Y",
+    r"\b\d{1,2} [A-Z][a-z]+ \d{4}\b": "%d %B %Y",
+    r"\b[A-Z][a-z]+ \d{1,2}, \d{4}\b": "%B %d, %Y",
+}
 
 
 def write_decision(
@@ -98,7 +105,7 @@ def check_decision(
     list of str
         One complaint for each thing that is missing or wrong; empty if nothing is.
     """
-    title, written = split_sections(text)
+    title, written = split_sections(tidy(text))
     complaints = check_sections(
         title, written, sections=DECISION_SECTIONS, tables=COMPUTED_SECTIONS, titled="what is decided"
     )
@@ -113,6 +120,26 @@ def check_decision(
     if change and "TODO" not in change and not re.search(r"\d", change):
         complaints.append("'What would change the decision' gives no number: from which size on?")
     return complaints + check_review(written.get("Review", ""), today or date.today())
+
+
+def tidy(text: str) -> str:
+    """Return a decision with dates in ISO's form, and "nobody" where a section says it in other words.
+
+    A section that begins with nobody may name a group in its reason: "nobody: in `b` the interval contains zero".
+    """
+
+    def as_iso(found: re.Match, style: str) -> str:
+        try:
+            return datetime.strptime(found[0], style).date().isoformat()
+        except ValueError:
+            return found[0]  # 5 Patients 2035
+
+    for pattern, style in FORMATS.items():
+        text = re.sub(pattern, lambda found, style=style: as_iso(found, style), text)
+    text = re.sub(r"\bno (?:group|one|body)\b", "nobody", text, flags=re.IGNORECASE)
+    return re.sub(
+        r"^nobody\b(?! of\b).*$", lambda line: line[0].replace("`", ""), text, flags=re.IGNORECASE | re.MULTILINE
+    )
 
 
 def read_figures(section: str) -> dict[str, tuple[str, str, str]]:

@@ -1,12 +1,8 @@
-"""Exercises of notebook 09 on the written decision: what its figures say about who gains and loses, and an open one.
+"""Exercises of notebook 09 on the written decision: what its figures show, and an open question.
 
-The notebook shows `CASE` and `BEGUN` to the student, who writes what is missing.
+The notebook shows `CASE` and `BEGUN` to the student, who reads the figures.
 """
 
-import re
-from datetime import date, datetime
-
-from labkit.chapters.ch09.decisions import check_decision, write_decision
 from labkit.exercises.checking import exercise, open_question
 
 CASE = {
@@ -26,103 +22,62 @@ BEGUN = {
 }
 
 
-OWN = ("Who gains", "Who loses", "Review")
+# ---- 09.6 read the figures of a decision -----------------------------------------------------------------------------
+GROUPS = ("only a", "only b", "both", "nobody")  # in the order of letters
 
 
-FORMATS = {  # dates as people write them, beside 2035-06-30
-    r"\b\d{1,2}\.\d{1,2}\.\d{4}\b": "%d.%m.%Y",
-    r"\b\d{1,2} [A-Z][a-z]+ \d{4}\b": "%d %B %Y",
-    r"\b[A-Z][a-z]+ \d{1,2}, \d{4}\b": "%B %d, %Y",
+GAPS = ("inside the tolerance", "outside the tolerance", "cannot tell")
+
+
+def figures_read(gains="nobody", loses="only a", gap="cannot tell"):
+    """Return an answer as a student gives it."""
+    return {"gains": gains, "loses": loses, "gap": gap}
+
+
+BY_GAINS = {
+    "only a": "The interval of a's change lies below zero: fewer of its ill people are found.",
+    "only b": "The mean of b's change is above zero, but its interval contains zero: the gain is not clear.",
+    "both": "Neither interval of a change lies above zero. Look at its low end.",
 }
 
 
-def decision(**changed):
-    """Return a decision about the case, with changed sections of its own."""
-    own = {
-        "Who gains": "nobody: for ill people of b the interval of the change contains zero.",
-        "Who loses": "Ill people of `a`, of whom about six in a hundred more are missed than before.",
-        "Review": "The clinic's ethics board together with two patients of each district, on 2035-06-30.",
-    }
-    return write_decision(CASE, title="Early appointments", answers=BEGUN | own | changed)
+BY_LOSES = {
+    "only b": "The interval of b's change contains zero: no loss is shown. And that of a?",
+    "both": "Only one of the two intervals lies below zero. Look at the high ends.",
+    "nobody": "One of the two intervals lies below zero: fewer ill people of that group are found.",
+}
 
 
-def tidy(text):
-    """Return a decision with dates as the validator reads them, and "nobody" where a section says it in other words.
-
-    A section that begins with nobody may name a group in its reason: "nobody: in `b` the interval contains zero".
-    """
-
-    def as_iso(found, style):
-        try:
-            return datetime.strptime(found[0], style).date().isoformat()
-        except ValueError:
-            return found[0]  # 5 Patients 2035
-
-    for pattern, style in FORMATS.items():
-        text = re.sub(pattern, lambda found, style=style: as_iso(found, style), text)
-    text = re.sub(r"\bno (?:group|one|body)\b", "nobody", text, flags=re.IGNORECASE)
-    return re.sub(r"^nobody\b.*$", lambda line: line[0].replace("`", ""), text, flags=re.IGNORECASE | re.MULTILINE)
-
-
-def complain(text):
-    """Return the hint for a decision: what is open or contradicted, or None."""
-    found = check_decision(tidy(text), figures=CASE, point="penalty 3", loses=["a"], today=date.today())
-    return None if not found else "There is more to do: " + "; ".join(found[:3]) + ("; and more." if found[3:] else ".")
-
-
-MISTAKES = [
-    (
-        decision(**{"Who gains": "Ill people of `b`, of whom more are found than before, on average."}),
-        "There is more to do: 'Who gains' names `b`, which does not clearly gain.",
-    ),
-    (
-        decision(**{"Who loses": "nobody, since the gap is closed and both groups are treated alike."}),
-        "There is more to do: 'Who loses' leaves out `a`, which clearly loses; 'Who loses' says nobody, but `a` "
-        "clearly loses.",
-    ),
-    (
-        decision(**{"Who loses": "Ill people of `a` and of `b`, because fewer of both are found now."}),
-        "There is more to do: 'Who loses' names `b`, which does not clearly lose.",
-    ),
-    (
-        decision(Review="The clinic's ethics board will look at it again after some time has passed."),
-        "There is more to do: 'Review' has no date, such as 2030-01-31: a review without one does not happen.",
-    ),
-    (
-        decision(Review="The clinic's ethics board together with two patients of each district, on 2020-06-30."),
-        "There is more to do: 'Review' gives 2020-06-30, which has passed.",
-    ),
-    (
-        decision(**{"Who gains": "TODO"}),
-        "There is more to do: 'Who gains' still holds 'TODO': the groups that clearly gain, between backticks, and "
-        "what; 'nobody' where none does.",
-    ),
-    (
-        decision().replace("| -0.061 |", "| 0.061 |"),
-        "There is more to do: 'Figures' gives 0.061 as mean of 'change in ill people found, a'; it is -0.061.",
-    ),
-]
+BY_GAP = {
+    "inside the tolerance": "The mean is inside, but the claim needs the whole interval: where does it end?",
+    "outside the tolerance": "A part of the interval lies outside of ±0.05, and a part inside. What does that show?",
+}
 
 
 @exercise(
     "09.6",
     points=3,
     objective="09-decide",
-    reference=decision(),
-    wrong=MISTAKES,
+    reference=figures_read(),
+    choices={"gains": GROUPS, "loses": GROUPS, "gap": GAPS},
+    wrong=[
+        *((figures_read(gains=group), text) for group, text in BY_GAINS.items()),
+        *((figures_read(loses=group), text) for group, text in BY_LOSES.items()),
+        *((figures_read(gap=gap), text) for gap, text in BY_GAP.items()),
+    ],
     hints=(
         "Look at the intervals of the two changes: which one lies clear of zero, and on which side?",
-        "Groups stand between backticks, as in `a`. Where no interval lies above zero, write 'nobody', and why. A "
-        "review needs a date.",
+        "For the gap compare both ends of its interval with -0.05 and 0.05.",
     ),
-    idea="The interval of a lies below zero: `a` loses. That of b contains zero: nobody *clearly* gains. So on these "
-    "figures the gap was closed by levelling down, and a reader of the decision should learn it.",
-    praise="Your text agrees with its figures. So somebody may now ask, with reason, whether this point should be "
-    "used: one group pays, and nobody is shown to gain.",
+    idea="The interval of a lies below zero: a loses. That of b contains zero: nobody *clearly* gains. And the "
+    "interval of the gap ends beyond 0.05, so the figures do not show that the tolerance is kept.",
+    praise="One group pays, nobody is shown to gain, and it is not even shown that the gap is within the tolerance. "
+    "Whoever reads the decision should learn all three.",
 )
-def judge_decision(collected):
-    """Say what is open, and what contradicts the figures."""
-    return complain(collected)
+def judge_figures(collected):
+    """Look at who gains, then at who loses, then at the gap."""
+    slips = BY_GAINS.get(collected["gains"]), BY_LOSES.get(collected["loses"]), BY_GAP.get(collected["gap"])
+    return next((slip for slip in slips if slip), None)
 
 
 # ---- 09.7 an open question -------------------------------------------------------------------------------------------

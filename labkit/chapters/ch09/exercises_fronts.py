@@ -47,11 +47,14 @@ def on_hull(points):
     ]
 
 
+ENDS = [(0.80, 0.20), (0.90, 0.10)], [(0.90, 0.10), (0.80, 0.20)]  # what beats is the last point, and the first
+
+
 compare_answers(
     "09.1",
     points=2,
     objective="09-front",
-    collect=outputs_of(*[(points,) for points in (*POINTS, MORE, BEHIND)]),
+    collect=outputs_of(*[(points,) for points in (*POINTS, MORE, BEHIND, *ENDS)]),
     reference=front_by(beats),
     wrong=[
         (
@@ -92,30 +95,30 @@ compare_answers(
 )
 
 
-# ---- 09.2 predict ----------------------------------------------------------------------------------------------------
+# ---- 09.2 what an interval of a difference supports ------------------------------------------------------------------
 choice(
     "09.2",
     points=1,
     objective="09-front",
     options={
-        "the same front: labels do not matter": (
-            "The gap stays where it is, since it needs no labels. But accuracy is counted against other labels."
+        "by the truth, closing the gap costs nothing": (
+            "The interval reaches down to a loss of 0.006. That it contains zero does not make the price zero, and no "
+            "margin says that such a loss would not matter."
         ),
-        "accuracy falls faster as the gap closes": (
-            "That would be so if the gap were right about people. Are more of a ill, in truth?"
+        "by the truth, closing the gap costs less than by the records": None,
+        "the labels make no difference to the price": (
+            "That is what the paired difference was measured for. Does its interval contain zero?"
         ),
-        "closing the gap costs little or nothing, or even gains": None,
-        "all points reach the same accuracy": (
-            "The points decide differently about people, and the truth says who is right about each of them."
+        "by the truth, closing the gap makes decisions more accurate": (
+            "Then the interval of the change on the truth would lie above zero. Does it?"
         ),
     },
-    praise="That is what to expect where groups are truly alike and the records hide it; now look whether it is so.",
+    praise="The two prices were compared by the interval of their difference, world by world.",
     hints=(
-        "In truth both groups are ill equally often. Which decisions does a gap then get wrong?",
-        "Whoever follows the records misses the ill of b whom the records miss. What happens to them when b is "
-        "decided 'ill' more often?",
+        "Three intervals answer three questions. Which question does each option ask?",
+        "For a comparison of two prices, look at the interval of their difference.",
     ),
-    idea="The gap was learned from wrong records. Closing it moves decisions away from them, and towards the truth.",
+    idea="The interval of the difference is above zero: accuracy falls less by the truth than by the records.",
 )
 
 

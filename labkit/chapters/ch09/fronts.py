@@ -73,7 +73,8 @@ def find_front(
     runs : DataFrame
         One row per point and seed.
     gain, cost : str
-        Columns of what should be large and of what should be small.
+        Columns of what should be large, and of what should be near zero, such as a signed gap. The size of the *mean*
+        is taken: the mean of sizes has a floor, since chance alone gives every run some gap.
     by, seed : str
         Columns that name the point and the seed.
     n_boot : int
@@ -84,7 +85,7 @@ def find_front(
     Returns
     -------
     DataFrame
-        Indexed by point, in order of appearance: the means of ``gain`` and ``cost``, on_front (by the means) and share
+        Indexed by point, in order of appearance: the means of ``gain`` and ``cost`` (signed), on_front and share
         (of the resamples in which the point is on the front).
 
     Raises
@@ -105,9 +106,9 @@ def find_front(
     n_seeds = values.shape[2]  # (2, points, seeds)
     drawn = np.random.default_rng(draw_seed).integers(n_seeds, size=(n_boot, n_seeds))
     means = values[:, :, drawn].mean(axis=3)  # (2, points, n_boot)
-    share = np.mean([non_dominated(*means[:, :, draw]) for draw in range(n_boot)], axis=0)
+    share = np.mean([non_dominated(means[0, :, draw], np.abs(means[1, :, draw])) for draw in range(n_boot)], axis=0)
     middle = values.mean(axis=2)
-    table = {gain: middle[0], cost: middle[1], "on_front": non_dominated(*middle), "share": share}
+    table = {gain: middle[0], cost: middle[1], "on_front": non_dominated(middle[0], np.abs(middle[1])), "share": share}
     return pd.DataFrame(table, index=pd.Index(names, name=by))
 
 
@@ -120,9 +121,9 @@ def plot_front(
     by: str = "method",
     ax: "Axes | None" = None,
 ) -> "Axes":
-    """Plot operating points, mean and 95% interval over seeds in both directions, and the front as steps.
+    """Plot operating points, mean and 95% interval over seeds in both directions, with rings and names on the front.
 
-    Some point beats everything below and to the right of the steps.
+    The horizontal axis keeps the sign of the cost; the front is that of its size, and a line marks zero.
 
     Parameters
     ----------
@@ -155,16 +156,18 @@ def plot_front(
         raise UserError(f"{len(kinds)} families; {len(PALETTE)} can be told apart")
     if ax is None:
         _, ax = plt.subplots(figsize=(6.4, 4.4), layout="constrained")
-    on_front = non_dominated(up["mean"], across["mean"])
+    on_front = non_dominated(up["mean"], across["mean"].abs())
     edge = pd.DataFrame({"cost": across["mean"], "gain": up["mean"]})[on_front].sort_values(["cost", "gain"])
-    ax.step(edge["cost"], edge["gain"], where="post", color="#767676", linestyle="--", linewidth=1.2, zorder=1)
+    ax.axvline(0, color="#767676", linestyle="--", linewidth=1.2, zorder=1)
     for kind, color, marker in zip(kinds, PALETTE, MARKERS, strict=False):
         own = np.array([families[name] == kind for name in up.index])
         x, y = across[own], up[own]
-        ax.hlines(y["mean"], x["low"], x["high"], color=color, linewidth=0.8, alpha=0.35)
-        ax.vlines(x["mean"], y["low"], y["high"], color=color, linewidth=0.8, alpha=0.35)
+        ax.hlines(y["mean"], x["low"], x["high"], color=color, linewidth=1.0, alpha=0.6)
+        ax.vlines(x["mean"], y["low"], y["high"], color=color, linewidth=1.0, alpha=0.6)
         ax.plot(x["mean"], y["mean"], marker, color=color, label=kind, zorder=3)
     ax.plot(edge["cost"], edge["gain"], "o", color="black", markerfacecolor="none", markersize=12, label="on the front")
+    for name, place in edge.iterrows():
+        ax.annotate(str(name), place, xytext=(7, 5), textcoords="offset points", fontsize="small")
     return ax
 
 
@@ -213,7 +216,7 @@ def describe_fronts(runs: pd.DataFrame, panels: Mapping[str, str], *, cost: str,
     panels : mapping of str to str
         Column with the gain to the title of its panel.
     cost : str
-        Column of what should be small.
+        Column of what should be near zero; its sign is kept.
     by : str
         Column that names the point.
 
@@ -229,7 +232,8 @@ def describe_fronts(runs: pd.DataFrame, panels: Mapping[str, str], *, cost: str,
     """
     named = {}
     for gain, title in panels.items():
-        front = find_front(runs, gain=gain, cost=cost, by=by, n_boot=1).query("on_front").sort_values(cost)
+        front = find_front(runs, gain=gain, cost=cost, by=by, n_boot=1).query("on_front")
+        front = front.sort_values(cost, key=np.abs)
         named[title] = ", ".join(f"{name} ({row[cost]:.2f}, {row[gain]:.2f})" for name, row in front.iterrows())
     fronts = "; ".join(f"{title}: {names}" for title, names in named.items())
     return f"Points with intervals. On the front, from the smallest cost on, with cost and gain: {fronts}."

@@ -90,7 +90,7 @@ def promise_and_deliver(
     seed: int = 0,
     sensitive: str = "group",
 ) -> pd.DataFrame:
-    """Choose a point on some people and measure it on them and on the others, for many random splits.
+    """Choose a point on some people, and measure it on them and on equally many others, for many random splits.
 
     Splits keep the shares of groups and labels. They are of the same people and overlap: average over them, and compute
     intervals over something independent, such as worlds.
@@ -113,23 +113,30 @@ def promise_and_deliver(
     Returns
     -------
     DataFrame
-        Two rows per split: draw (its number), point, measured ("promised" on the people chosen on, "delivered" on the
-        others), accuracy, gap_size.
+        Two rows per split: draw (its number), point, measured ("promised" on the people chosen on, "delivered" on
+        equally many others), accuracy, gap_size.
 
     Raises
     ------
     UserError
-        As `choose_point`; or nobody is left to judge on.
+        As `choose_point`; or too few are left to judge on.
     """
     from sklearn.model_selection import train_test_split
 
     first = next(iter(tables.values()))
-    if not 0 < n_choose < len(first):
-        raise UserError(f"n_choose is {n_choose}; there are {len(first)} people, and some must be left to judge on")
+    if not 0 < 2 * n_choose <= len(first):
+        raise UserError(f"n_choose is {n_choose}; there are {len(first)} people, and as many must be left to judge on")
     strata = first[sensitive].astype(str) + " " + first["y_true"].astype(str)
     rows = []
     for draw in range(draws):
-        parts = train_test_split(np.arange(len(first)), train_size=n_choose, random_state=seed + draw, stratify=strata)
+        # equally many on both sides: a gap that is measured on fewer people looks larger
+        parts = train_test_split(
+            np.arange(len(first)),
+            train_size=n_choose,
+            test_size=n_choose,
+            random_state=seed + draw,
+            stratify=strata,
+        )
         promised, delivered = (measure_points(tables, sensitive=sensitive, rows=part) for part in parts)
         point = choose_point(promised, tolerance=tolerance)
         for measured, figures in (("promised", promised), ("delivered", delivered)):

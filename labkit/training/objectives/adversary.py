@@ -7,10 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy as group_cross_entropy
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from labkit.errors import UserError
 from labkit.training.objectives.base import Batch, Run, Term, cross_entropy
 
+DECAY = (0.9, 0.999)  # of Adam's moments
 SOURCES = ("auto", "representation", "logit")
 
 
@@ -19,11 +21,17 @@ class Adversary:
     """Cross-entropy, while a second network tries to read the group and its gradient is reversed on the way down.
 
     The adversary is a small network with one hidden layer. It learns to read the group from the pooled representation;
-    below it the gradient is multiplied by ``-weight``, so the model learns what does not help the adversary (Ganin and
-    Lempitsky 2015, with their ramp of the weight over training). Where the representation is frozen
-    (``trainable_layers=0``) nothing under it can learn, and the adversary reads the logit, as in Zhang, Lemoine and
-    Mitchell (2018), who project the gradient where we reverse it. It is a game of two without a guarantee: an adversary
-    that fails proves nothing about a stronger one, and no gap is bounded.
+    below it the gradient is multiplied by ``-weight``, so the model learns what does not help the adversary. Hiding a
+    group in this way is from Edwards and Storkey (2016); the reversed gradient, and the ramp of its weight over
+    training, from Ganin and Lempitsky (2015). Where the representation is frozen (``trainable_layers=0``) nothing under
+    it can learn, and the adversary reads the logit, as in Zhang, Lemoine and Mitchell (2018), who project the gradient
+    where we reverse it.
+
+    It is a game of two without a guarantee, and no gap is bounded. Where the model moves faster than the adversary can
+    follow, the adversary's loss rises above that of guessing: the group is then shown upside down, not hidden. So give
+    the adversary several steps (``own_steps``) and a small weight, and look at adversary_loss. Even an adversary that
+    can only guess proves nothing about another one (Elazar and Goldberg 2018): train a fresh classifier on the
+    representation to see what is left.
 
     ``Fit.history`` gains, for each epoch, adversary_loss (mean over batches, in nats, groups weighted equally; guessing
     costs the logarithm of the number of groups) and adversary_accuracy (balanced over groups).
@@ -38,6 +46,8 @@ class Adversary:
         Units of its hidden layer.
     learning_rate : float
         Peak rate of its own weights.
+    own_steps : int
+        Steps that the adversary takes on each batch, at least 1. All but the last leave the model alone.
 
     Raises
     ------
@@ -49,6 +59,7 @@ class Adversary:
     reads: str = "auto"
     hidden: int = 64
     learning_rate: float = 1e-3
+    own_steps: int = 1
 
     needs_sensitive_features = True
 
@@ -61,6 +72,8 @@ class Adversary:
             raise UserError(f"hidden is {self.hidden!r}; give a positive number of units")
         if not 0 < self.learning_rate < 1:
             raise UserError(f"learning_rate is {self.learning_rate!r}; give a number between 0 and 1, such as 1e-3")
+        if not isinstance(self.own_steps, int) or self.own_steps < 1:
+            raise UserError(f"own_steps is {self.own_steps!r}; give a positive number of steps")
 
     def start(self, run: Run) -> "AdversaryTerm":
         """Return the term of one run."""
@@ -92,6 +105,10 @@ class AdversaryTerm(Term):
         balance = len(run.groups) / (len(sizes) * sizes)  # (groups,): rows weighted so, all groups count the same
         self.register_buffer("balance", torch.as_tensor(balance, dtype=torch.float32))
         self.register_buffer("step", torch.zeros(()))
+        # Of the adversary's own steps (Adam): moments of its gradient, and their number.
+        size = sum(parameter.numel() for parameter in self.network.parameters()) if settings.own_steps > 1 else 0
+        self.register_buffer("moments", torch.zeros(2, size))
+        self.register_buffer("studied", torch.zeros(()))
         # Of this epoch:
         self.register_buffer("loss_sum", torch.zeros(()))
         self.register_buffer("batches", torch.zeros(()))
@@ -102,6 +119,8 @@ class AdversaryTerm(Term):
         """Return cross-entropy plus the adversary's loss, whose gradient is reversed under the adversary."""
         ramp = 2 / (1 + math.exp(-10 * self.step.item() / self.steps)) - 1
         seen = batch.pooled if self.reads_pooled else batch.logits[:, None]  # (B, H) or (B, 1)
+        for _ in range(self.settings.own_steps - 1):
+            self.study(seen.detach().float(), batch.groups)
         guess = self.network(reverse(seen.float(), self.settings.weight * ramp))  # (B, groups)
         loss = group_cross_entropy(guess, batch.groups, weight=self.balance)
         with torch.no_grad():
@@ -112,6 +131,20 @@ class AdversaryTerm(Term):
             self.right.index_add_(0, batch.groups, right)
             self.people.index_add_(0, batch.groups, torch.ones_like(right))
         return cross_entropy(batch.logits, batch.y) + loss
+
+    def study(self, seen: Tensor, groups: Tensor) -> None:
+        """Take a step of Adam on what the adversary sees (B, inputs); its state is in buffers, for checkpoints."""
+        own = list(self.network.parameters())
+        with torch.enable_grad():
+            loss = group_cross_entropy(self.network(seen), groups, weight=self.balance)
+            gradient = parameters_to_vector(torch.autograd.grad(loss, own))  # (weights,)
+        with torch.no_grad():
+            self.studied += 1
+            for moment, decay, power in zip(self.moments, DECAY, (1, 2), strict=True):
+                moment.lerp_(gradient**power, 1 - decay)
+            mean, square = (m / (1 - d**self.studied) for m, d in zip(self.moments, DECAY, strict=True))
+            step = self.learning_rate * mean / (square.sqrt() + 1e-8)
+            vector_to_parameters(parameters_to_vector(own) - step, own)
 
     def end_epoch(self, logits: Tensor | None = None) -> dict[str, float]:
         """Report how well the adversary read the group in this epoch."""

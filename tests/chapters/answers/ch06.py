@@ -164,7 +164,7 @@ RIGHT = {
         "the other half": first_half_to_test,
         "idea": lambda people: (balance(people[1::2]), people[::2]),
     },
-    "06.3": chosen("nearly all", "C"),
+    "06.3": chosen("how well the district can be guessed from the rest of a note", "D"),
     "06.4": {
         "plain Python": swap_by_letters,
         "numpy": lambda text, pairs: "".join(

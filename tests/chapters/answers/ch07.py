@@ -112,7 +112,7 @@ RIGHT = {
         ),
         "idea": lambda multiplier, strength, gap, tolerance: max(0, multiplier + strength * (gap - tolerance)),
     },
-    "07.4": chosen("it stays 0", "A"),
+    "07.4": chosen("the violations so far have added up", "A"),
     "07.5": chosen("demographic parity and equal opportunity", "B"),
-    "07.6": chosen("A closes the gap; B may or may not", "C"),
+    "07.6": chosen("A narrows the gap; B may or may not", "C"),
 }

@@ -7,8 +7,6 @@ import numpy as np
 import pandas as pd
 import torch
 
-from labkit.chapters.ch09.decisions import write_decision
-from labkit.chapters.ch09.exercises_decision import BEGUN, CASE
 from tests.chapters.answers.forms import chosen
 
 
@@ -156,13 +154,6 @@ def report_by_torch(points, tolerance):
     return {"name": best["name"], **{key: torch.tensor(value) for key, value in best["test"].items()}}
 
 
-# ---- 09.6 a decision -------------------------------------------------------------------------------------------------
-def decision(gains, loses, review):
-    """Return the page with three sections of one's own."""
-    own = {"Who gains": gains, "Who loses": loses, "Review": review}
-    return write_decision(CASE, title="Early appointments", answers=BEGUN | own)
-
-
 RIGHT = {
     "09.1": {
         "plain Python": front_by_sorting,
@@ -171,7 +162,7 @@ RIGHT = {
         "torch": front_by_torch,
         "hint 2": front_by_hint,
     },
-    "09.2": chosen("closing the gap costs little or nothing, or even gains", "C"),
+    "09.2": chosen("by the truth, closing the gap costs less than by the records", "B"),
     "09.3": {
         "plain Python": levelled_by_loop,
         "numpy": levelled_by_arrays,
@@ -191,15 +182,9 @@ RIGHT = {
         "torch": report_by_torch,
     },
     "09.6": {
-        "other words": decision(
-            "On these figures nobody: the change in ill people found of b may as well be a loss.",
-            "The ill people of `a`, because three to nine in a hundred more of them are now missed.",
-            "A board of patients from both districts and the clinic's director meets on 2031-01-15.",
-        ),
-        "short": decision(
-            "nobody, because the interval of the change in b contains zero, from -0.015 to 0.063.",
-            "`a`: of its ill people 61 in a thousand are no longer found, and the interval excludes zero.",
-            "The head of the clinic and two nurses look at it again with new figures on 2032-03-01.",
-        ),
+        "texts": {"gains": "nobody", "loses": "only a", "gap": "cannot tell"},
+        "letters": {"gains": "D", "loses": "A", "gap": "C"},
+        "small letters in lists": {"gains": ["d"], "loses": ["a"], "gap": ["c"]},
+        "capitals": {"gains": "Nobody.", "loses": np.str_("Only a"), "gap": "Cannot tell"},
     },
 }

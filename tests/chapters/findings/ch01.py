@@ -6,8 +6,6 @@ from statsmodels.stats.proportion import proportion_confint
 from labkit.data.datasheets import write_datasheet
 from tests.chapters.findings.finding import accepted, rejected
 
-FREE_TEXT = "a program cannot judge prose: the chapter turns it into a rubric with a model answer, without points"
-
 
 # ---- 01.2 ------------------------------------------------------------------------------------------------------------
 def knob(threshold, *, exactly=False, few_only=False):
@@ -46,8 +44,8 @@ def of_the_textbook(table):
 def programme(measure, share=None, **changes):
     """Return an answer with the shares that plain `sort_values` gives, which breaks ties in its own order."""
     answers = {
-        "disea": {"share": 0.111, "compared": "less", "counts": "chronic illnesses on an index"},
-        "xghindx": {"share": 0.245, "compared": "more", "counts": "health as people state it"},
+        "disea": {"share": 0.113, "compared": "less", "counts": "chronic illnesses on an index"},
+        "xghindx": {"share": 0.257, "compared": "more", "counts": "health as people state it"},
     }
     answer = {"measure": measure, **answers[measure], **changes}
     return answer if share is None else answer | {"share": share}
@@ -114,7 +112,7 @@ FINDINGS = [
     rejected(
         "01.4",
         "the difference of two shares",
-        lambda: programme("xghindx", share=0.095),
+        lambda: programme("xghindx", share=0.097),
         "share itself",
         never=("round",),
         made=True,
@@ -123,7 +121,6 @@ FINDINGS = [
         "01.4",
         "copied from the sentence above",
         programme("xghindx", share=0.244),
-        waits="the notebook prints the share, the comparison and the interval right above: nothing has to be computed",
     ),
     rejected("01.5", "two columns typed in", smallest_cell(columns=["race", "city"])),
     rejected("01.5", "Agresti-Coull", smallest_cell("agresti_coull"), "Agresti", "Wilson"),
@@ -146,21 +143,21 @@ FINDINGS = [
         "01.6",
         "lorem ipsum",
         lambda: datasheet(every="Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod."),
+        "patients of Birch",
         made=True,
-        waits=FREE_TEXT,
     ),
     rejected(
         "01.6",
         "no known harms",
         lambda: datasheet(**{"Known harms and limits": "There are no known harms and no limits of this data set."}),
+        "patients of Birch",
         made=True,
-        waits=FREE_TEXT,
     ),
     rejected(
         "01.6",
         "for everything",
         lambda: datasheet(**{"Do not use it for": "It can be used for everything without any restriction."}),
+        "names no use",
         made=True,
-        waits=FREE_TEXT,
     ),
 ]

@@ -23,6 +23,18 @@ def both_pairings(first, second):
     return (gaps[0] * gaps[1] + crossed(first, second)) / 2
 
 
+def median_gaps(first, second):
+    """Take medians instead of means."""
+    gaps = [np.median(half["a"]) - np.median(half["b"]) for half in (first, second)]
+    return gaps[0] * gaps[1]
+
+
+def rounded(first, second):
+    """Round the right estimate."""
+    gaps = [np.mean(half["a"]) - np.mean(half["b"]) for half in (first, second)]
+    return round(gaps[0] * gaps[1], 2)
+
+
 FINDINGS = [
     accepted("07.5", "equal opportunity survives", "demographic parity and equal opportunity"),
     rejected("07.5", "parity alone", "demographic parity alone", "random part", never=("nothing is asked",)),
@@ -34,8 +46,16 @@ FINDINGS = [
         "capped at 1",
         lambda multiplier, strength, gap, tolerance: min(1, max(0, multiplier + strength * (gap - tolerance))),
     ),
-    rejected("07.4", "no option", "it grows", "A. it stays 0\n", "B. it grows, more slowly\n"),
-    rejected("07.6", "no option", "A closes", "\nC. A closes the gap; B may or may not\n"),
+    rejected("07.4", "no option", "violations", "A. the violations so far have added up\n"),
+    rejected("07.4", "a price before the end", "B", "at the solution"),
+    rejected("07.2", "the median of each group", median_gaps),
+    rejected("07.2", "rounded to two digits", rounded, "without rounding"),
+    rejected(
+        "07.3",
+        "the tolerance is always 0.1",
+        lambda multiplier, strength, gap, tolerance: max(0, multiplier + strength * (gap - 0.1)),
+    ),
+    rejected("07.6", "no option", "A narrows", "\nC. A narrows the gap; B may or may not\n"),
     accepted(
         "07.1",
         "lists of one element",

@@ -1,15 +1,9 @@
 """What reviewers found in the exercises of notebook 09."""
 
-from datetime import date, timedelta
-
 import numpy as np
 
-from labkit.chapters.ch09.decisions import write_decision
 from labkit.chapters.ch09.exercises_choices import flip_rate, make_report
-from labkit.chapters.ch09.exercises_decision import BEGUN, CASE
 from tests.chapters.findings.finding import accepted, rejected
-
-FREE_TEXT = "a program cannot judge reasons: the chapter turns them into a rubric with a model answer, without points"
 
 
 def smallest_gap(points, tolerance):
@@ -32,15 +26,9 @@ def hull(points):
     return (values >= values.max(axis=0) - 1e-12).any(axis=1).tolist()
 
 
-def decision(**changes):
-    """Return a decision with some of the student's three sections changed."""
-    own = {
-        "Who gains": "nobody: for ill people of b the interval of the change contains zero.",
-        "Who loses": "Ill people of `a`, of whom about six in a hundred more are missed than before.",
-        "Review": "The clinic's ethics board together with two patients of each district, on 2035-06-30.",
-    }
-    own |= {name.replace("_", " ").capitalize(): text for name, text in changes.items()}
-    return write_decision(CASE, title="Early appointments", answers=BEGUN | own)
+def read(**changes):
+    """Return an answer about a decision's figures with a part changed."""
+    return {"gains": "nobody", "loses": "only a", "gap": "cannot tell"} | changes
 
 
 FINDINGS = [
@@ -50,44 +38,10 @@ FINDINGS = [
     rejected("09.4", "adjacent refits", lambda refits: np.mean(np.diff(refits, axis=0) != 0), "next one"),
     accepted("09.4", "the right rate in an array", lambda refits: np.array([flip_rate(refits)])),
     rejected("09.1", "the convex hull", hull, "weight"),
-    accepted(
-        "09.6",
-        "a group in the reason for nobody",
-        decision(who_gains="nobody clearly: in `b` the interval of the change contains zero."),
-    ),
-    accepted(
-        "09.6",
-        "no group",
-        decision(who_gains="No group clearly gains: the interval of the only change upwards contains zero."),
-    ),
-    accepted(
-        "09.6", "30 June 2035", decision(review="The ethics board and patients of both districts, on 30 June 2035.")
-    ),
-    accepted("09.6", "30.06.2035", decision(review="The ethics board and patients of both districts, on 30.06.2035.")),
-    rejected(
-        "09.6",
-        "yesterday",
-        lambda: decision(review=f"The ethics board and two patients, on {date.today() - timedelta(days=1)}."),
-        "has passed",
-        made=True,
-    ),
-    rejected("09.6", "the message says once that it is not yet", decision(review="TODO"), never=("not yet",)),
-    rejected(
-        "09.6",
-        "nonsense around the right words",
-        decision(who_gains="nobody " * 11, who_loses="`a` blah blah blah blah blah blah blah blah blah blah"),
-        waits=FREE_TEXT,
-    ),
-    rejected(
-        "09.6",
-        "the opposite of the figures",
-        decision(who_loses="Ill people of `a` gain most from this rule, by a good deal more than all others."),
-        waits=FREE_TEXT,
-    ),
-    rejected(
-        "09.6",
-        "a claim next to nobody",
-        decision(who_gains="Ill people of b clearly gain: nobody of them is missed any more by this rule."),
-        waits=FREE_TEXT,
-    ),
+    rejected("09.6", "a gain that is not clear", read(gains="only b"), "contains zero"),
+    rejected("09.6", "the opposite of the figures", read(loses="nobody"), "below zero"),
+    rejected("09.6", "a mean within the tolerance", read(gap="inside the tolerance"), "whole interval"),
+    rejected("09.6", "nonsense around the right word", read(loses="`a` blah blah blah blah blah blah blah")),
+    rejected("09.6", "nobody, many times", read(gains="nobody " * 11)),
+    rejected("09.6", "the message says once that it is not yet", read(gains="both"), never=("not yet",)),
 ]
