@@ -23,8 +23,8 @@
 #
 # **You will be able to**
 # - *compare* a fine-tuned model with tuned baselines before believing its score `[03-baselines]`
-# - *read* a training record, with a validation set and by group, and *show* by swapping one word what
-#   the model has learned `[03-finetune]`
+# - *read* a training record, with a validation set and by group, and *show* by swapping one word
+#   what the model has learned `[03-finetune]`
 # - *separate* three kinds of luck: the training sample, the seed and the people measured
 #   `[03-uncertainty]`
 # - *judge* what a design choice does to a gap, at convergence and at equal selection rates
@@ -32,8 +32,7 @@
 # - *find and repair* nine kinds of mistakes in training and evaluation code `[03-debug]`
 #
 # About 210 minutes: 100 for part one, and 110 for part two, the debugging lab, which is optional.
-# Before this:
-# [02 · What did the model learn before we met it?](02_pretraining_bias.ipynb)
+# Before this: [02 · What did the model learn before we met it?](02_pretraining_bias.ipynb)
 
 # %%
 import numpy as np
@@ -86,10 +85,10 @@ for told in ("written", "swapped"):
 # changes, the district's name changed it: nothing else could. (In a real clinic nobody can do this
 # exactly. A person of another group would have lived another life.)
 #
-# We train two models on the same notes. The first counts words: *TF-IDF* weighs each word, and
-# each pair of neighboring words, by how rare it is, and a logistic regression adds up the weights.
-# The second is a pretrained BERT, of which we train the last layer further. How both work comes
-# later; first we ask what they do.
+# We train two models on the same notes. The first counts words: *TF-IDF* weighs each word, and each
+# pair of neighboring words, by how rare it is, and a logistic regression adds up the weights. The
+# second is a pretrained BERT, of which we train the last layer further. How both work comes later;
+# first we ask what they do.
 #
 # **Predict:** the models call some of the patients from Birch ill. If the same notes said *Alder*,
 # would they call more of them ill, fewer, or as many? How many decisions out of 100 would change?
@@ -144,8 +143,8 @@ reading(
     "one half, a decision changes. BERT calls {written[BERT]:.0%} ill as written and "
     "{alder[BERT]:.0%} with *Alder*, and {changed[BERT]:.0%} of its decisions change; with word "
     "counts {changed[word counts]:.0%} do. These people are no less ill than the notes say: the "
-    "models learned from records in which people from Birch were called ill less often. But this is "
-    "one training sample, and one seed.",
+    "models learned from records in which people from Birch were called ill less often. But this "
+    "is one training sample, and one seed.",
     finding=choose(
         both_more,
         "Both models would call *more* of the same patients ill if their notes said *Alder*.",
@@ -161,12 +160,13 @@ reading(
 # ## The swap test in many worlds
 #
 # Was that the luck of one sample? We trained the same models in other worlds. That takes more than
-# an hour, so the results come as a table: `load_runs()` reads it, and its docstring names the recipe. All models were measured on the same 2,000 people, who are in no training sample. A run's
+# an hour, so the results come as a table: `load_runs()` reads it, and its docstring names the
+# recipe. All models were measured on the same 2,000 people, who are in no training sample. A run's
 # `setting` is `C` for word counts and the number of epochs for the others.
 #
-# A *control* shows whether the records are the cause. It has the *same notes*, but every illness
-# is recorded. If the districts' names still changed decisions there, wrong records would not be
-# the explanation.
+# A *control* shows whether the records are the cause. It has the *same notes*, but every illness is
+# recorded. If the districts' names still changed decisions there, wrong records would not be the
+# explanation.
 #
 # In every world, we keep the setting with the smallest loss on that world's validation notes. All
 # intervals in this notebook are 95% intervals.
@@ -246,9 +246,9 @@ rates.round(3)
 # %% tags=["reading"]
 reading(
     "**Reading the table.** In the records, *a* is ill more often than *b* by {recorded:.3f}; in "
-    "truth, by {true:.3f}, which is the chance of this sample, because the program makes both groups "
-    "ill equally often. A model that learns the records well learns a difference between districts "
-    "that hardly exists among people. To the model, it looks like a fact about Birch.",
+    "truth, by {true:.3f}, which is the chance of this sample, because the program makes both "
+    "groups ill equally often. A model that learns the records well learns a difference between "
+    "districts that hardly exists among people. To the model, it looks like a fact about Birch.",
     recorded=in_records,
     true=in_truth,
 )
@@ -302,12 +302,12 @@ by_setting.fillna(0).round(3)
 
 # %% tags=["reading"]
 reading(
-    "**Reading the tables.** Give everyone the majority's answer, and {majority:.0%} of the answers "
-    "are right; there is no gap, because there is no distinction. The smallest `C` does nearly the "
-    "same: it calls {few_a:.1%} of *a* and {few_b:.1%} of *b* ill, though its AUC is {few_auc:.2f}. "
-    "It knows who is more likely to be ill, and calls nobody ill. A small gap by itself proves "
-    "nothing. By validation loss we choose `C = {C:g}` here; the second table has the means of "
-    "{worlds} worlds, and how many of them choose each value.",
+    "**Reading the tables.** Give everyone the majority's answer, and {majority:.0%} of the "
+    "answers are right; there is no gap, because there is no distinction. The smallest `C` does "
+    "nearly the same: it calls {few_a:.1%} of *a* and {few_b:.1%} of *b* ill, though its AUC is "
+    "{few_auc:.2f}. It knows who is more likely to be ill, and calls nobody ill. A small gap by "
+    "itself proves nothing. By validation loss we choose `C = {C:g}` here; the second table has "
+    "the means of {worlds} worlds, and how many of them choose each value.",
     majority=majority_accuracy,
     few_a=fewest["called ill, a"],
     few_b=fewest["called ill, b"],
@@ -320,8 +320,8 @@ reading(
 # ### Exercise 03.1 · How much better than giving everyone the same answer?
 #
 # Write a function that takes labels and predictions (lists of 0 and 1) and returns how much the
-# accuracy lies above that of the majority's answer, which is the better of "always 0" and
-# "always 1".
+# accuracy lies above that of the majority's answer, which is the better of "always 0" and "always
+# 1".
 
 
 # %% tags=["exercise"] exercise="03.1" points=1 objective="03-baselines"
@@ -354,8 +354,8 @@ check("03.1", accuracy_gain)
 # `finetune` computes it once and keeps it. One pass over the training notes is an *epoch*. After
 # each epoch we measure the loss on the validation notes, and how many of each group are called ill.
 #
-# **Predict:** the training loss will fall. Will the validation loss fall as long? And what will
-# the shares called ill in *a* and *b* do from epoch to epoch?
+# **Predict:** the training loss will fall. Will the validation loss fall as long? And what will the
+# shares called ill in *a* and *b* do from epoch to epoch?
 
 # %%
 import tempfile
@@ -397,12 +397,13 @@ reading(
     "model learns what is special about these {notes:,} notes and does not hold for others: it "
     "*overfits*. In the first epochs it calls few people ill in either group, then more, and the "
     "groups part: at the epoch with the smallest validation loss the gap is {best_gap:.2f}, at the "
-    "end {end_gap:.2f}. These gaps are of {people} validation patients, {few} of them from Birch, so "
-    "single steps of the curve mean little. The loss alone would not have shown that the groups "
+    "end {end_gap:.2f}. These gaps are of {people} validation patients, {few} of them from Birch, "
+    "so single steps of the curve mean little. The loss alone would not have shown that the groups "
     "part: write a record by group.",
     validation=choose(
         loss_rises,
-        "The validation loss is smallest after epoch {best_epoch:.0f} ({best_loss:.2f}) and rises to "
+        "The validation loss is smallest after epoch {best_epoch:.0f} ({best_loss:.2f}) and rises "
+        "to "
         "{end_loss:.2f}.",
         otherwise="The validation loss falls as well, to {end_loss:.2f}.",
     ),
@@ -489,10 +490,10 @@ reading(
     "**Reading the table.** {block} With its last block trained, BERT has a mean AUC of "
     "{block_auc:.3f}, word counts {counts_auc:.3f}; the mean difference is {block_mean:+.3f} "
     "({block_low:+.3f} to {block_high:+.3f}), and BERT is ahead in {block_ahead} of {block_worlds} "
-    "worlds. {everything} ({all_mean:+.3f}, {all_low:+.3f} to {all_high:+.3f}, {all_worlds} worlds). "
-    "The intervals cover the training sample, and are for these 2,000 people. A program wrote the "
-    "notes from a fixed set of phrases, which is what word counts are good at; with other texts the "
-    "answer can be another.",
+    "worlds. {everything} ({all_mean:+.3f}, {all_low:+.3f} to {all_high:+.3f}, {all_worlds} "
+    "worlds). The intervals cover the training sample, and are for these 2,000 people. A program "
+    "wrote the notes from a fixed set of phrases, which is what word counts are good at; with "
+    "other texts the answer can be another.",
     block=verdict(
         block_row["low"],
         block_row["high"],
@@ -527,8 +528,8 @@ reading(
 # number (Bouthillier et al., 2021):
 #
 # - the *training sample*: which patients' notes the model learned from,
-# - the *seed*: the head's first weights, the order of the notes, and dropout (some units are switched
-#   off at random in training),
+# - the *seed*: the head's first weights, the order of the notes, and dropout (some units are
+#   switched off at random in training),
 # - the *people measured*: on whom the gap was counted.
 #
 # We can separate them, because we have BERTs from several worlds, several seeds in each, and
@@ -588,10 +589,10 @@ mean_gap = over_seeds(biased, "gap", by="model").loc["last block"]
 reading(
     "**Reading the figure.** The {largest} matters most here. Runs that differ in nothing but the "
     "seed have gaps that differ by about {seed:.3f} (one standard deviation), runs from different "
-    "training samples by {sample:.3f}, and the same model measured on other groups of 500 people by "
-    '{people:.3f}. So "we used three seeds" covers a small part of the luck. The mean gap over '
-    "{worlds} worlds is {gap:.2f} ({low:.2f} to {high:.2f}); from here on, gaps are given over "
-    "worlds.",
+    "training samples by {sample:.3f}, and the same model measured on other groups of 500 people "
+    'by {people:.3f}. So "we used three seeds" covers a small part of the luck. The mean gap '
+    "over {worlds} worlds is {gap:.2f} ({low:.2f} to {high:.2f}); from here on, gaps are given "
+    "over worlds.",
     largest=largest,
     seed=sd_seed,
     sample=sd_sample,
@@ -606,9 +607,9 @@ reading(
 # ### Exercise 03.3 · How far off is a mean gap?
 #
 # A team averages the gap over `worlds` training samples with `seeds` seeds each; all models are
-# measured on the same `people`. Each kind of luck is averaged over as many draws as there are of it:
-# there are `worlds` training samples, `worlds * seeds` seeds, and the variance `people_500` is of
-# 500 people, so with twice as many it is half as large. The three add up.
+# measured on the same `people`. Each kind of luck is averaged over as many draws as there are of
+# it: there are `worlds` training samples, `worlds * seeds` seeds, and the variance `people_500` is
+# of 500 people, so with twice as many it is half as large. The three add up.
 #
 # Write a function that returns the *standard error* of the mean gap: the root of that sum.
 
@@ -685,9 +686,10 @@ fewest_epochs, most_epochs = by_epochs.index[0], by_epochs.index[-1]
 reading(
     "**Reading the figure.** After {first:.0f} epochs the head calls {early_a:.1%} of *a* and "
     "{early_b:.1%} of *b* ill, and its gap is {early_gap:.3f}. After {last:.0f} epochs the gap is "
-    "{late_gap:.2f}, and the AUC went only from {early_auc:.2f} to {late_auc:.2f}: who is above whom "
-    "was learned early. What grew is the share of people above one half, from nearly nobody. Somebody "
-    "who compares models after two epochs finds that this one is the fairest. It decides nothing.",
+    "{late_gap:.2f}, and the AUC went only from {early_auc:.2f} to {late_auc:.2f}: who is above "
+    "whom was learned early. What grew is the share of people above one half, from nearly nobody. "
+    "Somebody who compares models after two epochs finds that this one is the fairest. It decides "
+    "nothing.",
     first=fewest_epochs,
     last=most_epochs,
     early_a=early["selected_a"],
@@ -738,10 +740,10 @@ both_wider = (at_records > gap_of_records).all()
 # %% tags=["reading"]
 reading(
     "**Reading the figure.** Every curve begins and ends at zero: whoever calls nobody ill, or "
-    "everybody, has no gap. Between them a gap can be large. If as many people are called ill as the "
-    "records do ({share:.0%}), the gap of word counts is {counts:.2f}, that of BERT {bert:.2f}, and "
-    "that of the records {records:.2f}. {more} Such a curve comes from {people} people, so differences "
-    "of a few hundredths mean nothing.",
+    "everybody, has no gap. Between them a gap can be large. If as many people are called ill as "
+    "the records do ({share:.0%}), the gap of word counts is {counts:.2f}, that of BERT "
+    "{bert:.2f}, and that of the records {records:.2f}. {more} Such a curve comes from {people} "
+    "people, so differences of a few hundredths mean nothing.",
     share=recorded_ill,
     counts=at_records["word counts"],
     bert=at_records["BERT"],
@@ -838,17 +840,18 @@ longest = (head_runs["setting"] == head_runs["setting"].max()).mean()
 # %% tags=["reading"]
 reading(
     "**Reading the figure.** Word counts have a mean gap of {counts_gap:.2f} at this share. Within "
-    "the margin of it: {judged[inside]}; wider by more than the margin: {judged[wider]}; "
-    "narrower: {judged[narrower]}; not enough evidence: {judged[cannot tell]}. {left} The right "
-    "panel has the other half of the story: all designs have a lower or a higher AUC, and *{worst}* "
-    "has the lowest. The intervals cover training samples, for these 2,000 people; among {designs} "
+    "the margin of it: {judged[inside]}; wider by more than the margin: {judged[wider]}; narrower: "
+    "{judged[narrower]}; not enough evidence: {judged[cannot tell]}. {left} The right panel has "
+    "the other half of the story: all designs have a lower or a higher AUC, and *{worst}* has the "
+    "lowest. The intervals cover training samples, for these 2,000 people; among {designs} "
     "designs, one may look different by luck. In {longest:.0%} of the runs of heads, the longest "
     "training that we tried was still the best.",
     counts_gap=counts_gap,
     judged=judged_as,
     left=choose(
         all_inside,
-        "So at convergence, and with equally many people called ill, these designs have the same gap: "
+        "So at convergence, and with equally many people called ill, these designs have the same "
+        "gap: "
         "nothing is left of *design choices move the gap*.",
         otherwise="That is what is left of *design choices move the gap*: less than a comparison "
         "after two epochs would have shown.",
@@ -861,12 +864,12 @@ reading(
 # %% [markdown]
 # ## Who pays for the gap?
 #
-# Measured against the *records*, a model may look even-handed: it decides as the records do. In
-# the clinic we can also ask the truth.
+# Measured against the *records*, a model may look even-handed: it decides as the records do. In the
+# clinic we can also ask the truth.
 #
-# **Predict:** our BERT has decided about all patients. Of those who are *recorded* ill it finds some
-# share in each group; of those who *are* ill it finds another. In which group do the two shares differ
-# more?
+# **Predict:** our BERT has decided about all patients. Of those who are *recorded* ill it finds
+# some share in each group; of those who *are* ill it finds another. In which group do the two
+# shares differ more?
 
 # %%
 from labkit.audit import audit
@@ -896,13 +899,13 @@ found_in_truth, found_in_records = found["truth"], found["records"]
 
 # %% tags=["reading"]
 reading(
-    "**Reading the figure.** Of the patients who are ill, this BERT finds {truth[a]:.0%} in *a* and "
-    "{truth[b]:.0%} in *b*: a difference of {difference:.2f} (interval over patients {low:.2f} to "
-    "{high:.2f}). Over {worlds} worlds the mean difference is {mean:.2f} ({mean_low:.2f} to "
+    "**Reading the figure.** Of the patients who are ill, this BERT finds {truth[a]:.0%} in *a* "
+    "and {truth[b]:.0%} in *b*: a difference of {difference:.2f} (interval over patients {low:.2f} "
+    "to {high:.2f}). Over {worlds} worlds the mean difference is {mean:.2f} ({mean_low:.2f} to "
     "{mean_high:.2f}). So ill people from Birch pay: they are sent home more often. Against the "
-    "records, the shares found are {records[a]:.0%} and {records[b]:.0%}. They are close to those of "
-    "the truth in both groups, because the records miss illnesses *at random*; the false alarms are "
-    "not, because some of *b*'s are ill people whom the records missed.",
+    "records, the shares found are {records[a]:.0%} and {records[b]:.0%}. They are close to those "
+    "of the truth in both groups, because the records miss illnesses *at random*; the false alarms "
+    "are not, because some of *b*'s are ill people whom the records missed.",
     truth=found_in_truth,
     records=found_in_records,
     difference=found_gap.difference,
@@ -920,15 +923,16 @@ reading(
 #
 # ## Real sentences
 #
-# Now text that people wrote: sentences from Wikipedia, PubMed and covid papers about nurses, doctors,
-# surgeons and physicians, with that word masked (Levy, Lazar and Stanovsky, 2021). The task is to
-# tell which sentences are about a nurse. The sensitive attribute is the gender of the pronoun that
-# refers to the person. A program assigned it, nobody was asked, and "they" is not covered.
+# Now text that people wrote: sentences from Wikipedia, PubMed and covid papers about nurses,
+# doctors, surgeons and physicians, with that word masked (Levy, Lazar and Stanovsky, 2021). The
+# task is to tell which sentences are about a nurse. The sensitive attribute is the gender of the
+# pronoun that refers to the person. A program assigned it, nobody was asked, and "they" is not
+# covered.
 #
-# There are no new worlds here: we divide one sample of sentences five times, 80% to train on and 20%
-# to measure on. The five results share sentences, so their intervals are wider than those of five
-# independent ones (Nadeau and Bengio, 2003); `overlap=` does that. In every division we also swap
-# the gendered words of the test sentences (*he* becomes *she*), as we swapped the district.
+# There are no new worlds here: we divide one sample of sentences five times, 80% to train on and
+# 20% to measure on. The five results share sentences, so their intervals are wider than those of
+# five independent ones (Nadeau and Bengio, 2003); `overlap=` does that. In every division we also
+# swap the gendered words of the test sentences (*he* becomes *she*), as we swapped the district.
 #
 # **Predict:** of the sentences about nurses, does the model find more when the pronoun is *she* or
 # when it is *he*? And with swapped pronouns?
@@ -990,12 +994,14 @@ by_gender, to_he = sentence_table.loc["female - male"], sentence_table.loc["she 
 
 # %% tags=["reading"]
 reading(
-    "**Reading the figure.** {beats} {gap} Swapping the pronoun of the *same* sentences answers the "
-    "other question, whether the pronoun is the cause: {cause} The intervals cover the division and "
-    "the training; the sentences are one sample, and few of them are about male nurses.",
+    "**Reading the figure.** {beats} {gap} Swapping the pronoun of the *same* sentences answers "
+    "the other question, whether the pronoun is the cause: {cause} The intervals cover the "
+    "division and the training; the sentences are one sample, and few of them are about male "
+    "nurses.",
     beats=choose(
         beats_never,
-        "The model beats the answer *never a nurse*, which is right for {never:.1%} of the sentences "
+        "The model beats the answer *never a nurse*, which is right for {never:.1%} of the "
+        "sentences "
         "(accuracy {accuracy:.1%}).",
         otherwise="The answer *never a nurse* is right for {never:.1%} of the sentences, and the "
         "model ({accuracy:.1%}) does not clearly beat it.",
@@ -1013,11 +1019,14 @@ reading(
         to_she["low"],
         to_she["high"],
         above="with *she* instead of *he*, the model recognizes more of the male nurses "
-        "({to_she[mean]:+.2f}, {to_she[low]:+.2f} to {to_she[high]:+.2f}). It takes the pronoun as a "
+        "({to_she[mean]:+.2f}, {to_she[low]:+.2f} to {to_she[high]:+.2f}). It takes the pronoun as "
+        "a "
         "hint.",
         below="with *she* instead of *he*, it recognizes fewer male nurses.",
-        unclear="with *she* instead of *he* the recall of male nurses changes by {to_she[mean]:+.2f} "
-        "({to_she[low]:+.2f} to {to_she[high]:+.2f}), and with *he* instead of *she* that of female "
+        unclear="with *she* instead of *he* the recall of male nurses changes by "
+        "{to_she[mean]:+.2f} "
+        "({to_she[low]:+.2f} to {to_she[high]:+.2f}), and with *he* instead of *she* that of "
+        "female "
         "nurses by {to_he[mean]:+.2f} ({to_he[low]:+.2f} to {to_he[high]:+.2f}).",
     ),
     never=never_a_nurse,
@@ -2149,26 +2158,27 @@ reading(
 # %% [markdown]
 # ## What you learned
 #
-# - A score is reported next to its baselines, tuned, or it says nothing; when BERT does not beat word
-#   counts, say so `[03-baselines]`.
-# - A falling training loss does not tell you when to stop, and no loss tells you how the groups part:
-#   keep a validation set, and a record by group. Swapping one word shows what a model does with it, and
-#   a world without the error shows where that comes from `[03-finetune]`.
+# - A score is reported next to its baselines, tuned, or it says nothing; when BERT does not beat
+#   word counts, say so `[03-baselines]`.
+# - A falling training loss does not tell you when to stop, and no loss tells you how the groups
+#   part: keep a validation set, and a record by group. Swapping one word shows what a model does
+#   with it, and a world without the error shows where that comes from `[03-finetune]`.
 # - A gap depends on three draws, the training sample, the seed and the people measured; a mean over
 #   seeds leaves two of them out `[03-uncertainty]`.
 # - A model that calls nobody ill has no gap. Compare gaps at convergence and at equal shares of
 #   people selected, with a margin that you stated before `[03-design]`.
-# - The dangerous bugs print plausible numbers: ask where the groups came in, what has a gradient, and
-#   what was compared with what `[03-debug]`.
+# - The dangerous bugs print plausible numbers: ask where the groups came in, what has a gradient,
+#   and what was compared with what `[03-debug]`.
 #
 # ## What this does not show
 #
-# - How to *remove* a gap: that needs a decision about which gap matters, and notebooks still to come.
-# - That real clinics look like ours. The simulated one has the biases we put in, one at a time; a real
-#   one has others, together, and its true labels cost money.
+# - How to *remove* a gap: that needs a decision about which gap matters, and notebooks still to
+#   come.
+# - That real clinics look like ours. The simulated one has the biases we put in, one at a time; a
+#   real one has others, together, and its true labels cost money.
 # - That a BERT is not needed elsewhere. The notes are written by a program from a fixed set of
 #   phrases; sentences written by people are harder for word counts.
 # - What other people would give: every comparison over worlds uses the same 2,000 people.
 #
-# **Next.** We have taken rates and gaps as they came. How does one measure fairness, and how sure is
-# the result? [04 · How do we measure fairness, and how sure are we?](04_measuring.ipynb)
+# **Next.** We have taken rates and gaps as they came. How does one measure fairness, and how sure
+# is the result? [04 · How do we measure fairness, and how sure are we?](04_measuring.ipynb)
