@@ -199,6 +199,7 @@ lowest_biased = flips.xs("biased", level="records")["low"]
 highest_right = flips.xs("right", level="records")["high"]
 counts_flips, bert_flips = flips.loc["word counts", "biased"], flips.loc["last block", "biased"]
 counts_right, bert_right = flips.loc["word counts", "right"], flips.loc["last block", "right"]
+control_change = more_ill.loc["word counts", "right"]
 records_matter = (lowest_biased > highest_right).all()
 flips.round(3)
 
@@ -208,8 +209,7 @@ reading(
     "{counts_mean:.0%} of their decisions about *b* (interval over {counts_worlds} worlds: "
     "{counts_low:.0%} to {counts_high:.0%}), and BERT {bert_mean:.0%} ({bert_low:.0%} to "
     "{bert_high:.0%}, {bert_worlds} worlds). Where every illness was recorded, it is "
-    "{right_counts:.0%} and {right_bert:.0%}: the prediction was right if you said *few*. What is "
-    "left there is chance: in a small sample, the districts differ a little by luck. The intervals "
+    "{right_counts:.0%} and {right_bert:.0%}: the prediction was right if you said *few*. What is left there goes in no direction: with *Alder*, word counts call {right_change:+.1%} more people ill ({right_low:+.1%} to {right_high:+.1%}). In a small sample, districts differ a little by luck. The intervals "
     "cover training samples, and leave out that the same people were measured.",
     finding=choose(
         records_matter,
@@ -225,6 +225,9 @@ reading(
     bert_high=bert_flips["high"],
     bert_worlds=bert_flips["n"],
     right_counts=counts_right["mean"],
+    right_change=control_change["mean"],
+    right_low=control_change["low"],
+    right_high=control_change["high"],
     right_bert=bert_right["mean"],
 )
 
@@ -841,9 +844,7 @@ longest = (head_runs["setting"] == head_runs["setting"].max()).mean()
 reading(
     "**Reading the figure.** Word counts have a mean gap of {counts_gap:.2f} at this share. Within "
     "the margin of it: {judged[inside]}; wider by more than the margin: {judged[wider]}; narrower: "
-    "{judged[narrower]}; not enough evidence: {judged[cannot tell]}. {left} The right panel has "
-    "the other half of the story: all designs have a lower or a higher AUC, and *{worst}* has the "
-    "lowest. The intervals cover training samples, for these 2,000 people; among {designs} "
+    "{judged[narrower]}; not enough evidence: {judged[cannot tell]}. {left} The right panel has the AUC: *{worst}* has the lowest. The intervals cover training samples, for these 2,000 people; among {designs} "
     "designs, one may look different by luck. In {longest:.0%} of the runs of heads, the longest "
     "training that we tried was still the best.",
     counts_gap=counts_gap,
@@ -903,8 +904,7 @@ reading(
     "and {truth[b]:.0%} in *b*: a difference of {difference:.2f} (interval over patients {low:.2f} "
     "to {high:.2f}). Over {worlds} worlds the mean difference is {mean:.2f} ({mean_low:.2f} to "
     "{mean_high:.2f}). So ill people from Birch pay: they are sent home more often. Against the "
-    "records, the shares found are {records[a]:.0%} and {records[b]:.0%}. They are close to those "
-    "of the truth in both groups, because the records miss illnesses *at random*; the false alarms "
+    "records, the shares found are {records[a]:.0%} and {records[b]:.0%}. They differ little from those of the truth in either group, because the records miss illnesses *at random*; the false alarms "
     "are not, because some of *b*'s are ill people whom the records missed.",
     truth=found_in_truth,
     records=found_in_records,

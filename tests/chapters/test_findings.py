@@ -9,7 +9,6 @@ import pytest
 from labkit.exercises.checking import exercises
 from labkit.exercises.judging import NOT_YET, Exercise
 from tests.chapters.findings.finding import Finding
-from tests.chapters.test_options import COURSE, exercise_cells
 
 CHAPTERS = [f"ch{number:02d}" for number in range(10)]
 FINDINGS = [each for name in CHAPTERS for each in importlib.import_module(f"tests.chapters.findings.{name}").FINDINGS]
