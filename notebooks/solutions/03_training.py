@@ -209,8 +209,11 @@ reading(
     "{counts_mean:.0%} of their decisions about *b* (interval over {counts_worlds} worlds: "
     "{counts_low:.0%} to {counts_high:.0%}), and BERT {bert_mean:.0%} ({bert_low:.0%} to "
     "{bert_high:.0%}, {bert_worlds} worlds). Where every illness was recorded, it is "
-    "{right_counts:.0%} and {right_bert:.0%}: the prediction was right if you said *few*. What is left there goes in no direction: with *Alder*, word counts call {right_change:+.1%} more people ill ({right_low:+.1%} to {right_high:+.1%}). In a small sample, districts differ a little by luck. The intervals "
-    "cover training samples, and leave out that the same people were measured.",
+    "{right_counts:.0%} and {right_bert:.0%}: the prediction was right if you said *few*. What is "
+    "left there goes in no direction: with *Alder*, word counts call {right_change:+.1%} more "
+    "people ill ({right_low:+.1%} to {right_high:+.1%}). In a small sample, districts differ a "
+    "little by luck. The intervals cover training samples, and leave out that the same people were "
+    "measured.",
     finding=choose(
         records_matter,
         "It was not the luck of one sample, and the wrong records are the cause.",
@@ -593,9 +596,9 @@ reading(
     "**Reading the figure.** The {largest} matters most here. Runs that differ in nothing but the "
     "seed have gaps that differ by about {seed:.3f} (one standard deviation), runs from different "
     "training samples by {sample:.3f}, and the same model measured on other groups of 500 people "
-    'by {people:.3f}. So "we used three seeds" covers a small part of the luck. The mean gap '
-    "over {worlds} worlds is {gap:.2f} ({low:.2f} to {high:.2f}); from here on, gaps are given "
-    "over worlds.",
+    "by {people:.3f}. So *we used three seeds* covers a small part of the luck. The mean gap over "
+    "{worlds} worlds is {gap:.2f} ({low:.2f} to {high:.2f}); from here on, gaps are given over "
+    "worlds.",
     largest=largest,
     seed=sd_seed,
     sample=sd_sample,
@@ -844,9 +847,10 @@ longest = (head_runs["setting"] == head_runs["setting"].max()).mean()
 reading(
     "**Reading the figure.** Word counts have a mean gap of {counts_gap:.2f} at this share. Within "
     "the margin of it: {judged[inside]}; wider by more than the margin: {judged[wider]}; narrower: "
-    "{judged[narrower]}; not enough evidence: {judged[cannot tell]}. {left} The right panel has the AUC: *{worst}* has the lowest. The intervals cover training samples, for these 2,000 people; among {designs} "
-    "designs, one may look different by luck. In {longest:.0%} of the runs of heads, the longest "
-    "training that we tried was still the best.",
+    "{judged[narrower]}; not enough evidence: {judged[cannot tell]}. {left} The right panel has "
+    "the AUC: *{worst}* has the lowest. The intervals cover training samples, for these 2,000 "
+    "people; among {designs} designs, one may look different by luck. In {longest:.0%} of the runs "
+    "of heads, the longest training that we tried was still the best.",
     counts_gap=counts_gap,
     judged=judged_as,
     left=choose(
@@ -904,8 +908,9 @@ reading(
     "and {truth[b]:.0%} in *b*: a difference of {difference:.2f} (interval over patients {low:.2f} "
     "to {high:.2f}). Over {worlds} worlds the mean difference is {mean:.2f} ({mean_low:.2f} to "
     "{mean_high:.2f}). So ill people from Birch pay: they are sent home more often. Against the "
-    "records, the shares found are {records[a]:.0%} and {records[b]:.0%}. They differ little from those of the truth in either group, because the records miss illnesses *at random*; the false alarms "
-    "are not, because some of *b*'s are ill people whom the records missed.",
+    "records, the shares found are {records[a]:.0%} and {records[b]:.0%}. They differ little from "
+    "those of the truth in either group, because the records miss illnesses *at random*; the false "
+    "alarms are not, because some of *b*'s are ill people whom the records missed.",
     truth=found_in_truth,
     records=found_in_records,
     difference=found_gap.difference,
