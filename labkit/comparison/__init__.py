@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "seeds": ["summarise", "over_seeds", "accuracy_change", "changes_over_seeds"],
         "equivalence": ["is_closed", "judge_interval", "judge_gaps"],
+        "levelling": ["judge_levelling", "LEVELLING_VERDICTS"],
         "constants": ["summarise_constants", "add_constants"],
         "planning": ["how_many_runs", "RunsNeeded"],
         "trials": ["Split", "split_frame", "Trial", "run_trials", "measure_trials", "try_methods"],

@@ -86,13 +86,13 @@ Markdown(
 # %% [markdown]
 # ## What we measure
 #
-# In every world we train a simple reader of notes on the *recorded* labels: words, weighed by how rare they are (TF-IDF),
+# In every world we train a simple classifier of notes on the *recorded* labels: words, weighed by how rare they are (TF-IDF),
 # then logistic regression. It reads the notes of new patients and decides *ill* or *not ill*. We measure for each group
 #
 # - the share *recorded ill* and the share *truly ill*;
 # - the share of *symptoms written down*, of those that came up in the conversation;
-# - the **true positive rate**: of the truly ill, the share that the reader finds;
-# - the **false positive rate**: of those who are not ill, the share that the reader takes for ill.
+# - the **true positive rate**: of the truly ill, the share that the classifier finds;
+# - the **false positive rate**: of those who are not ill, the share that the classifier takes for ill.
 #
 # Intervals over worlds are Student's t, with one degree of freedom fewer than there are worlds: with few worlds they are
 # wide.
@@ -102,14 +102,14 @@ Markdown(
 
 # %%
 def read_notes(patients, label="y"):
-    """Train a reader of notes to predict a column of 0 and 1."""
-    reader = make_pipeline(TfidfVectorizer(min_df=2, sublinear_tf=True), LogisticRegression(C=3))
-    return reader.fit(patients["note"], patients[label])
+    """Train a classifier of notes to predict a column of 0 and 1."""
+    classifier = make_pipeline(TfidfVectorizer(min_df=2, sublinear_tf=True), LogisticRegression(C=3))
+    return classifier.fit(patients["note"], patients[label])
 
 
 @cache
 def measure(seed, **knobs):
-    """Simulate a world, train a reader on its records, and return rates on new patients: a row a group."""
+    """Train a classifier on a simulated world; return rates on new patients, by group."""
     train, test = (simulate_clinic(n=SAMPLE_SIZE, seed=2 * seed + half, **knobs) for half in (0, 1))
     decided = read_notes(train).predict(test["note"])
     found = audit(y_true=test["y_true_disease"], y_pred=decided, sensitive_features=test["group"])
@@ -155,7 +155,7 @@ def moved(runs, knob, rate, group="b"):
 # *Representation bias*: a group is missing, or there are too few of it. We turn down the share of patients from Birch.
 #
 # **Predict:** a note from Birch says exactly what a note from Alder says. When hardly any patient of *b* is left to
-# learn from, does the reader miss more of the truly ill in *b*? And what happens to the interval of that rate?
+# learn from, does the classifier miss more of the truly ill in *b*? And what happens to the interval of that rate?
 
 # %%
 few = turn("representation", SHARES_OF_B)
@@ -201,7 +201,7 @@ found_in_alder = moved(disbelieved, "label_bias", "true positive rate", "a")
 reading(
     "In Birch the share recorded ill {recorded}, while the share truly ill stays. The classifier learns the records: the "
     "share of Birch's truly ill that it finds {birch}. In Alder it {alder}; one classifier serves both districts, and the same "
-    "words now stand beside *not ill* more often. In the recorded labels Birch looks healthier than it is, and the labels "
+    "words are now found with *not ill* more often. In the recorded labels Birch looks healthier than it is, and the labels "
     "alone do not say so; only a comparison with the notes, or with the truth, would.",
     recorded=recorded_moved,
     birch=found_in_birch,
@@ -214,7 +214,7 @@ reading(
 # *Measurement bias*: the same thing is measured worse for some people. Symptoms of patients from Birch are left out of the
 # note, or written vaguely ("feels unwell"). The diagnosis that is recorded is right.
 #
-# **Predict:** labels are equal in both groups now. Does the reader still miss more of the ill in Birch?
+# **Predict:** labels are equal in both groups now. Does the classifier still miss more of the ill in Birch?
 
 # %%
 vague = turn("measurement_bias", STEPS)
@@ -290,21 +290,21 @@ check("01.1", happens)
 # To come depends on the district *and* on how severe a case is, which also decides who is ill. Such a common result of two
 # causes is called a *collider*: among those who came the two go together, though in the districts they do not.
 #
-# Did the reader learn that *Birch* means *ill*? Part of its false alarms may come from the patients instead: those not ill
-# who still come have severe-looking notes. So three readers judge the same last patients: one that learned from a neutral
+# Did the classifier learn that *Birch* means *ill*? Part of its false alarms may come from the patients instead: those not ill
+# who still come have severe-looking notes. So three classifiers judge the same last patients: one that learned from a neutral
 # clinic and cannot have learned anything about Birch, one that learned from patients like these but reads and learned
 # notes without the district, and ours. **Predict:** how much of the rise does the first one show?
 
 
 # %%
 def alarms_in_birch(records, patients):
-    """Return the share that a reader of some records takes for ill, of the patients of Birch who are not ill."""
+    """Return the share of Birch's patients who are not ill and are taken for ill."""
     healthy = patients[(patients["group"] == "b") & (patients["y_true_disease"] == 0)]
     return read_notes(records).predict(healthy["note"]).mean()
 
 
-def compare_readers(world):
-    """Return the shares of the readers in one world; all but the first judge the patients who came."""
+def compare_classifiers(world):
+    """Return the shares of the classifiers in one world; all but the first judge the patients who came."""
     clinics = {
         "neutral": {},
         "last": {"collection_bias": STEPS[-1]},
@@ -323,7 +323,7 @@ def compare_readers(world):
 
 
 # %%
-alarms = pd.DataFrame([compare_readers(world) for world in range(WORLDS)]).rename_axis("world")
+alarms = pd.DataFrame([compare_classifiers(world) for world in range(WORLDS)]).rename_axis("world")
 rise_parts = pd.DataFrame(
     {
         "case mix": alarms["neutral"] - alarms["neutral, neutral patients"],
@@ -362,13 +362,13 @@ reading(
 # (`mask_group=True`), keep a label bias for Birch, and turn up how often other places in the note, a bus stop, a pharmacy,
 # lie in the patient's own district.
 #
-# **Predict:** the reader never sees a district's name. Can it tell the groups apart? Does its gap in decisions come back?
+# **Predict:** the classifier never sees a district's name. Can it tell the groups apart? Does its gap in decisions come back?
 
 
 # %%
 @cache
 def measure_masked(seed, proxy_strength):
-    """Like `measure`, for notes without the district's name, with biased labels; and how well a reader guesses it."""
+    """Like `measure`, for notes without the district's name, with biased labels; and how well a classifier guesses it."""
     settings = {"proxy_strength": proxy_strength, "label_bias": 0.4, "mask_group": True}
     train, test = (simulate_clinic(n=SAMPLE_SIZE, seed=2 * seed + half, **settings) for half in (0, 1))
     in_b = [(part["group"] == "b").astype(int) for part in (train, test)]

@@ -611,7 +611,7 @@ check("06.5", {"hidden": hidden, "base_rate": base_rate})
 #
 # In 1990, Boston's lenders denied 28.3% of the Black and 9.3% of the white applicants: in a textbook's subset (Stock and Watson,
 # 2007) of a larger survey (Munnell et al., 1996). A model of `deny` reads the application, without
-# `insurance`: where it was refused, the mortgage was nearly always denied. German credit asks for repayment, with age groups. In both, the group stands in the table as a column of its own, and
+# `insurance`: where it was refused, the mortgage was nearly always denied. German credit asks for repayment, with age groups. In both, the group has its own column in the table, and
 # *left out* takes it away.
 #
 # **Predict:** for how many of the methods does the gap shrink on *both* tables? And which one costs much accuracy?
@@ -674,7 +674,8 @@ reading(
     "number (Holm)? On HMDA: {hmda}; on German credit: {german}; on "
     "*both*: {both}. Clearly less accurate are, on HMDA: {hmda_cost}; on German credit: {german_cost}. From the other "
     "columns the group can be guessed with an AUC of {auc[HMDA]:.2f} and {auc[German credit]:.2f}, so leaving out the "
-    "group leaves its proxies. The {n} splits of the same people overlap; the intervals allow for that.",
+    "group leaves its proxies. The {n} splits of the same people overlap; the intervals allow for that, and are wide. *Not "
+    "clearly* is no *no*: with twenty splits, several of these changes were clear.",
     hmda=nearer_in["HMDA"],
     german=nearer_in["German credit"],
     both=on_both,

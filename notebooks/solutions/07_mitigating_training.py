@@ -369,8 +369,8 @@ Markdown(
 #
 # A **Lagrangian** adds the violation $h = g - \varepsilon$ to the loss, times its multiplier
 # $m \ge 0$: $L + m\,h$. The **augmented Lagrangian** adds a term that is quadratic in the violation,
-# so that the push also grows with the violation of the moment (Hestenes, 1969; Powell, 1969; for
-# inequalities: Rockafellar, 1973). With a *strength* $\rho > 0$ it is
+# so that the push also grows with the violation of the moment (Hestenes, 1969; Powell, 1969),
+# also for inequalities (Rockafellar, 1973). With a *strength* $\rho > 0$ it is
 #
 # $$L_\rho(\theta, m) = L(\theta) + \frac{1}{2\rho}\left(\max(0,\; m + \rho\,h(\theta))^2 - m^2\right).$$
 #
@@ -381,8 +381,8 @@ Markdown(
 # and the same again for the other direction, with its own multiplier and $-g$ for $g$.
 #
 # The *hard* gap says how strongly to push: it is a running mean over past batches, and counts as a
-# constant. The *soft* gap of the batch has the gradient, and says where to push (a *proxy
-# Lagrangian*: Cotter, Jiang and Sridharan, 2019). After each epoch we measure the hard gap on *all*
+# constant. The *soft* gap of the batch has the gradient, and says where to push as a *proxy
+# Lagrangian* does (Cotter, Jiang and Sridharan, 2019). After each epoch we measure the hard gap on *all*
 # training notes, and change the multipliers and the strength:
 #
 # - a multiplier rises by the strength times the violation in its direction, and falls where there is

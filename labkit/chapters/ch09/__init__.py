@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "fronts": ["find_front", "plot_fronts", "describe_fronts"],
-        "levelling": ["changes_by_world", "judge_levelling", "RaisedBar"],
+        "levelling": ["changes_by_world", "RaisedBar"],
         "selection": ["choose_point", "promises_by_world"],
         "multiplicity": ["compare_refits"],
         "decisions": ["check_decision", "write_decision"],

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy as group_cross_entropy
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
+from torch.optim.adam import adam
 
 from labkit.errors import UserError
 from labkit.training.objectives.base import Batch, Run, Term, cross_entropy
 
-DECAY = (0.9, 0.999)  # of Adam's moments
 SOURCES = ("auto", "representation", "logit")
 
 
@@ -139,12 +139,24 @@ class AdversaryTerm(Term):
             loss = group_cross_entropy(self.network(seen), groups, weight=self.balance)
             gradient = parameters_to_vector(torch.autograd.grad(loss, own))  # (weights,)
         with torch.no_grad():
-            self.studied += 1
-            for moment, decay, power in zip(self.moments, DECAY, (1, 2), strict=True):
-                moment.lerp_(gradient**power, 1 - decay)
-            mean, square = (m / (1 - d**self.studied) for m, d in zip(self.moments, DECAY, strict=True))
-            step = self.learning_rate * mean / (square.sqrt() + 1e-8)
-            vector_to_parameters(parameters_to_vector(own) - step, own)
+            weights = parameters_to_vector(own)
+            mean, square = self.moments
+            adam(
+                [weights],
+                [gradient],
+                [mean],
+                [square],
+                [],
+                [self.studied],
+                amsgrad=False,
+                beta1=0.9,
+                beta2=0.999,
+                lr=self.learning_rate,
+                weight_decay=0,
+                eps=1e-8,
+                maximize=False,
+            )
+            vector_to_parameters(weights, own)
 
     def end_epoch(self, logits: Tensor | None = None) -> dict[str, float]:
         """Report how well the adversary read the group in this epoch."""
