@@ -206,14 +206,13 @@ flips.round(3)
 # %% tags=["reading"]
 reading(
     "**Reading the figure.** {finding} Trained on biased records, word counts change "
-    "{counts_mean:.0%} of their decisions about *b* (interval over {counts_worlds} worlds: "
+    "{counts_mean:.0%} of their decisions about *b* (interval over {counts_worlds:.0f} worlds: "
     "{counts_low:.0%} to {counts_high:.0%}), and BERT {bert_mean:.0%} ({bert_low:.0%} to "
-    "{bert_high:.0%}, {bert_worlds} worlds). Where every illness was recorded, it is "
-    "{right_counts:.0%} and {right_bert:.0%}: the prediction was right if you said *few*. What is "
-    "left there goes in no direction: with *Alder*, word counts call {right_change:+.1%} more "
-    "people ill ({right_low:+.1%} to {right_high:+.1%}). In a small sample, districts differ a "
-    "little by luck. The intervals cover training samples, and leave out that the same people were "
-    "measured.",
+    "{bert_high:.0%}, {bert_worlds:.0f} worlds). Where every illness was recorded, it is "
+    "{right_counts:.0%} and {right_bert:.0%}: the prediction was right if you said *few*. With "
+    "*Alder*, word counts call {right_change:+.1%} more people ill there ({right_low:+.1%} to "
+    "{right_high:+.1%}): {direction}. In a small sample, districts differ a little by luck. The "
+    "intervals cover training samples, and leave out that the same people were measured.",
     finding=choose(
         records_matter,
         "It was not the luck of one sample, and the wrong records are the cause.",
@@ -227,6 +226,13 @@ reading(
     bert_low=bert_flips["low"],
     bert_high=bert_flips["high"],
     bert_worlds=bert_flips["n"],
+    direction=verdict(
+        control_change["low"],
+        control_change["high"],
+        above="what is left still favors one direction",
+        below="what is left goes the other way",
+        unclear="what is left shows no direction",
+    ),
     right_counts=counts_right["mean"],
     right_change=control_change["mean"],
     right_low=control_change["low"],
@@ -390,7 +396,10 @@ show(fig, alt="Left: training and validation loss by epoch. Right: share called 
 # %%
 best_epoch = history["validation_loss"].idxmin()
 at_best, at_end = history.loc[best_epoch], history.iloc[-1]
-gap_by_epoch = history["validation_selection_rate_a"] - history["validation_selection_rate_b"]
+called_a = history["validation_selection_rate_a"]
+called_in_a = called_a.agg(["min", "max"])
+gap_by_epoch = called_a - history["validation_selection_rate_b"]
+epochs_with_gap = (gap_by_epoch > 0).sum()
 gap_at_best_epoch, gap_at_end = gap_by_epoch[best_epoch], gap_by_epoch.iloc[-1]
 few_from_birch = (validation["group"] == "b").sum()
 best_loss, end_loss = at_best["validation_loss"], at_end["validation_loss"]
@@ -401,11 +410,12 @@ history.iloc[:, :6].round(3)
 reading(
     "**Reading the figure.** The training loss falls to the end. {validation} From then on, the "
     "model learns what is special about these {notes:,} notes and does not hold for others: it "
-    "*overfits*. In the first epochs it calls few people ill in either group, then more, and the "
-    "groups part: at the epoch with the smallest validation loss the gap is {best_gap:.2f}, at the "
-    "end {end_gap:.2f}. These gaps are of {people} validation patients, {few} of them from Birch, "
-    "so single steps of the curve mean little. The loss alone would not have shown that the groups "
-    "part: write a record by group.",
+    "*overfits*. The shares called ill swing from epoch to epoch, in *a* between {called[min]:.0%} "
+    "and {called[max]:.0%}, and *b* lies below *a* in {apart} of {epochs} epochs: at the epoch "
+    "with the smallest validation loss the gap is {best_gap:.2f}, at the end {end_gap:.2f}. These "
+    "gaps are of {people} validation patients, {few} of them from Birch, so single steps of the "
+    "curve mean little. The losses alone would have shown neither the swings nor the distance "
+    "between the groups: write a record by group.",
     validation=choose(
         loss_rises,
         "The validation loss is smallest after epoch {best_epoch:.0f} ({best_loss:.2f}) and rises "
@@ -417,6 +427,9 @@ reading(
     best_loss=best_loss,
     end_loss=end_loss,
     notes=SAMPLE_SIZE,
+    called=called_in_a,
+    apart=epochs_with_gap,
+    epochs=EPOCHS,
     best_gap=gap_at_best_epoch,
     end_gap=gap_at_end,
     people=VALIDATION_SIZE,
@@ -495,11 +508,11 @@ block_row, all_row = needed.loc["last block"], needed.loc["all blocks"]
 reading(
     "**Reading the table.** {block} With its last block trained, BERT has a mean AUC of "
     "{block_auc:.3f}, word counts {counts_auc:.3f}; the mean difference is {block_mean:+.3f} "
-    "({block_low:+.3f} to {block_high:+.3f}), and BERT is ahead in {block_ahead} of {block_worlds} "
-    "worlds. {everything} ({all_mean:+.3f}, {all_low:+.3f} to {all_high:+.3f}, {all_worlds} "
-    "worlds). The intervals cover the training sample, and are for these 2,000 people. A program "
-    "wrote the notes from a fixed set of phrases, which is what word counts are good at; with "
-    "other texts the answer can be another.",
+    "({block_low:+.3f} to {block_high:+.3f}), and BERT is ahead in {block_ahead:.0f} of "
+    "{block_worlds:.0f} worlds. {everything} ({all_mean:+.3f}, {all_low:+.3f} to {all_high:+.3f}, "
+    "{all_worlds:.0f} worlds). The intervals cover the training sample, and are for these 2,000 "
+    "people. A program wrote the notes from a fixed set of phrases, which is what word counts are "
+    "good at; with other texts the answer can be another.",
     block=verdict(
         block_row["low"],
         block_row["high"],
@@ -582,24 +595,33 @@ resampled = []
 for _ in range(2000):
     drawn = rng.integers(0, len(gaps), len(gaps))  # worlds
     resampled.append(luck_of(gaps[drawn], parts[drawn]))
+resampled = np.array(resampled)  # (2000, 3)
 luck["low"], luck["high"] = np.quantile(resampled, [0.025, 0.975], axis=0)
 fig = plot_luck(block_runs, luck)
 show(fig, alt="Left: the gap of every run, one row per world. Right: three standard deviations.")
 
 # %%
 largest = luck["standard deviation"].idxmax()
+place = luck.index.get_loc(largest)
+lead = resampled[:, place] - np.delete(resampled, place, axis=1).max(axis=1)
+surely_largest = np.quantile(lead, 0.025) > 0
 sd_sample, sd_seed, sd_people = luck["standard deviation"]
 mean_gap = over_seeds(biased, "gap", by="model").loc["last block"]
 
 # %% tags=["reading"]
 reading(
-    "**Reading the figure.** The {largest} matters most here. Runs that differ in nothing but the "
-    "seed have gaps that differ by about {seed:.3f} (one standard deviation), runs from different "
-    "training samples by {sample:.3f}, and the same model measured on other groups of 500 people "
-    "by {people:.3f}. So *we used three seeds* covers a small part of the luck. The mean gap over "
-    "{worlds} worlds is {gap:.2f} ({low:.2f} to {high:.2f}); from here on, gaps are given over "
-    "worlds.",
+    "**Reading the figure.** The largest is that of the {largest}{surely}. Runs that differ in "
+    "nothing but the seed have gaps that differ by about {seed:.3f} (one standard deviation), runs "
+    "from different training samples by {sample:.3f}, and the same model measured on other groups "
+    "of 500 people by {people:.3f}. So *we used three seeds* covers a small part of the luck. The "
+    "mean gap over {worlds:.0f} worlds is {gap:.2f} ({low:.2f} to {high:.2f}); from here on, gaps "
+    "are given over worlds.",
     largest=largest,
+    surely=choose(
+        surely_largest,
+        ", in nearly all resamples as well",
+        otherwise=", but not in all resamples: few worlds are a rough measure",
+    ),
     seed=sd_seed,
     sample=sd_sample,
     people=sd_people,
@@ -669,8 +691,8 @@ check("03.4", purchase)
 # block is trained; the head reads the mean of all tokens' vectors, which is what this model's
 # embeddings were made for) from 2 epochs to 32, in all worlds.
 #
-# **Predict:** after 2 epochs the head's gap is near zero. What share of people does it call ill?
-# And as it trains longer, what will the AUC do, and what the gap?
+# **Predict:** after 2 epochs the head's gap is less than half of what it will be. What share of
+# each group does it call ill? And as it trains longer, what will the AUC do, and what the gap?
 
 # %%
 heads = runs[runs["model"] == "head"]
@@ -686,21 +708,29 @@ by_epochs.round(3)
 
 # %%
 early, late = by_epochs.iloc[0], by_epochs.iloc[-1]
+smallest_C = by_setting.iloc[0]
 fewest_epochs, most_epochs = by_epochs.index[0], by_epochs.index[-1]
 
 # %% tags=["reading"]
 reading(
     "**Reading the figure.** After {first:.0f} epochs the head calls {early_a:.1%} of *a* and "
-    "{early_b:.1%} of *b* ill, and its gap is {early_gap:.3f}. After {last:.0f} epochs the gap is "
-    "{late_gap:.2f}, and the AUC went only from {early_auc:.2f} to {late_auc:.2f}: who is above "
-    "whom was learned early. What grew is the share of people above one half, from nearly nobody. "
-    "Somebody who compares models after two epochs finds that this one is the fairest. It decides "
-    "nothing.",
+    "{early_b:.1%} of *b* ill, a gap of {early_gap:.2f}. After {last:.0f} epochs it calls "
+    "{late_a:.0%} and {late_b:.0%} ill, the gap is {late_gap:.2f}, and the AUC went only from "
+    "{early_auc:.2f} to {late_auc:.2f}: who is above whom was learned early. What grew is the "
+    "share of people above one half. Somebody who compares gaps after two epochs prefers a model "
+    "that calls few people ill, and hardly anybody of *b*. Word counts with the smallest `C` go "
+    "all the way: AUC {C_auc:.2f}, gap {C_gap:.3f}, and {C_a:.1%} of *a* called ill. That model "
+    "decides nothing.",
     first=fewest_epochs,
     last=most_epochs,
     early_a=early["selected_a"],
     early_b=early["selected_b"],
     early_gap=early["gap"],
+    late_a=late["selected_a"],
+    late_b=late["selected_b"],
+    C_auc=smallest_C["auc"],
+    C_gap=smallest_C["gap"],
+    C_a=smallest_C["selected_a"],
     late_gap=late["gap"],
     early_auc=early["auc"],
     late_auc=late["auc"],
@@ -797,31 +827,31 @@ check("03.5", gap_at_share)
 #
 # - Every design trains until its validation loss is smallest, among the epochs that we tried.
 # - Every model calls as many of the 2,000 people ill as are recorded ill.
-# - A design is compared with word counts in the same world, and the differences are averaged over
-#   worlds.
+# - A design is compared with the plain head in the same world, and the differences are averaged
+#   over worlds. Word counts are compared with it too.
 # - We say *beforehand* which change of the gap would matter: three of 100 people.
 #
-# **Predict:** which designs have a gap that differs from that of word counts by more than the
-# margin: a head on the frozen BERT, wider heads (16 or 256 hidden units, with the activation GELU
-# or tanh), the last block, or all blocks?
+# **Predict:** which have a gap that differs from that of the plain head by more than the margin:
+# wider heads (16 or 256 hidden units, with the activation GELU or tanh), training the last block or
+# all blocks, or counting words instead of using BERT?
 
 # %%
 MARGIN = 0.03
 gap_by_world = biased.pivot(index="world", columns="model", values="gap_equal")
-against_counts = biased.assign(
-    gap=biased["gap_equal"] - biased["world"].map(gap_by_world["word counts"]),
-    auc=biased["auc"] - biased["world"].map(auc_by_world["word counts"]),
+against_head = biased.assign(
+    gap=biased["gap_equal"] - biased["world"].map(gap_by_world["head"]),
+    auc=biased["auc"] - biased["world"].map(auc_by_world["head"]),
 )
-against_counts = against_counts[against_counts["model"] != "word counts"]
-gap_changes = over_seeds(against_counts, "gap", by="model").rename(columns={"mean": "change"})
-auc_changes = over_seeds(against_counts, "auc", by="model").rename(columns={"mean": "change"})
+against_head = against_head[against_head["model"] != "head"]
+gap_changes = over_seeds(against_head, "gap", by="model").rename(columns={"mean": "change"})
+auc_changes = over_seeds(against_head, "auc", by="model").rename(columns={"mean": "change"})
 gap_changes = gap_changes.sort_values("change")
 
 # %%
 from labkit.chapters.ch03 import plot_designs
 
 fig = plot_designs(gap_changes, auc_changes.loc[gap_changes.index], margin=MARGIN)
-show(fig, alt="Changes of gap and AUC against word counts by design, with intervals over worlds.")
+show(fig, alt="Changes of gap and AUC against the plain head, with intervals over worlds.")
 
 # %%
 inside = (gap_changes["low"] > -MARGIN) & (gap_changes["high"] < MARGIN)
@@ -833,35 +863,41 @@ gap_changes["AUC change"] = auc_changes["change"]
 gap_changes.round(3)
 
 # %%
-counts_gap = gap_by_world["word counts"].mean()
+head_gap = gap_by_world["head"].mean()
+counts_change, counts_auc = gap_changes.loc["word counts"], auc_changes.loc["word counts"]
 judged_as = {}
 for judged in ("inside", "wider", "narrower", "cannot tell"):
     designs = gap_changes.index[gap_changes["judged"] == judged]
     judged_as[judged] = ", ".join(f"*{design}*" for design in designs) or "none"
 head_runs = tuned[tuned["model"].str.startswith("head")]
-all_inside = inside.all()
-design_count, worst_design = len(gap_changes), auc_changes["change"].idxmin()
+other_heads = inside.index.str.startswith("head")
+heads_inside = inside[other_heads].all()
+heads_there = gap_changes.loc[other_heads, "n"].min()
+design_count = len(gap_changes)
 longest = (head_runs["setting"] == head_runs["setting"].max()).mean()
 
 # %% tags=["reading"]
 reading(
-    "**Reading the figure.** Word counts have a mean gap of {counts_gap:.2f} at this share. Within "
+    "**Reading the figure.** The plain head has a mean gap of {head_gap:.2f} at this share. Within "
     "the margin of it: {judged[inside]}; wider by more than the margin: {judged[wider]}; narrower: "
-    "{judged[narrower]}; not enough evidence: {judged[cannot tell]}. {left} The right panel has "
-    "the AUC: *{worst}* has the lowest. The intervals cover training samples, for these 2,000 "
-    "people; among {designs} designs, one may look different by luck. In {longest:.0%} of the runs "
-    "of heads, the longest training that we tried was still the best.",
-    counts_gap=counts_gap,
+    "{judged[narrower]}; not enough evidence: {judged[cannot tell]}. {left} Word counts change the "
+    "gap by {counts[change]:+.2f} ({counts[low]:+.2f} to {counts[high]:+.2f}) and the AUC by "
+    "{auc[change]:+.3f}; giving everyone the majority's answer would leave no gap and no AUC above "
+    "one half. The intervals cover training samples, for these 2,000 people; among {designs} "
+    "comparisons, one may look different by luck. In {longest:.0%} of the runs of heads, the "
+    "longest training that we tried was still the best.",
+    head_gap=head_gap,
+    counts=counts_change,
+    auc=counts_auc,
     judged=judged_as,
     left=choose(
-        all_inside,
-        "So at convergence, and with equally many people called ill, these designs have the same "
-        "gap: "
-        "nothing is left of *design choices move the gap*.",
-        otherwise="That is what is left of *design choices move the gap*: less than a comparison "
-        "after two epochs would have shown.",
+        heads_inside,
+        "How wide the head is and which activation it has did not move the gap by as much as the "
+        "margin, over {heads_there:.0f} worlds: of *design choices move the gap*, nothing is left "
+        "there.",
+        otherwise="For some of the heads that is not settled.",
     ),
-    worst=worst_design,
+    heads_there=heads_there,
     designs=design_count,
     longest=longest,
 )
@@ -1024,10 +1060,11 @@ reading(
         to_she["low"],
         to_she["high"],
         above="with *she* instead of *he*, the model recognizes more of the male nurses "
-        "({to_she[mean]:+.2f}, {to_she[low]:+.2f} to {to_she[high]:+.2f}). It takes the pronoun as "
-        "a "
-        "hint.",
-        below="with *she* instead of *he*, it recognizes fewer male nurses.",
+        "({to_she[mean]:+.2f}, {to_she[low]:+.2f} to {to_she[high]:+.2f}), and with *he* instead "
+        "of *she* the recall of female nurses changes by {to_he[mean]:+.2f} ({to_he[low]:+.2f} to "
+        "{to_he[high]:+.2f}). It takes the pronoun as a hint.",
+        below="with *she* instead of *he*, it recognizes fewer male nurses; with *he* instead of "
+        "*she* the recall of female nurses changes by {to_he[mean]:+.2f}.",
         unclear="with *she* instead of *he* the recall of male nurses changes by "
         "{to_she[mean]:+.2f} "
         "({to_she[low]:+.2f} to {to_she[high]:+.2f}), and with *he* instead of *she* that of "
@@ -1180,9 +1217,9 @@ reading(
     "**What was wrong.** The rows of the first report are the recorded diagnoses, 0 and 1: the "
     "loop never looks at `group`. What it calls the accuracy of 1, {found:.2f}, is the true "
     "positive rate of everyone; that of 0, {healthy:.2f}, is the true negative rate. The groups "
-    "themselves have accuracies of {right[a]:.2f} and {right[b]:.2f}. Count the people in each "
-    "row and compare with the size of each group: that finds this mistake even where the groups "
-    "are called 0 and 1 as well.",
+    "themselves have accuracies of {right[a]:.2f} and {right[b]:.2f}. Count the people in each row "
+    "and compare with the size of each group: that finds this mistake even where the groups are "
+    "called 0 and 1 as well.",
     found=lab_report[1][1],
     healthy=lab_report[0][1],
     right=lab_accuracy,
@@ -1270,12 +1307,12 @@ fair_sweep.round(3)
 
 # %% tags=["reading"]
 reading(
-    "**What was wrong.** To the optimizer the gap was a constant, so every weight trained the "
-    "same model: on the patients it learned from, its gap was {first[0]:.3f} with weight 0 and "
+    "**What was wrong.** To the optimizer the gap was a constant, so every weight trained the same "
+    "model: on the patients it learned from, its gap was {first[0]:.3f} with weight 0 and "
     "{first[100]:.3f} with weight 100. Only the loss that was printed rose. Connected to the "
-    "logits, the penalty moves the gap from {fair[0]:.3f} to {fair[100]:.3f}. The same mistake "
-    "can be made with `.detach()`, with `.item()`, or with a new `torch.tensor(...)` of the "
-    "value. A penalty that works changes the model when its weight changes: try two weights.",
+    "logits, the penalty moves the gap from {fair[0]:.3f} to {fair[100]:.3f}. The same mistake can "
+    "be made with `.detach()`, with `.item()`, or with a new `torch.tensor(...)` of the value. A "
+    "penalty that works changes the model when its weight changes: try two weights.",
     first=first_sweep["gap in mean scores"],
     fair=fair_sweep["gap in mean scores"],
 )
@@ -1360,14 +1397,13 @@ class_pairs.round(3)
 
 # %% tags=["reading"]
 reading(
-    "**What was wrong.** With the labels copied into both columns, both logits learn to answer "
-    "the same question, and their difference, which should decide, is left to chance: from five "
-    "starts the AUC goes from {first[min]:.2f} to {first[max]:.2f}, although the loss is the "
-    "same. Cross-entropy compares the two logits with each other; its AUC, on the same patients, "
-    "is at least {right[min]:.3f} and at most {right[max]:.3f}. Binary cross-entropy takes one "
-    "logit per person and labels as decimals; cross-entropy takes one logit per class and labels "
-    "as whole numbers. The error about shapes had said so: to make shapes fit is not to make "
-    "sense of them.",
+    "**What was wrong.** With the labels copied into both columns, both logits learn to answer the "
+    "same question, and their difference, which should decide, is left to chance: from five starts "
+    "the AUC goes from {first[min]:.2f} to {first[max]:.2f}, although the loss is the same. "
+    "Cross-entropy compares the two logits with each other; its AUC, on the same patients, is at "
+    "least {right[min]:.3f} and at most {right[max]:.3f}. Binary cross-entropy takes one logit per "
+    "person and labels as decimals; cross-entropy takes one logit per class and labels as whole "
+    "numbers. The error about shapes had said so: to make shapes fit is not to make sense of them.",
     first=first_auc,
     right=class_auc,
 )
@@ -1451,10 +1487,10 @@ pd.Series(padded_share, name="share of the batch that is padding").round(3)
 reading(
     "**What was wrong.** Each item has an axis for a batch of its own, so that stacking makes a "
     "third one, and cutting to the shortest note throws away the ends of the others, among them "
-    "the last token, `[SEP]`. The repair drops the extra axis, pads, and marks the padding in "
-    "the mask. How much of a batch is padding? {whole:.0%} if all of these notes are padded to "
-    "the longest one, {batch:.0%} if each batch is padded to its own longest, and {ordered:.0%} "
-    "if notes of similar length go together. Padding costs time; cutting costs text.",
+    "the last token, `[SEP]`. The repair drops the extra axis, pads, and marks the padding in the "
+    "mask. How much of a batch is padding? {whole:.0%} if all of these notes are padded to the "
+    "longest one, {batch:.0%} if each batch is padded to its own longest, and {ordered:.0%} if "
+    "notes of similar length go together. Padding costs time; cutting costs text.",
     whole=padded_share["to the longest note of all"],
     batch=padded_share["to the longest note of a batch"],
     ordered=padded_share["the same, sorted by length first"],
@@ -1540,11 +1576,11 @@ lab_compared.rename_axis("batch size").round(3)
 
 # %% tags=["reading"]
 reading(
-    "**What was wrong.** Inside the loop, the labels of a batch take the name `labels`, which "
-    "was that of all labels. After the loop it means the last batch. So the *first* answers are "
-    "compared with the *last* labels, and `zip` silently stops at the end of the shorter list: "
-    "at a batch size of {size}, after {last} of {all}. Only one batch with everyone in it gives "
-    "the right accuracy, {whole:.3f}. Two names cure it, and `zip(..., strict=True)` would have "
+    "**What was wrong.** Inside the loop, the labels of a batch take the name `labels`, which was "
+    "that of all labels. After the loop it means the last batch. So the *first* answers are "
+    "compared with the *last* labels, and `zip` silently stops at the end of the shorter list: at "
+    "a batch size of {size}, after {last} of {all}. Only one batch with everyone in it gives the "
+    "right accuracy, {whole:.3f}. Two names cure it, and `zip(..., strict=True)` would have "
     "stopped the program with an error.",
     size=LOT_SIZES[2],
     last=lab_compared["labels they are compared with"].iloc[2],
@@ -1635,12 +1671,12 @@ pd.DataFrame({"as printed": first_cuts["recall"], "recall": right_cuts}).round(3
 # %% tags=["reading"]
 reading(
     "**What was wrong.** In scikit-learn the labels come first. Exchanged, precision and recall "
-    "change places: the column called recall rose with the threshold, which recall cannot do, "
-    "and at one half it held the precision, {precision:.2f}. The AUC asks how scores *rank* "
-    "people, so it has no threshold and cannot change with one: it is {right:.3f}, counted over "
-    "pairs of an ill and a healthy patient. Of decisions it is only the mean of true positive "
-    "and true negative rate, {decisions:.3f}. Scores in the first place stop with an error; "
-    "decisions do not, because they look like labels.",
+    "change places: the column called recall rose with the threshold, which recall cannot do, and "
+    "at one half it held the precision, {precision:.2f}. The AUC asks how scores *rank* people, so "
+    "it has no threshold and cannot change with one: it is {right:.3f}, counted over pairs of an "
+    "ill and a healthy patient. Of decisions it is only the mean of true positive and true "
+    "negative rate, {decisions:.3f}. Scores in the first place stop with an error; decisions do "
+    "not, because they look like labels.",
     precision=hit_precision,
     right=rank_auc,
     decisions=decision_auc,
@@ -1700,8 +1736,8 @@ reading(
     "together, and no loss of the third epoch differs from that of the second by more than "
     "{late:.4f}. They are jagged because the batches differ. The mean losses of the epochs are "
     "{loss[0]:.3f}, {loss[1]:.3f} and {loss[2]:.3f}. A model that gives everyone the score one "
-    "half has a loss of {half:.3f}. A single line over all batches would look as if something "
-    "were still going on.",
+    "half has a loss of {half:.3f}. A single line over all batches would look as if something were "
+    "still going on.",
     loss=epoch_losses,
     late=late_change,
     half=loss_of_half,
@@ -1789,11 +1825,11 @@ show(fig, alt="Learning rate and loss over the batches, with the scheduler stepp
 # %% tags=["reading"]
 reading(
     "**What was wrong.** The scheduler was stepped after every *batch*. Its unit is whatever you "
-    "step it by, so the learning rate was divided by ten {batches[epoch]} times per epoch, and "
-    "was down to a millionth at batch {tiny} of {batches[all]} (left). The rest of the data was "
-    "read for nothing, and the loss looked like that of a model that has converged. Stepped "
-    "after every epoch, the mean loss of the last epoch is {right:.3f} in place of {wrong:.3f} "
-    "(right, one run of each). Plot the learning rate next to the loss.",
+    "step it by, so the learning rate was divided by ten {batches[epoch]} times per epoch, and was "
+    "down to a millionth at batch {tiny} of {batches[all]} (left). The rest of the data was read "
+    "for nothing, and the loss looked like that of a model that has converged. Stepped after every "
+    "epoch, the mean loss of the last epoch is {right:.3f} in place of {wrong:.3f} (right, one run "
+    "of each). Plot the learning rate next to the loss.",
     tiny=tiny_from,
     batches=batch_counts,
     wrong=last_losses["stepped every batch"],
@@ -1918,12 +1954,12 @@ pd.Series(doubled_move, name="move with the loss twice, in moves with it once").
 # %% tags=["reading"]
 reading(
     "**What was wrong.** The seed was set *after* the weights were drawn; the data went to the "
-    "device and the head did not; and the loss was computed twice and added. How much the last "
-    "one matters depends on the optimizer. In twenty steps, plain gradient descent moves the "
-    "weights {sgd:.2f} times as far with the loss counted twice. Adam divides each gradient by "
-    "its usual size and moves them {adam:.2f} times as far: the result would not show the "
-    "mistake, and part of the work is wasted. Draw everything after the seed, and choose the "
-    "device and the loss in one place each.",
+    "device and the head did not; and the loss was computed twice and added. How much the last one "
+    "matters depends on the optimizer. In twenty steps, plain gradient descent moves the weights "
+    "{sgd:.2f} times as far with the loss counted twice. Adam divides each gradient by its usual "
+    "size and moves them {adam:.2f} times as far: the result would not show the mistake, and part "
+    "of the work is wasted. Draw everything after the seed, and choose the device and the loss in "
+    "one place each.",
     sgd=doubled_move["SGD"],
     adam=doubled_move["Adam"],
 )
@@ -2057,10 +2093,10 @@ pd.Series(
 
 # %% tags=["reading"]
 reading(
-    "**What was wrong.** `evaluate` computes an accuracy and does not return it, so Python "
-    "returns `None`: the program measures after every epoch and throws the result away. And the "
-    "import fails: transformers {version} has no AdamW, which was removed in favor of PyTorch's. "
-    "An ImportError would have told you. The `except` hides it and puts another optimizer in its "
+    "**What was wrong.** `evaluate` computes an accuracy and does not return it, so Python returns "
+    "`None`: the program measures after every epoch and throws the result away. And the import "
+    "fails: transformers {version} has no AdamW, which was removed in favor of PyTorch's. An "
+    "ImportError would have told you. The `except` hides it and puts another optimizer in its "
     "place: after five epochs the head would be right about {sgd:.0%} of the patients it learned "
     "from, and with AdamW about {adamw:.0%} (one run of each). A file of pinned versions, "
     "`constraints.txt` in this course, lets *you* choose the day on which a name disappears.",
@@ -2149,9 +2185,9 @@ reading(
     "{selected:.0%} are selected and {ill:.0%} are ill, so the difference has to be selected "
     "wrongly, and at most {highest:.0%} of the decisions are right. The log says {accuracy:.0%}. "
     "The others can happen. A overfits: the loss on other patients rises because the model gets "
-    "surer of its mistakes, while its decisions hardly change. B gives everyone the same answer. "
-    "D jumps from calling nobody ill to calling everyone ill, as with a learning rate that is "
-    "too high; accuracy below one half is no contradiction.",
+    "surer of its mistakes, while its decisions hardly change. B gives everyone the same answer. D "
+    "jumps from calling nobody ill to calling everyone ill, as with a learning rate that is too "
+    "high; accuracy below one half is no contradiction.",
     log=broken_logs.index[0][0],
     epoch=broken_logs.index[0][1],
     selected=broken_logs["selected"].iloc[0],

@@ -88,7 +88,7 @@ def plot_luck(runs: pd.DataFrame, luck: pd.DataFrame) -> "Figure":
 
 
 def plot_designs(gap: pd.DataFrame, auc: pd.DataFrame, *, margin: float) -> "Figure":
-    """Draw what each design changes: the gap on the left, with the margin as a band, and the AUC on the right.
+    """Draw what each design changes against the plain head: the gap (left, with the margin as a band), and the AUC.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def plot_designs(gap: pd.DataFrame, auc: pd.DataFrame, *, margin: float) -> "Fig
     left.axvspan(-margin, margin, color="0.9", zorder=0, label="margin")
     plot_estimates(gap, "change", ax=left)
     plot_estimates(auc, "change", ax=right)
-    left.set_xlabel("change of the gap against word counts")
+    left.set_xlabel("change of the gap against the plain head")
     right.set_xlabel("change of the AUC")
     left.legend(frameon=False, fontsize="small", loc="lower left")
     return fig
