@@ -509,7 +509,7 @@ reading(
     "**Reading the table.** {block} With its last block trained, BERT has a mean AUC of "
     "{block_auc:.3f}, word counts {counts_auc:.3f}; the mean difference is {block_mean:+.3f} "
     "({block_low:+.3f} to {block_high:+.3f}), and BERT is ahead in {block_ahead:.0f} of "
-    "{block_worlds:.0f} worlds. {everything} ({all_mean:+.3f}, {all_low:+.3f} to {all_high:+.3f}, "
+    "{block_worlds:.0f} worlds. {everything} ({all_mean:+.3f}, {all_low:+.4f} to {all_high:+.4f}, "
     "{all_worlds:.0f} worlds). The intervals cover the training sample, and are for these 2,000 "
     "people. A program wrote the notes from a fixed set of phrases, which is what word counts are "
     "good at; with other texts the answer can be another.",
@@ -942,7 +942,7 @@ found_in_truth, found_in_records = found["truth"], found["records"]
 reading(
     "**Reading the figure.** Of the patients who are ill, this BERT finds {truth[a]:.0%} in *a* "
     "and {truth[b]:.0%} in *b*: a difference of {difference:.2f} (interval over patients {low:.2f} "
-    "to {high:.2f}). Over {worlds} worlds the mean difference is {mean:.2f} ({mean_low:.2f} to "
+    "to {high:.2f}). Over {worlds:.0f} worlds the mean difference is {mean:.2f} ({mean_low:.2f} to "
     "{mean_high:.2f}). So ill people from Birch pay: they are sent home more often. Against the "
     "records, the shares found are {records[a]:.0%} and {records[b]:.0%}. They differ little from "
     "those of the truth in either group, because the records miss illnesses *at random*; the false "
@@ -1734,7 +1734,7 @@ late_change = np.abs(first_losses[2] - first_losses[1]).max()
 reading(
     "**Reading the figure.** After a few batches the model stops learning: the three lines run "
     "together, and no loss of the third epoch differs from that of the second by more than "
-    "{late:.4f}. They are jagged because the batches differ. The mean losses of the epochs are "
+    "{late:.6f}. They are jagged because the batches differ. The mean losses of the epochs are "
     "{loss[0]:.3f}, {loss[1]:.3f} and {loss[2]:.3f}. A model that gives everyone the score one "
     "half has a loss of {half:.3f}. A single line over all batches would look as if something were "
     "still going on.",
