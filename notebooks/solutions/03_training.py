@@ -408,20 +408,21 @@ history.iloc[:, :6].round(3)
 
 # %% tags=["reading"]
 reading(
-    "**Reading the figure.** The training loss falls to the end. {validation} From then on, the "
-    "model learns what is special about these {notes:,} notes and does not hold for others: it "
-    "*overfits*. The shares called ill swing from epoch to epoch, in *a* between {called[min]:.0%} "
-    "and {called[max]:.0%}, and *b* lies below *a* in {apart} of {epochs} epochs: at the epoch "
-    "with the smallest validation loss the gap is {best_gap:.2f}, at the end {end_gap:.2f}. These "
-    "gaps are of {people} validation patients, {few} of them from Birch, so single steps of the "
-    "curve mean little. The losses alone would have shown neither the swings nor the distance "
-    "between the groups: write a record by group.",
+    "**Reading the figure.** The training loss falls to the end. {validation} The shares called "
+    "ill swing from epoch to epoch, in *a* between {called[min]:.0%} and {called[max]:.0%}, and "
+    "*b* lies below *a* in {apart} of {epochs} epochs: at the epoch with the smallest validation "
+    "loss the gap is {best_gap:.2f}, at the end {end_gap:.2f}. These gaps are of {people} "
+    "validation patients, {few} of them from Birch, so single steps of the curve mean little. The "
+    "losses alone would have shown neither the swings nor the distance between the groups: write a "
+    "record by group.",
     validation=choose(
         loss_rises,
         "The validation loss is smallest after epoch {best_epoch:.0f} ({best_loss:.2f}) and rises "
-        "to "
-        "{end_loss:.2f}.",
-        otherwise="The validation loss falls as well, to {end_loss:.2f}.",
+        "to {end_loss:.2f}. From then on, the model learns what is special about these {notes:,} "
+        "notes and does not hold for others: it *overfits*.",
+        otherwise="The validation loss is smallest after the last epoch, {best_epoch:.0f} "
+        "({best_loss:.2f}, at the end {end_loss:.2f}): with these {notes:,} notes, so few epochs "
+        "do not show when to stop.",
     ),
     best_epoch=best_epoch,
     best_loss=best_loss,
@@ -895,7 +896,7 @@ reading(
         "How wide the head is and which activation it has did not move the gap by as much as the "
         "margin, over {heads_there:.0f} worlds: of *design choices move the gap*, nothing is left "
         "there.",
-        otherwise="For some of the heads that is not settled.",
+        otherwise="For some of the heads {heads_there:.0f} worlds do not settle whether they do.",
     ),
     heads_there=heads_there,
     designs=design_count,
@@ -1052,7 +1053,8 @@ reading(
         by_gender["high"],
         above="It finds more of the nurses whose pronoun is female, by {by_gender[mean]:.2f} "
         "({by_gender[low]:.2f} to {by_gender[high]:.2f}).",
-        below="It finds more of the nurses whose pronoun is male.",
+        below="It finds more of the nurses whose pronoun is male: female less male is "
+        "{by_gender[mean]:.2f} ({by_gender[low]:.2f} to {by_gender[high]:.2f}).",
         unclear="Whether it finds more female or more male nurses, these sentences cannot tell "
         "({by_gender[mean]:.2f}, interval {by_gender[low]:.2f} to {by_gender[high]:.2f}).",
     ),
@@ -1063,8 +1065,8 @@ reading(
         "({to_she[mean]:+.2f}, {to_she[low]:+.2f} to {to_she[high]:+.2f}), and with *he* instead "
         "of *she* the recall of female nurses changes by {to_he[mean]:+.2f} ({to_he[low]:+.2f} to "
         "{to_he[high]:+.2f}). It takes the pronoun as a hint.",
-        below="with *she* instead of *he*, it recognizes fewer male nurses; with *he* instead of "
-        "*she* the recall of female nurses changes by {to_he[mean]:+.2f}.",
+        below="with *she* instead of *he*, it recognizes fewer male nurses ({to_she[mean]:+.2f}), "
+        "and with *he* instead of *she* the recall of female nurses changes by {to_he[mean]:+.2f}.",
         unclear="with *she* instead of *he* the recall of male nurses changes by "
         "{to_she[mean]:+.2f} "
         "({to_she[low]:+.2f} to {to_she[high]:+.2f}), and with *he* instead of *she* that of "
