@@ -31,8 +31,9 @@
 #   `[03-design]`
 # - *find and repair* nine kinds of mistakes in training and evaluation code `[03-debug]`
 #
-# About 210 minutes: 100 for part one, and 110 for part two, the debugging lab, which is optional.
-# Before this: [02 · What did the model learn before we met it?](02_pretraining_bias.ipynb)
+# About 270 minutes: 140 for part one, and 130 for part two, the debugging lab, which is optional
+# and needs some PyTorch. Before this: [02 · What did the model learn before we met
+# it?](02_pretraining_bias.ipynb)
 
 # %%
 import numpy as np
@@ -98,7 +99,7 @@ from labkit.chapters.ch03 import fit_word_counts
 from labkit.models import load_foundation_model
 from labkit.training import TrainConfig, finetune
 
-word_counts = fit_word_counts(train["note"], train["y"], C=10)
+word_counts = fit_word_counts(train["note"], train["y"], C=10)  # C is chosen further down
 foundation = load_foundation_model(MODEL_NAME)
 last_block = TrainConfig(trainable_layers=1, epochs=4, learning_rate=3e-4)
 bert = finetune(foundation, train["note"], train["y"], config=last_block)
@@ -161,14 +162,15 @@ reading(
 #
 # Was that the luck of one sample? We trained the same models in other worlds. That takes more than
 # an hour, so the results come as a table: `load_runs()` reads it, and its docstring names the
-# recipe. All models were measured on the same 2,000 people, who are in no training sample. A run's
-# `setting` is `C` for word counts and the number of epochs for the others.
+# recipe and the columns. All models were measured on the same 2,000 people, who are in no training
+# sample. A run's `setting` is `C` for word counts and the number of epochs for the others.
 #
 # A *control* shows whether the records are the cause. It has the *same notes*, but every illness is
-# recorded. If the districts' names still changed decisions there, wrong records would not be the
-# explanation.
+# recorded (`records` is `right` there, and `biased` in our clinic). If the districts' names still
+# changed decisions there, wrong records would not be the explanation.
 #
-# In every world, we keep the setting with the smallest loss on that world's validation notes. All
+# Where a model was trained with several settings, we keep the one with the smallest loss on that
+# world's validation notes. The BERT whose last block is trained has one setting only, 4 epochs. All
 # intervals in this notebook are 95% intervals.
 #
 # **Predict:** in the control, what share of decisions will the swap change?
@@ -182,7 +184,7 @@ tuned = runs.loc[one_choice]
 per_world = tuned.groupby(["model", "records", "world"]).mean(numeric_only=True).reset_index()
 
 # %%
-from labkit.comparison import over_seeds, plot_estimates
+from labkit.comparison import over_seeds, plot_estimates  # over_seeds: here, over worlds
 
 TESTED = ["word counts", "last block"]
 swap_worlds = per_world[per_world["model"].isin(TESTED)]
@@ -191,7 +193,7 @@ more_ill = swap_worlds.assign(change=swap_worlds["selected_b_as_alder"] - swap_w
 more_ill = over_seeds(more_ill, "change", by=["model", "records"])
 ax = plot_estimates(flips.rename(columns={"mean": "flips"}), "flips")
 ax.set_xlabel("share of decisions about b that the swap changes")
-ax.legend(title="records", frameon=False)
+ax.legend(title="records", frameon=False, loc="center")
 show(ax.figure, alt="Share of changed decisions by model and records, with intervals over worlds.")
 
 # %%
@@ -210,9 +212,10 @@ reading(
     "{counts_low:.0%} to {counts_high:.0%}), and BERT {bert_mean:.0%} ({bert_low:.0%} to "
     "{bert_high:.0%}, {bert_worlds:.0f} worlds). Where every illness was recorded, it is "
     "{right_counts:.0%} and {right_bert:.0%}: the prediction was right if you said *few*. With "
-    "*Alder*, word counts call {right_change:+.1%} more people ill there ({right_low:+.1%} to "
-    "{right_high:+.1%}): {direction}. In a small sample, districts differ a little by luck. The "
-    "intervals cover training samples, and leave out that the same people were measured.",
+    "*Alder*, word counts change the share called ill there by {right_change:+.1%} "
+    "({right_low:+.1%} to {right_high:+.1%}): {direction}. In a small sample, districts differ a "
+    "little by luck. The intervals cover training samples, and leave out that the same people were "
+    "measured.",
     finding=choose(
         records_matter,
         "It was not the luck of one sample, and the wrong records are the cause.",
@@ -269,10 +272,10 @@ reading(
 # ## Baselines first
 #
 # A score means nothing on its own. Two baselines cost next to nothing: giving everyone the
-# majority's answer, and word counts. A fine-tuned BERT has to beat both, or it is not needed. But a
-# baseline counts only if somebody took care of it too. `C` limits how large the weights of word
-# counts may become: a small `C` keeps them near zero. We try four values, and choose by the loss on
-# the *validation* notes. Choosing by the test patients would make the test look better than it is.
+# majority's answer, and word counts. A baseline counts only if somebody took care of it too. `C`
+# limits how large the weights of word counts may become: a small `C` keeps them near zero. We try
+# four values, and choose by the loss on the *validation* notes. Choosing by the test patients would
+# make the test look better than it is.
 #
 # The *AUC* is the probability that a random patient who is recorded ill has a higher score than a
 # random one who is not (ties count one half). The *gap* is the share called ill in *a* minus that
@@ -318,8 +321,11 @@ reading(
     "answers are right; there is no gap, because there is no distinction. The smallest `C` does "
     "nearly the same: it calls {few_a:.1%} of *a* and {few_b:.1%} of *b* ill, though its AUC is "
     "{few_auc:.2f}. It knows who is more likely to be ill, and calls nobody ill. A small gap by "
-    "itself proves nothing. By validation loss we choose `C = {C:g}` here; the second table has "
-    "the means of {worlds} worlds, and how many of them choose each value.",
+    "itself proves nothing. By validation loss we choose `C = {C:g}` here. The second table has "
+    "the means of {worlds} worlds, and how many of them choose each value: from the smallest `C` "
+    "to the largest, the gap goes from {first_gap:.3f} to {last_gap:.3f}.",
+    first_gap=by_setting["gap"].iloc[0],
+    last_gap=by_setting["gap"].iloc[-1],
     majority=majority_accuracy,
     few_a=fewest["called ill, a"],
     few_b=fewest["called ill, b"],
@@ -404,7 +410,9 @@ gap_at_best_epoch, gap_at_end = gap_by_epoch[best_epoch], gap_by_epoch.iloc[-1]
 few_from_birch = (validation["group"] == "b").sum()
 best_loss, end_loss = at_best["validation_loss"], at_end["validation_loss"]
 loss_rises = end_loss > best_loss
-history.iloc[:, :6].round(3)
+SHOWN = ["loss", "validation_loss", "validation_auc"]
+SHOWN += ["validation_selection_rate_a", "validation_selection_rate_b"]
+history[SHOWN].round(3)
 
 # %% tags=["reading"]
 reading(
@@ -466,10 +474,11 @@ check("03.2", gap_at_best)
 # %% [markdown]
 # ## Is BERT needed?
 #
-# Now the rule: a fine-tuned BERT has to beat the baselines, or it is not needed. One training
-# sample cannot decide that. In each world we subtract the AUC of word counts from that of a BERT
-# trained on the same notes, with every model's setting chosen on validation. Then we ask whether
-# the mean of these *paired differences* is distinguishable from zero.
+# Our rule: a fine-tuned BERT has to beat the baselines, or it is not needed. One training sample
+# cannot decide that. In each world we subtract the AUC of word counts from that of a BERT trained
+# on the same notes. (Four values of `C` were tried for word counts, two numbers of epochs for all
+# blocks, one for the last block.) Then we ask whether the mean of these *paired differences* is
+# distinguishable from zero.
 #
 # **Predict:** in how many of the worlds does a BERT whose last block was trained beat word counts?
 
@@ -513,7 +522,7 @@ reading(
     "{block_worlds:.0f} worlds. {everything} ({all_mean:+.3f}, {all_low:+.4f} to {all_high:+.4f}, "
     "{all_worlds:.0f} worlds). The intervals cover the training sample, and are for these 2,000 "
     "people. A program wrote the notes from a fixed set of phrases, which is what word counts are "
-    "good at; with other texts the answer can be another.",
+    "good at; with other texts, or with more settings tried for BERT, the answer may differ.",
     block=verdict(
         block_row["low"],
         block_row["high"],
@@ -553,14 +562,15 @@ reading(
 # - the *people measured*: on whom the gap was counted.
 #
 # We can separate them, because we have BERTs from several worlds, several seeds in each, and
-# because the 2,000 people can be measured in four parts of 500. Let $g_{wsp}$ be the gap of world
-# $w$, seed $s$ and part $p$. How much do gaps differ when only one of the three changes?
+# because the 2,000 people can be measured in four parts of 500. How much do gaps differ when only
+# one of the three changes?
 #
-# - Only the part changes: the variance over $p$, averaged over all runs. (People of group *b* are
-#   few in each part.)
-# - Only the seed changes: the variance over $s$ in a world, averaged over worlds.
-# - The training sample: the variance of the worlds' means over $w$. Part of it is still the luck of
-#   the seeds, whose mean over $S$ seeds has a variance of $\text{seed variance} / S$. Subtract it.
+# - Only the part changes: the variance over the four parts, averaged over all runs. (People of
+#   group *b* are few in each part.)
+# - Only the seed changes: the variance over the seeds of a world, averaged over worlds.
+# - The training sample: the variance of the worlds' means. Part of it is still the luck of the
+#   seeds: a mean over $S$ seeds has a variance of $\text{seed variance} / S$ (with four seeds, a
+#   quarter of it). Subtract it.
 #
 # **Predict:** order the three by size.
 
@@ -606,6 +616,11 @@ largest = luck["standard deviation"].idxmax()
 place = luck.index.get_loc(largest)
 lead = resampled[:, place] - np.delete(resampled, place, axis=1).max(axis=1)
 surely_largest = np.quantile(lead, 0.025) > 0
+smaller = luck["standard deviation"].drop(largest).sort_values()
+between = resampled[:, luck.index.get_loc(smaller.index[1])]
+between = between - resampled[:, luck.index.get_loc(smaller.index[0])]
+order_known = np.quantile(between, 0.025) > 0
+second, third = smaller.index[1], smaller.index[0]
 sd_sample, sd_seed, sd_people = luck["standard deviation"]
 mean_gap = over_seeds(biased, "gap", by="model").loc["last block"]
 
@@ -614,15 +629,23 @@ reading(
     "**Reading the figure.** The largest is that of the {largest}{surely}. Runs that differ in "
     "nothing but the seed have gaps that differ by about {seed:.3f} (one standard deviation), runs "
     "from different training samples by {sample:.3f}, and the same model measured on other groups "
-    "of 500 people by {people:.3f}. So *we used three seeds* covers a small part of the luck. The "
-    "mean gap over {worlds:.0f} worlds is {gap:.2f} ({low:.2f} to {high:.2f}); from here on, gaps "
-    "are given over worlds.",
+    "of 500 people by {people:.3f}. {order} In the left panel a black tick is the mean of a world. "
+    "So *we used three seeds* covers a small part of the luck. The mean gap over {worlds:.0f} "
+    "worlds is {gap:.2f} ({low:.2f} to {high:.2f}); from here on, gaps are given over worlds "
+    "wherever we have them.",
     largest=largest,
     surely=choose(
         surely_largest,
         ", in nearly all resamples as well",
         otherwise=", but not in all resamples: few worlds are a rough measure",
     ),
+    order=choose(
+        order_known,
+        "Second is that of {second}, third that of {third}.",
+        otherwise="Whether {second} or {third} comes second, these worlds cannot tell.",
+    ),
+    second=second,
+    third=third,
     seed=sd_seed,
     sample=sd_sample,
     people=sd_people,
@@ -696,15 +719,12 @@ check("03.4", purchase)
 # each group does it call ill? And as it trains longer, what will the AUC do, and what the gap?
 
 # %%
+from labkit.chapters.ch03 import plot_epochs
+
 heads = runs[runs["model"] == "head"]
 by_epochs = heads.groupby("setting")[["auc", "selected_a", "selected_b", "gap"]].mean()
-axes = by_epochs.plot(
-    subplots=[("selected_a", "selected_b")], layout=(1, 3), figsize=(9, 3), logx=True, marker="o"
-)
-show(
-    axes[0, 0].figure,
-    alt="AUC, shares called ill and gap of the head by epochs; the table has the numbers.",
-)
+fig = plot_epochs(by_epochs)
+show(fig, alt="AUC, shares called ill and gap by epochs; the table has the numbers.")
 by_epochs.round(3)
 
 # %%
@@ -761,11 +781,12 @@ for scored_by, of_patients in patient_scores.items():
         gap_at.loc[share, scored_by] = on_top[~is_b].mean() - on_top[is_b].mean()
 
 # %%
+from labkit.chapters.ch03 import plot_gap_at
+
 recorded_ill = patients["y"].mean()
 gap_of_records = patients["y"][~is_b].mean() - patients["y"][is_b].mean()
-ax = gap_at.plot(xlabel="share of all people called ill", ylabel="gap, a - b", figsize=(6.4, 3.6))
+ax = plot_gap_at(gap_at)
 ax.plot(recorded_ill, gap_of_records, "k*", markersize=12, label="the records")
-ax.axhline(0, color="black", linewidth=0.8)
 ax.legend(frameon=False)
 show(
     ax.figure,
@@ -778,9 +799,9 @@ both_wider = (at_records > gap_of_records).all()
 reading(
     "**Reading the figure.** Every curve begins and ends at zero: whoever calls nobody ill, or "
     "everybody, has no gap. Between them a gap can be large. If as many people are called ill as "
-    "the records do ({share:.0%}), the gap of word counts is {counts:.2f}, that of BERT "
+    "are recorded ill ({share:.0%}), the gap of word counts is {counts:.2f}, that of BERT "
     "{bert:.2f}, and that of the records {records:.2f}. {more} Such a curve comes from {people} "
-    "people, so differences of a few hundredths mean nothing.",
+    "people and one training sample, so differences of a few hundredths mean nothing.",
     share=recorded_ill,
     counts=at_records["word counts"],
     bert=at_records["BERT"],
@@ -824,17 +845,22 @@ check("03.5", gap_at_share)
 # ## What do design choices do?
 #
 # How many blocks are trained, how wide the head is, and its activation are choices of engineering.
-# Are they also choices about people? After the last section we know how to ask.
+# The *plain head* of the last section is one linear layer. A wider head has a layer of 16 or 256
+# *hidden units* before it, each followed by an *activation*, a bent function such as GELU or tanh.
+# Are these also choices about people? After the last section we know how to ask.
 #
 # - Every design trains until its validation loss is smallest, among the epochs that we tried.
 # - Every model calls as many of the 2,000 people ill as are recorded ill.
 # - A design is compared with the plain head in the same world, and the differences are averaged
 #   over worlds. Word counts are compared with it too.
-# - We say *beforehand* which change of the gap would matter: three of 100 people.
+# - We say *beforehand* which change of the gap would matter: three of 100 people, about what the
+#   luck of 500 people is.
+#
+# One thing more changes between a head and a trained block: a head on frozen blocks reads the mean
+# of all tokens, and with a trained block it reads `[CLS]`.
 #
 # **Predict:** which have a gap that differs from that of the plain head by more than the margin:
-# wider heads (16 or 256 hidden units, with the activation GELU or tanh), training the last block or
-# all blocks, or counting words instead of using BERT?
+# the wider heads, training the last block or all blocks, or counting words instead of using BERT?
 
 # %%
 MARGIN = 0.03
@@ -875,7 +901,9 @@ other_heads = inside.index.str.startswith("head")
 heads_inside = inside[other_heads].all()
 heads_there = gap_changes.loc[other_heads, "n"].min()
 design_count = len(gap_changes)
-longest = (head_runs["setting"] == head_runs["setting"].max()).mean()
+ended_last = head_runs["setting"] == head_runs["setting"].max()
+ended_last = ended_last.groupby(head_runs["model"]).mean()
+plain_last, wider_last = ended_last["head"], ended_last.drop("head").mean()
 
 # %% tags=["reading"]
 reading(
@@ -885,8 +913,9 @@ reading(
     "gap by {counts[change]:+.2f} ({counts[low]:+.2f} to {counts[high]:+.2f}) and the AUC by "
     "{auc[change]:+.3f}; giving everyone the majority's answer would leave no gap and no AUC above "
     "one half. The intervals cover training samples, for these 2,000 people; among {designs} "
-    "comparisons, one may look different by luck. In {longest:.0%} of the runs of heads, the "
-    "longest training that we tried was still the best.",
+    "comparisons, one may look different by luck. And not all have converged: for the plain head, "
+    "the longest training that we tried was the best in {plain_last:.0%} of the worlds, for the "
+    "others in {wider_last:.0%}.",
     head_gap=head_gap,
     counts=counts_change,
     auc=counts_auc,
@@ -894,13 +923,13 @@ reading(
     left=choose(
         heads_inside,
         "How wide the head is and which activation it has did not move the gap by as much as the "
-        "margin, over {heads_there:.0f} worlds: of *design choices move the gap*, nothing is left "
-        "there.",
+        "margin, over {heads_there:.0f} worlds. After two epochs they would have seemed to.",
         otherwise="For some of the heads {heads_there:.0f} worlds do not settle whether they do.",
     ),
     heads_there=heads_there,
     designs=design_count,
-    longest=longest,
+    plain_last=plain_last,
+    wider_last=wider_last,
 )
 
 # %% [markdown]
@@ -938,16 +967,24 @@ missed = over_seeds(
     biased.assign(less=biased["found_a"] - biased["found_b"]), "less", by="model"
 ).loc["last block"]
 found_in_truth, found_in_records = found["truth"], found["records"]
+moved_shares = (found_in_truth - found_in_records).abs()
+alarms_in_b = false_alarms.loc["b"]
 
 # %% tags=["reading"]
 reading(
     "**Reading the figure.** Of the patients who are ill, this BERT finds {truth[a]:.0%} in *a* "
     "and {truth[b]:.0%} in *b*: a difference of {difference:.2f} (interval over patients {low:.2f} "
     "to {high:.2f}). Over {worlds:.0f} worlds the mean difference is {mean:.2f} ({mean_low:.2f} to "
-    "{mean_high:.2f}). So ill people from Birch pay: they are sent home more often. Against the "
-    "records, the shares found are {records[a]:.0%} and {records[b]:.0%}. They differ little from "
-    "those of the truth in either group, because the records miss illnesses *at random*; the false "
-    "alarms are not, because some of *b*'s are ill people whom the records missed.",
+    "{mean_high:.2f}). So ill people from Birch pay: they are sent home more often.\n\n"
+    "Against the records, the shares found are {records[a]:.0%} and {records[b]:.0%}. In *a* "
+    "nothing is missing from the records, and the shares differ by {moved[a]:.3f}; in *b* by {moved[b]:.3f}, "
+    "which is little, because the records miss illnesses *at random*: those that are missing are "
+    "found about as often as those that are not. With false alarms it is otherwise. Among those of "
+    "*b* who are recorded as not ill are ill people whom the records missed, and calling them ill "
+    "counts as a false alarm: {alarms[records]:.1%} by the records, {alarms[truth]:.1%} by the "
+    "truth.",
+    moved=moved_shares,
+    alarms=alarms_in_b,
     truth=found_in_truth,
     records=found_in_records,
     difference=found_gap.difference,
@@ -972,9 +1009,10 @@ reading(
 # covered.
 #
 # There are no new worlds here: we divide one sample of sentences five times, 80% to train on and
-# 20% to measure on. The five results share sentences, so their intervals are wider than those of
-# five independent ones (Nadeau and Bengio, 2003); `overlap=` does that. In every division we also
-# swap the gendered words of the test sentences (*he* becomes *she*), as we swapped the district.
+# 20% to measure on. The five results share sentences, so their intervals have to be wider than
+# those of five independent ones (Nadeau and Bengio, 2003); `overlap=` makes them so. In every
+# division we also swap the gendered words of the test sentences (*he* becomes *she*), as we swapped
+# the district.
 #
 # **Predict:** of the sentences about nurses, does the model find more when the pronoun is *she* or
 # when it is *he*? And with swapped pronouns?
@@ -1032,14 +1070,16 @@ show(ax.figure, alt="Three differences of recall with their intervals over divis
 never_a_nurse = 1 - share_of_nurses
 accuracy, to_she = sentence_table.loc["accuracy"], sentence_table.loc["he -> she"]
 beats_never = accuracy["low"] > never_a_nurse
+males_found = sentence_table.loc["male", "mean"]
 by_gender, to_he = sentence_table.loc["female - male"], sentence_table.loc["she -> he"]
 
 # %% tags=["reading"]
 reading(
     "**Reading the figure.** {beats} {gap} Swapping the pronoun of the *same* sentences answers "
-    "the other question, whether the pronoun is the cause: {cause} The intervals cover the "
-    "division and the training; the sentences are one sample, and few of them are about male "
-    "nurses.",
+    "the other question, whether the pronoun is the cause: {cause} As written, it found "
+    "{males:.1%} of the male nurses. The intervals cover the division and the training; the "
+    "sentences are one sample, and few of them are about male nurses.",
+    males=males_found,
     beats=choose(
         beats_never,
         "The model beats the answer *never a nurse*, which is right for {never:.1%} of the "
@@ -1097,6 +1137,13 @@ reading(
 # measure on. Group b is the smaller group, and some of its ill patients are recorded as healthy. We
 # learn and measure what is recorded. Word counts, reduced to a few columns, take the place of BERT
 # here, so that everything trains at once.
+#
+# **What you need.** You should have read a training loop in PyTorch before. In short: a *head*
+# turns inputs into *logits*, and the sigmoid function turns a logit into a score between 0 and 1.
+# *Cross-entropy* is the loss: minus the log of the score given to what was recorded. In every step
+# `loss.backward()` computes its *gradient*, how the loss changes with each weight; the *optimizer*
+# (SGD or Adam) moves the weights against it, by an amount that the *learning rate* sets; and
+# `zero_grad()` clears the gradient for the next step. A *batch* is a few patients at a time.
 
 # %%
 import torch
@@ -1489,10 +1536,11 @@ pd.Series(padded_share, name="share of the batch that is padding").round(3)
 reading(
     "**What was wrong.** Each item has an axis for a batch of its own, so that stacking makes a "
     "third one, and cutting to the shortest note throws away the ends of the others, among them "
-    "the last token, `[SEP]`. The repair drops the extra axis, pads, and marks the padding in the "
-    "mask. How much of a batch is padding? {whole:.0%} if all of these notes are padded to the "
-    "longest one, {batch:.0%} if each batch is padded to its own longest, and {ordered:.0%} if "
-    "notes of similar length go together. Padding costs time; cutting costs text.",
+    "the last token, `[SEP]`, which marks where a text ends. The repair drops the extra axis, "
+    "pads, and marks the padding in the mask. How much of a batch is padding? {whole:.0%} if all "
+    "of these notes are padded to the longest one, {batch:.0%} if each batch is padded to its own "
+    "longest, and {ordered:.0%} if notes of similar length go together. Padding costs time; "
+    "cutting costs text.",
     whole=padded_share["to the longest note of all"],
     batch=padded_share["to the longest note of a batch"],
     ordered=padded_share["the same, sorted by length first"],
@@ -2201,8 +2249,8 @@ reading(
 # %% [markdown]
 # ## What you learned
 #
-# - A score is reported next to its baselines, tuned, or it says nothing; when BERT does not beat
-#   word counts, say so `[03-baselines]`.
+# - Report a score next to its baselines, and tune those too; when BERT does not beat word counts,
+#   say so `[03-baselines]`.
 # - A falling training loss does not tell you when to stop, and no loss tells you how the groups
 #   part: keep a validation set, and a record by group. Swapping one word shows what a model does
 #   with it, and a world without the error shows where that comes from `[03-finetune]`.
@@ -2220,8 +2268,8 @@ reading(
 # - That real clinics look like ours. The simulated one has the biases we put in, one at a time; a
 #   real one has others, together, and its true labels cost money.
 # - That a BERT is not needed elsewhere. The notes are written by a program from a fixed set of
-#   phrases; sentences written by people are harder for word counts.
-# - What other people would give: every comparison over worlds uses the same 2,000 people.
+#   phrases; sentences written by people are harder for word counts. And few settings were tried.
+# - Other people: every comparison over worlds uses the same 2,000 people.
 #
 # **Next.** We have taken rates and gaps as they came. How does one measure fairness, and how sure
 # is the result? [04 · How do we measure fairness, and how sure are we?](04_measuring.ipynb)

@@ -216,6 +216,13 @@ def one_hot(two_logits, labels):
     return binary(two_logits, torch.nn.functional.one_hot(labels, 2))
 
 
+def twice_softmax(two_logits, labels):
+    """Hands shares to a loss that takes logits."""
+    import torch
+
+    return torch.nn.functional.cross_entropy(torch.softmax(two_logits, dim=1), labels)
+
+
 def second_only(two_logits, labels):
     """Use the second logit alone."""
     return binary(two_logits[:, 1], labels)
@@ -258,8 +265,13 @@ compare_answers(
             "Each logit is asked about its own class now, but each by itself: nothing compares the two. Which loss "
             "takes one logit per class?",
         ),
+        (
+            twice_softmax,
+            "`cross_entropy` takes logits and turns them into shares itself. You hand it shares: however sure the "
+            "model is, its loss cannot come near 0.",
+        ),
         (second_only, "You use one of the two logits, and the other one is never trained."),
-        (turned, "Person (0, 3) should be one of class 1. Your loss takes her for one of class 0."),
+        (turned, "Person (0, 3) should be one of class 1. Your loss says that she is one of class 0."),
         (summed, "That is the sum over people. The mean is asked for."),
         (cut_off, "The number is right, but it has no gradient: nothing can be trained with it."),
     ],

@@ -149,7 +149,7 @@ def judge_purchase(collected):
             return ask_again(f"`{what}`: {collected[what]!r}", list(KINDS))
         if given != PURCHASE[what]:
             return ABOUT[what]
-    best = pick(collected["best"], THREE)
+    best = pick(collected["best"], THREE) if str(collected["best"]).strip().upper() not in set("ABCD") else None
     if best is None:
         return ask_again(f"`best`: {collected['best']!r}", list(THREE))
     if best != PURCHASE["best"]:
@@ -209,6 +209,8 @@ PEOPLE = (
     ([0.91, 0.32, 0.55, 0.47, 0.76, 0.12, 0.68, 0.29, 0.83, 0.41], [0, 1, 0, 1, 0, 1, 0, 0, 1, 1], 0.4),
     ([0.21, 0.63, 0.35, 0.58, 0.44, 0.74, 0.07], [0, 1, 1, 1, 0, 1, 0], 3 / 7),
     ([0.11, 0.02, 0.35, 0.08, 0.19, 0.27, 0.05, 0.31], [1, 0, 0, 1, 0, 0, 0, 1], 0.25),
+    ([0.9, 0.7, 0.5, 0.3, 0.1, 0.2, 0.4], [0, 0, 1, 1, 0, 1, 0], 0.33),  # 2.31 people, rounded down
+    ([0.9, 0.7, 0.5, 0.3, 0.1, 0.2, 0.4], [0, 0, 1, 1, 0, 1, 0], 0.39),  # 2.73, rounded up
 )
 
 

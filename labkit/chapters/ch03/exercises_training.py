@@ -109,7 +109,7 @@ def make_record(steps, *, order):
     for step, *values in steps:
         for tag, value in zip(("train/loss", LOSS, RATE_A, RATE_B), values, strict=True):
             rows.append({"tag": tag, "step": step, "value": value})
-    rows.append({"tag": "train/loss", "step": steps[0][0] - 5, "value": 0.05})  # measured without the validation notes
+    rows.append({"tag": "train/loss", "step": steps[0][0] - 5, "value": 0.95})  # measured without the validation notes
     return pd.DataFrame(rows).iloc[[place % len(rows) for place in order]].reset_index(drop=True)
 
 

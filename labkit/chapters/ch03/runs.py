@@ -48,7 +48,12 @@ def load_runs() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row for each run, with the columns of `train_runs`.
+        A row for each run, as `labkit.chapters.ch03.runs.train_runs` made them. Columns: model; records ("biased", or
+        "right" where every illness is recorded); world and seed; setting (``C`` of word counts, else the number of
+        epochs); validation_loss (nats); auc; selected_a and selected_b, the shares called ill, their difference gap
+        and gap_1 to gap_4, the same for 500 people each; gap_equal, with as many called ill as are recorded ill;
+        flips_b, the share of decisions about *b* that the swapped district changes, and selected_b_as_alder;
+        found_a and found_b, the shares of the truly ill that are called ill.
     """
     with files("labkit.chapters.ch03").joinpath("runs.csv").open() as file:
         return pd.read_csv(file)

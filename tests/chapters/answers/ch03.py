@@ -59,9 +59,7 @@ def kept_by_masks(record):
 
 def kept_by_tensors(record):
     """Take tensors of each tag, ordered by step."""
-    values = {
-        tag: torch.tensor(rows.sort_values("step")["value"].to_numpy()) for tag, rows in record.groupby("tag")
-    }
+    values = {tag: torch.tensor(rows.sort_values("step")["value"].to_numpy()) for tag, rows in record.groupby("tag")}
     best = values["validation/loss"].argmin()
     return values["validation/selection_rate/a"][best] - values["validation/selection_rate/b"][best]
 
