@@ -719,11 +719,14 @@ check("03.4", purchase)
 # each group does it call ill? And as it trains longer, what will the AUC do, and what the gap?
 
 # %%
-from labkit.chapters.ch03 import plot_epochs
-
 heads = runs[runs["model"] == "head"]
 by_epochs = heads.groupby("setting")[["auc", "selected_a", "selected_b", "gap"]].mean()
-fig = plot_epochs(by_epochs)
+PANELS = [("called ill, a", "called ill, b")]  # these two share a panel
+titles = {"auc": "AUC", "selected_a": "called ill, a", "selected_b": "called ill, b"}
+titled = by_epochs.rename(columns=titles).rename(lambda epochs: f"{epochs:.0f}")
+axes = titled.plot(subplots=PANELS, layout=(1, 3), figsize=(9, 3), marker="o", xlabel="epochs")
+fig = axes[0, 0].figure
+fig.set_layout_engine("constrained")
 show(fig, alt="AUC, shares called ill and gap by epochs; the table has the numbers.")
 by_epochs.round(3)
 
@@ -781,11 +784,12 @@ for scored_by, of_patients in patient_scores.items():
         gap_at.loc[share, scored_by] = on_top[~is_b].mean() - on_top[is_b].mean()
 
 # %%
-from labkit.chapters.ch03 import plot_gap_at
+from matplotlib import pyplot as plt
 
 recorded_ill = patients["y"].mean()
 gap_of_records = patients["y"][~is_b].mean() - patients["y"][is_b].mean()
-ax = plot_gap_at(gap_at)
+fig, ax = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
+gap_at.plot(ax=ax, xlabel="share of all people called ill", ylabel="gap, a - b")
 ax.plot(recorded_ill, gap_of_records, "k*", markersize=12, label="the records")
 ax.legend(frameon=False)
 show(
@@ -977,9 +981,9 @@ reading(
     "to {high:.2f}). Over {worlds:.0f} worlds the mean difference is {mean:.2f} ({mean_low:.2f} to "
     "{mean_high:.2f}). So ill people from Birch pay: they are sent home more often.\n\n"
     "Against the records, the shares found are {records[a]:.0%} and {records[b]:.0%}. In *a* "
-    "nothing is missing from the records, and the shares differ by {moved[a]:.3f}; in *b* by {moved[b]:.3f}, "
-    "which is little, because the records miss illnesses *at random*: those that are missing are "
-    "found about as often as those that are not. With false alarms it is otherwise. Among those of "
+    "nothing is missing from the records, and the shares differ by {moved[a]:.3f}; in *b* by "
+    "{moved[b]:.3f}, which is little, because the records miss illnesses *at random*: those that "
+    "are missing are found about as often as those that are not. With false alarms it is otherwise. Among those of "
     "*b* who are recorded as not ill are ill people whom the records missed, and calling them ill "
     "counts as a false alarm: {alarms[records]:.1%} by the records, {alarms[truth]:.1%} by the "
     "truth.",
@@ -1765,8 +1769,6 @@ def make_plan():
 
 
 # %%
-from matplotlib import pyplot as plt
-
 plan_batches = list(zip(lab_inputs[:lab_half].split(25), lab_labels[:lab_half].split(25)))
 first_losses = np.array(first_training(*make_plan(), plan_batches, epochs=3)).reshape(3, -1)
 fig, ax = plt.subplots(figsize=(6.4, 2.8), layout="constrained")

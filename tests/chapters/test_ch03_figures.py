@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
-from labkit.chapters.ch03 import plot_designs, plot_epochs, plot_gap_at, plot_luck, plot_swap, plot_training
+from labkit.chapters.ch03 import plot_designs, plot_luck, plot_swap, plot_training
 from labkit.errors import UserError
 
 HISTORY = pd.DataFrame(
@@ -78,19 +78,3 @@ def test_designs_show_the_margin():
     left, _ = plot_designs(table, table, margin=0.03).axes
     band = left.patches[0].get_extents().transformed(left.transData.inverted())
     assert (band.x0, band.x1) == pytest.approx((-0.03, 0.03))
-
-
-def test_epochs_have_a_panel_for_each_measure():
-    """Numbers of epochs stand at equal distances, and each group has its line."""
-    columns = {"auc": [0.7, 0.75], "selected_a": [0.1, 0.4], "selected_b": [0.0, 0.2], "gap": [0.1, 0.2]}
-    left, middle, right = plot_epochs(pd.DataFrame(columns, index=[2, 32])).axes
-    assert list(left.lines[0].get_ydata()) == [0.7, 0.75] and list(right.lines[0].get_ydata()) == [0.1, 0.2]
-    assert lines_of(middle) == {"group a": [0.1, 0.4], "group b": [0.0, 0.2]}
-    assert [label.get_text() for label in left.get_xticklabels()] == ["2", "32"]
-
-
-def test_gaps_over_shares_have_a_line_for_each_model():
-    """The line at zero has no name."""
-    ax = plot_gap_at(pd.DataFrame({"BERT": [0.0, 0.3, 0.0]}, index=[0.0, 0.5, 1.0]))
-    assert lines_of(ax)["BERT"] == [0.0, 0.3, 0.0]
-    assert [label for label in lines_of(ax) if not label.startswith("_")] == ["BERT"]

@@ -1,4 +1,4 @@
-"""Figures of notebook 03 about gaps: the swap test, kinds of luck, epochs, shares called ill, designs."""
+"""Figures of notebook 03 about gaps: the swap test, kinds of luck, designs."""
 
 from typing import TYPE_CHECKING
 
@@ -8,10 +8,9 @@ import pandas as pd
 
 from labkit.comparison import plot_estimates
 from labkit.errors import UserError
-from labkit.plots import MARKERS, PALETTE
+from labkit.plots import PALETTE
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -111,50 +110,3 @@ def plot_designs(gap: pd.DataFrame, auc: pd.DataFrame, *, margin: float) -> "Fig
     right.set_xlabel("change of the AUC")
     left.legend(frameon=False, fontsize="small", loc="lower left")
     return fig
-
-
-def plot_epochs(by_epochs: pd.DataFrame) -> "Figure":
-    """Draw AUC, shares called ill and gap over the number of epochs, which doubles from point to point.
-
-    Parameters
-    ----------
-    by_epochs : DataFrame
-        Index: numbers of epochs. Columns auc, selected_a, selected_b and gap.
-
-    Returns
-    -------
-    Figure
-    """
-    fig, (left, middle, right) = plt.subplots(1, 3, figsize=(9, 2.8), layout="constrained")
-    epochs = [f"{number:.0f}" for number in by_epochs.index]
-    left.plot(epochs, by_epochs["auc"], "o-", color=PALETTE[0])
-    for group, color, marker in zip("ab", PALETTE, MARKERS, strict=False):
-        middle.plot(epochs, by_epochs[f"selected_{group}"], marker + "-", color=color, label=f"group {group}")
-    right.plot(epochs, by_epochs["gap"], "o-", color=PALETTE[0])
-    for ax, label in ((left, "AUC"), (middle, "share called ill"), (right, "gap, a - b")):
-        ax.set(xlabel="epochs", ylabel=label)
-    middle.set_ylim(bottom=0)
-    right.set_ylim(bottom=min(0, by_epochs["gap"].min()))
-    middle.legend(frameon=False)
-    return fig
-
-
-def plot_gap_at(gap_at: pd.DataFrame) -> "Axes":
-    """Draw the gap of each model over the share of people called ill.
-
-    Parameters
-    ----------
-    gap_at : DataFrame
-        Index: shares in [0, 1]. A column of gaps for each model.
-
-    Returns
-    -------
-    Axes
-        Without a legend, so that more can be drawn first.
-    """
-    _, ax = plt.subplots(figsize=(6.4, 3.4), layout="constrained")
-    for (name, gaps), color in zip(gap_at.items(), PALETTE, strict=False):
-        ax.plot(gap_at.index, gaps, color=color, label=name)
-    ax.axhline(0, color="black", linewidth=0.8)
-    ax.set(xlabel="share of all people called ill", ylabel="gap, a - b")
-    return ax
