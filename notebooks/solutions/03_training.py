@@ -594,7 +594,7 @@ def luck_of(gaps, parts):
 
 
 luck = pd.DataFrame({"standard deviation": luck_of(gaps, parts)})
-luck.index = ["training sample", "seed", "people, 500"]
+luck.index = ["training sample", "seed", "500 people"]
 luck.round(3)
 
 # %% [markdown]
@@ -916,6 +916,9 @@ other_heads = inside.index.str.startswith("head")
 heads_inside = inside[other_heads].all()
 heads_there = gap_changes.loc[other_heads, "n"].min()
 design_count = len(gap_changes)
+at_two = runs[runs["model"].str.startswith("head") & (runs["setting"] == 2)]
+at_two = at_two.pivot(index="world", columns="model", values="gap")
+early_changes = at_two.drop(columns="head").sub(at_two["head"], axis=0).mean().agg(["min", "max"])
 ended_last = head_runs["setting"] == head_runs["setting"].max()
 ended_last = ended_last.groupby(head_runs["model"]).mean()
 plain_last, wider_last = ended_last["head"], ended_last.drop("head").mean()
@@ -938,10 +941,13 @@ reading(
     left=choose(
         heads_inside,
         "How wide the head is and which activation it has did not move the gap by as much as the "
-        "margin, over {heads_there:.0f} worlds. After two epochs they would have seemed to.",
-        otherwise="For some of the heads {heads_there:.0f} worlds do not settle whether they do.",
+        "margin, over {heads_there:.0f} worlds. After two epochs, at one half, the wider ones "
+        "seem to change it by {early[min]:+.2f} to {early[max]:+.2f}.",
+        otherwise="For some of the heads {heads_there:.0f} worlds do not settle whether they "
+        "change it; after two epochs, at one half, they seem to, by {early[min]:+.2f} to {early[max]:+.2f}.",
     ),
     heads_there=heads_there,
+    early=early_changes,
     designs=design_count,
     plain_last=plain_last,
     wider_last=wider_last,
