@@ -916,6 +916,8 @@ other_heads = inside.index.str.startswith("head")
 heads_inside = inside[other_heads].all()
 heads_there = gap_changes.loc[other_heads, "n"].min()
 design_count = len(gap_changes)
+
+# %%
 at_two = runs[runs["model"].str.startswith("head") & (runs["setting"] == 2)]
 at_two = at_two.pivot(index="world", columns="model", values="gap")
 early_changes = at_two.drop(columns="head").sub(at_two["head"], axis=0).mean().agg(["min", "max"])
@@ -944,7 +946,8 @@ reading(
         "margin, over {heads_there:.0f} worlds. After two epochs, at one half, the wider ones "
         "seem to change it by {early[min]:+.2f} to {early[max]:+.2f}.",
         otherwise="For some of the heads {heads_there:.0f} worlds do not settle whether they "
-        "change it; after two epochs, at one half, they seem to, by {early[min]:+.2f} to {early[max]:+.2f}.",
+        "change it; after two epochs, at one half, they seem to, by {early[min]:+.2f} "
+        "to {early[max]:+.2f}.",
     ),
     heads_there=heads_there,
     early=early_changes,
