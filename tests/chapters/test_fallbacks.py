@@ -144,7 +144,7 @@ def test_no_fallback_gives_the_solution(identifier):
     "identifier, told",
     [
         ("02.2", "exp of she's logit, divided by the sum of exp of he's and of she's."),
-        ("03.10", "`roc_auc_score(y_true, y_score)`: the truth first, then scores that were not rounded."),
+        ("03.11", "`roc_auc_score(y_true, y_score)`: the truth first, then scores that were not rounded."),
         ("07.3", "max(0, multiplier + strength * (gap - tolerance)) is the rule."),
         ("08.6", "Two masks: the median of `score[own & (part == 0)]`, and the share above it of the others."),
     ],

@@ -5,10 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from labkit.chapters.ch03.plots import plot_scalars
 from labkit.comparison.plots import REFERENCE, plot_methods, plot_runs, plot_sweep
 from labkit.comparison.seeds import changes_over_seeds, over_seeds
-from tests.figures import drawn, spans, unlabeled
+from tests.figures import drawn, spans
 
 
 @pytest.fixture(autouse=True)
@@ -19,28 +18,6 @@ def close_figures():
 
 
 RUNS = ("untouched", "fair", "worse", "idle")  # in the order of the fixture
-RECORD = pd.DataFrame({"tag": ["loss"] * 30 + ["rate/a"] * 3, "step": [*range(1, 31), 10, 20, 30],
-                       "value": [*np.linspace(1, 0.1, 30), 0.5, 0.4, 0.3]})  # fmt: skip
-
-
-def test_scalars_are_drawn_at_their_steps():
-    """Without smoothing the line is the record; with it, the line is a running mean, and the record is behind it."""
-    exact = drawn(plot_scalars(RECORD, "loss"))["loss"]
-    np.testing.assert_allclose(exact, RECORD.loc[:29, ["step", "value"]])
-    ax = plot_scalars(RECORD, "loss", smooth=5)
-    np.testing.assert_allclose(drawn(ax)["loss"][:, 1], RECORD.value[:30].rolling(5, min_periods=1).mean())
-    (behind,) = unlabeled(ax)
-    np.testing.assert_allclose(behind.get_ydata(), RECORD.value[:30])
-
-
-def test_labels_and_markers():
-    """A dict names the lines; few points are marked; axes that are given are used."""
-    _, ax = plt.subplots()
-    assert plot_scalars(RECORD, {"loss": "all", "rate/a": "group a"}, ax=ax) is ax
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["all", "group a"]
-    assert {line.get_label(): line.get_marker() for line in ax.get_lines()} == {"all": "None", "group a": "s"}
-    with pytest.raises(ValueError, match=r"no scalar \['lost'\] in the record; there are \['loss', 'rate/a'\]"):
-        plot_scalars(RECORD, ["lost"])
 
 
 def test_runs_show_every_seed_and_the_mean():

@@ -1,10 +1,10 @@
-"""Exercises of notebook 03: baselines, training records, luck, designs."""
+"""Exercises of notebook 03, part one: baselines and training records."""
 
 import numpy as np
 import pandas as pd
 
 from labkit.exercises.answers import outputs_of
-from labkit.exercises.checking import choice, compare_answers
+from labkit.exercises.checking import compare_answers
 
 
 def gain(y_true, y_pred):
@@ -49,7 +49,7 @@ compare_answers(
     ),
     reference=gain,
     wrong=[
-        (only_accuracy, "That is the accuracy alone. Subtract what saying the same of everybody would reach."),
+        (only_accuracy, "That is the accuracy alone. Subtract what giving everyone the same answer would reach."),
         (beyond_positives, "You subtract the share of ones. Where zeros are the majority, saying 0 reaches more."),
         (beyond_minority, "You subtract what the *rarer* answer reaches. Which constant answer is the harder to beat?"),
         (times_majority, "That is how many times as accurate. Asked is the difference: by how much it lies above."),
@@ -65,50 +65,73 @@ compare_answers(
 )
 
 
-def final_gap(record):
-    """Read the last selection rates of both groups."""
-    last = record.groupby("tag")["value"].last()
-    return last["validation/selection_rate/a"] - last["validation/selection_rate/b"]
+# ---- 03.2 the gap of the model that is kept --------------------------------------------------------------------------
+LOSS, RATE_A, RATE_B = "validation/loss", "validation/selection_rate/a", "validation/selection_rate/b"
 
 
-def first_gap(record):
-    """Reads the first evaluation."""
-    first = record.groupby("tag")["value"].first()
-    return first["validation/selection_rate/a"] - first["validation/selection_rate/b"]
+def gap_at_best(record):
+    """Return the gap at the step with the smallest validation loss."""
+    by_step = record.pivot(index="step", columns="tag", values="value")
+    kept = by_step.loc[by_step[LOSS].idxmin()]
+    return kept[RATE_A] - kept[RATE_B]
+
+
+def gap_when(find_step):
+    """Return the gap at the step that a function finds in a table with one row per step and one column per tag."""
+
+    def gap(record):
+        by_step = record.pivot(index="step", columns="tag", values="value")
+        kept = by_step.loc[find_step(by_step)]
+        return kept[RATE_A] - kept[RATE_B]
+
+    return gap
+
+
+def last_step(by_step):
+    """Return the last step at which the validation notes were measured."""
+    return by_step[LOSS].dropna().index[-1]
 
 
 def mean_gap(record):
-    """Averages over epochs."""
+    """Average over all evaluations."""
     mean = record.groupby("tag")["value"].mean()
-    return mean["validation/selection_rate/a"] - mean["validation/selection_rate/b"]
+    return mean[RATE_A] - mean[RATE_B]
 
 
-def final_loss(record):
-    """Reads the loss."""
-    return record.groupby("tag")["value"].last()["train/loss"]
+def smallest_loss(record):
+    """Return the loss."""
+    return record.loc[record["tag"] == LOSS, "value"].min()
 
 
-def last_rows(record):
-    """Goes by the place of rows."""
-    return record["value"].iloc[-3] - record["value"].iloc[-1]
+def make_record(steps, *, order):
+    """Return a record of evaluations (step, training loss, validation loss, rate of a, rate of b), rows in an order."""
+    rows = []
+    for step, *values in steps:
+        for tag, value in zip(("train/loss", LOSS, RATE_A, RATE_B), values, strict=True):
+            rows.append({"tag": tag, "step": step, "value": value})
+    rows.append({"tag": "train/loss", "step": steps[0][0] - 5, "value": 0.95})  # measured without the validation notes
+    return pd.DataFrame(rows).iloc[[place % len(rows) for place in order]].reset_index(drop=True)
 
 
-OTHER_ORDER = pd.DataFrame(  # group b is written first, and is selected more often
-    {
-        "tag": ["validation/selection_rate/b", "validation/selection_rate/a", "train/loss", "test/selection_rate/a"] * 2
-        + ["validation/selection_rate/b", "validation/accuracy", "validation/selection_rate/a", "train/loss"],
-        "step": [1] * 4 + [2] * 4 + [3] * 4,
-        "value": [0.41, 0.44, 0.7, 0.1, 0.47, 0.38, 0.62, 0.2, 0.52, 0.71, 0.35, 0.6],
-    }
-)
-
-
-RECORD = pd.DataFrame(
-    {
-        "tag": ["train/loss"] * 3 + [f"validation/selection_rate/{group}" for group in "aabb"],
-        "step": [1, 2, 3, 2, 3, 2, 3],
-        "value": [0.7, 0.6, 0.55, 0.3, 0.45, 0.28, 0.2],
-    }
+RECORDS = (
+    make_record(  # the first and the last row belong to the step that is kept
+        [
+            (10, 0.69, 0.68, 0.10, 0.08),
+            (20, 0.6, 0.59, 0.3125, 0.2461),
+            (30, 0.44, 0.64, 0.47, 0.18),
+            (40, 0.5, 0.62, 0.5, 0.2),
+        ],
+        order=[5, *range(5), 6, *range(8, 17), 7],
+    ),
+    make_record(  # b is called ill more often where the loss is smallest; steps are not in order
+        [
+            (30, 0.5, 0.72, 0.52, 0.35),
+            (6, 0.7, 0.66, 0.05, 0.21),
+            (12, 0.63, 0.57, 0.2235, 0.4119),
+            (24, 0.41, 0.6, 0.4, 0.36),
+        ],
+        order=[(5 * place) % 17 for place in range(17)],
+    ),
 )
 
 
@@ -116,106 +139,36 @@ compare_answers(
     "03.2",
     points=2,
     objective="03-finetune",
-    collect=outputs_of((RECORD,), (OTHER_ORDER,)),
-    reference=final_gap,
+    collect=outputs_of(*((record,) for record in RECORDS)),
+    reference=gap_at_best,
     wrong=[
-        (first_gap, "That is the gap at the first evaluation. Take the last value of each group."),
-        (mean_gap, "You average over epochs; the model that is used is the one at the end."),
-        (last_rows, "You choose rows by their place. Records are written in different orders: choose by the tag."),
-        (final_loss, "The loss knows no groups: it can fall while a gap opens. Read the selection rates."),
+        (gap_when(last_step), "That is the gap at the last evaluation. Which model would you keep?"),
+        (gap_when(lambda by_step: by_step[LOSS].dropna().index[0]), "That is the gap at the first evaluation."),
+        (
+            gap_when(lambda by_step: by_step.loc[by_step[LOSS].notna(), "train/loss"].idxmin()),
+            "You look for the smallest *training* loss. It falls even where the model only learns its notes by heart.",
+        ),
+        (
+            gap_when(lambda by_step: (by_step[RATE_A] - by_step[RATE_B]).abs().idxmin()),
+            "You choose the step with the smallest gap: that rewards a model which calls nobody ill.",
+        ),
+        (
+            gap_when(lambda by_step: by_step[LOSS].idxmax()),
+            "That is the step with the largest loss.",
+        ),
+        (
+            lambda record: abs(gap_at_best(record)),
+            "The gap has a sign: it is negative where *b* is called ill more often.",
+        ),
+        (lambda record: -gap_at_best(record), "The sign is the other way round: group a minus group b."),
+        (mean_gap, "You average over all evaluations. The model that you keep is one of them."),
+        (smallest_loss, "That is the smallest loss. Find the step where it was measured, and read the rates there."),
     ],
-    otherwise="Not the gap at the last evaluation. Print the rows that your function uses: are they the right ones, "
-    "one for each group?",
-    hints=("Which tags of the record know the groups?", "Group the record by tag, and take the last value of each."),
-    idea='`record.groupby("tag")["value"].last()`, then the value of group a minus the value of group b.',
-)
-
-
-def student_interval(gaps):
-    """Student's t interval for the mean."""
-    from scipy import stats
-
-    half = stats.t.ppf(0.975, len(gaps) - 1) * np.std(gaps, ddof=1) / np.sqrt(len(gaps))
-    return [np.mean(gaps) - half, np.mean(gaps) + half]
-
-
-def normal_interval(gaps):
-    """Takes the normal distribution's quantile."""
-    half = 1.959964 * np.std(gaps, ddof=1) / np.sqrt(len(gaps))
-    return [np.mean(gaps) - half, np.mean(gaps) + half]
-
-
-def spread_interval(gaps):
-    """Forgets the root of n."""
-    from scipy import stats
-
-    half = stats.t.ppf(0.975, len(gaps) - 1) * np.std(gaps, ddof=1)
-    return [np.mean(gaps) - half, np.mean(gaps) + half]
-
-
-def ninety_percent(gaps):
-    """Leaves 5% on each side."""
-    from scipy import stats
-
-    half = stats.t.ppf(0.95, len(gaps) - 1) * np.std(gaps, ddof=1) / np.sqrt(len(gaps))
-    return [np.mean(gaps) - half, np.mean(gaps) + half]
-
-
-def one_degree_too_many(gaps):
-    """Takes n degrees of freedom."""
-    from scipy import stats
-
-    half = stats.t.ppf(0.975, len(gaps)) * np.std(gaps, ddof=1) / np.sqrt(len(gaps))
-    return [np.mean(gaps) - half, np.mean(gaps) + half]
-
-
-def population_interval(gaps):
-    """Divides by n in the standard deviation."""
-    from scipy import stats
-
-    half = stats.t.ppf(0.975, len(gaps) - 1) * np.std(gaps) / np.sqrt(len(gaps))
-    return [np.mean(gaps) - half, np.mean(gaps) + half]
-
-
-compare_answers(
-    "03.3",
-    points=2,
-    objective="03-uncertainty",
-    collect=outputs_of(([0.25, 0.34, 0.28],), ([0.1, 0.2, 0.15, 0.12, 0.3],)),
-    reference=student_interval,
-    wrong=[
-        (normal_interval, "1.96 is for many runs. With three, the standard deviation is itself a guess: Student's t."),
-        (spread_interval, "That is where single runs lie. The mean of n runs varies less: divide by the root of n."),
-        (ninety_percent, "That is the interval of 90%: 5% lie outside on each side. For 95% it is half as much."),
-        (one_degree_too_many, "n runs leave n - 1 degrees of freedom: the mean took one of them."),
-        (population_interval, "numpy divides by n; a sample's standard deviation divides by n - 1 (ddof=1)."),
-    ],
-    otherwise="Not Student's interval. For two runs with the gaps 0 and 1 it reaches about 6.35 to either side of one "
-    "half: what does yours do?",
+    otherwise="Not the gap at the step with the smallest validation loss. Print the step that your function finds, and "
+    "the two rates that it reads: do all three belong together?",
     hints=(
-        "Three parts: a quantile, a standard deviation, and the root of the number of runs.",
-        "`scipy.stats.t.ppf(0.975, n - 1)` is the quantile; the standard deviation needs `ddof=1`.",
+        "Three things have the same step: a validation loss, and a selection rate for each group.",
+        '`record.pivot(index="step", columns="tag", values="value")` has one row per step.',
     ),
-    idea="half = t.ppf(0.975, n - 1) * std(gaps, ddof=1) / sqrt(n); the interval is mean - half to mean + half.",
-)
-
-
-choice(
-    "03.4",
-    points=1,
-    objective="03-design",
-    options={
-        "head only is fairer": "Its gap is smaller, and so is its AUC. Whether that is fairer is not in the table.",
-        "all blocks has no gap": "It is a single run, without an interval. Another seed could lie elsewhere.",
-        "the designs do not differ": "The intervals of head only and of last block do not overlap, neither those of "
-        "the gap nor those of the AUC.",
-        "smaller gap and lower AUC": None,
-    },
-    praise="That is what the figures say; whether the exchange is worth it is a decision about people.",
-    hints=(
-        "Which intervals overlap, and which row has none?",
-        "Leave out the row without intervals, then compare the two others column by column.",
-    ),
-    idea="Between head only and last block the intervals of both columns are apart: a smaller gap comes with a lower "
-    "AUC.",
+    idea="In the pivoted table, `idxmin()` of the column `validation/loss` is the step; subtract the two rates there.",
 )

@@ -1,6 +1,5 @@
-"""Figures of notebook 03: scalars over optimizer steps."""
+"""Figures of notebook 03 about training: what changes from epoch to epoch."""
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
@@ -11,49 +10,56 @@ from labkit.plots import MARKERS, PALETTE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
-def plot_scalars(
-    record: pd.DataFrame, tags: str | Sequence[str] | Mapping[str, str], *, smooth: int = 1, ax: "Axes | None" = None
-) -> "Axes":
-    """Plot scalars of a training record over optimizer steps.
+def plot_training(history: pd.DataFrame) -> "Figure":
+    """Draw a training record: losses by epoch on the left, the share called ill in each group on the right.
 
     Parameters
     ----------
-    record : DataFrame
-        Columns tag, step, value, as `labkit.training.read_record` gives.
-    tags : str, sequence of str or mapping of str to str
-        Which scalars; a mapping gives their labels.
-    smooth : int
-        Steps of a running mean, at least 1; 1 plots the values. With more, the values are plotted faintly behind it.
-    ax : matplotlib.axes.Axes, optional
-        Where to plot. Default: a new figure.
+    history : DataFrame
+        Index: epoch. Columns loss, validation_loss, and a validation_selection_rate_ for each group, as
+        `labkit.training.Fit.history` has them. Losses are in nats per note.
 
     Returns
     -------
-    matplotlib.axes.Axes
-        The caller sets the unit of the vertical axis.
+    Figure
 
     Raises
     ------
     UserError
-        A tag is not in the record.
+        A column is missing: the run had no validation set, or one without groups.
     """
-    if isinstance(tags, str):
-        tags = [tags]
-    labels = dict(tags) if isinstance(tags, Mapping) else {tag: tag for tag in tags}
-    if unknown := [tag for tag in labels if tag not in set(record["tag"])]:
-        raise UserError(f"no scalar {unknown} in the record; there are {sorted(set(record['tag']))}")
-    if ax is None:
-        _, ax = plt.subplots(figsize=(6.4, 3.2), layout="constrained")
-    for (tag, label), color, marker in zip(labels.items(), PALETTE, MARKERS, strict=False):
-        rows = record[record["tag"] == tag]
-        values = rows["value"].rolling(smooth, min_periods=1).mean()
-        if smooth > 1:
-            ax.plot(rows["step"], rows["value"], color=color, alpha=0.25, linewidth=1)
-        few = len(rows) < 20  # points get markers, so that a single evaluation after one epoch can be seen
-        ax.plot(rows["step"], values, color=color, marker=marker if few else None, label=label)
-    ax.set_xlabel("optimizer steps")
-    if len(labels) > 1:
+    rates = [name for name in history if name.startswith("validation_selection_rate_")]
+    if not {"loss", "validation_loss"} <= set(history) or not rates:
+        raise UserError("the history has no validation columns; give finetune(validation=(texts, labels, groups))")
+    fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+    draw_lines(left, history[["loss", "validation_loss"]].set_axis(["training", "validation"], axis="columns"))
+    left.plot(
+        history["validation_loss"].idxmin(),
+        history["validation_loss"].min(),
+        "o",
+        markersize=12,
+        color="black",
+        fillstyle="none",
+    )
+    left.set(ylabel="loss (nats per note)", ylim=(0, None))
+    draw_lines(right, history[rates].set_axis([f"group {name[-1]}" for name in rates], axis="columns"))
+    right.set(ylabel="share called ill, validation", ylim=(0, 1))
+    for ax in (left, right):
+        ax.set(xlabel="epoch", xticks=history.index)
         ax.legend(frameon=False)
-    return ax
+    return fig
+
+
+def draw_lines(ax: "Axes", table: pd.DataFrame) -> None:
+    """Draw one line per column over the index, each with its own color and marker.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    table : DataFrame
+    """
+    for (name, column), color, marker in zip(table.items(), PALETTE, MARKERS, strict=False):
+        ax.plot(table.index, column, color=color, marker=marker, label=str(name))

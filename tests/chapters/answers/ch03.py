@@ -1,16 +1,13 @@
 """Right answers to the exercises of notebook 03, as students write them."""
 
 import math
-import statistics
 
 import numpy as np
 import pandas as pd
 import torch
-from scipy import stats
 from sklearn import metrics
 
 from tests.chapters.answers.ch03_repairs import REPAIRS
-from tests.chapters.answers.forms import chosen
 
 
 # ---- 03.1 beyond the majority's answer -------------------------------------------------------------------------------
@@ -33,76 +30,106 @@ def lift_by_torch(y_true, y_pred):
     return (labels == found).float().mean() - torch.maximum(share, 1 - share)
 
 
-# ---- 03.2 the last gap of a record -----------------------------------------------------------------------------------
-def gap_by_loop(record):
-    """Keep the latest value of each tag."""
-    latest = {}
-    for row in record.sort_values("step").itertuples():
-        latest[row.tag] = row.value
-    return latest["validation/selection_rate/a"] - latest["validation/selection_rate/b"]
+# ---- 03.2 the gap of the model that is kept --------------------------------------------------------------------------
+def kept_by_loop(record):
+    """Keep the values of each step in a dict."""
+    steps = {}
+    for row in record.itertuples():
+        steps.setdefault(row.step, {})[row.tag] = row.value
+    measured = {step: values for step, values in steps.items() if "validation/loss" in values}
+    best = min(measured, key=lambda step: measured[step]["validation/loss"])
+    return measured[best]["validation/selection_rate/a"] - measured[best]["validation/selection_rate/b"]
 
 
-def gap_by_pivot(record):
-    """Make a column of each tag."""
+def kept_by_pivot(record):
+    """Write the idea."""
     table = record.pivot(index="step", columns="tag", values="value")
-    a, b = (table[f"validation/selection_rate/{group}"].dropna() for group in "ab")
-    return a.iloc[-1] - b.iloc[-1]
+    row = table.loc[table["validation/loss"].idxmin()]
+    return row["validation/selection_rate/a"] - row["validation/selection_rate/b"]
 
 
-def gap_by_masks(record):
-    """Choose the largest step of each tag."""
+def kept_by_masks(record):
+    """Find the step by its mask, and read both rates there."""
     tag, step, value = (record[name].to_numpy() for name in ("tag", "step", "value"))
-    last = {}
-    for group in ("a", "b"):
-        own = tag == f"validation/selection_rate/{group}"
-        last[group] = value[own][step[own].argmax()]
-    return last["a"] - last["b"]
+    losses = tag == "validation/loss"
+    best = step[losses][value[losses].argmin()]
+    a, b = (value[(tag == f"validation/selection_rate/{group}") & (step == best)] for group in "ab")
+    return a - b  # an array of one value
 
 
-def gap_by_tensors(record):
-    """Take the last of each group's tensor."""
-    values = {tag: torch.tensor(rows["value"].to_numpy()) for tag, rows in record.groupby("tag")}
-    return values["validation/selection_rate/a"][-1] - values["validation/selection_rate/b"][-1]
+def kept_by_tensors(record):
+    """Take tensors of each tag, ordered by step."""
+    values = {tag: torch.tensor(rows.sort_values("step")["value"].to_numpy()) for tag, rows in record.groupby("tag")}
+    best = values["validation/loss"].argmin()
+    return values["validation/selection_rate/a"][best] - values["validation/selection_rate/b"][best]
 
 
-def gap_by_groupby(record):
-    """Write the idea."""
-    last = record.groupby("tag")["value"].last()
-    return last["validation/selection_rate/a"] - last["validation/selection_rate/b"]
+# ---- 03.3 the standard error of a mean gap ---------------------------------------------------------------------------
+def error_by_parts(sample, seed, people_500, worlds, seeds, people):
+    """Add the parts one by one."""
+    of_sample = sample / worlds
+    of_seed = seed / worlds / seeds
+    of_people = people_500 / (people / 500)
+    return math.sqrt(of_sample + of_seed + of_people)
 
 
-# ---- 03.3 Student's interval -----------------------------------------------------------------------------------------
-def interval_by_statistics(gaps):
-    """Use the standard library, and scipy for the quantile."""
-    middle, error = statistics.mean(gaps), statistics.stdev(gaps) / math.sqrt(len(gaps))
-    quantile = stats.t.ppf(0.975, len(gaps) - 1)
-    return middle - quantile * error, middle + quantile * error
+def error_by_norm(sample, seed, people_500, worlds, seeds, people):
+    """Take the length of a vector of standard errors."""
+    parts = [(sample / worlds) ** 0.5, (seed / (worlds * seeds)) ** 0.5, (people_500 * 500 / people) ** 0.5]
+    return np.linalg.norm(parts)
 
 
-def interval_by_idea(gaps):
-    """Write the idea."""
-    n = len(gaps)
-    half = stats.t.ppf(0.975, n - 1) * np.std(gaps, ddof=1) / np.sqrt(n)
-    return np.array([np.mean(gaps) - half, np.mean(gaps) + half])
+def error_by_torch(sample, seed, people_500, worlds, seeds, people):
+    """Divide tensors."""
+    variances = torch.tensor([sample, seed, people_500], dtype=torch.float64)
+    draws = torch.tensor([worlds, worlds * seeds, people / 500], dtype=torch.float64)
+    return (variances / draws).sum().sqrt()
 
 
-def interval_by_series(gaps):
-    """Use the standard error of pandas."""
-    gaps = pd.Series(gaps)
-    return stats.t.interval(0.95, len(gaps) - 1, loc=gaps.mean(), scale=gaps.sem())
+def error_by_series(sample, seed, people_500, worlds, seeds, people):
+    """Divide Series."""
+    kinds = ["sample", "seed", "people"]
+    variances = pd.Series([sample, seed, people_500], index=kinds)
+    return variances.div(pd.Series([worlds, worlds * seeds, people / 500], index=kinds)).sum() ** 0.5
 
 
-def interval_by_test(gaps):
-    """Take the interval of the one-sample test."""
-    limits = stats.ttest_1samp(gaps, 0).confidence_interval(0.95)
-    return pd.Series({"low": limits.low, "high": limits.high})
+PURCHASE = {
+    "patients": "people",
+    "seeds": "seed",
+    "notes": "training sample and seed",
+    "best": "notes",
+}
 
 
-def interval_by_torch(gaps):
-    """Use torch's standard deviation, which divides by n - 1."""
-    gaps = torch.tensor(gaps, dtype=torch.float64)
-    half = stats.t.ppf(0.975, len(gaps) - 1) * gaps.std() / len(gaps) ** 0.5
-    return torch.stack([gaps.mean() - half, gaps.mean() + half])
+# ---- 03.5 the gap at a given share -----------------------------------------------------------------------------------
+def share_by_sorting(scores, in_b, share):
+    """Sort pairs."""
+    people = sorted(zip(scores, in_b, strict=True), reverse=True)
+    called = [b for _, b in people[: round(share * len(people))]]
+    b_called, b_all = sum(called), sum(in_b)
+    return (len(called) - b_called) / (len(in_b) - b_all) - b_called / b_all
+
+
+def share_by_ranks(scores, in_b, share):
+    """Rank with pandas."""
+    called = pd.Series(scores).rank(ascending=False) <= round(share * len(scores))
+    rates = called.groupby(pd.Series(in_b)).mean()
+    return rates[False] - rates[True]
+
+
+def share_by_topk(scores, in_b, share):
+    """Take the largest with torch."""
+    called = torch.zeros(len(scores))
+    called[torch.tensor(scores).topk(round(share * len(scores))).indices] = 1
+    in_b = torch.tensor(in_b)
+    return called[~in_b].mean() - called[in_b].mean()
+
+
+def share_by_cut(scores, in_b, share):
+    """Take the score of the last person called ill for a threshold."""
+    cut = np.sort(scores)[::-1][round(share * len(scores)) - 1]
+    called = np.asarray(scores) >= cut
+    return called[~in_b].mean() - called[in_b].mean()
 
 
 RIGHT = {
@@ -118,18 +145,27 @@ RIGHT = {
         ),
     },
     "03.2": {
-        "plain Python": gap_by_loop,
-        "numpy": gap_by_masks,
-        "pandas": gap_by_pivot,
-        "torch": gap_by_tensors,
-        "idea": gap_by_groupby,
+        "plain Python": kept_by_loop,
+        "numpy": kept_by_masks,
+        "pandas": kept_by_pivot,
+        "torch": kept_by_tensors,
     },
     "03.3": {
-        "plain Python": interval_by_statistics,
-        "numpy": interval_by_idea,
-        "pandas": interval_by_series,
-        "torch": interval_by_torch,
-        "a Series by name": interval_by_test,
+        "plain Python": error_by_parts,
+        "numpy": error_by_norm,
+        "pandas": error_by_series,
+        "torch": error_by_torch,
     },
-    "03.4": chosen("smaller gap and lower AUC", "D"),
+    "03.4": {
+        "texts": PURCHASE,
+        "letters": {"patients": "C", "seeds": "B", "notes": "D", "best": "notes"},
+        "small letters": {"patients": "c", "seeds": "b", "notes": "d", "best": "Notes"},
+        "letters for all": {"patients": "C", "seeds": "B", "notes": "D", "best": "C"},
+    },
+    "03.5": {
+        "plain Python": share_by_sorting,
+        "numpy": share_by_cut,
+        "pandas": share_by_ranks,
+        "torch": share_by_topk,
+    },
 } | REPAIRS

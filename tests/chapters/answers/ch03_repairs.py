@@ -1,40 +1,41 @@
-"""Right answers to the repairs of notebook 03, exercises 03.5 to 03.13, as students write them."""
-
-import itertools
-import math
-import random
-from collections import defaultdict
+"""Right answers to the repairs of notebook 03, exercises 03.6 to 03.15, as students write them."""
 
 import numpy as np
 import pandas as pd
 import torch
-from scipy import stats
 from sklearn import metrics
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, log_softmax, nll_loss
 
 
-# ---- 03.5 accuracy by group ------------------------------------------------------------------------------------------
-def accuracy_by_loop(y_true, y_pred, group):
+# ---- 03.6 an audit ---------------------------------------------------------------------------------------------------
+def audit_by_loop(y_true, y_pred, group):
     """Count in dicts."""
-    right, people = defaultdict(int), defaultdict(int)
+    people, right = {}, {}
     for truth, found, name in zip(y_true, y_pred, group, strict=True):
-        right[name] += int(truth == found)
-        people[name] += 1
-    return {name: right[name] / people[name] for name in people}
+        people[name] = people.get(name, 0) + 1
+        right[name] = right.get(name, 0) + int(truth == found)
+    return {name: (people[name], right[name] / people[name]) for name in people}
 
 
-def accuracy_by_groupby(y_true, y_pred, group):
+def audit_by_groupby(y_true, y_pred, group):
     """Group a Series of hits."""
-    return pd.Series(y_true == y_pred).groupby(group).mean()
+    table = pd.Series(y_true == y_pred).groupby(group).agg(["size", "mean"])
+    return {name: [row["size"], row["mean"]] for name, row in table.iterrows()}
 
 
-def accuracy_by_torch(y_true, y_pred, group):
-    """Mask a tensor of hits."""
-    right = torch.as_tensor(y_true == y_pred).float()
-    return {name: right[torch.as_tensor(group == name)].mean() for name in set(group.tolist())}
+def audit_by_metric(y_true, y_pred, group):
+    """Let scikit-learn compute accuracies."""
+    masks = {name: group == name for name in set(group)}
+    return {name: [own.sum(), metrics.accuracy_score(y_true[own], y_pred[own])] for name, own in masks.items()}
 
 
-# ---- 03.6 a loss with its constraint ---------------------------------------------------------------------------------
+def audit_by_numpy(y_true, y_pred, group):
+    """Mask an array of hits."""
+    right = y_true == y_pred
+    return {name: np.array([np.sum(group == name), right[group == name].mean()]) for name in np.unique(group)}
+
+
+# ---- 03.7 a penalty --------------------------------------------------------------------------------------------------
 def loss_by_formula(logits, labels, is_b, weight):
     """Write the cross-entropy out."""
     scores = 1 / (1 + torch.exp(-logits))
@@ -43,209 +44,212 @@ def loss_by_formula(logits, labels, is_b, weight):
 
 
 def loss_by_sums(logits, labels, is_b, weight):
-    """Weigh people in place of masks; group b less group a has the same square."""
+    """Weigh people in place of masks; group b minus group a has the same square."""
     in_b = is_b.float()
     scores = logits.sigmoid()
     gap = (scores * in_b).sum() / in_b.sum() - (scores * (1 - in_b)).sum() / (1 - in_b).sum()
     return torch.nn.BCELoss()(scores, labels) + weight * gap * gap
 
 
-# ---- 03.7 cross-entropy of two logits --------------------------------------------------------------------------------
-def loss_of_lists(two_logits, labels):
-    """Sum logarithms in a loop."""
-    total = 0.0
-    for (zero, one), label in zip(two_logits.tolist(), labels.tolist(), strict=True):
-        total += math.log(math.exp(zero) + math.exp(one)) - (one if label else zero)
-    return total / len(labels)
-
-
-def loss_of_arrays(two_logits, labels):
-    """Choose each row's log-probability."""
-    logits, labels = np.asarray(two_logits), np.asarray(labels)
-    log_sum = np.log(np.exp(logits).sum(axis=1))
-    return (log_sum - logits[np.arange(len(labels)), labels]).mean()
-
-
-def loss_of_frame(two_logits, labels):
-    """Let scikit-learn take the log loss of probabilities in a frame."""
-    powers = np.exp(pd.DataFrame(np.asarray(two_logits)))
-    return metrics.log_loss(np.asarray(labels), powers.div(powers.sum(axis=1), axis=0)[1])
-
-
-def loss_of_difference(two_logits, labels):
-    """Use the binary loss of the difference."""
-    difference = torch.as_tensor(two_logits)[:, 1] - torch.as_tensor(two_logits)[:, 0]
-    return binary_cross_entropy_with_logits(difference, torch.as_tensor(labels).to(difference.dtype))
-
-
-# ---- 03.8 padding ----------------------------------------------------------------------------------------------------
-def pad_by_loop(ids):
-    """Append zeros one by one."""
-    longest = max(len(row) for row in ids)
-    padded, mask = [], []
-    for row in ids:
-        row, marks = list(row), [1] * len(row)
-        while len(row) < longest:
-            row.append(0)
-            marks.append(0)
-        padded.append(row)
-        mask.append(marks)
-    return padded, mask
-
-
-def pad_by_zip(ids):
-    """Zip to the longest, and turn the table round."""
-    padded = list(zip(*itertools.zip_longest(*ids, fillvalue=0), strict=True))
-    mask = list(zip(*itertools.zip_longest(*[[1] * len(row) for row in ids], fillvalue=0), strict=True))
-    return padded, mask
-
-
-def pad_by_arange(ids):
-    """Compare places with lengths; the mask holds True and False."""
-    lengths = np.array([len(row) for row in ids])
-    mask = np.arange(lengths.max()) < lengths[:, None]
-    padded = np.zeros(mask.shape, dtype=int)
-    padded[mask] = np.concatenate(ids)
-    return padded, mask
-
-
-def pad_by_frame(ids):
-    """Let pandas fill short rows with missing values."""
-    table = pd.concat([pd.Series(row) for row in ids], axis=1).T
-    return table.fillna(0).astype(int).to_numpy(), table.notna().astype(int).to_numpy()
-
-
-def pad_by_torch(ids):
+# ---- 03.9 a batch ----------------------------------------------------------------------------------------------------
+def batch_by_torch(items):
     """Use torch's own padding."""
-    rows = [torch.tensor(row) for row in ids]
+    rows = [item.squeeze(0) for item in items]
     pad = torch.nn.utils.rnn.pad_sequence
     return pad(rows, batch_first=True), pad([torch.ones_like(row) for row in rows], batch_first=True)
 
 
-# ---- 03.9 accuracy over batches --------------------------------------------------------------------------------------
-def accuracy_by_counting(batches):
-    """Count right answers and people, divide once: hint 2."""
+def batch_by_lengths(items):
+    """Compare places with lengths; the mask holds True and False."""
+    lengths = torch.tensor([item.shape[1] for item in items])
+    mask = torch.arange(int(lengths.max())) < lengths[:, None]
+    ids = torch.zeros(mask.shape, dtype=torch.long)
+    ids[mask] = torch.cat([item[0] for item in items])
+    return ids, mask
+
+
+def batch_of_lists(items):
+    """Append zeros one by one."""
+    longest = max(item.shape[1] for item in items)
+    ids, mask = [], []
+    for item in items:
+        row = item[0].tolist()
+        mask.append([1] * len(row) + [0] * (longest - len(row)))
+        while len(row) < longest:
+            row.append(0)
+        ids.append(row)
+    return ids, mask
+
+
+# ---- 03.10 an evaluation ---------------------------------------------------------------------------------------------
+def share_by_counting(predict, batches, labels):
+    """Count right answers and people, divide once."""
     right = people = 0
-    for predictions, labels in batches:
-        right += sum(found == truth for found, truth in zip(predictions, labels, strict=True))
-        people += len(labels)
+    for inputs, own in batches:
+        right += sum(answer == label for answer, label in zip(predict(inputs), own, strict=True))
+        people += len(own)
     return right / people
 
 
-def accuracy_of_arrays(batches):
+def share_of_arrays(predict, batches, labels):
     """Pool arrays."""
-    found = np.concatenate([batch[0] for batch in batches])
-    return (found == np.concatenate([batch[1] for batch in batches])).mean()
+    answers = np.concatenate([predict(inputs) for inputs, _ in batches])
+    return (answers == np.array(labels)).mean()
 
 
-def accuracy_of_tensors(batches):
-    """Add up over tensors."""
-    right = sum((torch.tensor(found) == torch.tensor(truth)).sum() for found, truth in batches)
-    return right / sum(len(truth) for _, truth in batches)
+def share_of_series(predict, batches, labels):
+    """Put answers and labels side by side in a frame."""
+    answers = [answer for batch in batches for answer in predict(batch[0])]
+    return pd.DataFrame({"answer": answers, "label": labels}).eval("answer == label").mean()
 
 
-def accuracy_of_frames(batches):
-    """Stack frames."""
-    people = pd.concat([pd.DataFrame({"found": found, "truth": truth}) for found, truth in batches])
-    return people.eval("found == truth").mean()
+def share_of_tensors(predict, batches, labels):
+    """Pool tensors."""
+    answers = torch.cat([torch.tensor(predict(inputs)) for inputs, _ in batches])
+    return (answers == torch.tensor(labels)).double().mean()
 
 
-# ---- 03.10 AUC -------------------------------------------------------------------------------------------------------
-def auc_by_pairs(y_true, y_score):
-    """Count pairs in the right order, ties as half."""
-    ones = [score for score, label in zip(y_score, y_true, strict=True) if label]
-    zeros = [score for score, label in zip(y_score, y_true, strict=True) if not label]
-    return sum((one > zero) + (one == zero) / 2 for one in ones for zero in zeros) / len(ones) / len(zeros)
+# ---- 03.11 three metrics ---------------------------------------------------------------------------------------------
+def metrics_by_hand(y_true, y_score, threshold):
+    """Count pairs and people."""
+    ill, well = y_score[y_true == 1], y_score[y_true == 0]
+    pairs = (ill[:, None] > well).mean() + (ill[:, None] == well).mean() / 2
+    found = y_score >= threshold
+    hits = (found & (y_true == 1)).sum()
+    return {"auc": pairs, "precision": hits / found.sum(), "recall": hits / len(ill)}
 
 
-def auc_by_ranks(y_true, y_score):
-    """Sum the ranks of the positives."""
-    labels, ranks = pd.Series(y_true), pd.Series(y_score).rank()
-    n = labels.sum()
-    return (ranks[labels == 1].sum() - n * (n + 1) / 2) / (n * (len(labels) - n))
-
-
-def auc_by_curve(y_true, y_score):
-    """Take the area under the points of the curve."""
+def metrics_by_curve(y_true, y_score, threshold):
+    """Take the area under the curve, and both rates by name."""
     fpr, tpr, _ = metrics.roc_curve(y_true, y_score)
-    return np.trapezoid(tpr, fpr)
+    y_pred = y_score >= threshold
+    return pd.Series(
+        {
+            "recall": metrics.recall_score(y_true=y_true, y_pred=y_pred),
+            "precision": metrics.precision_score(y_pred=y_pred, y_true=y_true),
+            "auc": np.trapezoid(tpr, fpr),
+        }
+    )
 
 
-def auc_by_torch(y_true, y_score):
-    """Compare all pairs of tensors."""
-    labels, scores = torch.as_tensor(y_true), torch.as_tensor(y_score)
-    difference = scores[labels == 1][:, None] - scores[labels == 0][None, :]
-    return ((difference > 0).double() + (difference == 0).double() / 2).mean()
+def metrics_by_loop(y_true, y_score, threshold):
+    """Count in loops."""
+    ill = [score for score, label in zip(y_score, y_true, strict=True) if label]
+    well = [score for score, label in zip(y_score, y_true, strict=True) if not label]
+    pairs = sum((one > zero) + (one == zero) / 2 for one in ill for zero in well) / len(ill) / len(well)
+    hits = sum(score >= threshold for score in ill)
+    alarms = hits + sum(score >= threshold for score in well)
+    return {"auc": pairs, "precision": hits / alarms, "recall": hits / len(ill)}
 
 
-# ---- 03.11 learning rates --------------------------------------------------------------------------------------------
-def rates_by_division(epochs, batches, rate):
-    """Divide after each epoch."""
-    found = []
+def metrics_by_frame(y_true, y_score, threshold):
+    """Rank a Series."""
+    table = pd.DataFrame({"label": y_true, "score": y_score})
+    table["found"] = table["score"] >= threshold
+    n, ranks = table["label"].sum(), table["score"].rank()
+    auc = (ranks[table["label"] == 1].sum() - n * (n + 1) / 2) / (n * (len(table) - n))
+    return {
+        "auc": auc,
+        "precision": table["label"][table["found"]].mean(),
+        "recall": table.query("label == 1").found.mean(),
+    }
+
+
+# ---- 03.12 the learning rate -----------------------------------------------------------------------------------------
+def step(head, optimizer, inputs, labels):
+    """Take one step, and return its loss."""
+    optimizer.zero_grad()
+    loss = binary_cross_entropy_with_logits(head(inputs).reshape(-1), labels)
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+def epochs_by_function(head, optimizer, scheduler, batches, epochs):
+    """Take the steps in a function."""
+    losses = []
     for _ in range(epochs):
-        found += [rate] * batches
-        rate = rate / 10
-    return found
+        losses.extend(step(head, optimizer, inputs, labels) for inputs, labels in batches)
+        scheduler.step()
+    return torch.stack(losses)
 
 
-def rates_by_tensors(epochs, batches, rate):
-    """Repeat the rate of each epoch."""
-    return (rate * 0.1 ** torch.arange(epochs, dtype=torch.float64)).repeat_interleave(batches)
+def epochs_by_count(head, optimizer, scheduler, batches, epochs):
+    """Step the scheduler after the last batch of an epoch."""
+    losses = []
+    for _ in range(epochs):
+        for place, (inputs, labels) in enumerate(batches, start=1):
+            losses.append(step(head, optimizer, inputs, labels).item())
+            if place == len(batches):
+                scheduler.step()
+    return np.array(losses)
 
 
-# ---- 03.12 three numbers from a seed ---------------------------------------------------------------------------------
-def three_by_random(seed):
-    """Use the standard library's generator."""
-    generator = random.Random(seed)
-    return [generator.random() for _ in range(3)]
+# ---- 03.13 a run that can be repeated --------------------------------------------------------------------------------
+def run_on_device(inputs, labels, seed, steps, device):
+    """Draw the head on the device."""
+    torch.manual_seed(seed)
+    head = torch.nn.Linear(inputs.shape[1], 1, device=device)
+    optimizer = torch.optim.SGD(head.parameters(), lr=0.5)
+    for _ in range(steps):
+        step(head, optimizer, inputs.to(device), labels.to(device))
+    return head
 
 
-def three_by_state(seed):
-    """Use numpy's old generator."""
-    return tuple(np.random.RandomState(seed).uniform(-1, 1, size=3))
+def run_by_generator(inputs, labels, seed, steps, device):
+    """Draw the weights with a generator of their own, and step by hand."""
+    generator = torch.Generator().manual_seed(seed)
+    head = torch.nn.Linear(inputs.shape[1], 1)
+    with torch.no_grad():
+        head.weight.normal_(generator=generator)
+        head.bias.zero_()
+    head, inputs, labels = head.to(device), inputs.to(device), labels.to(device)
+    for _ in range(steps):
+        loss = binary_cross_entropy_with_logits(head(inputs)[:, 0], labels)
+        gradients = torch.autograd.grad(loss, list(head.parameters()))
+        with torch.no_grad():
+            for weights, gradient in zip(head.parameters(), gradients, strict=True):
+                weights -= 0.5 * gradient
+    return head
 
 
-def three_by_torch(seed):
-    """Use a generator of torch."""
-    return torch.randn(3, generator=torch.Generator().manual_seed(seed))
-
-
-def three_by_sample(seed):
-    """Draw rows of a Series: whole numbers out of many."""
-    return pd.Series(range(1000)).sample(3, random_state=seed)
-
-
-# ---- 03.13 a history -------------------------------------------------------------------------------------------------
-def history_by_loop(evaluate, epochs):
-    """Append result after result."""
+# ---- 03.14 a history -------------------------------------------------------------------------------------------------
+def history_by_function(head, inputs, labels, epochs):
+    """Take the steps in a function, and measure without gradients."""
+    optimizer = torch.optim.AdamW(head.parameters(), lr=0.05)
     history = []
-    for epoch in range(1, epochs + 1):
-        history.append(evaluate(epoch))
+    for _ in range(epochs):
+        step(head, optimizer, inputs, labels)
+        with torch.inference_mode():
+            answers = (torch.sigmoid(head(inputs)[:, 0]) > 0.5).float()
+        history.append((answers == labels).float().mean())
     return history
 
 
-def history_by_while(evaluate, epochs):
-    """Count up in a while loop, and give a Series by epoch."""
-    epoch, history = 1, {}
-    while epoch <= epochs:
-        history[epoch] = evaluate(epoch)
-        epoch += 1
-    return pd.Series(history, name="accuracy").rename_axis("epoch")
+def history_as_series(head, inputs, labels, epochs):
+    """Let scikit-learn measure, and return a Series."""
+    optimizer = torch.optim.AdamW(head.parameters(), lr=0.05)
+    history = {}
+    for epoch in range(1, epochs + 1):
+        step(head, optimizer, inputs, labels)
+        answers = (head(inputs).squeeze(1) > 0).int()
+        history[epoch] = metrics.accuracy_score(labels.int().numpy(), answers.numpy())
+    return pd.Series(history)
+
+
+def proof(log, epoch, highest):
+    """Return an answer about the logs."""
+    return {"log": log, "epoch": epoch, "highest_accuracy": highest}
 
 
 REPAIRS = {
-    "03.5": {
-        "plain Python": accuracy_by_loop,
-        "numpy": lambda y_true, y_pred, group: {
-            name: ((y_true == y_pred)[group == name]).mean() for name in np.unique(group)
-        },
-        "pandas": accuracy_by_groupby,
-        "torch": accuracy_by_torch,
-        "scikit-learn": lambda y_true, y_pred, group: {
-            name: metrics.accuracy_score(y_true[group == name], y_pred[group == name]) for name in sorted(set(group))
-        },
-    },
     "03.6": {
+        "plain Python": audit_by_loop,
+        "pandas": audit_by_groupby,
+        "numpy": audit_by_numpy,
+        "scikit-learn": audit_by_metric,
+    },
+    "03.7": {
         "by formula": loss_by_formula,
         "by sums": loss_by_sums,
         "idea": lambda logits, labels, is_b, weight: (
@@ -253,57 +257,32 @@ REPAIRS = {
             + weight * (torch.sigmoid(logits)[~is_b].mean() - torch.sigmoid(logits)[is_b].mean()) ** 2
         ),
     },
-    "03.7": {
-        "plain Python": loss_of_lists,
-        "numpy": loss_of_arrays,
-        "pandas": loss_of_frame,
-        "torch": lambda two_logits, labels: nll_loss(log_softmax(two_logits, dim=1), labels).item(),
-        "idea": lambda two_logits, labels: cross_entropy(two_logits, labels).item(),
-        "binary": loss_of_difference,
-    },
     "03.8": {
-        "plain Python": pad_by_loop,
-        "numpy": pad_by_arange,
-        "pandas": pad_by_frame,
-        "torch": pad_by_torch,
-        "zip_longest": pad_by_zip,
-    },
-    "03.9": {
-        "plain Python": accuracy_by_counting,
-        "numpy": accuracy_of_arrays,
-        "pandas": accuracy_of_frames,
-        "torch": accuracy_of_tensors,
-    },
-    "03.10": {
-        "plain Python": auc_by_pairs,
-        "numpy": auc_by_curve,
-        "pandas": auc_by_ranks,
-        "torch": auc_by_torch,
-        "idea": metrics.roc_auc_score,
-        "Mann-Whitney": lambda y_true, y_score: (
-            stats.mannwhitneyu(
-                np.array(y_score)[np.array(y_true) == 1], np.array(y_score)[np.array(y_true) == 0]
-            ).statistic
-            / (sum(y_true) * (len(y_true) - sum(y_true)))
+        "idea": lambda two_logits, labels: cross_entropy(two_logits, labels),
+        "logarithms": lambda two_logits, labels: nll_loss(log_softmax(two_logits, dim=1), labels),
+        "binary": lambda two_logits, labels: binary_cross_entropy_with_logits(
+            two_logits[:, 1] - two_logits[:, 0], labels.float()
         ),
     },
+    "03.9": {"torch": batch_by_torch, "lengths": batch_by_lengths, "plain Python": batch_of_lists},
+    "03.10": {
+        "plain Python": share_by_counting,
+        "numpy": share_of_arrays,
+        "pandas": share_of_series,
+        "torch": share_of_tensors,
+    },
     "03.11": {
-        "plain Python": rates_by_division,
-        "numpy": lambda epochs, batches, rate: np.repeat(rate * 0.1 ** np.arange(epochs), batches),
-        "pandas": lambda epochs, batches, rate: rate / 10 ** pd.Series(np.arange(epochs * batches) // batches),
-        "torch": rates_by_tensors,
+        "plain Python": metrics_by_loop,
+        "numpy": metrics_by_hand,
+        "pandas": metrics_by_frame,
+        "scikit-learn": metrics_by_curve,
     },
-    "03.12": {
-        "plain Python": three_by_random,
-        "numpy": three_by_state,
-        "pandas": three_by_sample,
-        "torch": three_by_torch,
-        "idea": lambda seed: np.random.default_rng(seed).normal(size=3),
-    },
-    "03.13": {
-        "plain Python": history_by_loop,
-        "numpy": lambda evaluate, epochs: np.array([evaluate(epoch) for epoch in np.arange(epochs) + 1]),
-        "pandas": history_by_while,
-        "torch": lambda evaluate, epochs: torch.tensor(list(map(evaluate, range(1, epochs + 1)))),
+    "03.12": {"a function": epochs_by_function, "a count": epochs_by_count},
+    "03.13": {"torch": run_on_device, "a generator": run_by_generator},
+    "03.14": {"a function": history_by_function, "pandas": history_as_series},
+    "03.15": {
+        "by counting": proof("C", 4, 74 / 100),
+        "by formula": proof("c", 4.0, 1 - abs(0.56 - 0.30)),
+        "rounded": proof("C.", 4, 0.74),
     },
 }

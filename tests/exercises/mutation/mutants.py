@@ -57,15 +57,15 @@ class Target:
     put: Callable[[Callable], Any]
     calls: tuple[tuple, ...]
 
-    def works(self, mutant: Callable) -> bool:
-        """Say whether a mutant returns something in any of the calls."""
-        return any(result_of(mutant, arguments) is not None for arguments in self.calls)
+    def works(self, mutant: Callable, collect: Callable[[Callable, tuple], Any] = returned) -> bool:
+        """Say whether a mutant returns something in any of the calls, by what `collect` sees of one."""
+        return any(result_of(mutant, arguments, collect) is not None for arguments in self.calls)
 
 
-def result_of(function: Callable, arguments: tuple) -> Any:
-    """Return the plain value that a function returns; None where it raises."""
+def result_of(function: Callable, arguments: tuple, collect: Callable[[Callable, tuple], Any] = returned) -> Any:
+    """Return the plain value that a function returns, or what `collect` sees of it; None where it raises."""
     try:
-        return returned(function, arguments)
+        return collect(function, arguments)
     except Exception:
         return None
 

@@ -91,7 +91,7 @@ def tried(mutant: Mutant, exercise: Exercise, target: Target, score: Score) -> b
     """Try one mutant of a function; return whether it is accepted, or note what became of it."""
     try:
         with at_most(SECONDS):
-            works = target.works(mutant.function)
+            works = target.works(mutant.function, COLLECT.get(exercise.id, returned))
     except TimeUp:
         works = False
     if not works:

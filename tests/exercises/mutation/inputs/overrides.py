@@ -1,9 +1,11 @@
 """What is declared of single exercises: inputs that `inference` would draw wrongly, and answers that are right too."""
 
+import copy
 from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from labkit.exercises.answers import plain
 from labkit.exercises.judging import Exercise
 from tests.exercises.mutation.inputs.inference import Draw
 from tests.exercises.mutation.limits import returned
@@ -11,9 +13,7 @@ from tests.exercises.mutation.limits import returned
 INPUTS: dict[str, Draw] = {}  # what draws the arguments of one call
 COLLECT: dict[str, Callable[[Callable, tuple], Any]] = {}  # what the exercise sees of a function, where not its value
 # Operators whose mutants are right, by exercise.
-ASKS_FOR_LESS = {
-    "03.12": ("result", "confused function"),  # any three numbers that depend on the seed alone
-}
+ASKS_FOR_LESS: dict[str, tuple[str, ...]] = {}
 UNORDERED = {"06.6": ("closed",)}  # lists that are right in any order
 
 
@@ -68,10 +68,10 @@ def applications(random: Random) -> tuple:
     return (pd.DataFrame(cells, columns=["department", "gender", "admitted", "n"]),)
 
 
-# ---- 03: batches, draws, losses --------------------------------------------------------------------------------------
+# ---- 03: a loss of two groups, a run ---------------------------------------------------------------------------------
 
 
-@inputs_of("03.6")
+@inputs_of("03.7")
 def loss_of_two_groups(random: Random) -> tuple:
     """Logits, labels and groups of as many people, at least one in each group."""
     import torch
@@ -83,31 +83,38 @@ def loss_of_two_groups(random: Random) -> tuple:
     return logits, labels, torch.tensor(is_b), random.uniform(0, 20)
 
 
-@inputs_of("03.9")
-def batches(random: Random) -> tuple:
-    """Batches of predictions and labels, each of its own size."""
-    sizes = [random.randint(1, 4) for _ in range(random.randint(1, 4))]
-    return ([tuple([random.randint(0, 1) for _ in range(n)] for _ in range(2)) for n in sizes],)
+@inputs_of("03.10")
+def evaluation(random: Random) -> tuple:
+    """A function that answers by a threshold, batches with one smaller last batch, and all labels."""
+    threshold, size, n = random.randint(-2, 2), random.randint(2, 4), random.randint(5, 12)
+    inputs = [random.randint(-5, 5) for _ in range(n)]
+    labels = [random.randint(0, 1) for _ in range(n)]
+    batches = [(inputs[at : at + size], labels[at : at + size]) for at in range(0, n, size)]
+
+    def predict(values: list) -> list:
+        return [int(value > threshold) for value in values]
+
+    return predict, batches, labels
 
 
-@inputs_of("03.12")
-def two_seeds(random: Random) -> tuple:
-    """Two seeds that differ."""
-    return tuple(random.sample(range(1000), 2))
-
-
-@collect_of("03.12")
-def draws(function: Callable, seeds: tuple) -> dict:
-    """Whether draws repeat with a seed and change with another."""
-    first, again, other = (returned(function, (seed,)) for seed in (seeds[0], seeds[0], seeds[1]))
-    return {"repeats": first == again, "changes": first != other, "number": len(first)}
+@collect_of("03.13")
+def weights_and_device(function: Callable, arguments: tuple) -> dict:
+    """The judge looks at the weights of the head that is returned, and at their device."""
+    head = function(*copy.deepcopy(arguments))
+    parameters = list(head.parameters())
+    devices = sorted({each.device.type for each in parameters})
+    return plain({"weights": [] if "meta" in devices else [each.tolist() for each in parameters], "devices": devices})
 
 
 @inputs_of("03.13")
-def evaluations(random: Random) -> tuple:
-    """A function that knows the result after each epoch, and a number of epochs."""
-    results = [round(random.random(), 3) for _ in range(12)]
-    return results.__getitem__, random.randint(1, 8)
+def run_of_a_head(random: Random) -> tuple:
+    """Inputs and labels of a few patients, a seed, up to four steps, and a device."""
+    import torch
+
+    n, width = random.randint(2, 8), random.randint(1, 4)
+    inputs = torch.tensor([[random.uniform(-2, 2) for _ in range(width)] for _ in range(n)])
+    labels = torch.tensor([float(random.randint(0, 1)) for _ in range(n)])
+    return inputs, labels, random.randint(0, 9), random.randint(0, 4), random.choice(("cpu", "meta"))
 
 
 # ---- 04: gaps by chance ----------------------------------------------------------------------------------------------

@@ -1,0 +1,166 @@
+"""Exercises of notebook 03, part two: case 9, what a run keeps of its history, and the four logs."""
+
+import functools
+
+from labkit.chapters.ch03.exercises_runs import binary, data, fixed_head
+from labkit.exercises.answers import outputs_of
+from labkit.exercises.checking import compare_answers
+
+LAB = {"objective": "03-debug"}
+
+
+# ---- 03.14 a history -------------------------------------------------------------------------------------------------
+def train_history(head, inputs, labels, epochs):
+    """Train with AdamW; return the accuracy after each epoch."""
+    import torch
+
+    optimizer = torch.optim.AdamW(head.parameters(), lr=0.05)
+    history = []
+    for _ in range(epochs):
+        optimizer.zero_grad()
+        binary(head(inputs), labels).backward()
+        optimizer.step()
+        decided = head(inputs).squeeze(1) > 0
+        history.append((decided == (labels > 0)).float().mean().item())
+    return history
+
+
+def history_with(optimizer_name, *, results=list, first=False):
+    """Return a training with another optimizer, or that keeps other results."""
+
+    def training(head, inputs, labels, epochs):
+        import torch
+
+        optimizer = getattr(torch.optim, optimizer_name)(head.parameters(), lr=0.05)
+        history = []
+        for _ in range(epochs):
+            before = ((head(inputs).squeeze(1) > 0) == (labels > 0)).float().mean().item()
+            optimizer.zero_grad()
+            binary(head(inputs), labels).backward()
+            optimizer.step()
+            after = ((head(inputs).squeeze(1) > 0) == (labels > 0)).float().mean().item()
+            history.append(before if first else after)
+        return results(history)
+
+    return training
+
+
+def nothing(history):
+    """Throw the results away: as the notebook shows it."""
+    return [None] * len(history)
+
+
+def history_and_weights(function):
+    """Collect the accuracies, and the weights of the head afterwards."""
+
+    def trained(epochs, n, width):
+        inputs, labels = data(n, width, seed=epochs)
+        head = fixed_head(width)
+        history = function(head, inputs, labels, epochs)
+        if history is None or history is ...:
+            return history
+        return {"history": history, "weights": head.weight.detach()[0]}
+
+    if function is ... or not callable(function):
+        return outputs_of()(function)
+    return outputs_of((9, 13, 4), (6, 7, 3))(functools.update_wrapper(trained, function))
+
+
+compare_answers(
+    "03.14",
+    **LAB,
+    points=2,
+    any_length=True,
+    tolerance=1e-4,
+    collect=history_and_weights,
+    reference=train_history,
+    untouched=history_with("SGD", results=nothing),
+    wrong=[
+        (
+            history_with("SGD"),
+            "The accuracies are there now. But the weights are not those of AdamW. Print `type(optimizer)`.",
+        ),
+        (
+            history_with("AdamW", results=nothing),
+            "The optimizer is right. The history still holds nothing: what does `evaluate` give back?",
+        ),
+        (
+            history_with("Adam"),
+            "The accuracies are there now. But Adam is not AdamW, which also lets weights decay.",
+        ),
+        (
+            history_with("AdamW", results=lambda history: history[-1:]),
+            "The optimizer is right. Only the last accuracy is returned; one after each epoch is asked for.",
+        ),
+        (
+            history_with("AdamW", first=True),
+            "The optimizer is right. But you measure before the step of each epoch, and not after it.",
+        ),
+    ],
+    otherwise="Not this history, or not these weights. How many results are there, when is each measured, and what "
+    "kind of optimizer takes the steps?",
+    hints=(
+        "What does a Python function give back that ends without saying what?",
+        "Print `type(optimizer)` inside the function, and run the line after `try:` by itself.",
+    ),
+    idea="`return` the accuracy from `evaluate`, and use `torch.optim.AdamW(head.parameters(), lr=0.05)`.",
+    praise="Every result is kept, and the optimizer is the one that the docstring names.",
+)
+
+
+# ---- 03.15 four logs -------------------------------------------------------------------------------------------------
+PROOF = {"log": "C", "epoch": 4, "highest_accuracy": 1 - (0.56 - 0.30)}
+
+
+def proof(**changes):
+    """Return the right answer with some parts changed."""
+    return PROOF | changes
+
+
+compare_answers(
+    "03.15",
+    **LAB,
+    points=2,
+    reference=PROOF,
+    choices={"log": ("A", "B", "C", "D")},
+    tolerance=0.0006,
+    wrong=[
+        (
+            proof(log="A", highest_accuracy=1.0),
+            "In log A the loss on new patients rises while accuracy hardly moves. A model that is surer and surer of "
+            "its mistakes does that.",
+        ),
+        (
+            proof(log="D", highest_accuracy=0.3),
+            "In log D the model calls everyone ill in epoch 4. How many of 100 decisions are then right? Compare.",
+        ),
+        (
+            proof(log="B", highest_accuracy=0.7),
+            "In log B nobody is called ill. How many of 100 decisions are then right? Compare.",
+        ),
+        (
+            proof(highest_accuracy=0.7),
+            "Log and epoch are right. The share of the majority is no upper bound: a good model does better.",
+        ),
+        (
+            proof(highest_accuracy=0.56),
+            "Log and epoch are right. That is the share selected. Of the people selected, how many can be ill at most?",
+        ),
+        (
+            proof(highest_accuracy=0.26),
+            "Log and epoch are right. That is the share of mistakes that cannot be avoided, so what is left?",
+        ),
+        (
+            proof(highest_accuracy=0.77),
+            "Log and epoch are right. That is what the log says. What is the most that *can* be right?",
+        ),
+    ],
+    otherwise="Not this proof. Take 100 patients, and the share selected in one epoch: in the best case, how many of "
+    "the ill are selected, how many others are, and how many decisions are right?",
+    hints=(
+        "If more people are selected than are ill, some selected people cannot be ill. How many?",
+        "Do the count for every log and compare with its accuracy. With everyone or nobody selected it is easiest.",
+    ),
+    idea="At most 1 - |selected - ill| of the decisions are right. Only one row of the four logs claims more.",
+    praise="Selection rate, base rate and accuracy bound one another, whatever the model is.",
+)
