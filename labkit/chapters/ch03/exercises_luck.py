@@ -149,7 +149,9 @@ def judge_purchase(collected):
             return ask_again(f"`{what}`: {collected[what]!r}", list(KINDS))
         if given != PURCHASE[what]:
             return ABOUT[what]
-    best = pick(collected["best"], THREE) if str(collected["best"]).strip().upper() not in set("ABCD") else None
+    if str(collected["best"]).strip().upper() in set("ABCD"):  # the listed letters are kinds of luck
+        return 'Write the name of the purchase into `best`: "patients", "seeds" or "notes".'
+    best = pick(collected["best"], THREE)
     if best is None:
         return ask_again(f"`best`: {collected['best']!r}", list(THREE))
     if best != PURCHASE["best"]:
@@ -239,7 +241,8 @@ compare_answers(
         ),
         (lambda *people: -gap_at_share(*people), "The sign is the other way round: group a minus group b."),
     ],
-    otherwise="Not this gap. Count the people that your function calls ill: are there `round(share * n)`?",
+    otherwise="Not this gap. Count the people that your function calls ill: is it the share that was "
+    "asked for, rounded to a person?",
     hints=(
         "Sort the people by their score, and call the first `round(share * n)` of them ill.",
         "Then the share called ill among people of a, minus that among people of b.",
