@@ -21,7 +21,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "between.delong": ["AucDifference"],
         "files.logs": ["count_file"],
         "files.folders": ["count_folder"],
-        "page": ["audit_file"],
+        "command.run": ["audit_file"],
         "intervals": ["wilson_interval", "newcombe_interval"],
         "between.ratios": ["ratio_interval"],
         "calibration": ["calibration_by_group"],

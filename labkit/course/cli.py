@@ -311,7 +311,7 @@ def audit(
     ] = False,
 ) -> None:
     """Audit a table of decisions: rates by group with intervals, a figure, a page, warnings on small groups."""
-    from labkit.audit.page import audit_file
+    from labkit.audit.command.run import audit_file
 
     if prediction is None and (score is None or threshold is None):
         raise UserError("name the column of decisions, --prediction; or a column of scores, --score, and --threshold")

@@ -11,10 +11,10 @@ from labkit.audit.calibration import calibration_by_group
 from labkit.audit.counts import Counts, count
 from labkit.audit.files.logs import count_file
 from labkit.audit.inputs._names import label_groups
-from labkit.audit.page import read_metric
 from labkit.audit.plots import plot_calibration, plot_group_rates
 from labkit.audit.results import group_rates
 from labkit.audit.score_histogram import count_scores
+from labkit.audit.sections._sentences import read_metric
 from labkit.errors import DataWarning
 
 NAMES = {"label": "y", "prediction": "yhat"}

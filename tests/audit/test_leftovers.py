@@ -6,7 +6,7 @@ import os
 import pandas as pd
 import pytest
 
-from labkit.audit.files._output import write_whole
+from labkit.audit.command._output import write_whole
 from labkit.audit.files.folders import count_folder
 from labkit.audit.files.logs import count_file
 from labkit.errors import DataWarning

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from labkit.audit.files._output import table_as_csv, write_whole
+from labkit.audit.command._output import table_as_csv, write_whole
 from labkit.errors import UserError
 
 resource = pytest.importorskip("resource", reason="limits on files are those of Unix")

@@ -14,17 +14,13 @@ import pytest
 from matplotlib.figure import Figure
 from rich.console import Console
 
+from labkit.audit._page import auc_table, score_section, write_page
 from labkit.audit.arrays import audit
+from labkit.audit.command._terminal import print_audit
+from labkit.audit.command.run import audit_file
 from labkit.audit.counts import Counts, count
 from labkit.audit.files._paths import count_path
 from labkit.audit.metrics import METRICS
-from labkit.audit.page import (
-    auc_table,
-    audit_file,
-    print_audit,
-    score_section,
-    write_page,
-)
 from labkit.audit.plots import draw_audit
 from labkit.audit.results import Audit
 from labkit.audit.sampling._roles import Roles
@@ -411,7 +407,7 @@ def test_rejects_scores_that_cannot_be_binned(options, message, visits, tmp_path
 def test_importing_is_light():
     """The command line imports this module at every start: no figure, statistics or learning library comes with it."""
     heavy = "{'matplotlib', 'statsmodels', 'sklearn', 'torch', 'transformers', 'scipy'}"
-    code = f"import sys, labkit.audit.page; print(sorted({heavy} & set(sys.modules)))"
+    code = f"import sys, labkit.audit.command.run; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

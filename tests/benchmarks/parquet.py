@@ -61,7 +61,7 @@ def page():
     start = time.perf_counter()
     from rich.console import Console
 
-    from labkit.audit.page import audit_file
+    from labkit.audit.command.run import audit_file
 
     with tempfile.TemporaryDirectory() as output, open(os.devnull, "w") as nowhere:
         console = Console(file=nowhere)

@@ -288,7 +288,7 @@ def test_audit_passes_its_options_on(call, monkeypatch):
     """File, columns, tables and folder reach audit_file; --sensitive may be repeated."""
     seen = {}
     page = SimpleNamespace(audit_file=lambda path, **options: seen.update(options, path=path))
-    monkeypatch.setitem(sys.modules, "labkit.audit.page", page)
+    monkeypatch.setitem(sys.modules, "labkit.audit.command.run", page)
     options = (
         "--label y --prediction yhat --sensitive sex --sensitive race --score p --n-tables 99 --favorable 0".split()
     )
