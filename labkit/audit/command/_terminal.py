@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from labkit.audit.results import Audit, group_rates
+from labkit.audit.sampling._notices import summarize_notices
 from labkit.audit.sections._between_groups import NOT_REPORTED, disparities, four_fifths_table
 from labkit.audit.sections._sample import sample_table
 from labkit.audit.text import ROWS, WARNINGS, cut_list, explain_marks, format_metric
@@ -56,7 +57,7 @@ def print_audit(audit: Audit, console: "Console", *, title: str, favorable: int 
     if audit.counts.moments is not None:
         shown = sample_table(audit).filter(regex="^(?!for )").head(ROWS)
         print_table(shown, console, title=f"{title}: how many people the numbers rest on")
-    for line in cut_list(audit.warnings, WARNINGS, "warnings; the page has all"):
+    for line in cut_list(summarize_notices(audit.notices), WARNINGS, "warnings; the page has all"):
         console.print(Text(f"Warning: {line}", style="yellow"))
     marked = {"small": bool(audit.small_groups), "imprecise": audit.too_few.any(axis=None)}
     for line in explain_marks(**marked, min_group_size=audit.min_group_size):

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from labkit.audit.sampling._notices import NO_LABELS
 from labkit.audit.sampling._roles import Roles
-from labkit.audit.text import NO_LABELS, format_groups, format_metric
+from labkit.audit.text import format_groups, format_metric
 from labkit.layout import table_box
 
 if TYPE_CHECKING:
