@@ -302,6 +302,9 @@ def audit(
             min=0, max=1, metavar="0|1", help="Decision that is good for the person: adds the four-fifths rule."
         ),
     ] = None,
+    positive_means: Annotated[
+        str, typer.Option(metavar="WORDS", help="What a decision of 1 means: 'loan approved'. The page says it.")
+    ] = "",
     n_tables: Annotated[
         int, typer.Option("--n-tables", min=99, metavar="N", help="Random tables behind p-values of small counts.")
     ] = 9_999,
@@ -318,4 +321,5 @@ def audit(
     columns = {"label": label, "prediction": prediction, "sensitive": sensitive, "score": score}
     columns |= {"threshold": threshold, "count": count, "weight": weight, "person": person}
     columns |= {"missing_group": missing_group, "favorable": favorable, "n_tables": n_tables}
+    columns |= {"positive_means": positive_means}
     audit_file(file, **columns, output=output, raw_csv=raw_csv)

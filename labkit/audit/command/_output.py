@@ -15,7 +15,7 @@ FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 
-FILES = ("audit.html", "audit.png", "counts.csv", "scores.csv")  # what an audit may write
+FILES = ("audit.html", "audit.png", "audit.svg", "rates.csv", "comparisons.csv", "counts.csv", "scores.csv")
 
 
 def write_whole(folder: Path, contents: Mapping[str, bytes]) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labkit.audit._page import auc_table, draw_png, score_section, scores_by_bin, write_page
+from labkit.audit._page import draw_png, draw_svg, score_section, write_page
 from labkit.audit.between._equality import check_tables
 from labkit.audit.between._four_fifths import check_favorable
 from labkit.audit.command._output import table_as_csv, write_whole
@@ -18,6 +18,9 @@ from labkit.audit.files._paths import bins_scores, count_path
 from labkit.audit.files.logs import file_ending
 from labkit.audit.results import Audit
 from labkit.audit.sampling._roles import Roles
+from labkit.audit.sections._comparisons import list_comparisons
+from labkit.audit.sections._rates import list_rates
+from labkit.audit.sections._scores import auc_table, scores_by_bin
 from labkit.audit.sections._sentences import describe_figure
 from labkit.audit.text import format_name
 from labkit.errors import UserError
@@ -25,8 +28,6 @@ from labkit.validation import escape_controls
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-BOXES = "The font of the figures lacks some characters, and boxes stand for them; the tables have the names."
 
 
 def audit_file(
@@ -42,6 +43,7 @@ def audit_file(
     person: str | None = None,
     missing_group: str | None = None,
     favorable: int | None = None,
+    positive_means: str = "",
     n_tables: int = 9_999,
     output: str | Path | None = None,
     raw_csv: bool = False,
@@ -74,6 +76,8 @@ def audit_file(
         Audit people whose group is missing as a group of this name, such as "not stated"; by default they are an error.
     favorable : int, optional
         The prediction that is good for a person, 0 or 1: adds the four-fifths rule, which cannot be applied without it.
+    positive_means : str
+        What a decision of 1 means for a person, such as "loan approved": the page then says so.
     n_tables : int
         Random tables behind p-values where counts are small, at least 99.
     output : str or Path, optional
@@ -148,24 +152,26 @@ def audit_file(
         raise UserError(f"cannot write to the output folder {folder}: {error.strerror or error}") from error
     with console.status("drawing the page"):
         alt = describe_figure(audit)
-        png, has_boxes = draw_png(draw_audit(audit), alt=alt)
+        figure = draw_audit(audit)
+        png, svg = draw_png(figure, alt=alt), draw_svg(figure, alt=alt)
         more = "" if scores is None else score_section(scores, score=score_title)
-        note = BOXES if has_boxes else ""
-        page = write_page(audit, png, alt=alt, title=title, roles=roles, note=note, more=more, favorable=favorable)
+        said = {"favorable": favorable, "positive_means": positive_means}
+        page = write_page(audit, png, alt=alt, title=title, roles=roles, more=more, **said)
 
     contents = {
         "audit.html": page.encode(),
         "audit.png": base64.b64decode(png),
+        "audit.svg": svg,
+        "rates.csv": table_as_csv(list_rates(audit), raw=raw_csv),
+        "comparisons.csv": table_as_csv(list_comparisons(audit), raw=raw_csv),
         "counts.csv": table_as_csv(counts.table, raw=raw_csv),
     }
-    written = "audit.html (page), audit.png (figure), counts.csv"
+    written = "audit.html (page), audit.png and audit.svg (figure), rates.csv, comparisons.csv, counts.csv"
     if scores is not None:
         contents["scores.csv"] = table_as_csv(scores_by_bin(scores), raw=raw_csv)
         written += ", scores.csv"
     replaced = write_whole(folder, contents)
     with printing(console):
-        if note:
-            console.print(note)
         console.print(escape_controls(f"Written to {folder}: {written}"), markup=False, soft_wrap=True)
         if replaced:
             console.print(f"Files of an earlier audit were replaced there: {', '.join(replaced)}", soft_wrap=True)
