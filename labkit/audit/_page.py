@@ -37,7 +37,8 @@ STYLE = """<style>
 .ci, .of, .why, .key { color: var(--soft); font-size: .88em; } .why { white-space: normal; display: inline-block;
   max-width: 11rem; }
 .audit .all :is(th, td) { font-weight: 600; border-top: 2px solid var(--soft); }
-.audit td.names, .audit td.words { white-space: normal; overflow-wrap: anywhere; min-width: 8rem; }
+.audit :is(td, th).words { text-align: left !important; white-space: normal; overflow-wrap: anywhere; min-width: 8rem; }
+.summary code { white-space: nowrap; background: none; padding: 0; }
 .summary { border-left: 4px solid var(--link); background: var(--box); padding: .2rem 1rem; margin: 1rem 0; }
 .summary h2 { border: 0; padding: 0; margin-top: .6rem; } .summary p { font-size: 1.08rem; }
 .here ul { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; padding: 0; }
@@ -61,7 +62,9 @@ def draw_png(figure: "Figure", *, alt: str) -> str:
 
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")  # names that no font has are keys already
-        return to_png(figure, alt=alt)
+        png = to_png(figure, alt=alt)
+    figure.set_layout_engine("none")  # everything has its place now, in other formats too
+    return png
 
 
 def draw_svg(figure: "Figure", *, alt: str) -> bytes:
@@ -137,9 +140,11 @@ def score_section(scores: ScoreHistogram, *, score: str) -> str:
 
 def _explain_figure(audit: Audit, keys: list[bool]) -> str:
     """Write the caption of the figure of rates."""
+    from labkit.audit.plots import choose_groups
+
     number = len(audit.counts.groups)
     said = [f"Dots: rates. Lines: {audit.confidence:.0%} intervals. Dashed line: the rate of everyone."]
-    if audit.small_groups:
+    if set(audit.small_groups) & set(audit.counts.groups[choose_groups(audit)]):
         said.append(f"Hollow dots: groups of fewer than {audit.min_group_size} people.")
     if number > GROUPS_DRAWN:
         said.append(
@@ -155,15 +160,20 @@ def _explain_figure(audit: Audit, keys: list[bool]) -> str:
 
 def _explain_rates(audit: Audit, words: Words) -> str:
     """Say what the rates are shares of, and what equality of each is called, as HTML."""
+    positive = f"Predicted positive: people who {html.escape(words.got)}."
     if len(audit.counts.metrics) == 1:
-        return f"Selection rate: of all people, those who {html.escape(words.got)}. Demographic parity: equal selection rates."
+        return (
+            f"Selection rate: of all people, those who {html.escape(words.got)}. Equal selection rates are called "
+            "demographic parity."
+        )
     label = html.escape(words.label)
     return (
         f"Selection rate: of all people, those who {html.escape(words.got)}. True and false positive rate: the same "
         f"share of people with a 1 in {label}, and of people with a 0 there. Precision: of people who "
         f"{html.escape(words.got)}, those with a 1 in {label}. Equal selection rates are called demographic parity, "
         "equal true positive rates equal opportunity, equal true and false positive rates equalized odds. The "
-        "complements, false negative and true negative rates, are in rates.csv."
+        f"complements, false negative and true negative rates, are in rates.csv. {positive} Labeled positive: people "
+        f"with a 1 in {label}."
     )
 
 

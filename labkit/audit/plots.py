@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 GREY = "#767676"  # lines of reference
 CURVE_BINS, FEWEST_IN_BIN = 10, 20  # dots in a panel of calibration, and people behind a dot
+TICKS = (0, 0.5, 1)
 BARS = 32  # of the histogram under a panel of calibration
 FEW_ROWS = 10  # groups with which two rows of panels fit a screen, and a phone
 
@@ -149,6 +150,7 @@ def draw_audit(audit: Audit) -> "Figure":
         base = audit.counts.metrics[metric].base.replace("labeled positive", "labeled 1")
         base = base.replace("labeled negative", "labeled 0").replace("predicted positive", "with a decision of 1")
         ax.set_xlabel(f"{format_metric(metric)}\n(share of {base})")
+        ax.set_xticks(TICKS)
         ax.set_yticks(range(len(groups)), [lettering.labels[place] for place in places])
         name = letter([str(ax.get_ylabel()).replace(r"\$", "$").lstrip(INVISIBLE)])
         ax.set_ylabel("" if position % columns or any(name.keys) else name.labels[0])
@@ -158,7 +160,7 @@ def draw_audit(audit: Audit) -> "Figure":
 
 
 def choose_groups(audit: Audit) -> np.ndarray:
-    """Return the positions of the groups in the figure: all in their order, or those with extreme rates and the largest.
+    """Return the positions of the groups in the figure: all in their order, or the extreme ones and the largest.
 
     Of more than ``GROUPS_DRAWN`` groups a third has the lowest and a third the highest selection rates among groups
     that are large enough; the largest of the others fill up. They are sorted by their selection rates.
@@ -175,7 +177,7 @@ def choose_groups(audit: Audit) -> np.ndarray:
 
 
 def draw_calibration(scores: ScoreHistogram) -> "Figure":
-    """Draw what share of people is labeled positive at each score: a panel for each of the ``CURVES`` largest groups."""
+    """Draw the share of people labeled positive at each score, a panel for each of the ``CURVES`` largest groups."""
     from matplotlib.figure import Figure
 
     largest, lettering = _largest(scores.sizes, CURVES), letter(list(format_groups(scores.groups)))
@@ -184,8 +186,9 @@ def draw_calibration(scores: ScoreHistogram) -> "Figure":
     figure = Figure(figsize=(1.2 + 2.6 * columns, 0.6 + 2.5 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for place, ax in zip(largest, panels.flat, strict=False):
-        _draw_panel(ax, scores.cells[place])
-        ax.set_title(f"{lettering.labels[place]}\nn = {scores.sizes[place]:,}", fontsize=10)
+        dots = _draw_panel(ax, scores.cells[place])
+        size = scores.sizes[place]
+        ax.set_title(f"{lettering.labels[place]}\nn = {size:,}, {size / dots:,.0f} a dot", fontsize=10)
         ax.title.set_fontfamily(lettering.fonts)
     for ax in panels.flat[len(largest) :]:
         ax.set_visible(False)
@@ -197,16 +200,16 @@ def draw_calibration(scores: ScoreHistogram) -> "Figure":
     return figure
 
 
-def _draw_panel(ax: "Axes", cells: np.ndarray) -> None:
-    """Draw the calibration of one group, (2, bins), and where its people are."""
+def _draw_panel(ax: "Axes", cells: np.ndarray) -> int:
+    """Draw the calibration of one group, (2, bins), and where its people are; return the number of dots."""
     table = bin_equally(cells)
     people = cells.sum(axis=0).reshape(min(BARS, cells.shape[1]), -1).sum(axis=1)
-    width = 1 / len(people)
-    ax.bar((np.arange(len(people)) + 0.5) * width, 0.25 * people / max(people.max(), 1), width, color="0.85")
+    ax.stairs(0.25 * people / max(people.max(), 1), np.linspace(0, 1, len(people) + 1), fill=True, color="0.85")
     ax.axline((0, 0), slope=1, color=GREY, linewidth=0.8, linestyle="--")
     ax.vlines(table["score"], table["low"], table["high"], color=PALETTE[0], linewidth=1.4)
     ax.plot(table["score"], table["share"], "o-", color=PALETTE[0], markersize=4, linewidth=0.7)
-    ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xticks=TICKS, yticks=TICKS)
+    return len(table)
 
 
 def bin_equally(cells: np.ndarray, *, bins: int = CURVE_BINS, fewest: int = FEWEST_IN_BIN) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from collections.abc import Hashable
 import numpy as np
 import pandas as pd
 
-from labkit.audit.between._equality import compare_rates
+from labkit.audit.between._equality import compare_pairs
 from labkit.audit.between.ratios import ratio_interval
 from labkit.audit.intervals import is_imprecise, newcombe_interval
 from labkit.audit.metrics import divide
@@ -40,8 +40,6 @@ def compare_sides(
     other: tuple[np.ndarray, np.ndarray],
     *,
     confidence: float,
-    n_tables: int,
-    seed: int,
 ) -> dict[str, np.ndarray]:
     """Compare rates row by row, and return the columns of ``Audit.against`` from ``rate`` on.
 
@@ -51,8 +49,6 @@ def compare_sides(
         Successes and trials of the group and of its reference.
     confidence : float
         Coverage of each interval, between 0 and 1.
-    n_tables, seed : int
-        As in `compare_rates`.
 
     Returns
     -------
@@ -62,9 +58,7 @@ def compare_sides(
     rate, reference_rate = divide(*own), divide(*other)
     low, high = newcombe_interval(own, other, confidence=confidence)
     ratio_low, ratio_high = ratio_interval(own, other, confidence=confidence)
-    sides = np.stack([own, other], axis=1)  # (2: successes and trials, 2: own and other, rows)
-    tests = [compare_rates(*side, n_tables=n_tables, seed=seed) for side in np.moveaxis(sides, -1, 0)]
-    p_value = np.array([test.p_value for test in tests])
+    p_value = compare_pairs(own, other)
     return {
         "rate": rate,
         "reference_rate": reference_rate,

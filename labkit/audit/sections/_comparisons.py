@@ -11,9 +11,10 @@ from labkit.audit.between._reference import REST
 from labkit.audit.inputs._names import label_groups
 from labkit.audit.results import Audit
 from labkit.audit.sections._between_groups import NOT_REPORTED, disparities, four_fifths_table
-from labkit.audit.sections._sentences import BELOW, CRITERIA, SHOWN, Words, find_extremes
+from labkit.audit.sections._sentences import BELOW, CRITERIA, SHOWN, Words, find_extremes, short_names
 from labkit.audit.sections._tables import LISTED, Row, rate_cell, stack_interval, write_frame, write_table
 from labkit.audit.text import SMALL, format_metric, format_name, format_p_value, format_rate, mark_imprecise
+from labkit.validation import format_group
 
 
 def between_section(audit: Audit) -> str:
@@ -48,7 +49,7 @@ def between_section(audit: Audit) -> str:
     ]
     caption = "The groups with the lowest and the highest rate, and how far they are apart"
     return f"""<h2 id="between">The lowest and the highest group</h2>
-{write_table(columns, rows, caption=caption, label="Between groups")}
+{write_table(columns, rows, caption=caption, label="Between groups", in_words=(1, 2, 6))}
 <p>These lines are about {compared}. A difference is above 0 even where groups are treated alike, since every sample
 varies. Its interval comes from the score intervals of all pairs of groups, made wide enough to hold at once: it is
 conservative where there are many groups, and contains 0 (and that of the ratio contains 1) where no pair differs. The
@@ -72,8 +73,8 @@ def reference_section(audit: Audit, reference: Hashable, words: Words) -> str:
     )
     chosen = "" if reference is not None else " It is the largest group: --reference chooses another."
     return f"""<h2 id="reference">Every group against {html.escape(named)}</h2>
-<p>{said}{chosen} Intervals are Newcombe's and Koopman's score intervals, each for {audit.confidence:.0%}. The adjusted p
-allows for the number of rows in a table (Holm 1979), not for the number of tables.</p>
+<p>{said}{chosen} Intervals are Newcombe's and Koopman's score intervals, each for {audit.confidence:.0%}. The adjusted
+p allows for the number of rows in a table (Holm 1979), not for the number of tables.</p>
 {reference_tables(audit, reference, words)}"""
 
 
@@ -120,7 +121,7 @@ def _write_against(
             for key, low, high in (("difference", "low", "high"), ("ratio", "ratio_low", "ratio_high"))
         ]
         rate = rate_cell(row["rate"], (np.nan, np.nan), reason=f"no {words.base(metric)}")
-        tests = [format_p_value(row[key]) for key in ("p_value", "p_adjusted")]
+        tests = [format_p_value(row[key]).replace("undefined", "–") for key in ("p_value", "p_adjusted")]
         header = html.escape(label_of[group] + (f" {SMALL}" if row["small"] else ""))
         rows.append(Row(header, [f"{row['n']:,}", rate, *sides, *tests]))
     columns = [format_name(", ".join(map(str, audit.counts.groups.names))), "people", format_metric(metric)]
@@ -146,7 +147,7 @@ def _explain(row: dict, metric: str, words: Words, named: str) -> dict[str, str]
     """Say why a difference or a ratio is undefined."""
     nobody = f"no {words.base(metric)}"
     if np.isnan(row["rate"]) or np.isnan(row["reference_rate"]):
-        side = nobody if np.isnan(row["rate"]) else f"{nobody} in {named}"
+        side = "" if np.isnan(row["rate"]) else f"{nobody} in {named}"  # the rate's own cell says why
         return {"difference": side, "ratio": side}
     return {"difference": "", "ratio": f"the rate of {named} is 0"}
 
@@ -156,7 +157,7 @@ def name_reference(audit: Audit, reference: Hashable) -> str:
     if reference == REST:
         return "everyone else"
     first = compare_all(audit, reference)["selection_rate"]["reference"].iloc[0]
-    return format_name(label_groups(audit.counts.groups)[audit.counts.position(first)])
+    return short_names(audit)[audit.counts.position(first)]
 
 
 @lru_cache(maxsize=8)  # the page and its files need the same tables, and those of hundreds of groups take seconds
@@ -167,11 +168,12 @@ def compare_all(audit: Audit, reference: Hashable) -> dict[str, pd.DataFrame]:
 
 def list_comparisons(audit: Audit, reference: Hashable = None) -> pd.DataFrame:
     """List all comparisons with the reference for a file: one row per metric and group, in full precision."""
-    named, tables = name_reference(audit, reference), []
+    tables = []
     for metric, table in compare_all(audit, reference).items():
         groups = [group if isinstance(group, tuple) else (group,) for group in table.index.tolist()]
         index = pd.MultiIndex.from_tuples(
-            [(*group, named) for group in groups], names=[*audit.counts.groups.names, "reference"]
+            [(*group, format_group(other)) for group, other in zip(groups, table["reference"], strict=True)],
+            names=[*audit.counts.groups.names, "reference"],
         )
         columns = table.drop(columns="reference").set_axis(index, axis="index")
         columns.insert(0, "metric", metric)
@@ -187,7 +189,7 @@ def four_fifths_section(audit: Audit, favorable: int | None) -> str:
     folded = f"All {len(table)} groups" if len(table) > LISTED else None
     caption = "Rates of the favorable outcome against the highest rate"
     return f"""<h2 id="four-fifths">Four-fifths rule, a decision of {favorable} being favorable</h2>
-{write_frame(table, caption=caption, label="Four-fifths rule", folded=folded)}
+{write_frame(table, caption=caption, label="Four-fifths rule", folded=folded, in_words=(4,))}
 <p>A screen for adverse impact (EEOC, 1978), not a definition of fairness: is a group's rate of the favorable outcome
 below 0.8 of the highest group's? "Cannot tell": the {audit.confidence:.0%} score interval of the ratio contains
 0.8. Each verdict is about one group: among many small groups, one can fall below by chance alone.</p>

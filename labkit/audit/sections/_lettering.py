@@ -110,7 +110,7 @@ def _own_path() -> str:
 
 @cache
 def _candidates() -> tuple[str, ...]:
-    """List the machine's fonts, plain ones without serifs first; not matplotlib's list, which may be older than they."""
+    """List the machine's fonts, plain ones without serifs first; matplotlib's own list may be older than they are."""
     from matplotlib import font_manager
 
     def rank(path: str) -> tuple:

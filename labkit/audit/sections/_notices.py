@@ -19,7 +19,7 @@ def notices_on_top(audit: Audit) -> str:
     more = ""
     if len(every) > len(lines):
         more = f'<p><a href="#notices">All {len(every):,} notices, group by group</a></p>'
-    listed = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
+    listed = "".join(f"<li>{html.escape(_begin(line))}</li>" for line in lines)
     return f'<div class="warnings"><h2 id="first">Read this first</h2><ul>{listed}</ul>{more}</div>\n'
 
 
@@ -28,5 +28,13 @@ def notices_at_end(audit: Audit) -> str:
     lines, every = group_notices(audit)
     if len(every) <= len(lines):
         return ""
-    listed = "".join(f"<li>{html.escape(line)}</li>" for line in every)
-    return f'<h2 id="notices">All notices</h2>\n<details><summary>{len(every):,} notices</summary><ul>{listed}</ul></details>\n'
+    listed = "".join(f"<li>{html.escape(_begin(line))}</li>" for line in every)
+    return (
+        f'<h2 id="notices">All notices</h2>\n<details><summary>{len(every):,} notices</summary>'
+        f"<ul>{listed}</ul></details>\n"
+    )
+
+
+def _begin(line: str) -> str:
+    """Begin with a capital letter."""
+    return line[:1].upper() + line[1:]

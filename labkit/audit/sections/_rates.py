@@ -58,23 +58,19 @@ def write_rates(
     folded: str | None = None,
 ) -> str:
     """Write some rates of all groups as a table, everyone in its last row."""
-    rates, limits, marked = audit.by_group, audit.intervals, audit.too_few
+    names = list(audit.counts.metrics)
+    rates, marked = audit.by_group[names].to_numpy(), audit.too_few.to_numpy()  # (groups, metrics)
+    limits = audit.intervals.to_numpy().reshape(*rates.shape, 2)
     _, people = tally(audit.counts.cells)  # (groups, metrics): people, or rows
-    places = {metric: list(audit.counts.metrics).index(metric) for metric in metrics}
     groups = format_groups(audit.counts.groups, audit.small_groups)
     rows = []
     for place, (header, size) in enumerate(zip(write_headers(groups, keys), audit.counts.sizes, strict=True)):
         cells = [f"{size:,}"]
         for metric in metrics:
-            cells.append(
-                rate_cell(
-                    rates[metric].iat[place],
-                    limits[metric].to_numpy()[place],
-                    of=f"of {people[place, places[metric]]:,}" if words.base(metric) != "all people" else "",
-                    reason=f"no {words.base(metric)}",
-                    is_marked=marked[metric].iat[place],
-                )
-            )
+            here = place, names.index(metric)
+            of = f"of {people[here]:,}" if words.base(metric) != "all people" else ""
+            reason = f"no {words.base(metric)}"
+            cells.append(rate_cell(rates[here], limits[here], of=of, reason=reason, is_marked=marked[here]))
         rows.append(Row(header, cells))
     rows.append(_everyone(audit, metrics, words))
     columns = [groups.name, "people", *map(format_metric, metrics)]

@@ -20,8 +20,8 @@ PERSONS = """A person may have several rows. Rates are those of rows; intervals 
 alike as they are found to be (the linearized variance of a ratio over persons, Kish 1965). A person with rows in
 several groups is counted in each."""
 CELLS_IN_WORDS = (
-    "By decision and label. tp: both are 1; fp: the decision is 1, the label 0; fn: the decision is 0, the label 1; tn: "
-    "both are 0."
+    "By decision and label. tp: both are 1; fp: the decision is 1, the label 0; fn: the decision is 0, the label 1; "
+    "tn: both are 0."
 )
 
 

@@ -46,8 +46,8 @@ def write_scores(scores: ScoreHistogram, figure: str, *, score: str) -> str:
 Newcombe's 95% interval. Scores were counted in {scores.bins:,} bins: pairs within a bin count half, so that the AUC of
 the exact scores can differ by the bin error at most; the interval includes it.</p>
 <figure>{figure}
-<figcaption>Calibration: of people with about the same score, how many have a label of 1, with Wilson's 95% intervals. The
-people of a group are sorted by score and divided into bins of about as many people each, at least 20 where a group has
-them; each dot is a bin, at its mean score, which is known to &plusmn; {0.5 / scores.bins:.1g}. On the dashed line the
-share equals the score. Gray bars: where the group's people are.{cut}</figcaption></figure>
+<figcaption>Calibration: of people with about the same score, how many have a label of 1, with Wilson's 95%
+intervals. The people of a group are sorted by score and divided into bins of about as many people each, at least 20
+where a group has them; each dot is a bin, at its mean score, which is known to &plusmn; {0.5 / scores.bins:.1g}. On the
+dashed line the share equals the score. Gray bars: where the group's people are.{cut}</figcaption></figure>
 """

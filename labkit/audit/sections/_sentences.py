@@ -14,6 +14,7 @@ from labkit.audit.text import format_metric, format_name, format_rate
 SHOWN = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision")
 BELOW = ("base_rate", "accuracy")
 
+LONGEST = 60  # characters of a name in a sentence
 # What equality of a rate is called.
 CRITERIA = {
     "selection_rate": "Demographic parity",
@@ -79,6 +80,15 @@ class Words:
         return others.get(metric, self.got)
 
 
+def short_names(audit: Audit) -> list[str]:
+    """Name each group in a sentence: a name that fills lines is cut, and its key leads to the table of rates."""
+    names = [format_name(name) for name in label_groups(audit.counts.groups)]
+    return [
+        name if len(name) <= LONGEST else f"{name[: LONGEST - 6].rstrip()}… (#{place})"
+        for place, name in enumerate(names, start=1)
+    ]
+
+
 def describe_figure(audit: Audit) -> str:
     """Say in words what the figure shows, for readers who cannot see it."""
     metrics = [metric for metric in SHOWN if metric in audit.counts.metrics]
@@ -116,7 +126,7 @@ def find_extremes(audit: Audit, metric: str) -> tuple[int, int] | None:
 def _range(audit: Audit, metric: str, *, intervals: bool = False) -> str:
     """Name the groups with the lowest and the highest rate, among groups that are large enough."""
     rates = audit.by_group[metric].to_numpy()  # (groups,)
-    groups, limits = label_groups(audit.counts.groups), audit.intervals[metric].to_numpy()  # limits are (groups, 2)
+    groups, limits = short_names(audit), audit.intervals[metric].to_numpy()  # limits are (groups, 2)
     large = audit.counts.effective_sizes >= audit.min_group_size
     known = np.flatnonzero(large & ~np.isnan(rates))
     if len(known) == 0:
@@ -127,5 +137,5 @@ def _range(audit: Audit, metric: str, *, intervals: bool = False) -> str:
     said = []
     for place in (lowest, highest):
         rate = format_rate(rates[place], *limits[place]) if intervals else f"{rates[place]:.3f}"
-        said.append(f"{rate} in {groups[place]!r}")
+        said.append(f"{rate} in “{groups[place]}”")
     return f"from {said[0]} to {said[1]}"

@@ -1,24 +1,31 @@
 """The three sentences on top of a page: what was decided, who gets it least and most, and the four-fifths rule."""
 
 import html
+import re
 
 import numpy as np
 
 from labkit.audit.between._four_fifths import BELOW, CANNOT_TELL, HIGHEST, NOT_BELOW
-from labkit.audit.inputs._names import label_groups
 from labkit.audit.results import Audit
 from labkit.audit.sections._between_groups import format_test
-from labkit.audit.sections._sentences import Words, find_extremes
-from labkit.audit.text import format_name, format_rate
+from labkit.audit.sections._sentences import Words, find_extremes, short_names
+from labkit.audit.text import format_rate
 from labkit.validation import list_some
 
 NAMED = 3  # groups that a sentence names
+RULE = (
+    (BELOW, "group is below four fifths", "groups are below four fifths"),
+    (NOT_BELOW, "is not below", "are not below"),
+    (CANNOT_TELL, "cannot be told from four fifths", "cannot be told from four fifths"),
+)
+OPTION = re.compile(r"(--[a-z][a-z-]+)")
 UNDEFINED_RATIO = "their ratio is undefined, since every rate is 0"
 
 
 def summary_section(audit: Audit, words: Words, favorable: int | None) -> str:
     """Write the sentences as HTML."""
-    said = "\n".join(f"<p>{html.escape(line)}</p>" for line in summarize(audit, words, favorable))
+    lines = [OPTION.sub(r"<code>\1</code>", html.escape(line)) for line in summarize(audit, words, favorable)]
+    said = "\n".join(f"<p>{line}</p>" for line in lines)
     return f'<div class="summary"><h2 id="summary">In short</h2>\n{said}</div>\n'
 
 
@@ -43,7 +50,7 @@ def _say_extremes(audit: Audit, words: Words) -> str:
     found = find_extremes(audit, "selection_rate")
     if found is None:
         return f"Fewer than two groups have {audit.min_group_size} people: nothing can be compared."
-    groups, sizes = [format_name(name) for name in label_groups(audit.counts.groups)], audit.counts.sizes
+    groups, sizes = short_names(audit), audit.counts.sizes
     rates = audit.by_group["selection_rate"].to_numpy()
     if rates[found[0]] == rates[found[1]]:
         return f"The share of people who {words.got} is the same in every group, {rates[found[0]]:.1%}."
@@ -75,14 +82,15 @@ def _say_four_fifths(audit: Audit, favorable: int | None) -> str:
             "decision of 1 is good for the person, --favorable 0 where it is bad)."
         )
     table = audit.four_fifths(favorable=favorable)
-    verdicts, names = table["verdict"].to_numpy(), [format_name(name) for name in label_groups(table.index)]
+    name_of = dict(zip(audit.counts.groups.tolist(), short_names(audit), strict=True))
+    verdicts, names = table["verdict"].to_numpy(), [name_of[group] for group in table.index.tolist()]
     rated = f"Four-fifths rule, with a decision of {favorable} as the favorable one:"
     if (verdicts == HIGHEST).sum() == 0 or len(names) < 2:
         return f"{rated} fewer than two groups can be compared."
     top = names[int(np.argmax(verdicts == HIGHEST))]
     parts = []
-    for verdict, words in ((BELOW, "below four fifths"), (NOT_BELOW, "not below"), (CANNOT_TELL, "cannot be told")):
+    for verdict, one, several in RULE:
         listed = [name for name, found in zip(names, verdicts, strict=True) if found == verdict]
         if listed:
-            parts.append(f"{len(listed)} {words} ({list_some(listed, NAMED)})")
-    return f"{rated} compared with {top}, which has the highest rate, {'; '.join(parts)}."
+            parts.append(f"{len(listed)} {one if len(listed) == 1 else several} ({list_some(listed, NAMED)})")
+    return f"{rated} measured by the highest rate, that of {top}, {'; '.join(parts)}."

@@ -22,7 +22,13 @@ class Row(NamedTuple):
 
 
 def write_table(
-    columns: Sequence[str], rows: Iterable[Row], *, caption: str, label: str, folded: str | None = None
+    columns: Sequence[str],
+    rows: Iterable[Row],
+    *,
+    caption: str,
+    label: str,
+    folded: str | None = None,
+    in_words: Sequence[int] = (),
 ) -> str:
     """Write a table in a box that scrolls where it is wider than the page.
 
@@ -38,17 +44,20 @@ def write_table(
         What the box is called for people who hear the page; different for each box of a page.
     folded : str, optional
         Put the table behind this line, which opens it.
+    in_words : sequence of int
+        Columns that hold words, which may take several lines; numbers do not.
 
     Returns
     -------
     str
         HTML.
     """
-    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in columns)
+    kinds = [' class="words"' if place in in_words else "" for place in range(len(columns))]
+    head = "".join(f'<th scope="col"{kind}>{html.escape(name)}</th>' for name, kind in zip(columns, kinds, strict=True))
     body = []
     for row in rows:
         kind = ' class="all"' if row.is_total else ""
-        cells = "".join(f"<td>{cell}</td>" for cell in row.cells)
+        cells = "".join(f"<td{words}>{cell}</td>" for words, cell in zip(kinds[1:], row.cells, strict=True))
         body.append(f'<tr{kind}><th scope="row">{row.header}</th>{cells}</tr>')
     table = (
         f'<table class="audit"><caption>{html.escape(caption)}</caption>\n<thead><tr>{head}</tr></thead>\n'
@@ -58,14 +67,16 @@ def write_table(
     return box if folded is None else f"<details><summary>{html.escape(folded)}</summary>\n{box}</details>"
 
 
-def write_frame(frame: pd.DataFrame, *, caption: str, label: str, folded: str | None = None) -> str:
+def write_frame(
+    frame: pd.DataFrame, *, caption: str, label: str, folded: str | None = None, in_words: Sequence[int] = ()
+) -> str:
     """Write a frame of text as a table, with intervals below their numbers; see `write_table`."""
     rows = [
         Row(html.escape(str(name)), [stack_interval(str(text)) for text in values])
         for name, *values in frame.itertuples(name=None)
     ]
     columns = [frame.index.name or "", *map(str, frame.columns)]
-    return write_table(columns, rows, caption=caption, label=label, folded=folded)
+    return write_table(columns, rows, caption=caption, label=label, folded=folded, in_words=in_words)
 
 
 def stack_interval(text: str) -> str:
