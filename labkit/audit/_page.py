@@ -38,14 +38,17 @@ STYLE = """<style>
   max-width: 11rem; }
 .audit .all :is(th, td) { font-weight: 600; border-top: 2px solid var(--soft); }
 .audit :is(td, th).words { text-align: left !important; white-space: normal; overflow-wrap: anywhere; min-width: 8rem; }
-.summary code { white-space: nowrap; background: none; padding: 0; }
+main > p code, .warnings code, .summary code { white-space: nowrap; background: none; padding: 0; }
 .summary { border-left: 4px solid var(--link); background: var(--box); padding: .2rem 1rem; margin: 1rem 0; }
 .summary h2 { border: 0; padding: 0; margin-top: .6rem; } .summary p { font-size: 1.08rem; }
 .here ul { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; padding: 0; }
 figure { margin: 0 0 1.5em; } figcaption { color: var(--soft); font-size: .93rem; max-width: 48rem; }
 main > p, main > dl, main > ul { max-width: 48rem; }
 .facts dt { font-weight: 600; } .facts dd { overflow-wrap: anywhere; }
-@media print { .here { display: none; } .audit td { white-space: nowrap; } details > summary { list-style: none; } }
+@media print {
+  .here { display: none; } .audit { font-size: 7.5pt; } .audit :is(td, th) { padding: .15rem .35rem; }
+  .audit th[scope="row"], .audit :is(td, th).words { min-width: 4rem; }
+}
 </style>
 """
 FILES = {

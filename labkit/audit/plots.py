@@ -183,8 +183,13 @@ def draw_calibration(scores: ScoreHistogram, *, confidence: float = 0.95) -> "Fi
     largest, lettering = _largest(scores.sizes, CURVES), letter(list(format_groups(scores.groups)))
     columns = min(3, len(largest))
     rows = -(-len(largest) // columns)
-    figure = Figure(figsize=(1.2 + 2.6 * columns, 0.6 + 2.5 * rows), layout="constrained")
+    width, height = 0.9 + 2.6 * columns, 0.6 + 2.5 * rows  # inches
+    # panels in places of their own, since a layout that looks at every label takes longer than the drawing
+    figure = Figure(figsize=(width, height))
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    figure.subplots_adjust(
+        left=0.75 / width, right=1 - 0.15 / width, bottom=0.55 / height, top=1 - 0.5 / height, wspace=0.1, hspace=0.32
+    )
     for place, ax in zip(largest, panels.flat, strict=False):
         dots = _draw_panel(ax, scores.cells[place], confidence)
         size = scores.sizes[place]
@@ -196,7 +201,7 @@ def draw_calibration(scores: ScoreHistogram, *, confidence: float = 0.95) -> "Fi
         below = place + columns >= len(largest)
         panels.flat[place].tick_params(labelbottom=below)
         panels.flat[place].set_xlabel("score (mean of the bin)" if below else "")
-    figure.supylabel("share with a label of 1", fontsize=10)
+    figure.supylabel("share with a label of 1", fontsize=10, x=0.15 / width)
     return figure
 
 

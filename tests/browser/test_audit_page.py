@@ -15,6 +15,7 @@ pytestmark = MARKS
 
 LEGIBLE = 0.6  # as for all pages: letters of 10 points are then 9 pixels high
 NAMES = ["中文", "العربية", "हिन्दी", "👩‍💻", "under $10k (5%), no $", "x" * 200, "<script>alert(1)</script>", "_other"]
+SHEET = 680  # CSS pixels of A4 within its margins
 LINES = 2  # a rate with the people behind it, and its interval below
 
 
@@ -89,11 +90,14 @@ def test_a_number_and_its_interval_take_two_lines(page, browser, width):
 
 def test_paper_shows_all_of_it(page, browser):
     """Printed, nothing scrolls: boxes are as wide as their tables, and the contents are left out."""
-    with open_tab(browser, width=1100) as tab:
+    with open_tab(browser, width=SHEET) as tab:
         tab.goto(page.as_uri())
         tab.emulate_media(media="print")
         assert not tab.evaluate("document.querySelector('.here').checkVisibility()")
         hidden = """() => [...document.querySelectorAll(".scroll")]
                     .filter(box => getComputedStyle(box).overflowX !== "visible").length"""
         assert tab.evaluate(hidden) == 0
+        wide = """() => [...document.querySelectorAll("table")].filter(table => table.offsetWidth > innerWidth)
+                  .map(table => table.caption.textContent)"""
+        assert tab.evaluate(wide) == []
         assert tab.pdf(format="A4").startswith(b"%PDF")

@@ -12,7 +12,7 @@ from labkit.audit.inputs._names import label_groups
 from labkit.audit.results import Audit
 from labkit.audit.sections._between_groups import NOT_REPORTED, disparities, four_fifths_table
 from labkit.audit.sections._sentences import BELOW, CRITERIA, SHOWN, Words, find_extremes, short_names
-from labkit.audit.sections._tables import LISTED, Row, rate_cell, stack_interval, write_frame, write_table
+from labkit.audit.sections._tables import LISTED, Row, mark_options, rate_cell, stack_interval, write_frame, write_table
 from labkit.audit.text import SMALL, format_metric, format_name, format_p_value, format_rate, mark_imprecise
 from labkit.validation import format_group
 
@@ -71,7 +71,7 @@ def reference_section(audit: Audit, reference: Hashable, words: Words) -> str:
         if reference == REST
         else "Difference: the group's rate minus the reference's; ratio: the group's rate over the reference's."
     )
-    chosen = "" if reference is not None else " It is the largest group: --reference chooses another."
+    chosen = "" if reference is not None else " It is the largest group: <code>--reference</code> chooses another."
     return f"""<h2 id="reference">Every group against {html.escape(named)}</h2>
 <p>{said}{chosen} Intervals are Newcombe's and Koopman's score intervals, each for {audit.confidence:.0%}. The adjusted
 p allows for the number of rows in a table (Holm 1979), not for the number of tables.</p>
@@ -184,7 +184,7 @@ def list_comparisons(audit: Audit, reference: Hashable = None) -> pd.DataFrame:
 def four_fifths_section(audit: Audit, favorable: int | None) -> str:
     """Write the four-fifths rule, or why it is not reported."""
     if favorable is None:
-        return f'<h2 id="four-fifths">Four-fifths rule</h2>\n<p>{NOT_REPORTED}</p>\n'
+        return f'<h2 id="four-fifths">Four-fifths rule</h2>\n<p>{mark_options(NOT_REPORTED)}</p>\n'
     table = four_fifths_table(audit, favorable)
     folded = f"All {len(table)} groups" if len(table) > LISTED else None
     caption = "Rates of the favorable outcome against the highest rate"

@@ -1,7 +1,6 @@
 """The three sentences on top of a page: what was decided, who gets it least and most, and the four-fifths rule."""
 
 import html
-import re
 
 import numpy as np
 
@@ -9,6 +8,7 @@ from labkit.audit.between._four_fifths import BELOW, CANNOT_TELL, HIGHEST, NOT_B
 from labkit.audit.results import Audit
 from labkit.audit.sections._between_groups import format_test
 from labkit.audit.sections._sentences import Words, find_extremes, short_names
+from labkit.audit.sections._tables import mark_options
 from labkit.audit.text import format_rate
 from labkit.validation import list_some
 
@@ -16,16 +16,14 @@ NAMED = 3  # groups that a sentence names
 RULE = (
     (BELOW, "group is below four fifths", "groups are below four fifths"),
     (NOT_BELOW, "is not below", "are not below"),
-    (CANNOT_TELL, "cannot be told from four fifths", "cannot be told from four fifths"),
+    (CANNOT_TELL, "may be on either side", "may be on either side"),
 )
-OPTION = re.compile(r"(--[a-z][a-z-]+)")
 UNDEFINED_RATIO = "their ratio is undefined, since every rate is 0"
 
 
 def summary_section(audit: Audit, words: Words, favorable: int | None) -> str:
     """Write the sentences as HTML."""
-    lines = [OPTION.sub(r"<code>\1</code>", html.escape(line)) for line in summarize(audit, words, favorable)]
-    said = "\n".join(f"<p>{line}</p>" for line in lines)
+    said = "\n".join(f"<p>{mark_options(html.escape(line))}</p>" for line in summarize(audit, words, favorable))
     return f'<div class="summary"><h2 id="summary">In short</h2>\n{said}</div>\n'
 
 

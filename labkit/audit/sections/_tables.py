@@ -1,6 +1,7 @@
 """Tables of a page: a caption, headers that say what they head, and cells in which a number keeps its interval."""
 
 import html
+import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ import pandas as pd
 from labkit.audit.text import IMPRECISE
 from labkit.layout import scroll_box
 
+OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]+)")
 LISTED = 40  # rows from which on a table is folded where the page has a shorter view of the same
 
 
@@ -77,6 +79,11 @@ def write_frame(
     ]
     columns = [frame.index.name or "", *map(str, frame.columns)]
     return write_table(columns, rows, caption=caption, label=label, folded=folded, in_words=in_words)
+
+
+def mark_options(said: str) -> str:
+    """Write options of the command as code, which takes no line break; ``said`` and the result are HTML."""
+    return OPTION.sub(r"<code>\1</code>", said)
 
 
 def stack_interval(text: str) -> str:
