@@ -20,7 +20,7 @@ from labkit.audit.sections._provenance import Provenance, provenance_section
 from labkit.audit.sections._rates import rates_section
 from labkit.audit.sections._sample import counts_section, describe_roles, sample_section
 from labkit.audit.sections._scores import write_scores
-from labkit.audit.sections._sentences import BELOW, SHOWN, Words, read_metric
+from labkit.audit.sections._sentences import BELOW, SHOWN, DecisionWords, read_metric
 from labkit.audit.sections._summary import summary_section
 from labkit.audit.text import GROUPS_DRAWN, explain_marks, format_metric, say_people
 from labkit.layout import figure_box, write_document
@@ -95,7 +95,7 @@ def write_page(
     """Write the page: sentences and notices first, then the figure (base64), tables and ``more`` sections."""
     from labkit.audit.plots import letter_groups
 
-    number, words = len(audit.counts.groups), Words.of(roles, positive_means)
+    number, words = len(audit.counts.groups), DecisionWords.of(roles, positive_means)
     groups = ", ".join(map(str, audit.counts.groups.names))
     keys = letter_groups(audit).keys
     marked = {"small": bool(audit.small_groups), "imprecise": audit.too_few.any(axis=None)}
@@ -160,7 +160,7 @@ def _explain_figure(audit: Audit, keys: list[bool]) -> str:
     return " ".join(said)
 
 
-def _explain_rates(audit: Audit, words: Words) -> str:
+def _explain_rates(audit: Audit, words: DecisionWords) -> str:
     """Say what the rates are shares of, and what equality of each is called, as HTML."""
     if len(audit.counts.metrics) == 1:
         return (

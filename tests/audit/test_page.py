@@ -28,13 +28,13 @@ from labkit.audit.sampling._roles import Roles
 from labkit.audit.score_histogram import count_scores
 from labkit.audit.sections._between_groups import disparities, four_fifths_table
 from labkit.audit.sections._scores import auc_table
-from labkit.audit.sections._sentences import BELOW, SHOWN, Words, read_metric
+from labkit.audit.sections._sentences import BELOW, SHOWN, DecisionWords, read_metric
 from labkit.audit.text import CURVES, GROUPS_DRAWN, ROWS
 from labkit.errors import UserError
 
 NAMES = {"label": "y", "prediction": "yhat"}
 ROLES = Roles.named(**NAMES, sensitive="sex")
-WORDS = Words.of(ROLES)
+WORDS = DecisionWords.of(ROLES)
 WRITTEN = ["audit.html", "audit.png", "audit.svg", "comparisons.csv", "counts.csv", "rates.csv"]
 
 
@@ -275,7 +275,7 @@ def test_text_that_others_wrote_is_only_shown(tmp_path, monkeypatch):
 def test_names_stay_as_they_are_in_raw_tables(tmp_path, monkeypatch):
     """`raw_csv` turns the apostrophe off, in both tables."""
     for name in ("draw_audit", "draw_calibration"):
-        monkeypatch.setattr(f"labkit.audit.plots.{name}", lambda _: Figure(figsize=(1, 1)))
+        monkeypatch.setattr(f"labkit.audit.plots.{name}", lambda *_, **options: Figure(figsize=(1, 1)))
     frame = pd.DataFrame({"y": [0, 1] * 20, "yhat": [1, 1, 0, 0] * 10, "g": ["=1"] * 20 + ["b"] * 20, "p": 0.5})
     frame.to_csv(tmp_path / "log.csv")
     for raw, first in ((False, "'=1"), (True, "=1")):

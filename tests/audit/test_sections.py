@@ -18,12 +18,12 @@ from labkit.audit.sections._attributes import split_attributes
 from labkit.audit.sections._comparisons import list_comparisons, reference_tables
 from labkit.audit.sections._provenance import Provenance
 from labkit.audit.sections._rates import list_rates, tally_everyone
-from labkit.audit.sections._sentences import Words
+from labkit.audit.sections._sentences import DecisionWords
 from labkit.audit.sections._summary import summarize
 from tests.audit.decisions import make_decisions
 
 ROLES = Roles.named(label="repaid", prediction="approved", sensitive="district")
-WORDS = Words.of(ROLES)
+WORDS = DecisionWords.of(ROLES)
 GAP = {"north": [300, 100, 100, 300], "south": [150, 50, 50, 50], "tiny": [2, 1, 0, 0]}
 ALIKE = {"north": [30, 10, 10, 31], "south": [30, 10, 10, 30]}
 
@@ -38,13 +38,13 @@ def table_of(page, caption):
     table = page.partition(f"<caption>{html.escape(caption)}</caption>")[2].partition("</table>")[0]
     rows = re.findall(r"<tr[^>]*>(.*?)</tr>", table)
     cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in rows]
-    return [[" ".join(re.sub("<[^>]+>", " ", cell).split()) for cell in row] for row in cells]
+    return [[" ".join(html.unescape(re.sub("<[^>]+>", " ", cell)).split()) for cell in row] for row in cells]
 
 
 def test_three_sentences_say_what_was_decided_who_gets_it_and_the_rule():
     """What 1 means, the extreme groups that are large enough with their sizes, ratio and chance, and four fifths."""
     found = Counts.from_mapping(GAP).audit()
-    decision, extremes, rule = summarize(found, Words.of(ROLES, "loan approved"), favorable=1)
+    decision, extremes, rule = summarize(found, DecisionWords.of(ROLES, "loan approved"), favorable=1)
     assert decision == "A decision of 1 (a 1 in approved) means “loan approved”: 45.4% of 1,103 people got it."
     assert "who got the decision “loan approved” (the selection rate) is lowest in south (33.3% of 300)" in extremes
     low, high = found.ratio_interval().loc["selection_rate"]
@@ -132,6 +132,7 @@ def test_every_group_is_compared_with_the_reference(reference, named):
         assert rows[group][6] == ("< 0.001" if row["p_adjusted"] < 0.001 else f"{row['p_adjusted']:.3f}")
     clear = (expected["p_adjusted"] < 0.05).sum()
     assert f"{clear} of {len(expected)} groups differ from {named}." in page
+    assert not re.search("<(?![a-z/!])", page)  # less-than signs are escaped
     for criterion in ("Demographic parity", "Equal opportunity", "Equalized odds", "Predictive parity"):
         assert f"{criterion}" in page
     assert rows["tiny †"][2].startswith("0.333")

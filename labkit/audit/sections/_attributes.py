@@ -12,7 +12,7 @@ from labkit.audit.inputs._names import label_groups
 from labkit.audit.results import Audit
 from labkit.audit.sections._comparisons import name_reference, reference_tables
 from labkit.audit.sections._rates import rates_section
-from labkit.audit.sections._sentences import Words
+from labkit.audit.sections._sentences import DecisionWords
 from labkit.audit.text import format_name
 
 
@@ -42,7 +42,7 @@ def split_attributes(audit: Audit) -> dict[str, Audit | None]:
     return found
 
 
-def attributes_section(audit: Audit, reference: Hashable, words: Words) -> str:
+def attributes_section(audit: Audit, reference: Hashable, words: DecisionWords) -> str:
     """Write rates and comparisons for each sensitive column alone; nothing where there is only one."""
     if audit.counts.groups.nlevels == 1:
         return ""

@@ -11,8 +11,16 @@ from labkit.audit.between._reference import REST
 from labkit.audit.inputs._names import label_groups
 from labkit.audit.results import Audit
 from labkit.audit.sections._between_groups import NOT_REPORTED, disparities, four_fifths_table
-from labkit.audit.sections._sentences import BELOW, CRITERIA, SHOWN, Words, find_extremes, short_names
-from labkit.audit.sections._tables import LISTED, Row, mark_options, rate_cell, stack_interval, write_frame, write_table
+from labkit.audit.sections._sentences import BELOW, CRITERIA, SHOWN, DecisionWords, find_extremes, short_names
+from labkit.audit.sections._tables import (
+    LISTED,
+    TableRow,
+    mark_options,
+    rate_cell,
+    stack_interval,
+    write_frame,
+    write_table,
+)
 from labkit.audit.text import SMALL, format_metric, format_name, format_p_value, format_rate, mark_imprecise
 from labkit.validation import format_group
 
@@ -37,7 +45,9 @@ def between_section(audit: Audit) -> str:
         cells = [
             stack_interval(text) if text != "undefined" else rate_cell(np.nan, (), reason=why) for text in (gap, ratio)
         ]
-        rows.append(Row(format_metric(metric), [*named, *cells, said["p of equal rates"], html.escape(said["test"])]))
+        rows.append(
+            TableRow(format_metric(metric), [*named, *cells, said["p of equal rates"], html.escape(said["test"])])
+        )
     columns = [
         "metric",
         "lowest in",
@@ -63,7 +73,7 @@ def _name(audit: Audit, metric: str, groups: list[str], place: int) -> str:
     return f'{html.escape(groups[place])}<br><span class="of">{rate:.3f}, n = {size:,}</span>'
 
 
-def reference_section(audit: Audit, reference: Hashable, words: Words) -> str:
+def reference_section(audit: Audit, reference: Hashable, words: DecisionWords) -> str:
     """Write the section that compares every group with a reference."""
     named = name_reference(audit, reference)
     said = (
@@ -78,7 +88,7 @@ p allows for the number of rows in a table (Holm 1979), not for the number of ta
 {reference_tables(audit, reference, words)}"""
 
 
-def reference_tables(audit: Audit, reference: Hashable, words: Words, *, name: str = "", level: int = 3) -> str:
+def reference_tables(audit: Audit, reference: Hashable, words: DecisionWords, *, name: str = "", level: int = 3) -> str:
     """Write a table for each rate of the main table, with the name of the criterion that asks for equality."""
     known = [metric for metric in SHOWN if metric in audit.counts.metrics]
     named, parts = name_reference(audit, reference), []
@@ -106,7 +116,7 @@ def _count_findings(audit: Audit, table: pd.DataFrame, named: str) -> str:
 
 
 def _write_against(
-    audit: Audit, table: pd.DataFrame, metric: str, words: Words, *, named: str, is_rest: bool, name: str
+    audit: Audit, table: pd.DataFrame, metric: str, words: DecisionWords, *, named: str, is_rest: bool, name: str
 ) -> str:
     """Write `Audit.against` as a table, the reference in its first row."""
     groups = label_groups(audit.counts.groups)
@@ -121,9 +131,9 @@ def _write_against(
             for key, low, high in (("difference", "low", "high"), ("ratio", "ratio_low", "ratio_high"))
         ]
         rate = rate_cell(row["rate"], (np.nan, np.nan), reason=f"no {words.base(metric)}")
-        tests = [format_p_value(row[key]).replace("undefined", "–") for key in ("p_value", "p_adjusted")]
+        tests = [html.escape(format_p_value(row[key])).replace("undefined", "–") for key in ("p_value", "p_adjusted")]
         header = html.escape(label_of[group] + (f" {SMALL}" if row["small"] else ""))
-        rows.append(Row(header, [f"{row['n']:,}", rate, *sides, *tests]))
+        rows.append(TableRow(header, [f"{row['n']:,}", rate, *sides, *tests]))
     columns = [format_name(", ".join(map(str, audit.counts.groups.names))), "people", format_metric(metric)]
     columns += ["difference", "ratio", "p", "p, adjusted"]
     return write_table(
@@ -135,15 +145,15 @@ def _write_against(
     )
 
 
-def _reference_row(audit: Audit, table: pd.DataFrame, metric: str, words: Words, named: str) -> Row:
+def _reference_row(audit: Audit, table: pd.DataFrame, metric: str, words: DecisionWords, named: str) -> TableRow:
     """Write the row of the reference itself."""
     place = audit.counts.position(table["reference"].iloc[0])
     rate = rate_cell(audit.by_group[metric].iat[place], (np.nan, np.nan), reason=f"no {words.base(metric)}")
     header = f"{html.escape(named)}, the reference"
-    return Row(header, [f"{audit.counts.sizes[place]:,}", rate, "0", "1", "", ""], is_total=True)
+    return TableRow(header, [f"{audit.counts.sizes[place]:,}", rate, "0", "1", "", ""], is_total=True)
 
 
-def _explain(row: dict, metric: str, words: Words, named: str) -> dict[str, str]:
+def _explain(row: dict, metric: str, words: DecisionWords, named: str) -> dict[str, str]:
     """Say why a difference or a ratio is undefined."""
     nobody = f"no {words.base(metric)}"
     if np.isnan(row["rate"]) or np.isnan(row["reference_rate"]):

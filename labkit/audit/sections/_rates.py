@@ -9,21 +9,21 @@ from labkit.audit.intervals import is_imprecise, wilson_interval
 from labkit.audit.metrics import divide, tally
 from labkit.audit.results import Audit
 from labkit.audit.sampling._effective import effective_trials
-from labkit.audit.sections._sentences import BELOW, SHOWN, Words
-from labkit.audit.sections._tables import LISTED, Row, rate_cell, write_table
+from labkit.audit.sections._sentences import BELOW, SHOWN, DecisionWords
+from labkit.audit.sections._tables import LISTED, TableRow, rate_cell, write_table
 from labkit.audit.text import format_groups, format_metric
 
 EVERYONE = "everyone"
 
 
-def rates_section(audit: Audit, words: Words, keys: list[bool], *, name: str = "") -> str:
+def rates_section(audit: Audit, words: DecisionWords, keys: list[bool], *, name: str = "") -> str:
     """Write the main table of rates by group and, where labels are known, base rate and accuracy below it.
 
     Parameters
     ----------
     audit : Audit
         What to show.
-    words : Words
+    words : DecisionWords
         What decisions and labels are called.
     keys : list of bool
         Whether the figure shows a key in the place of a group's name; the table then has all keys.
@@ -50,7 +50,7 @@ def rates_section(audit: Audit, words: Words, keys: list[bool], *, name: str = "
 def write_rates(
     audit: Audit,
     metrics: list[str],
-    words: Words,
+    words: DecisionWords,
     keys: list[bool],
     *,
     caption: str,
@@ -71,7 +71,7 @@ def write_rates(
             of = f"of {people[here]:,}" if words.base(metric) != "all people" else ""
             reason = f"no {words.base(metric)}"
             cells.append(rate_cell(rates[here], limits[here], of=of, reason=reason, is_marked=marked[here]))
-        rows.append(Row(header, cells))
+        rows.append(TableRow(header, cells))
     rows.append(_everyone(audit, metrics, words))
     columns = [groups.name, "people", *map(format_metric, metrics)]
     return write_table(columns, rows, caption=caption, label=label, folded=folded)
@@ -84,7 +84,7 @@ def write_headers(groups: pd.Index, keys: list[bool]) -> list[str]:
     return [f'<span class="key">#{place}</span> {html.escape(group)}' for place, group in enumerate(groups, start=1)]
 
 
-def _everyone(audit: Audit, metrics: list[str], words: Words) -> Row:
+def _everyone(audit: Audit, metrics: list[str], words: DecisionWords) -> TableRow:
     """Write the row of all people together."""
     successes, trials = tally_everyone(audit)
     _, people = tally(audit.counts.cells.sum(axis=0))
@@ -103,7 +103,7 @@ def _everyone(audit: Audit, metrics: list[str], words: Words) -> Row:
                 is_marked=bool(marked[place]),
             )
         )
-    return Row(EVERYONE, cells, is_total=True)
+    return TableRow(EVERYONE, cells, is_total=True)
 
 
 def tally_everyone(audit: Audit) -> tuple[np.ndarray, np.ndarray]:

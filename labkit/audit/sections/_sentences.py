@@ -25,7 +25,7 @@ CRITERIA = {
 
 
 @dataclass(frozen=True)
-class Words:
+class DecisionWords:
     """What decisions and labels are called, in words that fit any decision.
 
     Parameters
@@ -49,7 +49,7 @@ class Words:
     means: str = ""
 
     @classmethod
-    def of(cls, roles: Roles, positive_means: str = "") -> "Words":
+    def of(cls, roles: Roles, positive_means: str = "") -> "DecisionWords":
         """Take the words from the columns that were read; ``positive_means`` says what a decision of 1 means."""
         label, means = format_name(roles.label or ""), format_name(positive_means.strip())
         if roles.prediction is not None:
@@ -96,7 +96,7 @@ def describe_figure(audit: Audit) -> str:
     return f"Dots with {audit.confidence:.0%} intervals, a panel for each metric, a row for each group: {ranges}."
 
 
-def read_metric(audit: Audit, metric: str, words: Words) -> str:
+def read_metric(audit: Audit, metric: str, words: DecisionWords) -> str:
     """Say in plain language what a metric is, where it is highest and lowest, and what the parity test says."""
     base, rate, p_value = words.base(metric), audit.overall[metric], audit.parity_test(metric)
     if np.isnan(rate):

@@ -7,7 +7,7 @@ import numpy as np
 from labkit.audit.between._four_fifths import BELOW, CANNOT_TELL, HIGHEST, NOT_BELOW
 from labkit.audit.results import Audit
 from labkit.audit.sections._between_groups import format_test
-from labkit.audit.sections._sentences import Words, find_extremes, short_names
+from labkit.audit.sections._sentences import DecisionWords, find_extremes, short_names
 from labkit.audit.sections._tables import mark_options
 from labkit.audit.text import format_rate
 from labkit.validation import list_some
@@ -21,18 +21,18 @@ RULE = (
 UNDEFINED_RATIO = "their ratio is undefined, since every rate is 0"
 
 
-def summary_section(audit: Audit, words: Words, favorable: int | None) -> str:
+def summary_section(audit: Audit, words: DecisionWords, favorable: int | None) -> str:
     """Write the sentences as HTML."""
     said = "\n".join(f"<p>{mark_options(html.escape(line))}</p>" for line in summarize(audit, words, favorable))
     return f'<div class="summary"><h2 id="summary">In short</h2>\n{said}</div>\n'
 
 
-def summarize(audit: Audit, words: Words, favorable: int | None) -> list[str]:
+def summarize(audit: Audit, words: DecisionWords, favorable: int | None) -> list[str]:
     """Say what a decision of 1 is, which groups get it least and most, whether chance explains it, and the rule."""
     return [_say_decision(audit, words), _say_extremes(audit, words), _say_four_fifths(audit, favorable)]
 
 
-def _say_decision(audit: Audit, words: Words) -> str:
+def _say_decision(audit: Audit, words: DecisionWords) -> str:
     """Say what is counted as a decision of 1, and how many people have it."""
     rate, people = audit.overall["selection_rate"], audit.counts.sizes.sum()
     if words.means:
@@ -43,7 +43,7 @@ def _say_decision(audit: Audit, words: Words) -> str:
     )
 
 
-def _say_extremes(audit: Audit, words: Words) -> str:
+def _say_extremes(audit: Audit, words: DecisionWords) -> str:
     """Say which groups have the lowest and the highest selection rate, and whether chance explains the gap."""
     found = find_extremes(audit, "selection_rate")
     if found is None:

@@ -15,7 +15,7 @@ OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]+)")
 LISTED = 40  # rows from which on a table is folded where the page has a shorter view of the same
 
 
-class Row(NamedTuple):
+class TableRow(NamedTuple):
     """A row of a table: its header and its cells, as HTML; ``is_total`` where it is about everyone."""
 
     header: str
@@ -25,7 +25,7 @@ class Row(NamedTuple):
 
 def write_table(
     columns: Sequence[str],
-    rows: Iterable[Row],
+    rows: Iterable[TableRow],
     *,
     caption: str,
     label: str,
@@ -38,7 +38,7 @@ def write_table(
     ----------
     columns : sequence of str
         What heads each column, the first one that of the rows' headers; plain text.
-    rows : iterable of Row
+    rows : iterable of TableRow
         From top to bottom.
     caption : str
         What the table shows; plain text.
@@ -74,7 +74,7 @@ def write_frame(
 ) -> str:
     """Write a frame of text as a table, with intervals below their numbers; see `write_table`."""
     rows = [
-        Row(html.escape(str(name)), [stack_interval(str(text)) for text in values])
+        TableRow(html.escape(str(name)), [stack_interval(str(text)) for text in values])
         for name, *values in frame.itertuples(name=None)
     ]
     columns = [frame.index.name or "", *map(str, frame.columns)]
