@@ -45,9 +45,8 @@ def between_section(audit: Audit) -> str:
         cells = [
             stack_interval(text) if text != "undefined" else rate_cell(np.nan, (), reason=why) for text in (gap, ratio)
         ]
-        rows.append(
-            TableRow(format_metric(metric), [*named, *cells, said["p of equal rates"], html.escape(said["test"])])
-        )
+        tests = [html.escape(said[column]) for column in ("p of equal rates", "test")]
+        rows.append(TableRow(format_metric(metric), [*named, *cells, *tests]))
     columns = [
         "metric",
         "lowest in",
