@@ -6,7 +6,7 @@ Imported whenever the command starts, so that rich is imported where it is neede
 import codecs
 import os
 import sys
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -48,16 +48,28 @@ def _spell(error: UnicodeError) -> tuple[str, int]:
 
 
 @contextmanager
+def taking_any_text(console: "Console") -> Iterator[None]:
+    """Let an output that takes ASCII alone show other characters as it can."""
+    codecs.register_error("labkit-audit", _spell)
+    former = getattr(console.file, "errors", None)
+    if not former or not hasattr(console.file, "reconfigure"):
+        yield
+        return
+    console.file.reconfigure(errors="labkit-audit")
+    try:
+        yield
+    finally:
+        with suppress(OSError, ValueError):  # it may be closed by now
+            console.file.reconfigure(errors=former)
+
+
+@contextmanager
 def printing(console: "Console") -> Iterator[None]:
     """Go on with the work when nobody reads what is printed, or where it cannot be printed.
 
-    `head` closes the pipe after ten lines; an output may take ASCII alone; and it may go to a full disk, which is
-    said on the standard error stream.
+    `head` closes the pipe after ten lines; and the output may go to a full disk, which is said on the standard error
+    stream.
     """
-    codecs.register_error("labkit-audit", _spell)
-    former = getattr(console.file, "errors", None)
-    if hasattr(console.file, "reconfigure"):
-        console.file.reconfigure(errors="labkit-audit")
     try:
         yield
         console.file.flush()
@@ -69,10 +81,18 @@ def printing(console: "Console") -> Iterator[None]:
         if console.file is sys.stdout:  # Python flushes it at exit, and would complain
             with open(os.devnull, "wb") as nowhere, suppress(OSError, ValueError):
                 os.dup2(nowhere.fileno(), sys.stdout.fileno())
-    finally:
-        if hasattr(console.file, "reconfigure") and former:
-            with suppress(OSError, ValueError):
-                console.file.reconfigure(errors=former)
+
+
+@contextmanager
+def working(console: "Console", text: str) -> Iterator[Callable[[str], None]]:
+    """Show on a terminal what is going on; call the result to show something else. Files and pipes get nothing."""
+    from rich.text import Text
+
+    if not console.is_terminal:
+        yield lambda text: None
+        return
+    with console.status(Text(text), spinner="line" if console.options.ascii_only else "dots") as status:
+        yield lambda text: status.update(Text(text))
 
 
 def print_audit(

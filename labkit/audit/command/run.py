@@ -26,7 +26,7 @@ from labkit.audit.command._groups import find_group, find_reference_group
 from labkit.audit.command._json import Asked, audit_as_json
 from labkit.audit.command._output import table_as_csv
 from labkit.audit.command._provenance import Fingerprint, make_provenance
-from labkit.audit.command._terminal import print_audit, print_table, printing
+from labkit.audit.command._terminal import print_audit, print_table, printing, taking_any_text, working
 from labkit.audit.files._paths import bins_scores, count_path
 from labkit.audit.files.logs import file_ending
 from labkit.audit.inputs._options import in_options
@@ -150,7 +150,7 @@ def audit_file(
     conditions = _check_settings(settings)
     name = Path(os.path.abspath(path)).name  # the folder `.` has a name, too
     stem = name if path.is_dir() else name.removesuffix(file_ending(path))
-    with open_output(output or f"{stem}-audit") as folder:
+    with taking_any_text(console), open_output(output or f"{stem}-audit") as folder:
         audit, asked = _count(path, name, settings, conditions, console)
         try:
             contents, note = _draw(audit, asked, console, title=format_name(name))
@@ -159,7 +159,7 @@ def audit_file(
             with printing(console):  # the count took long, and its numbers are known
                 _print_tables(audit, asked, console, title=format_name(name))
             raise
-    with printing(console):
+    with taking_any_text(console), printing(console):
         _print_tables(audit, asked, console, title=format_name(name))
         said = [note] if note else []
         listed = ", ".join(f"{each} ({WRITTEN[each]})" if each in WRITTEN else each for each in contents)
@@ -197,8 +197,6 @@ def _count(
     path: Path, name: str, settings: Mapping[str, Any], conditions: Sequence[Condition], console: "Console"
 ) -> tuple[Audit, Asked]:
     """Count a file or a folder, and compute all that takes long."""
-    from rich.text import Text
-
     label, score, threshold = (settings[each] for each in ("label", "score", "threshold"))
     rows_are = {each: settings[each] for each in ("count", "weight", "person")}
     binned = bins_scores(label=label, score=score, threshold=threshold, rows=tuple(rows_are.values()))
@@ -212,25 +210,24 @@ def _count(
         missing_group=settings["missing_group"],
     )
     title, seen = format_name(name), [0]
-    spinner = "line" if console.options.ascii_only else "dots"
-    with console.status(Text(f"counting {title}"), spinner=spinner) as status, Fingerprint(path) as fingerprint:
+    with working(console, f"counting {title}") as show, Fingerprint(path) as fingerprint:
 
         def progress(rows: int) -> None:
             seen.append(rows)
-            status.update(Text(f"counting {title}: {rows:,} rows"))
+            show(f"counting {title}: {rows:,} rows")
 
         counts, scores = count_path(path, roles, score=score if binned else None, progress=progress)
         audit = counts.audit(**{each: settings[each] for each in ("n_tables", "confidence", "min_group_size")})
         # the audit keeps its tests; with thousands of groups they take minutes, so say how far it is
         for number, metric in enumerate(counts.metrics, start=1):
-            status.update(Text(f"comparing {len(counts.groups):,} groups: metric {number} of {len(counts.metrics)}"))
+            show(f"comparing {len(counts.groups):,} groups: metric {number} of {len(counts.metrics)}")
             audit.parity_test(metric)
         reference, gap = find_reference_group(counts.groups, settings["reference"]), None
         if settings["explain_gap"] is not None:
             pair = [find_group(counts.groups, each, option="explain_gap") for each in settings["explain_gap"]]
             gap = counts.decompose(*pair, confidence=audit.confidence)
         verdicts = judge_conditions(audit, conditions, reference)
-        status.update(Text(f"computing the checksum of {title}"))
+        show(f"computing the checksum of {title}")
         found = fingerprint.finish()
     parameters = inspect.signature(audit_file).parameters.values()
     defaults = {each.name: each.default for each in parameters if each.default is not inspect.Parameter.empty}
@@ -244,7 +241,7 @@ def _draw(audit: Audit, asked: Asked, console: "Console", *, title: str) -> tupl
     from labkit.audit.plots import draw_audit
 
     raw, favorable = asked.settings["raw_csv"], asked.settings["favorable"]
-    with console.status("drawing the page", spinner="line" if console.options.ascii_only else "dots"):
+    with working(console, "drawing the page"):
         alt = describe_figure(audit)
         png, has_boxes = draw_png(draw_audit(audit), alt=alt)
         more = "" if asked.gap is None else gap_section(asked.gap, audit.counts.groups)
