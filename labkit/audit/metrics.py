@@ -32,10 +32,10 @@ class Metric(NamedTuple):
 METRICS: dict[str, Metric] = {
     "selection_rate": Metric(("fp", "tp"), CELLS, "all people", "are predicted positive"),
     "accuracy": Metric(("tn", "tp"), CELLS, "all people", "are predicted as they were labeled"),
-    "true_positive_rate": Metric(("tp",), ("fn", "tp"), "people labeled positive", "are predicted positive (found)"),
-    "false_positive_rate": Metric(("fp",), ("tn", "fp"), "people labeled negative", "are predicted positive (alarmed)"),
-    "true_negative_rate": Metric(("tn",), ("tn", "fp"), "people labeled negative", "are predicted negative (cleared)"),
-    "false_negative_rate": Metric(("fn",), ("fn", "tp"), "people labeled positive", "are predicted negative (missed)"),
+    "true_positive_rate": Metric(("tp",), ("fn", "tp"), "people labeled positive", "are predicted positive"),
+    "false_positive_rate": Metric(("fp",), ("tn", "fp"), "people labeled negative", "are predicted positive"),
+    "true_negative_rate": Metric(("tn",), ("tn", "fp"), "people labeled negative", "are predicted negative"),
+    "false_negative_rate": Metric(("fn",), ("fn", "tp"), "people labeled positive", "are predicted negative"),
     "precision": Metric(("tp",), ("fp", "tp"), "people predicted positive", "are labeled positive"),
     "base_rate": Metric(("fn", "tp"), CELLS, "all people", "are labeled positive, whatever is predicted"),
 }

@@ -17,7 +17,7 @@ SMALL = "†"  # marks groups under min_group_size, everywhere
 IMPRECISE = "‡"  # marks intervals that fewer than two successes or failures leave imprecise
 ROWS = 40  # groups shown in a notebook or on a terminal; the tables of the audit hold all
 GROUPS_DRAWN = 30  # rows in one figure of rates; nobody can read more
-CURVES = 6  # lines in one figure of calibration; more look alike
+CURVES = 12  # panels in one figure of calibration
 WARNINGS = 10  # shown in a notebook or on a terminal; .warnings has all
 NO_FORMULAS = "tex2jax_ignore mathjax_ignore"  # classes of HTML in which MathJax leaves "$20 to $30" alone
 

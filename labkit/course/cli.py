@@ -357,6 +357,9 @@ def audit(
         int, typer.Option(min=0, metavar="N", help="Groups with fewer people are shown, and not compared.")
     ] = 20,
     confidence: Annotated[float, typer.Option(metavar="X", help="Coverage of every interval, from 0 to 1.")] = 0.95,
+    positive_means: Annotated[
+        str, typer.Option(metavar="WORDS", help="What a decision of 1 means: 'loan approved'. The page says it.")
+    ] = "",
     n_tables: Annotated[
         int, typer.Option("--n-tables", min=99, metavar="N", help="Random tables behind p-values of small counts.")
     ] = 9_999,
@@ -374,7 +377,7 @@ def audit(
     columns |= {"threshold": threshold, "count": count, "weight": weight, "person": person}
     columns |= {"missing_group": missing_group, "favorable": favorable, "n_tables": n_tables}
     columns |= {"reference": reference or None, "explain_gap": explain_gap, "fail_if": fail_if or ()}
-    columns |= {"min_group_size": min_group_size, "confidence": confidence}
+    columns |= {"min_group_size": min_group_size, "confidence": confidence, "positive_means": positive_means}
     try:
         audit_file(file, **columns, output=output, raw_csv=raw_csv)
     except BadCondition as error:

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from typer.testing import CliRunner
 
+from labkit.audit.command._folder import FILES
 from labkit.audit.command._groups import find_group, find_reference_group
 from labkit.audit.command.run import audit_file
 from labkit.audit.counts import Counts
@@ -91,7 +92,7 @@ def test_results_are_complete_before_anything_is_printed(log):
         def write(self, text):
             raise AssertionError(sorted(path.name for path in (log.parent / "log-audit").iterdir()))
 
-    with pytest.raises(AssertionError, match=r"\['audit.html', 'audit.json', 'audit.png', 'counts.csv'\]"):
+    with pytest.raises(AssertionError, match=r"\['audit.html', 'audit.json', .*, 'rates.csv'\]"):
         audit_file(log, **NAMES, console=Console(file=Broken(), width=80))
 
 
@@ -103,7 +104,7 @@ def test_a_full_disk_under_the_output_is_survived(log, capsys):
     with pytest.raises(OSError):
         file.close()
     assert capsys.readouterr().err == "labkit: cannot print: No space left on device\n"
-    assert len(list((log.parent / "log-audit").iterdir())) == 4
+    assert {path.name for path in (log.parent / "log-audit").iterdir()} == set(FILES) - {"scores.csv"}
 
 
 @pytest.mark.parametrize("place", ["labkit.audit.plots.draw_audit", "labkit.audit.command._folder.Output.write"])
@@ -124,7 +125,7 @@ def test_what_is_replaced_and_removed_is_named(log):
     """Files of the former audit; others stop the command before it reads."""
     assert "earlier audit" not in CliRunner().invoke(app, [*CALL, "--score", "p"]).stdout
     said = CliRunner().invoke(app, CALL).stdout
-    assert "were replaced there: audit.html, audit.png, audit.json, counts.csv\n" in said
+    assert "were replaced there: audit.html, audit.png, audit.svg, rates.csv, comparisons.csv, counts.csv, " in said
     assert "were removed there: scores.csv\n" in said
     (log.parent / "log-audit" / "scores.csv").write_text("mine")
     log.unlink()

@@ -63,8 +63,6 @@ class BetweenGroups:
             (successes[rows], trials[rows]),
             other,
             confidence=self.confidence,
-            n_tables=self.n_tables,
-            seed=self.seed,
         )
         columns = {"n": sizes[rows], "reference": [name] * len(rows), **compared}
         small = self.counts.effective_sizes[rows] < self.min_group_size

@@ -5,7 +5,7 @@ from collections.abc import Hashable
 import numpy as np
 import pandas as pd
 
-from labkit.audit.between._equality import SMALLEST, compare_rates
+from labkit.audit.between._equality import compare_pairs
 from labkit.audit.between.ratios import ratio_interval
 from labkit.audit.intervals import is_imprecise, newcombe_interval
 from labkit.audit.metrics import divide
@@ -40,8 +40,6 @@ def compare_sides(
     other: tuple[np.ndarray, np.ndarray],
     *,
     confidence: float,
-    n_tables: int,
-    seed: int,
 ) -> dict[str, np.ndarray]:
     """Compare rates row by row, and return the columns of ``Audit.against`` from ``rate`` on.
 
@@ -51,8 +49,6 @@ def compare_sides(
         Successes and trials of the group and of its reference.
     confidence : float
         Coverage of each interval, between 0 and 1; of those called adjusted, of all rows at once.
-    n_tables, seed : int
-        As in `compare_rates`.
 
     Returns
     -------
@@ -66,31 +62,12 @@ def compare_sides(
     columns["low"], columns["high"] = newcombe_interval(own, other, confidence=confidence)
     columns["ratio"] = divide(rate, reference_rate)
     columns["ratio_low"], columns["ratio_high"] = ratio_interval(own, other, confidence=confidence)
-    columns["p_value"] = compare_rows(own, other, n_tables=n_tables, seed=seed)
+    columns["p_value"] = compare_pairs(own, other)
     columns["p_adjusted"] = adjust(columns["p_value"])
     columns["low_adjusted"], columns["high_adjusted"] = newcombe_interval(own, other, confidence=together)
     limits = ratio_interval(own, other, confidence=together)
     columns["ratio_low_adjusted"], columns["ratio_high_adjusted"] = limits
     return columns | {"too_few": is_imprecise(*own) | is_imprecise(*other)}
-
-
-def compare_rows(
-    own: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray], *, n_tables: int, seed: int
-) -> np.ndarray:
-    """Test each row as `compare_rates` does, (rows,); chi-square tests in one go, for thousands of rows."""
-    from scipy.stats import chi2
-
-    sides = np.stack([own, other], axis=1).astype(float)  # (2: successes and trials, 2: own and other, rows)
-    table = np.stack([sides[0], sides[1] - sides[0]])  # (2: successes and failures, 2, rows)
-    p_value = np.full(table.shape[-1], np.nan)
-    with np.errstate(invalid="ignore"):  # 0 / 0 where there are no trials, which is not above 5
-        expected = table.sum(axis=0) * table.sum(axis=1, keepdims=True) / table.sum(axis=(0, 1))
-        simple = (expected >= 5).all(axis=(0, 1))
-    statistic = ((table - expected) ** 2 / np.where(simple, expected, 1)).sum(axis=(0, 1))
-    p_value[simple] = np.maximum(chi2.sf(statistic[simple], 1), SMALLEST)
-    for row in np.flatnonzero(~simple):
-        p_value[row] = compare_rates(*sides[..., row], n_tables=n_tables, seed=seed).p_value
-    return p_value
 
 
 def adjust(p_values: np.ndarray) -> np.ndarray:

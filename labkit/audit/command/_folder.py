@@ -20,7 +20,8 @@ from labkit.errors import UserError
 from labkit.validation import list_some
 
 # What an audit may write.
-FILES = ("audit.html", "audit.png", "audit.svg", "audit.json", "counts.csv", "rates.csv", "scores.csv")
+TABLES = ("rates.csv", "comparisons.csv", "counts.csv", "scores.csv")
+FILES = ("audit.html", "audit.png", "audit.svg", *TABLES, "audit.json")
 FORMAT = "labkit audit"  # says in audit.json that an audit wrote it
 ROOM = 10_000_000  # bytes that must be free on the disk
 ELSEWHERE = "choose another folder with output="

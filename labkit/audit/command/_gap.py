@@ -40,7 +40,7 @@ def name_gap(found: "Decomposition", groups: pd.Index) -> str:
 def gap_section(found: "Decomposition", groups: pd.Index) -> str:
     """Write the section of the page on the gap between two groups, as HTML."""
     table = gap_table(found).to_html(border=0, index_names=False)
-    return f"""<h2>Where the gap comes from: {html.escape(name_gap(found, groups))}</h2>
+    return f"""<h2 id="gap">Where the gap comes from: {html.escape(name_gap(found, groups))}</h2>
 {table_box(table, label="Parts of the gap in selection rates")}
 <p>{MEANING}</p>
 """

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labkit.audit._page import auc_table, draw_png, score_section, scores_by_bin, write_page
+from labkit.audit._page import draw_png, draw_svg, score_section, write_page
 from labkit.audit.between._equality import check_tables
 from labkit.audit.between._four_fifths import check_favorable
 from labkit.audit.command._conditions import (
@@ -33,6 +33,9 @@ from labkit.audit.inputs._options import in_options
 from labkit.audit.intervals import check_confidence
 from labkit.audit.results import Audit
 from labkit.audit.sampling._roles import Roles
+from labkit.audit.sections._comparisons import list_comparisons
+from labkit.audit.sections._rates import list_rates
+from labkit.audit.sections._scores import auc_table, scores_by_bin
 from labkit.audit.sections._sentences import describe_figure
 from labkit.audit.text import format_name
 from labkit.errors import UserError
@@ -43,8 +46,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BadCondition", "ConditionMet", "audit_file", "in_options"]
 
-BOXES = "The font of the figures lacks some characters, and boxes stand for them; the tables have the names."
-WRITTEN = {"audit.html": "page", "audit.png": "figure", "audit.json": "everything, for programs"}
+WRITTEN = {"audit.html": "page", "audit.png": "figure", "audit.svg": "figure", "audit.json": "for programs"}
 
 
 def audit_file(
@@ -65,6 +67,7 @@ def audit_file(
     fail_if: Sequence[str] = (),
     min_group_size: int = 20,
     confidence: float = 0.95,
+    positive_means: str = "",
     n_tables: int = 9_999,
     output: str | Path | None = None,
     raw_csv: bool = False,
@@ -112,6 +115,8 @@ def audit_file(
         Groups with fewer people are shown and marked, and not compared.
     confidence : float
         Coverage of every interval, between 0 and 1.
+    positive_means : str
+        What a decision of 1 means for a person, such as "loan approved": the page then says so.
     n_tables : int
         Random tables behind p-values where counts are small, at least 99.
     output : str or Path, optional
@@ -153,7 +158,7 @@ def audit_file(
     with taking_any_text(console), open_output(output or f"{stem}-audit") as folder:
         audit, asked = _count(path, name, settings, conditions, console)
         try:
-            contents, note = _draw(audit, asked, console, title=format_name(name))
+            contents = _draw(audit, asked, console, title=format_name(name))
             replaced, removed = folder.write(contents)
         except Exception:
             with printing(console):  # the count took long, and its numbers are known
@@ -161,9 +166,8 @@ def audit_file(
             raise
     with taking_any_text(console), printing(console):
         _print_tables(audit, asked, console, title=format_name(name))
-        said = [note] if note else []
         listed = ", ".join(f"{each} ({WRITTEN[each]})" if each in WRITTEN else each for each in contents)
-        said.append(f"Written to {folder.folder}: {listed}")
+        said = [f"Written to {folder.folder}: {listed}"]
         if replaced:
             said.append(f"Files of an earlier audit were replaced there: {', '.join(replaced)}")
         if removed:
@@ -236,30 +240,33 @@ def _count(
     return audit, Asked(settings, roles, provenance, reference, verdicts, gap, scores)
 
 
-def _draw(audit: Audit, asked: Asked, console: "Console", *, title: str) -> tuple[dict[str, bytes], str]:
-    """Return all files by name, and what is to be said about the figure."""
+def _draw(audit: Audit, asked: Asked, console: "Console", *, title: str) -> dict[str, bytes]:
+    """Return all files by name."""
     from labkit.audit.plots import draw_audit
 
-    raw, favorable = asked.settings["raw_csv"], asked.settings["favorable"]
+    settings, raw = asked.settings, asked.settings["raw_csv"]
+    said = {name: settings[name] for name in ("favorable", "positive_means")}
+    said |= {"reference": asked.reference, "provenance": asked.provenance}
     with working(console, "drawing the page"):
         alt = describe_figure(audit)
-        png, has_boxes = draw_png(draw_audit(audit), alt=alt)
+        figure = draw_audit(audit)
+        png, svg = draw_png(figure, alt=alt), draw_svg(figure, alt=alt)
         more = "" if asked.gap is None else gap_section(asked.gap, audit.counts.groups)
         if asked.scores is not None:
-            more += score_section(asked.scores, score=format_name(asked.settings["score"]))
-        note = BOXES if has_boxes else ""
-        page = write_page(
-            audit, png, alt=alt, title=title, roles=asked.roles, note=note, more=more, favorable=favorable
-        )
+            more += score_section(asked.scores, score=format_name(settings["score"]))
+        page = write_page(audit, png, alt=alt, title=title, roles=asked.roles, more=more, **said)
     contents = {
         "audit.html": page.encode(),
         "audit.png": base64.b64decode(png),
+        "audit.svg": svg,
+        "rates.csv": table_as_csv(list_rates(audit), raw=raw),
+        "comparisons.csv": table_as_csv(list_comparisons(audit, asked.reference), raw=raw),
         "counts.csv": table_as_csv(audit.counts.table, raw=raw),
     }
     if asked.scores is not None:
         contents["scores.csv"] = table_as_csv(scores_by_bin(asked.scores), raw=raw)
     contents["audit.json"] = audit_as_json(audit, asked, files=[*contents, "audit.json"])
-    return contents, note
+    return contents
 
 
 def _print_tables(audit: Audit, asked: Asked, console: "Console", *, title: str) -> None:

@@ -1,7 +1,10 @@
 """Where the numbers of an audit come from: the file, the command, the versions and the settings."""
 
+import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from labkit.audit.text import format_name
 
 
 @dataclass(frozen=True)
@@ -39,3 +42,33 @@ class Provenance:
     command: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
+
+
+def provenance_section(provenance: Provenance | None) -> str:
+    """Write the section of the page on where its numbers come from, as HTML; nothing where nobody says."""
+    if provenance is None:
+        return ""
+    files = "" if provenance.files == 1 else f" ({provenance.files:,} files)"
+    rows = {
+        "Source": f"{provenance.source}{files}",
+        "Size": f"{provenance.size:,} bytes",
+        "Rows": f"{provenance.rows:,}",
+        "SHA-256": provenance.sha256,
+        "Date": provenance.date,
+        "Command": provenance.command,
+        "Versions": ", ".join(f"{name} {version}" for name, version in provenance.versions.items()),
+    }
+    listed = "".join(
+        f"<dt>{html.escape(name)}</dt><dd><code>{html.escape(format_name(text))}</code></dd>"
+        for name, text in rows.items()
+        if text
+    )
+    settings = "".join(
+        f"<dt>{html.escape(format_name(name))}</dt><dd><code>{html.escape(format_name(str(value)))}</code></dd>"
+        for name, value in provenance.settings.items()
+    )
+    if settings:
+        settings = f'<details><summary>All settings</summary><dl class="facts">{settings}</dl></details>\n'
+    return f"""<h2 id="provenance">Where the numbers come from</h2>
+<dl class="facts">{listed}</dl>
+{settings}"""
