@@ -12,6 +12,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep
 from labkit.audit.arrays import audit
 from labkit.audit.between._equality import compare_pairs, compare_rates
 from labkit.audit.between._extremes import PAIRED, limit_proportion, limit_spread
+from labkit.audit.between._reference import adjust
 from labkit.audit.between.ratios import ratio_interval
 from labkit.audit.counts import Counts
 from labkit.audit.intervals import newcombe_interval
@@ -184,6 +185,16 @@ def test_adjusted_intervals_hold_at_once(sites):
     assert (alone["high_adjusted"] > alone["high"]).all()
     two = Counts.from_mapping({"a": [60, 10, 40, 9], "big": [200, 100, 50, 150]}).audit().against("precision")
     assert two["low_adjusted"].equals(two["low"]) and two["ratio_high_adjusted"].equals(two["ratio_high"])
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+@settings(max_examples=50, deadline=None)
+def test_p_values_are_adjusted_as_elsewhere(p_values):
+    """Holm's as statsmodels computes them; what is undefined stays so and does not count."""
+    expected = multipletests(p_values, method="holm")[1]
+    assert adjust(np.array(p_values)) == pytest.approx(expected)
+    gaps = adjust(np.array([np.nan, *p_values, np.nan]))
+    assert np.isnan(gaps[[0, -1]]).all() and gaps[1:-1] == pytest.approx(expected)
 
 
 @given(st.lists(CELLS, min_size=2, max_size=6))

@@ -71,10 +71,12 @@ def compare_sides(
 
 
 def adjust(p_values: np.ndarray) -> np.ndarray:
-    """Adjust p-values for their number (Holm 1979); those that are undefined stay so and do not count."""
-    from statsmodels.stats.multitest import multipletests
+    """Adjust p-values for their number (Holm 1979); those that are undefined stay so and do not count.
 
-    adjusted, known = np.full(len(p_values), np.nan), ~np.isnan(p_values)
-    if known.any():
-        adjusted[known] = multipletests(p_values[known], method="holm")[1]
+    Not statsmodels' ``multipletests``, which collects garbage in the whole program at each call: half a second.
+    """
+    adjusted, known = np.full(len(p_values), np.nan), np.flatnonzero(~np.isnan(p_values))
+    order = known[np.argsort(p_values[known], kind="stable")]
+    stepped = p_values[order] * np.arange(len(order), 0, -1)  # the smallest times k, the next times k - 1, ...
+    adjusted[order] = np.minimum(np.maximum.accumulate(stepped), 1)
     return adjusted
