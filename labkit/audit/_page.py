@@ -127,16 +127,17 @@ for ratios.</p>
     return escape_controls(write_document(content, title=f"Audit of {title}", head=STYLE, wide=True))
 
 
-def score_section(scores: ScoreHistogram, *, score: str) -> str:
+def score_section(scores: ScoreHistogram, *, score: str, confidence: float = 0.95) -> str:
     """Write the section of the page on scores: table of AUC, figure of calibration, and what bounds them."""
     from labkit.audit.plots import draw_calibration
 
     alt = (
-        f"Share of people with a label of 1 over the score {score}, a panel for each group, with 95% intervals; on the "
-        "dashed line the share equals the score"
+        f"Share of people with a label of 1 over the score {score}, a panel for each group, with {confidence:.0%} "
+        "intervals; on the dashed line the share equals the score"
     )
-    png = draw_png(draw_calibration(scores), alt=alt)
-    return write_scores(scores, figure_box(png, alt=alt, label="Figure of calibration by group"), score=score)
+    png = draw_png(draw_calibration(scores, confidence=confidence), alt=alt)
+    figure = figure_box(png, alt=alt, label="Figure of calibration by group")
+    return write_scores(scores, figure, score=score, confidence=confidence)
 
 
 def _explain_figure(audit: Audit, keys: list[bool]) -> str:
@@ -153,15 +154,12 @@ def _explain_figure(audit: Audit, keys: list[bool]) -> str:
             "highest rates, and the largest. The table has all of them."
         )
     if any(keys):
-        said.append(
-            "A number after # stands for a name that is too long, or that no font here can draw: see the table."
-        )
+        said.append("A number after # leads to a name in the table that is too long here, or that no font can draw.")
     return " ".join(said)
 
 
 def _explain_rates(audit: Audit, words: Words) -> str:
     """Say what the rates are shares of, and what equality of each is called, as HTML."""
-    positive = f"Predicted positive: people who {html.escape(words.got)}."
     if len(audit.counts.metrics) == 1:
         return (
             f"Selection rate: of all people, those who {html.escape(words.got)}. Equal selection rates are called "
@@ -173,8 +171,8 @@ def _explain_rates(audit: Audit, words: Words) -> str:
         f"share of people with a 1 in {label}, and of people with a 0 there. Precision: of people who "
         f"{html.escape(words.got)}, those with a 1 in {label}. Equal selection rates are called demographic parity, "
         "equal true positive rates equal opportunity, equal true and false positive rates equalized odds. The "
-        f"complements, false negative and true negative rates, are in rates.csv. {positive} Labeled positive: people "
-        f"with a 1 in {label}."
+        f"complements, false negative and true negative rates, are in rates.csv. Labeled positive: people with a 1 in "
+        f"{label}. Predicted positive: people who {html.escape(words.got)}."
     )
 
 

@@ -176,7 +176,7 @@ def choose_groups(audit: Audit) -> np.ndarray:
     return chosen[np.argsort(rates[chosen], kind="stable")]
 
 
-def draw_calibration(scores: ScoreHistogram) -> "Figure":
+def draw_calibration(scores: ScoreHistogram, *, confidence: float = 0.95) -> "Figure":
     """Draw the share of people labeled positive at each score, a panel for each of the ``CURVES`` largest groups."""
     from matplotlib.figure import Figure
 
@@ -186,7 +186,7 @@ def draw_calibration(scores: ScoreHistogram) -> "Figure":
     figure = Figure(figsize=(1.2 + 2.6 * columns, 0.6 + 2.5 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for place, ax in zip(largest, panels.flat, strict=False):
-        dots = _draw_panel(ax, scores.cells[place])
+        dots = _draw_panel(ax, scores.cells[place], confidence)
         size = scores.sizes[place]
         ax.set_title(f"{lettering.labels[place]}\nn = {size:,}, {size / dots:,.0f} a dot", fontsize=10)
         ax.title.set_fontfamily(lettering.fonts)
@@ -200,9 +200,9 @@ def draw_calibration(scores: ScoreHistogram) -> "Figure":
     return figure
 
 
-def _draw_panel(ax: "Axes", cells: np.ndarray) -> int:
+def _draw_panel(ax: "Axes", cells: np.ndarray, confidence: float) -> int:
     """Draw the calibration of one group, (2, bins), and where its people are; return the number of dots."""
-    table = bin_equally(cells)
+    table = bin_equally(cells, confidence=confidence)
     people = cells.sum(axis=0).reshape(min(BARS, cells.shape[1]), -1).sum(axis=1)
     ax.stairs(0.25 * people / max(people.max(), 1), np.linspace(0, 1, len(people) + 1), fill=True, color="0.85")
     ax.axline((0, 0), slope=1, color=GREY, linewidth=0.8, linestyle="--")
@@ -212,7 +212,9 @@ def _draw_panel(ax: "Axes", cells: np.ndarray) -> int:
     return len(table)
 
 
-def bin_equally(cells: np.ndarray, *, bins: int = CURVE_BINS, fewest: int = FEWEST_IN_BIN) -> pd.DataFrame:
+def bin_equally(
+    cells: np.ndarray, *, bins: int = CURVE_BINS, fewest: int = FEWEST_IN_BIN, confidence: float = 0.95
+) -> pd.DataFrame:
     """Divide the people of one group, sorted by score, into bins of about as many people each.
 
     Parameters
@@ -223,6 +225,8 @@ def bin_equally(cells: np.ndarray, *, bins: int = CURVE_BINS, fewest: int = FEWE
         The most bins.
     fewest : int
         The fewest people in a bin; a smaller group is one bin.
+    confidence : float
+        Coverage of the Wilson intervals, between 0 and 1.
 
     Returns
     -------
@@ -240,7 +244,7 @@ def bin_equally(cells: np.ndarray, *, bins: int = CURVE_BINS, fewest: int = FEWE
         "n": n,
         "positives": cells[1, place],
     }
-    return tabulate_calibration(pd.DataFrame(parts), confidence=0.95).droplevel("group")
+    return tabulate_calibration(pd.DataFrame(parts), confidence=confidence).droplevel("group")
 
 
 def _largest(sizes: np.ndarray, number: int) -> np.ndarray:

@@ -1,5 +1,6 @@
 """What terminal and page say of differences between groups: extremes with their tests, and the four-fifths rule."""
 
+import numpy as np
 import pandas as pd
 
 from labkit.audit.results import Audit
@@ -53,4 +54,4 @@ def four_fifths_table(audit: Audit, favorable: int) -> pd.DataFrame:
 
 def _mark(value: float, limits: pd.Series, is_marked: bool) -> str:
     """Write a number with its interval, marked where that is not precise."""
-    return mark_imprecise(format_rate(value, *limits), is_marked)
+    return mark_imprecise(format_rate(value, *limits), is_marked and not np.isnan(value))

@@ -10,9 +10,9 @@ from labkit.audit.sections._tables import write_frame
 from labkit.audit.text import CURVES, format_groups, format_rate
 
 
-def auc_table(scores: ScoreHistogram) -> pd.DataFrame:
+def auc_table(scores: ScoreHistogram, *, confidence: float = 0.95) -> pd.DataFrame:
     """Write AUC by group as text: people, positives, AUC with its interval, and how far binning can have moved it."""
-    auc = scores.auc()
+    auc = scores.auc(confidence=confidence)
     return pd.DataFrame(
         {
             "n": [f"{n:,}" for n in auc["n"]],
@@ -35,19 +35,20 @@ def scores_by_bin(scores: ScoreHistogram) -> pd.DataFrame:
     return pd.DataFrame(columns, index=scores.groups[group])
 
 
-def write_scores(scores: ScoreHistogram, figure: str, *, score: str) -> str:
+def write_scores(scores: ScoreHistogram, figure: str, *, score: str, confidence: float) -> str:
     """Write the section of the page around the figure of calibration (HTML of its box)."""
     number = len(scores.groups)
     cut = f" The figure shows the {CURVES} largest of {number} groups." if number > CURVES else ""
-    table = write_frame(auc_table(scores), caption="AUC by group", label="AUC by group")
+    table = write_frame(auc_table(scores, confidence=confidence), caption="AUC by group", label="AUC by group")
     return f"""<h2 id="scores">Scores: the column {html.escape(score)}</h2>
 {table}
 <p>AUC is the probability that a person with a label of 1 scores above one with a label of 0 of the same group, with
-Newcombe's 95% interval. Scores were counted in {scores.bins:,} bins: pairs within a bin count half, so that the AUC of
-the exact scores can differ by the bin error at most; the interval includes it.</p>
+Newcombe's {confidence:.0%} interval. Scores were counted in {scores.bins:,} bins: pairs within a bin count half, so
+that the AUC of the exact scores can differ by the bin error at most; the interval includes it.</p>
 <figure>{figure}
-<figcaption>Calibration: of people with about the same score, how many have a label of 1, with Wilson's 95%
-intervals. The people of a group are sorted by score and divided into bins of about as many people each, at least 20
-where a group has them; each dot is a bin, at its mean score, which is known to &plusmn; {0.5 / scores.bins:.1g}. On the
-dashed line the share equals the score. Gray bars: where the group's people are.{cut}</figcaption></figure>
+<figcaption>Calibration: of people with about the same score, how many have a label of 1, with Wilson's
+{confidence:.0%} intervals. The people of a group are sorted by score and divided into bins of about as many people
+each, at least 20 where a group has them; each dot is a bin, at its mean score, which is known to
+&plusmn; {0.5 / scores.bins:.1g}. On the dashed line the share equals the score. Gray bars: where the group's people
+are.{cut}</figcaption></figure>
 """

@@ -70,7 +70,8 @@ def _judge_chance(audit: Audit) -> str:
     if p_value < 1 - audit.confidence:
         return f"Chance alone does not explain such a gap between groups of these sizes ({p})."
     return (
-        f"Chance alone can explain such a gap between groups of these sizes ({p}); it does not show that there is none."
+        f"Chance alone can explain such a gap between groups of these sizes ({p}), which does not show that people are "
+        "treated alike."
     )
 
 
