@@ -46,7 +46,7 @@ def log(tmp_path_factory):
 def run(log, tmp_path, monkeypatch):
     """Return a function that audits the log, draws nothing and reads what was written for programs."""
     for name in ("draw_audit", "draw_calibration"):
-        monkeypatch.setattr(f"labkit.audit.plots.{name}", lambda _: Figure(figsize=(1, 1)))
+        monkeypatch.setattr(f"labkit.audit.plots.{name}", lambda *_, **__: Figure(figsize=(1, 1)))
 
     def call(path=log, **options):
         options = {**NAMES, "sensitive": ["sex", "site"], **options}

@@ -31,7 +31,7 @@ PYTHON = re.compile(r"include_small|\b(min_group_size|n_tables|output|prediction
 def log(tmp_path, monkeypatch):
     """Write a small log with names in several scripts and a small group, and draw nothing."""
     for name in ("draw_audit", "draw_calibration"):
-        monkeypatch.setattr(f"labkit.audit.plots.{name}", lambda _: Figure(figsize=(1, 1)))
+        monkeypatch.setattr(f"labkit.audit.plots.{name}", lambda *_, **__: Figure(figsize=(1, 1)))
     monkeypatch.chdir(tmp_path)
     rng, n = np.random.default_rng(0), 400
     frame = pd.DataFrame({"y": rng.integers(0, 2, n), "yhat": rng.integers(0, 2, n), "p": rng.random(n)})

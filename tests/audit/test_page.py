@@ -1,5 +1,6 @@
 """The audit of a file: what is printed and written says what the audit of the table says."""
 
+import inspect
 import io
 import re
 import subprocess
@@ -119,7 +120,8 @@ def test_the_page_needs_no_network_and_closes_its_tags(run):
     assert dict(page.attributes)["alt"].startswith("Dots with 95% intervals") and "lang" in dict(page.attributes)
     # two of rates, the extremes, each rate against the reference, four fifths, counts
     assert page.seen.count("table") == page.seen.count("caption") == 9
-    assert page.seen.count("dt") == len(SHOWN) + len(BELOW)
+    settings = len(inspect.signature(audit_file).parameters) - 2  # path, console and output are none; the seed is one
+    assert page.seen.count("dt") == len(SHOWN) + len(BELOW) + 7 + settings
 
 
 def test_the_page_follows_the_template(run):
@@ -275,7 +277,7 @@ def test_text_that_others_wrote_is_only_shown(tmp_path, monkeypatch):
 def test_names_stay_as_they_are_in_raw_tables(tmp_path, monkeypatch):
     """`raw_csv` turns the apostrophe off, in both tables."""
     for name in ("draw_audit", "draw_calibration"):
-        monkeypatch.setattr(f"labkit.audit.plots.{name}", lambda _: Figure(figsize=(1, 1)))
+        monkeypatch.setattr(f"labkit.audit.plots.{name}", lambda *_, **__: Figure(figsize=(1, 1)))
     frame = pd.DataFrame({"y": [0, 1] * 20, "yhat": [1, 1, 0, 0] * 10, "g": ["=1"] * 20 + ["b"] * 20, "p": 0.5})
     frame.to_csv(tmp_path / "log.csv")
     for raw, first in ((False, "'=1"), (True, "=1")):

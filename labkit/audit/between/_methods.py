@@ -9,6 +9,7 @@ import pandas as pd
 from labkit.audit.between._equality import RateTest, compare_rates
 from labkit.audit.between._four_fifths import judge_four_fifths
 from labkit.audit.between._reference import REST, compare_sides, find_reference
+from labkit.audit.metrics import find_same_question
 from labkit.audit.sampling._sampled_counts import SampledCounts
 
 
@@ -158,7 +159,8 @@ class BetweenGroups:
         return {}
 
     def _test(self, metric: str, include_small: bool = False) -> RateTest:
-        """Test whether the groups that take part have the same rate."""
+        """Test whether the groups that take part have the same rate; that of a complement is the same question."""
+        metric = find_same_question(self.counts.metrics, metric)
         if (metric, include_small) not in self._tests:
             compared = self._compared(include_small)
             successes, trials = (counted[compared] for counted in self._tally_metric(metric))

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from labkit.audit.inputs._names import label_groups
 from labkit.audit.results import Audit, group_rates
 from labkit.audit.sampling._notices import summarize_notices
 from labkit.audit.sections._between_groups import NOT_REPORTED, disparities, four_fifths_table
+from labkit.audit.sections._comparisons import name_reference
 from labkit.audit.sections._sample import sample_table
 from labkit.audit.text import (
     ROWS,
@@ -132,13 +132,6 @@ def print_audit(
     marked = {"small": bool(audit.small_groups), "imprecise": audit.too_few.any(axis=None)}
     for line in explain_marks(**marked, min_group_size=audit.min_group_size):
         console.print(line)
-
-
-def name_reference(audit: Audit, reference: Hashable) -> str:
-    """Write the name of a reference as tables show groups."""
-    name = audit.against("selection_rate", reference)["reference"].iloc[0]
-    groups = audit.counts.groups.tolist()
-    return format_name(label_groups(groups)[groups.index(name)]) if name in groups else "everyone else"
 
 
 def against_table(audit: Audit, metric: str, reference: Hashable) -> pd.DataFrame:

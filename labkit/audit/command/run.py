@@ -253,7 +253,7 @@ def _draw(audit: Audit, asked: Asked, console: "Console", *, title: str) -> dict
         png, svg = draw_png(figure, alt=alt), draw_svg(figure, alt=alt)
         more = "" if asked.gap is None else gap_section(asked.gap, audit.counts.groups)
         if asked.scores is not None:
-            more += score_section(asked.scores, score=format_name(settings["score"]))
+            more += score_section(asked.scores, score=format_name(settings["score"]), confidence=audit.confidence)
         page = write_page(audit, png, alt=alt, title=title, roles=asked.roles, more=more, **said)
     contents = {
         "audit.html": page.encode(),
@@ -276,4 +276,5 @@ def _print_tables(audit: Audit, asked: Asked, console: "Console", *, title: str)
         print_table(gap_table(asked.gap), console, title=f"{title}: {name_gap(asked.gap, audit.counts.groups)}")
     if asked.scores is not None:
         score = format_name(asked.settings["score"])
-        print_table(auc_table(asked.scores), console, title=f"{title}: AUC of {score} by group, 95% intervals")
+        found = auc_table(asked.scores, confidence=audit.confidence)
+        print_table(found, console, title=f"{title}: AUC of {score} by group, {audit.confidence:.0%} intervals")
