@@ -296,6 +296,8 @@ def audit(
     missing_group: Annotated[
         str | None, typer.Option(metavar="NAME", help="Name a group of all whose group is missing: 'not stated'.")
     ] = None,
+    decimal: Annotated[str, typer.Option(metavar=".|,", help="Decimal mark of numbers in a CSV.")] = ".",
+    sheet: Annotated[str | None, typer.Option(metavar="NAME", help="Sheet of an Excel workbook.")] = None,
     favorable: Annotated[
         int | None,
         typer.Option(
@@ -318,4 +320,5 @@ def audit(
     columns = {"label": label, "prediction": prediction, "sensitive": sensitive, "score": score}
     columns |= {"threshold": threshold, "count": count, "weight": weight, "person": person}
     columns |= {"missing_group": missing_group, "favorable": favorable, "n_tables": n_tables}
+    columns |= {"decimal": decimal, "sheet": sheet}
     audit_file(file, **columns, output=output, raw_csv=raw_csv)

@@ -14,8 +14,8 @@ from labkit.audit.between._equality import check_tables
 from labkit.audit.between._four_fifths import check_favorable
 from labkit.audit.command._output import table_as_csv, write_whole
 from labkit.audit.command._terminal import print_audit, print_table, printing
+from labkit.audit.files._kinds import file_ending
 from labkit.audit.files._paths import bins_scores, count_path
-from labkit.audit.files.logs import file_ending
 from labkit.audit.results import Audit
 from labkit.audit.sampling._roles import Roles
 from labkit.audit.sections._sentences import describe_figure
@@ -41,6 +41,8 @@ def audit_file(
     weight: str | None = None,
     person: str | None = None,
     missing_group: str | None = None,
+    decimal: str = ".",
+    sheet: str | None = None,
     favorable: int | None = None,
     n_tables: int = 9_999,
     output: str | Path | None = None,
@@ -72,6 +74,10 @@ def audit_file(
         What a row stands for, see ``labkit.audit.count``.
     missing_group : str, optional
         Audit people whose group is missing as a group of this name, such as "not stated"; by default they are an error.
+    decimal : {".", ","}
+        The decimal mark of numbers in text.
+    sheet : str, optional
+        Which sheet of a workbook.
     favorable : int, optional
         The prediction that is good for a person, 0 or 1: adds the four-fifths rule, which cannot be applied without it.
     n_tables : int
@@ -129,6 +135,8 @@ def audit_file(
             path,
             roles,
             score=score if binned else None,
+            decimal=decimal,
+            sheet=sheet,
             progress=lambda rows: status.update(Text(f"counting {title}: {rows:,} rows")),
         )
         audit = counts.audit(n_tables=n_tables)
