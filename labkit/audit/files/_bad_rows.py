@@ -17,6 +17,7 @@ from labkit.validation import escape_controls, list_some
 # Bare fields that are missing values; the same text in quotes is text.
 NULLS = ("", "NA", "N/A", "n/a", "#N/A", "#NA", "NULL", "Null", "null", "NaN", "nan", "-nan", "<NA>")
 LONGEST_FIELD = 2**31 - 1
+MOST_KNOWN = 1000  # texts of a column that are not looked at again
 KEPT = "\x00"  # before a missing value in quotes while a line is read, since Python's reader drops quotes
 
 
@@ -97,9 +98,10 @@ def walk_rows(path: Path, header: Header) -> Iterator[CsvRow]:
         for _ in range(header.lines):
             file.readline()
         number = header.lines + 1
+        options = {"delimiter": header.delimiter, "skipinitialspace": header.is_spaced, "strict": True}
+        lines = take()
+        reader = csv.reader(lines, **options)
         while True:
-            taken.clear()
-            reader = csv.reader(take(), delimiter=header.delimiter, strict=True)
             is_loose = False
             try:
                 fields = next(reader, None)
@@ -107,11 +109,14 @@ def walk_rows(path: Path, header: Header) -> Iterator[CsvRow]:
                 waiting.extend(reversed(taken[1:]))
                 del taken[1:]
                 fields, is_loose = _read_loosely(quoted.sub(rf'\1"{KEPT}\2"', taken[0]), header, number), True
+                lines = take()
+                reader = csv.reader(lines, **options)
             if fields is None:
                 return
-            if any(fields) or not taken[0].isspace():
+            if fields and (len(fields) > 1 or fields[0].strip()):  # else a blank line
                 yield CsvRow(number, fields, is_loose)
             number += len(taken)
+            taken.clear()
 
 
 def _read_loosely(line: str, header: Header, number: int) -> list[str]:
@@ -129,7 +134,7 @@ def _read_loosely(line: str, header: Header, number: int) -> list[str]:
 
 def is_blank(fields: Sequence[str]) -> bool:
     """Say whether a row has no value at all."""
-    return not any(text.strip() for text in fields)
+    return not any(map(str.strip, fields))
 
 
 def repair(path: Path, header: Header, columns: Sequence[str], target: Path, *, name: str, unit: str) -> Repaired:
@@ -193,12 +198,21 @@ def find_bad_row(path: Path, header: Header, wanted: Wanted, *, named: str) -> t
     tuple or None
         The row and the name of the column; None if the error is about something else.
     """
-    checks = [(name, header.names.index(name), check) for name, check in _list_checks(wanted) if repr(name) in named]
+    checks = [
+        (name, header.names.index(name), check, set()) for name, check in _list_checks(wanted) if repr(name) in named
+    ]
     with _long_fields():
         for row in walk_rows(path, header) if checks else ():
-            for name, place, is_right in checks if not is_blank(row.fields) else ():
-                if place >= len(row.fields) or not is_right(row.fields[place]):
+            for name, place, is_right, known in checks:
+                text = row.fields[place] if place < len(row.fields) else ""
+                if text in known:
+                    continue
+                if not is_right(text):
+                    if is_blank(row.fields):
+                        break
                     return row, name
+                if len(known) < MOST_KNOWN:
+                    known.add(text)
     return None
 
 
@@ -248,12 +262,16 @@ def say_bad_row(error: UserError, row: CsvRow, header: Header, column: str, want
     text = row.fields[place] if place < len(row.fields) else ""
     where = f" in {unit} {row.line:,}"
     others = [text for text in row.fields if re.fullmatch(r"\W*(sub-?|grand )?totals?\W*|sums?|all", text.lower())]
-    totals = f"; drop that row if it is one of totals ({others[0]!r})" if others else ""
-    if text not in NULLS and (column in wanted.truths or math.isnan(read_number(text, wanted.decimal))):
+    totals = f"drop that row if it is one of totals ({others[0]!r})" if others else ""
+    if (
+        text not in NULLS
+        and text.strip()
+        and (column in wanted.truths or math.isnan(read_number(text, wanted.decimal)))
+    ):
         if column in wanted.truths or column in wanted.numbers:
-            return say_wrong(column, [text.removeprefix(KEPT)], wanted, where) + totals
-    written = repr(text) if text else "nothing"
+            return say_wrong(column, [text.removeprefix(KEPT)], wanted, place=where, remedy=totals)
+    written = repr(text) if text.strip() else "nothing"
     more = ""
     if text in NULLS[1:]:
         more = f": without quotation marks {text} is a missing value, with them it is text"
-    return f"{error} (first{where}, which has {written} there{more}){totals}"
+    return f"{error} (first{where}, which has {written} there{more})" + (f"; {totals}" if totals else "")

@@ -1,5 +1,6 @@
 """The columns of a file in DuckDB: text becomes 0 and 1, or numbers, where these are needed, and never by guessing."""
 
+import errno
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 WRONG = -1  # the code of text that is neither 0 nor 1
 SHOWN = 5  # wrong values that an error shows
+DECIMALS = r"[-+]?[0-9.]*,[0-9]+", r"[-+]?[0-9]*\.[0-9]+"  # with a comma, with a point
 THOUSANDS = r"[-+]?[1-9][0-9]{0,2}(\.[0-9]{3})+(,[0-9]+)?"  # where a comma is the decimal mark
 
 
@@ -102,12 +104,19 @@ def working_folder() -> Iterator[tuple["duckdb.DuckDBPyConnection", Path]]:
     with TemporaryDirectory(prefix="labkit-audit-") as folder:
         (spill := Path(folder) / "spill").mkdir()
         connection = duckdb.connect(config={**config, "temp_directory": str(spill)})
+        connection.execute("SET enable_progress_bar = false")  # the command shows its own
         try:
             yield connection, Path(folder)
         except (RuntimeError, duckdb.InterruptException) as error:
             if "interrupt" in str(error).lower():  # by Ctrl-C, while DuckDB was at work
                 raise KeyboardInterrupt from None
             raise
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            raise UserError(
+                f"the disk is full where copies are unpacked, {folder}; set TMPDIR to another one"
+            ) from error
         finally:
             connection.close()
 
@@ -145,7 +154,7 @@ def code_columns(raw: "duckdb.DuckDBPyRelation", wanted: Wanted) -> "duckdb.Duck
         if kind == "VARCHAR" and name in wanted.truths:
             expression = _truth(column, wanted.decimal)
         elif kind == "VARCHAR" and name in wanted.numbers:
-            expression = f"CASE WHEN {column} IS NOT NULL THEN coalesce({_number(column, wanted.decimal)}, 'nan') END"
+            expression = f"CASE WHEN trim({column}) <> '' THEN coalesce({_number(column, wanted.decimal)}, 'nan') END"
         coded.append(f"{expression} AS {column}")
     return raw.project(", ".join(coded))
 
@@ -154,7 +163,7 @@ def _truth(column: str, decimal: str) -> str:
     """Write SQL that reads text as 0 or 1."""
     others = f"CASE {_number(column, decimal)} WHEN 1 THEN 1 WHEN 0 THEN 0 ELSE {WRONG} END"
     words = f"CASE lower(trim({column})) WHEN 'true' THEN 1 WHEN 'false' THEN 0 ELSE {others} END"
-    known = f"WHEN {column} IS NULL THEN NULL WHEN {column} = '1' THEN 1 WHEN {column} = '0' THEN 0"
+    known = f"WHEN {column} = '1' THEN 1 WHEN {column} = '0' THEN 0 WHEN coalesce(trim({column}), '') = '' THEN NULL"
     return f"(CASE {known} ELSE {words} END)::TINYINT"
 
 
@@ -181,25 +190,25 @@ def explain_values(table: Table, wanted: Wanted) -> None:
             continue
         column, number = quote_sql(name, '"'), _number(quote_sql(name, '"'), wanted.decimal)
         is_wrong = f"{_truth(column, wanted.decimal)} = {WRONG}" if name in wanted.truths else f"{number} IS NULL"
-        found = table.raw.filter(f"{column} IS NOT NULL AND {is_wrong}").project(column).distinct().limit(SHOWN)
+        found = table.raw.filter(f"trim({column}) <> '' AND {is_wrong}").project(column).distinct().limit(SHOWN)
         if texts := sorted(text for (text,) in found.fetchall()):
             raise UserError(say_wrong(name, texts, wanted))
 
 
-def say_wrong(name: str, texts: Sequence[str], wanted: Wanted, place: str = "") -> str:
+def say_wrong(name: str, texts: Sequence[str], wanted: Wanted, *, place: str = "", remedy: str = "") -> str:
     """Say that text in a column is no truth or no number, and what to do about it."""
     shown = list_some([_shorten(text) for text in texts])
-    if wanted.decimal == "." and any(re.fullmatch(r"\s*[-+]?[0-9.]*,[0-9]+\s*", text) for text in texts):
+    comma, point = (any(re.fullmatch(pattern, text.strip()) for text in texts) for pattern in DECIMALS)
+    if not remedy and wanted.decimal == "." and comma:
         remedy = "if the comma is the decimal mark, say so: --decimal , (decimal=',' in Python)"
-    elif wanted.decimal == "," and any(re.fullmatch(r"\s*[-+]?[0-9]*\.[0-9]+\s*", text) for text in texts):
+    elif not remedy and wanted.decimal == "," and point:
         remedy = "its decimal mark is a point, and --decimal says that it is a comma"
-    elif name in wanted.truths:
+    elif not remedy and name in wanted.truths:
         remedy = (
-            "recode it first (a score: 1 where it reaches the threshold; several classes, or an amount: 1 for the "
-            "outcome that is audited, 0 for all others)"
+            "recode it first (a score: 1 where it reaches the threshold; several classes: 1 for the one that is "
+            "audited, 0 for all others)"
         )
-    else:
-        remedy = "fix or drop that row"
+    remedy = remedy or "fix or drop that row"
     what = "0 and 1, or true and false," if name in wanted.truths else "numbers,"
     return f"column {name!r} must hold {what} but it has {shown}{place}; {remedy}"
 

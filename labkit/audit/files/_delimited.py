@@ -1,6 +1,5 @@
 """CSV through DuckDB, all of it as text; Python finds the header, and reads rows only where something is wrong."""
 
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,11 +11,13 @@ from labkit.audit.files._decoding import decode_unmarked
 from labkit.audit.files._header import DELIMITERS, Header, read_header
 from labkit.audit.files._leftovers import note_swallowed_lines
 from labkit.errors import UserError
+from labkit.validation import escape_controls
 
 if TYPE_CHECKING:
     import duckdb
 
 BUFFER_BYTES = 2**25  # of a CSV that DuckDB takes at a time, for each core
+TAIL_BYTES = 2**20  # at the end of a file, in which rows without values are looked for
 LINE_BYTES = 2**21  # of the longest row that fits into it; longer ones are read in Python
 
 
@@ -94,7 +95,7 @@ def count_text(text: Text, wanted: Wanted, steps: Sequence[Callable]) -> tuple[l
     repaired = repair(text.path, header, wanted.columns, text.folder / "repaired", name=text.name, unit=text.unit)
     if first is not None and not repaired.blank:
         raise first
-    copy = Header(wanted.columns, ",", 1, 0, 0, [])
+    copy = Header(wanted.columns, ",", lines=1, start=0)
     table = _open_table(replace(text, path=repaired.path), copy, wanted)
     table = replace(table, notes=[*header.notes, *table.notes, *repaired.notes(text.name, text.unit)])
     try:
@@ -113,13 +114,25 @@ def _decode(text: Text) -> Text:
 def _open_table(text: Text, header: Header, wanted: Wanted) -> Table:
     """Open the wanted columns of a file, lazily."""
     check_names(wanted.columns, wanted.columns, place=f"the list of columns for {text.name!r}")
-    path = text.path
-    if header.lines > 1:  # DuckDB gets a first line that is plain, and nothing above it
+    path, notes = text.path, [*text.notes, *header.notes]
+    end, rows = _find_end(path, header)
+    if (
+        header.lines > 1 or end < path.stat().st_size
+    ):  # DuckDB gets a first line that is plain, nothing above it, and no blank row below
         path = text.folder / "plain"
         with open(text.path, "rb") as source, open(path, "wb") as target:
             target.write(b"names\n")
             source.seek(header.start)
-            shutil.copyfileobj(source, target, 2**22)
+            while block := source.read(min(2**22, end - source.tell())):
+                target.write(block)
+    if rows:
+        shown = escape_controls(text.name)
+        notes.append(
+            f"the last {rows:,} rows of {shown} hold no value and were left out"
+            if rows > 1
+            else f"the last row of {shown} holds no value and was left out"
+        )
+    nulls = ", ".join(quote_sql(null, "'") for null in NULLS)
     options = {
         "header": "false",
         "auto_detect": "false",
@@ -127,17 +140,35 @@ def _open_table(text: Text, header: Header, wanted: Wanted) -> Table:
         "delim": quote_sql(header.delimiter, "'"),
         "quote": "'\"'",
         "escape": "'\"'",
-        "nullstr": "[" + ", ".join(quote_sql(null, "'") for null in NULLS) + "]",
+        "nullstr": f"[{nulls}]",
         "allow_quoted_nulls": "false",
         "buffer_size": BUFFER_BYTES,
         "max_line_size": LINE_BYTES,
         "columns": "{" + ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(header.names))) + "}",
     }
     listed = ", ".join(f"{name} = {value}" for name, value in options.items())
-    columns = ", ".join(f"c{header.names.index(name)} AS {quote_sql(name, chr(34))}" for name in wanted.columns)
+    columns = {name: f"c{header.names.index(name)}" for name in wanted.columns}
+    if header.is_spaced:
+        columns = {
+            name: f"CASE WHEN trim({each}) NOT IN ({nulls}) THEN trim({each}) END" for name, each in columns.items()
+        }
+    selected = ", ".join(f"{each} AS {quote_sql(name, chr(34))}" for name, each in columns.items())
     source = quote_sql(escape_pattern(path), "'")
-    raw = text.connection.sql(f"SELECT {columns} FROM read_csv({source}, {listed})")
-    return Table(code_columns(raw, wanted), raw, text.name, texts=wanted.columns, notes=[*text.notes, *header.notes])
+    raw = text.connection.sql(f"SELECT {selected} FROM read_csv({source}, {listed})")
+    return Table(code_columns(raw, wanted), raw, text.name, texts=wanted.columns, notes=notes)
+
+
+def _find_end(path: Path, header: Header) -> tuple[int, int]:
+    """Find where the last row with a value ends, in bytes, and how many rows without any follow it, blank lines aside."""
+    with open(path, "rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(header.start, size - TAIL_BYTES))
+        tail = file.read()
+    blank = tail[len(tail.rstrip(b" \t\r\n" + header.delimiter.encode())) :]
+    _, *rows = blank.splitlines(keepends=True) or [b""]  # the first is the end of a row with values
+    if len(blank) == len(tail) or not any(row.strip(b"\r\n") for row in rows):
+        return size, 0
+    return size - sum(map(len, rows)), sum(header.delimiter.encode() in row for row in rows)
 
 
 def _note_lines(text: Text, table: Table, wanted: Wanted, counts: Any) -> Table:

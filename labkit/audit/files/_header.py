@@ -6,7 +6,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from labkit.errors import UserError
@@ -32,18 +32,18 @@ class Header:
         Lines from the top of the file to the end of the names.
     start : int
         Bytes before the first row.
-    above : int
-        Lines above the names.
     notes : list of str
         What was left out above the names.
+    is_spaced : bool
+        Whether there is a blank after each delimiter, which is then no part of a value.
     """
 
     names: list[str]
     delimiter: str
     lines: int
     start: int
-    above: int
-    notes: list[str]
+    notes: list[str] = field(default_factory=list)
+    is_spaced: bool = False
 
 
 def read_header(path: Path, wanted: Sequence[str], delimiters: str, *, name: str) -> Header:
@@ -83,12 +83,14 @@ def read_header(path: Path, wanted: Sequence[str], delimiters: str, *, name: str
         delimiters = declared[1]
     first = 1 if declared else 0
     names, delimiter, place, end = _find_names(lines, first, wanted, delimiters, name)
+    written, _ = _parse(lines, place, delimiter)
+    is_spaced = len(written) > 1 and all(each.startswith(" ") for each in written[1:])
     check_columns(names, wanted, place=escape_controls(name) + (f" (line {place + 1})" if place else ""))
     for column in wanted:
         if names.count(column) > 1:
             raise UserError(f"{name!r} has {names.count(column)} columns called {column!r}; rename one")
     start = mark + len("".join(lines[:end]).encode())
-    return Header(names, delimiter, end, start, place, _note_above(lines[first:place], first, name))
+    return Header(names, delimiter, end, start, _note_above(lines[first:place], first, name), is_spaced)
 
 
 def _find_names(
@@ -151,5 +153,5 @@ def _note_above(lines: Sequence[str], first: int, name: str) -> list[str]:
     shown = texts[0] if len(texts[0]) <= 60 else f"{texts[0][:60]}..."
     return [
         f"the names of columns in {escape_controls(name)} are in line {first + len(lines) + 1}; what stands above them "
-        f"was left out: {escape_controls(repr(shown))}" + (f" and {len(texts) - 1} more lines" if texts[1:] else "")
+        f"was left out: {escape_controls(repr(shown))}" + (f" and {len(texts) - 1} more" if texts[1:] else "")
     ]
