@@ -328,6 +328,8 @@ def audit(
     missing_group: Annotated[
         str | None, typer.Option(metavar="NAME", help="Name a group of all whose group is missing: 'not stated'.")
     ] = None,
+    decimal: Annotated[str, typer.Option(metavar=".|,", help="Decimal mark of numbers in a CSV.")] = ".",
+    sheet: Annotated[str | None, typer.Option(metavar="NAME", help="Sheet of an Excel workbook.")] = None,
     favorable: Annotated[
         int | None,
         typer.Option(
@@ -378,6 +380,7 @@ def audit(
     columns |= {"missing_group": missing_group, "favorable": favorable, "n_tables": n_tables}
     columns |= {"reference": reference or None, "explain_gap": explain_gap, "fail_if": fail_if or ()}
     columns |= {"min_group_size": min_group_size, "confidence": confidence, "positive_means": positive_means}
+    columns |= {"decimal": decimal, "sheet": sheet}
     try:
         audit_file(file, **columns, output=output, raw_csv=raw_csv)
     except BadCondition as error:

@@ -334,7 +334,7 @@ def test_readings_of_what_is_undefined():
         ({"n_tables": 5}, ValueError, "n_tables=5"),
         ({"favorable": 2}, ValueError, "favorable=2 is not a prediction"),
         ({"path": "lag.csv"}, FileNotFoundError, "did you mean 'log.csv'"),
-        ({"path": "log.json"}, ValueError, "neither CSV nor Parquet"),
+        ({"path": "log.json"}, FileNotFoundError, "no file .*did you mean .log.csv"),
     ],
 )
 def test_rejects_and_writes_nothing(options, error, message, log, tmp_path):

@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from labkit.audit.files.folders import _files as list_counted
+from labkit.audit.files._parquet import _files as list_counted
 from labkit.audit.sections._provenance import Provenance
 from labkit.errors import UserError
 from labkit.version import __version__

@@ -27,8 +27,8 @@ from labkit.audit.command._json import Asked, audit_as_json
 from labkit.audit.command._output import table_as_csv
 from labkit.audit.command._provenance import Fingerprint, make_provenance
 from labkit.audit.command._terminal import print_audit, print_table, printing, taking_any_text, working
+from labkit.audit.files._kinds import file_ending
 from labkit.audit.files._paths import bins_scores, count_path
-from labkit.audit.files.logs import file_ending
 from labkit.audit.inputs._options import in_options
 from labkit.audit.intervals import check_confidence
 from labkit.audit.results import Audit
@@ -61,6 +61,8 @@ def audit_file(
     weight: str | None = None,
     person: str | None = None,
     missing_group: str | None = None,
+    decimal: str = ".",
+    sheet: str | None = None,
     favorable: int | None = None,
     reference: str | Sequence[str] | None = None,
     explain_gap: tuple[str, str] | None = None,
@@ -99,6 +101,10 @@ def audit_file(
         What a row stands for, see ``labkit.audit.count``.
     missing_group : str, optional
         Audit people whose group is missing as a group of this name, such as "not stated"; by default they are an error.
+    decimal : {".", ","}
+        The decimal mark of numbers in text.
+    sheet : str, optional
+        Which sheet of a workbook.
     favorable : int, optional
         The prediction that is good for a person, 0 or 1: adds the four-fifths rule, which cannot be applied without it.
     reference : str or sequence of str, optional
@@ -220,7 +226,8 @@ def _count(
             seen.append(rows)
             show(f"counting {title}: {rows:,} rows")
 
-        counts, scores = count_path(path, roles, score=score if binned else None, progress=progress)
+        ways = {each: settings[each] for each in ("decimal", "sheet")}
+        counts, scores = count_path(path, roles, score=score if binned else None, **ways, progress=progress)
         audit = counts.audit(**{each: settings[each] for each in ("n_tables", "confidence", "min_group_size")})
         # the audit keeps its tests; with thousands of groups they take minutes, so say how far it is
         for number, metric in enumerate(counts.metrics, start=1):
