@@ -56,6 +56,7 @@ FILES = {
     "rates.csv": "all rates",
     "comparisons.csv": "all comparisons",
     "counts.csv": "counts",
+    "audit.json": "everything, for programs",
 }
 
 
@@ -180,7 +181,7 @@ def _explain_rates(audit: Audit, words: DecisionWords) -> str:
 
 def _link_files(more: str) -> str:
     """Link the files that are written beside the page, as HTML."""
-    named = FILES | ({"scores.csv": "people by score"} if more else {})
+    named = FILES | ({"scores.csv": "people by score"} if 'id="scores"' in more else {})
     links = ", ".join(f'<a href="{name}">{name}</a> ({what})' for name, what in named.items())
     return f"<p>Beside this page: {links}.</p>\n"
 

@@ -72,6 +72,24 @@ def find_metric(metrics: Mapping[str, Metric], name: str) -> int:
     raise UserError(f"unknown metric {name!r}; choose one of {', '.join(metrics)}")
 
 
+def find_same_question(metrics: Mapping[str, Metric], name: str) -> str:
+    """Return the first metric whose equality between groups is that of ``name``: itself, or what it is 1 minus.
+
+    Examples
+    --------
+    >>> find_same_question(METRICS, "false_negative_rate")
+    'true_positive_rate'
+    """
+    find_metric(metrics, name)
+    numerator, denominator = map(set, metrics[name][:2])
+    same = (numerator, denominator - numerator)
+    return next(
+        other
+        for other, metric in metrics.items()
+        if set(metric.denominator) == denominator and set(metric.numerator) in same
+    )
+
+
 def tally(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Turn counts of a confusion matrix into the successes and trials of every metric.
 

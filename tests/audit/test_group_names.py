@@ -81,9 +81,8 @@ def test_a_column_has_one_warning():
     )
 
 
-def test_parts_of_a_file_are_warned_about_once(tmp_path, monkeypatch):
+def test_parts_of_a_file_are_warned_about_once(tmp_path):
     """Also where each part has one of the two names, and nobody could tell from it."""
-    monkeypatch.setattr("labkit.audit.files.logs.BLOCK_ROWS", 20)
     people("Male", "male", "other").sort_values("sex").to_parquet(tmp_path / "log.parquet")
     with pytest.warns(DataWarning) as caught:
         counts = count_file(tmp_path / "log.parquet", **NAMES, sensitive="sex")

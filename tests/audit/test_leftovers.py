@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from labkit.audit.command._output import write_whole
-from labkit.audit.files.folders import count_folder
-from labkit.audit.files.logs import count_file
+from labkit.audit.files.logs import count_file, count_folder
 from labkit.errors import DataWarning
 
 ROLES = {"label": "y", "prediction": "yhat", "sensitive": "sex"}

@@ -1,5 +1,6 @@
 """The audit of a file: what is printed and written says what the audit of the table says."""
 
+import inspect
 import io
 import re
 import subprocess
@@ -35,7 +36,7 @@ from labkit.errors import UserError
 NAMES = {"label": "y", "prediction": "yhat"}
 ROLES = Roles.named(**NAMES, sensitive="sex")
 WORDS = DecisionWords.of(ROLES)
-WRITTEN = ["audit.html", "audit.png", "audit.svg", "comparisons.csv", "counts.csv", "rates.csv"]
+WRITTEN = ["audit.html", "audit.json", "audit.png", "audit.svg", "comparisons.csv", "counts.csv", "rates.csv"]
 
 
 class Page(HTMLParser):
@@ -119,7 +120,8 @@ def test_the_page_needs_no_network_and_closes_its_tags(run):
     assert dict(page.attributes)["alt"].startswith("Dots with 95% intervals") and "lang" in dict(page.attributes)
     # two of rates, the extremes, each rate against the reference, four fifths, counts
     assert page.seen.count("table") == page.seen.count("caption") == 9
-    assert page.seen.count("dt") == len(SHOWN) + len(BELOW)
+    settings = len(inspect.signature(audit_file).parameters) - 2  # path, console and output are none; the seed is one
+    assert page.seen.count("dt") == len(SHOWN) + len(BELOW) + 7 + settings
 
 
 def test_the_page_follows_the_template(run):
@@ -332,7 +334,7 @@ def test_readings_of_what_is_undefined():
         ({"n_tables": 5}, ValueError, "n_tables=5"),
         ({"favorable": 2}, ValueError, "favorable=2 is not a prediction"),
         ({"path": "lag.csv"}, FileNotFoundError, "did you mean 'log.csv'"),
-        ({"path": "log.json"}, ValueError, "neither CSV nor Parquet"),
+        ({"path": "log.json"}, FileNotFoundError, "no file .*did you mean .log.csv"),
     ],
 )
 def test_rejects_and_writes_nothing(options, error, message, log, tmp_path):

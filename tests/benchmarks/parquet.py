@@ -44,14 +44,14 @@ def timed(count, **columns):
 
 def decisions():
     """Return the seconds for confusion-matrix counts by group."""
-    from labkit.audit.files.folders import count_folder
+    from labkit.audit.files.logs import count_folder
 
     return timed(count_folder, prediction="yhat")
 
 
 def scores():
     """Return the seconds for histograms of scores by group."""
-    from labkit.audit.files.folders import count_folder_scores
+    from labkit.audit.files.logs import count_folder_scores
 
     return timed(count_folder_scores, score="score")
 

@@ -1,63 +1,14 @@
-"""What an audit writes: whole files or none, and tables that a spreadsheet does not read as formulas."""
+"""Tables that an audit writes as CSV, in which a spreadsheet finds no formulas."""
 
 import csv
-import os
 import re
-from collections.abc import Hashable, Mapping
-from pathlib import Path
+from collections.abc import Hashable
 
 import pandas as pd
-
-from labkit.errors import UserError
 
 # What spreadsheets take for the beginning of a formula, also as full-width characters; a plain number is none.
 FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
-
-
-FILES = ("audit.html", "audit.png", "audit.svg", "rates.csv", "comparisons.csv", "counts.csv", "scores.csv")
-
-
-def write_whole(folder: Path, contents: Mapping[str, bytes]) -> list[str]:
-    """Write files by name into a folder: all of them or, where one cannot be written, none.
-
-    Each is written aside first, so that a full disk leaves the files of an earlier audit as they are. A file of an
-    earlier audit that this one does not write is removed: it would be read as part of this one.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Where to write to; it exists.
-    contents : mapping of str to bytes
-        Some of ``FILES``, with their content.
-
-    Returns
-    -------
-    list of str
-        Names of the files of an earlier audit that were replaced or removed.
-    """
-    earlier = [name for name in FILES if (folder / name).is_file()]
-    aside = {folder / name: folder / f".{name}.{os.getpid()}.tmp" for name in contents}
-    failed = folder
-    try:
-        for path, temporary in aside.items():
-            failed = path
-            temporary.write_bytes(contents[path.name])
-        for path, temporary in aside.items():
-            failed = path
-            os.replace(temporary, path)
-        for name in set(earlier) - set(contents):
-            failed = folder / name
-            failed.unlink()
-    except OSError as error:
-        raise UserError(
-            f"cannot write {str(failed)!r}: {error.strerror or error}; make room there, or choose another folder "
-            "with output= (on the command line --output)"
-        ) from error
-    finally:
-        for temporary in aside.values():
-            temporary.unlink(missing_ok=True)
-    return earlier
 
 
 def table_as_csv(table: pd.DataFrame, *, raw: bool = False) -> bytes:

@@ -109,7 +109,8 @@ def _list_small_groups(counts: SampledCounts, min_group_size: int) -> list[Notic
                 "(min_group_size=) it is shown, and left out of difference(), ratio() and parity_test()"
             )
             rule = "(--min-group-size): shown, and not compared with others"
-            said = f"group {group!r} has {size:,} {'person' if size == 1 else 'people'}{more}, fewer than {min_group_size} {rule}"
+            people = "person" if size == 1 else "people"
+            said = f"group {group!r} has {size:,} {people}{more}, fewer than {min_group_size} {rule}"
             effectively = "" if counts.moments is None else "effectively "
             several = f"have {effectively}fewer than {min_group_size} people {rule}"
             found.append(Notice(SMALL_GROUP, text, said, group, several=several))

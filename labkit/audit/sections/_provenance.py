@@ -26,7 +26,7 @@ class Provenance:
     date : str
         When the audit ran, in UTC, as ISO 8601 writes it.
     command : str
-        What repeats it in a shell; ``""`` where it was called from Python.
+        What repeats it in a shell, in the folder of the file.
     versions : mapping of str to str
         Package -> version.
     settings : mapping of str to str
