@@ -42,6 +42,8 @@ def test_the_command_has_words_of_its_own():
     assert [line for line in said if any(word in line for word in PYTHON)] == []
     assert sum("--min-group-size" in line for line in said) >= 3
     assert any("write them alike" in line for line in said) and NO_LABELS in said
+    noted = Counts(odd.groups, odd.cells, notes=["if it is one, pass weight='w' instead"]).audit().notices[0]
+    assert "weight=" in noted.text and noted.said == "if it is one, pass --weight 'w' instead"
 
 
 def test_a_kind_of_notice_is_one_line():

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from labkit.audit.inputs._names import label_groups
+from labkit.audit.inputs._options import in_options
 from labkit.audit.metrics import METRICS, tally
 from labkit.audit.sampling._sampled_counts import SampledCounts
 from labkit.validation import list_some
@@ -65,7 +66,7 @@ def list_notices(counts: SampledCounts, *, min_group_size: int) -> list[Notice]:
     list of Notice
         Odd rows first, then what concerns all groups, then groups one by one.
     """
-    found = [Notice(ROWS, remark, IN_PANDAS.sub("", remark)) for remark in counts.remarks]
+    found = [Notice(ROWS, remark, in_options(IN_PANDAS.sub("", remark))) for remark in counts.remarks]
     if counts.metrics is not METRICS:
         found.append(Notice(UNLABELED, NO_LABELS, NO_LABELS))
     found += _list_small_groups(counts, min_group_size)
