@@ -10,6 +10,7 @@ from labkit.audit.command._output import write_whole
 from labkit.audit.files.logs import count_file, count_folder
 from labkit.errors import DataWarning
 
+MONTHS = [f"2025-{month:02}.txt.zip" for month in range(1, 13)]
 ROLES = {"label": "y", "prediction": "yhat", "sensitive": "sex"}
 
 
@@ -58,13 +59,14 @@ def test_other_tables_of_a_folder_are_named(tmp_path):
     frame = pd.DataFrame({"y": [0, 1] * 20, "yhat": [0, 1, 1, 0] * 10, "sex": list("fm") * 20})
     frame.to_parquet(tmp_path / "january.parquet")
     (tmp_path / "sub").mkdir()
-    for name in ("sub/march.CSV", "february.xlsx", "_SUCCESS.csv", ".hidden.csv", "README.md"):
+    for name in ("sub/march.CSV", "february.xlsx", "_SUCCESS.csv", ".hidden.csv", "README.md", *MONTHS):
         (tmp_path / name).write_text("y,yhat,sex\n")
     with pytest.warns(DataWarning, match="only Parquet files were counted in") as caught:
         counts = count_folder(tmp_path, **ROLES)
     assert counts.cells.sum() == 40
     (note,) = counts.notes
-    assert "'february.xlsx', 'sub/march.CSV':" in note and "SUCCESS" not in note and "README" not in note
+    assert "'february.xlsx', 'sub/march.CSV':" in note and all(repr(name) in note for name in MONTHS)
+    assert "SUCCESS" not in note and "README" not in note
     assert len(caught) == 1
 
 

@@ -116,13 +116,13 @@ def _open_table(text: Text, header: Header, wanted: Wanted) -> Table:
     check_names(wanted.columns, wanted.columns, place=f"the list of columns for {text.name!r}")
     path, notes = text.path, [*text.notes, *header.notes]
     end, rows = _find_end(path, header)
-    if (
-        header.lines > 1 or end < path.stat().st_size
-    ):  # DuckDB gets a first line that is plain, nothing above it, and no blank row below
+    if header.lines > 1 or end < path.stat().st_size:
+        # DuckDB gets a first line that is plain, nothing above it, and no blank row below
         path = text.folder / "plain"
         with open(text.path, "rb") as source, open(path, "wb") as target:
-            target.write(b"names\n")
-            source.seek(header.start)
+            source.seek(max(header.start - 2, 0))
+            before = source.read(2)
+            target.write(b"names" + before[len(before.rstrip(b"\r\n")) :])  # lines end alike
             while block := source.read(min(2**22, end - source.tell())):
                 target.write(block)
     if rows:
@@ -159,7 +159,7 @@ def _open_table(text: Text, header: Header, wanted: Wanted) -> Table:
 
 
 def _find_end(path: Path, header: Header) -> tuple[int, int]:
-    """Find where the last row with a value ends, in bytes, and how many rows without any follow it, blank lines aside."""
+    """Find where the last row with a value ends, in bytes, and how many rows without any come after it."""
     with open(path, "rb") as file:
         size = file.seek(0, 2)
         file.seek(max(header.start, size - TAIL_BYTES))
