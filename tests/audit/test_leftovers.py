@@ -37,6 +37,16 @@ def test_rows_that_a_quotation_mark_swallowed_are_noticed(tmp_path, name):
     assert any("quotation mark" in line for line in counts.audit().warnings)
 
 
+def test_swallowed_rows_are_noticed_in_a_file_that_had_to_be_repaired(tmp_path):
+    """A row without values is left out with a note of its own, and does not hide the other one."""
+    lines = rows(40)
+    lines[10], lines[30] = lines[10].replace("note", '"note'), lines[30] + '"'
+    with pytest.warns(DataWarning) as caught:
+        counts = count_file(write(tmp_path / "log.csv", [*lines[:5], ",,,", *lines[5:]]), **ROLES)
+    assert counts.cells.sum() == 20 and len(caught) == 2
+    assert any("opens in line 13 and closes 21 lines on" in note for note in counts.notes)
+
+
 def test_texts_with_line_breaks_are_not_suspected(tmp_path):
     """Nor are inches, and quotation marks in the middle of a value."""
     lines = [line.replace("note", '"a note\n\non two lines:') + '"' for line in rows(40)]

@@ -99,7 +99,8 @@ def count_text(text: Text, wanted: Wanted, steps: Sequence[Callable]) -> tuple[l
     table = _open_table(replace(text, path=repaired.path), copy, wanted)
     table = replace(table, notes=[*header.notes, *table.notes, *repaired.notes(text.name, text.unit)])
     try:
-        return run_steps(table, steps, wanted), table
+        counts = run_steps(table, steps, wanted)
+        return counts, _note_lines(text, table, wanted, counts[0])
     except UserError as error:
         _raise_with_line(error, text, header, wanted)
         raise
