@@ -310,7 +310,7 @@ def run(
 @app.command()
 def audit(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="CSV or Parquet, one row per person; or a folder of Parquet.")
+        Path, typer.Argument(metavar="FILE", help="CSV, Parquet, Excel or JSON lines; or a folder of Parquet files.")
     ],
     sensitive: Annotated[list[str], typer.Option(help="Column with the group; repeat it for intersections.")],
     label: Annotated[

@@ -36,6 +36,7 @@ def read(folder, content, **options):
         'y;yhat;race;"Income, net, yearly; in EUR, before taxes"\n0;1;a;4\n1;1;b;5\n',
         "y,yhat,race,\n0,1,a,\n1,1,b,\n",
         "y,yhat,race\n0,1,a,\n1,1,b,,\n",
+        "sep=,\r" + ROWS.replace("\n", "\r"),
         "y, yhat, race\n0, 1, a\n1, 1, b\n",
         ROWS.replace("\n", "\r"),
         "y,yhat,race\r\n0,1,a\n1,1,b\r\n\r\n",

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet
 import pytest
 
 from labkit.audit.counts import count
@@ -239,6 +240,21 @@ def test_rejects_a_folder_without_parquet(tmp_path):
     people().to_csv(tmp_path / "a.csv")
     with pytest.raises(ValueError, match=r"no Parquet file \(.parquet or .pq\) but 'a.csv'; name one of these files"):
         count_folder(tmp_path, **NAMES, sensitive="race")
+
+
+def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
+    """It need not be written again; root may read everything, so that the system's answer is made up here."""
+    in_parts(people(), tmp_path / "log")
+    real = pyarrow.parquet.ParquetFile
+
+    def refuse(file):
+        if file.name == "b.PQ":
+            raise PermissionError(13, "Permission denied")
+        return real(file)
+
+    monkeypatch.setattr(pyarrow.parquet, "ParquetFile", refuse)
+    with pytest.raises(ValueError, match="you may not read 'b.PQ' in 'log'; ask its owner"):
+        count_folder(tmp_path / "log", **NAMES, sensitive="race")
 
 
 def test_rejects_a_broken_file_by_name(tmp_path):

@@ -153,8 +153,8 @@ def test_wrong_bytes_in_utf_8_are_named(tmp_path):
         (gzip.compress(TEXT.encode())[:-9], "packed with gzip and broken .*; copy or download it again"),
         (lzma.compress(TEXT.encode())[:-9], "packed with xz and broken"),
         (b"PK\x03\x04" + b"x" * 99, "packed with zip and broken"),
-        (b"PAR1" + b"x" * 99, "cannot read 'log.csv' as Parquet"),
-        (b"ARROW1" + b"x" * 99, "cannot read 'log.csv' as Feather"),
+        (b"PAR1" + b"x\x00" * 99, "cannot read 'log.csv' as Parquet"),
+        (b"ARROW1" + b"x\x00" * 99, "cannot read 'log.csv' as Feather"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 99, "cannot read 'log.csv' as a workbook"),
         (b'{"y": 0, "yhat": 1, "race": "a"}\n{"y": ', "cannot read 'log.csv' as JSON"),
         (b'{"data": [{"y": 0}]}', "unknown column 'y': log.csv has no such column; it has data"),
@@ -168,6 +168,15 @@ def test_what_is_no_table_is_said(content, message, tmp_path):
     (tmp_path / "log.csv").write_bytes(content)
     with pytest.raises(UserError, match=message):
         sizes(tmp_path / "log.csv")
+
+
+@pytest.mark.parametrize("name", ["PAR1", "ARROW1", "ORCID", "FEA1", "RDX", "BZh9", "#id", "<html"])
+def test_names_of_columns_are_no_magic(name, tmp_path):
+    """A CSV may begin with the same letters as another format, or with a mark of comments."""
+    rows = TEXT.splitlines()
+    rows = [f"{first},{row}" for first, row in zip([name, "#1", "2", "<html>", "4"], rows, strict=True)]
+    (tmp_path / "log.csv").write_text("\n".join(rows).replace("<html,", "a <html,"))
+    assert sizes(tmp_path / "log.csv") == SIZES
 
 
 def test_archives_of_several_files_name_them(tmp_path):

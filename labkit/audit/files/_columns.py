@@ -154,7 +154,8 @@ def code_columns(raw: "duckdb.DuckDBPyRelation", wanted: Wanted) -> "duckdb.Duck
         if kind == "VARCHAR" and name in wanted.truths:
             expression = _truth(column, wanted.decimal)
         elif kind == "VARCHAR" and name in wanted.numbers:
-            expression = f"CASE WHEN trim({column}) <> '' THEN coalesce({_number(column, wanted.decimal)}, 'nan') END"
+            no_number = f"CASE WHEN trim({column}) <> '' THEN 'nan'::DOUBLE END"
+            expression = f"coalesce({_number(column, wanted.decimal)}, {no_number})"
         coded.append(f"{expression} AS {column}")
     return raw.project(", ".join(coded))
 
@@ -171,7 +172,8 @@ def _number(column: str, decimal: str) -> str:
     """Write SQL that reads text as a number; NULL where it is none."""
     text = f"trim({column}, ' \t\xa0')"
     # DuckDB reads 1_000, which nobody else writes
-    plain = f"CASE WHEN contains({text}, '_') THEN NULL ELSE TRY_CAST({text} AS DOUBLE) END"
+    cast = f"coalesce(TRY_CAST({column} AS DOUBLE), TRY_CAST({text} AS DOUBLE))"  # few need to be trimmed
+    plain = f"CASE WHEN contains({column}, '_') THEN NULL ELSE {cast} END"
     if decimal == ".":
         return f"({plain})"
     whole = f"TRY_CAST(replace(replace({text}, '.', ''), ',', '.') AS DOUBLE)"

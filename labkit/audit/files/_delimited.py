@@ -99,7 +99,8 @@ def count_text(text: Text, wanted: Wanted, steps: Sequence[Callable]) -> tuple[l
     table = _open_table(replace(text, path=repaired.path), copy, wanted)
     table = replace(table, notes=[*header.notes, *table.notes, *repaired.notes(text.name, text.unit)])
     try:
-        return run_steps(table, steps, wanted), table
+        counts = run_steps(table, steps, wanted)
+        return counts, _note_lines(text, table, wanted, counts[0])
     except UserError as error:
         _raise_with_line(error, text, header, wanted)
         raise
@@ -116,13 +117,13 @@ def _open_table(text: Text, header: Header, wanted: Wanted) -> Table:
     check_names(wanted.columns, wanted.columns, place=f"the list of columns for {text.name!r}")
     path, notes = text.path, [*text.notes, *header.notes]
     end, rows = _find_end(path, header)
-    if (
-        header.lines > 1 or end < path.stat().st_size
-    ):  # DuckDB gets a first line that is plain, nothing above it, and no blank row below
+    if header.lines > 1 or end < path.stat().st_size:
+        # DuckDB gets a first line that is plain, nothing above it, and no blank row below
         path = text.folder / "plain"
         with open(text.path, "rb") as source, open(path, "wb") as target:
-            target.write(b"names\n")
-            source.seek(header.start)
+            source.seek(max(header.start - 2, 0))
+            before = source.read(2)
+            target.write(b"names" + before[len(before.rstrip(b"\r\n")) :])  # lines end alike
             while block := source.read(min(2**22, end - source.tell())):
                 target.write(block)
     if rows:
@@ -159,7 +160,7 @@ def _open_table(text: Text, header: Header, wanted: Wanted) -> Table:
 
 
 def _find_end(path: Path, header: Header) -> tuple[int, int]:
-    """Find where the last row with a value ends, in bytes, and how many rows without any follow it, blank lines aside."""
+    """Find where the last row with a value ends, in bytes, and how many rows without any come after it."""
     with open(path, "rb") as file:
         size = file.seek(0, 2)
         file.seek(max(header.start, size - TAIL_BYTES))

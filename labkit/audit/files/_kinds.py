@@ -17,7 +17,8 @@ EXCEL_ENDINGS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 OTHER_ENDINGS = (".jsonl", ".ndjson", ".json", ".feather", ".arrow")
 READ = "CSV (also packed: .gz, .bz2, .xz, .zip), Parquet, Excel, JSON lines, Feather, or a folder of Parquet files"
 
-PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip"}
+PACKED = {b"\x1f\x8b": "gzip", b"\xfd7zXZ\x00": "xz", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip"}
+PACKED |= {b"BZh%d1AY&SY" % level: "bzip2" for level in range(1, 10)}
 TABLES = {b"PAR1": "parquet", b"ARROW1": "arrow", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "excel"}
 # What is recognized and cannot be read, and what to do about it.
 SAVE = "save its table as CSV or Parquet"
@@ -119,13 +120,14 @@ def recognize(path: Path, name: str) -> str:
         start = file.read(START)
     if not start:
         raise UserError(f"{name!r} is empty: it has 0 bytes; export or download it again")
+    is_text = not re.search(rb"[\x00-\x08\x0e-\x1f]", start)  # columns may be called PAR1 or ORCID
     for magic, (kind, remedy) in REFUSED.items():
-        if start.startswith(magic):
+        if start.startswith(magic) and not (is_text and magic.isalnum()):
             raise UserError(f"{name!r} is {kind}, whatever its name; {remedy}")
     if start[257:262] == b"ustar":
         raise UserError(f"{name!r} is an archive of several files (tar); unpack it first, and name the file in it")
     for magic, kind in (PACKED | TABLES).items():
-        if start.startswith(magic):
+        if start.startswith(magic) and not (is_text and magic.isalnum()):
             return "excel" if kind == "zip" and _is_workbook(path) else kind
     ending = Path(name).suffix.lower()
     if ending in PARQUET_ENDINGS:
@@ -147,7 +149,7 @@ def _is_workbook(path: Path) -> bool:
 def _kind_of_text(start: bytes, name: str, ending: str) -> str:
     """Tell pages and JSON from tables in text, and text from other bytes."""
     begins = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if begins.startswith((b"<!doctype html", b"<html", b"<head", b"<?xml")) or b"<html" in begins[:1000]:
+    if begins.startswith((b"<!doctype", b"<html", b"<head", b"<?xml", b"<!--")):
         shown = escape_controls(" ".join(begins[:60].decode("latin-1").split()))
         raise UserError(
             f"{name!r} is a page of the web and no table (it begins with {shown!r}): often one that asks to log in; "
