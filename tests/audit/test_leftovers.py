@@ -1,12 +1,10 @@
 """What a reader of files can leave out is named: other files of a folder, and rows that a quotation mark swallowed."""
 
 import gzip
-import os
 
 import pandas as pd
 import pytest
 
-from labkit.audit.command._output import write_whole
 from labkit.audit.files.logs import count_file, count_folder
 from labkit.errors import DataWarning
 
@@ -85,11 +83,3 @@ def test_a_folder_of_parquet_alone_is_not_suspected(tmp_path):
     frame = pd.DataFrame({"y": [0, 1] * 20, "yhat": [0, 1, 1, 0] * 10, "sex": list("fm") * 20})
     frame.to_parquet(tmp_path / "january.parquet")
     assert count_folder(tmp_path, **ROLES).notes == ()
-
-
-def test_files_of_an_earlier_audit_do_not_stay(tmp_path):
-    """What this audit does not write is removed, and what was there is said; the user's other files stay."""
-    assert write_whole(tmp_path, {"audit.html": b"1", "scores.csv": b"1"}) == []
-    (tmp_path / "notes.txt").write_text("mine")
-    assert write_whole(tmp_path, {"audit.html": b"2", "counts.csv": b"2"}) == ["audit.html", "scores.csv"]
-    assert sorted(os.listdir(tmp_path)) == ["audit.html", "counts.csv", "notes.txt"]
