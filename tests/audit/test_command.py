@@ -47,7 +47,7 @@ def former(folder):
     return {path.name: path.read_bytes() for path in (folder / "log-audit").iterdir()}
 
 
-def test_ctrl_c_is_quiet_also_where_a_library_makes_an_error_of_it(log, monkeypatch):
+def test_ctrl_c_is_quiet_also_where_a_library_makes_an_error_of_it(log, monkeypatch, interruptible):
     """DuckDB raises a RuntimeError; the exit status is 130, nothing is said, and the former results are whole."""
     before = former(log.parent)
 

@@ -118,7 +118,7 @@ def test_a_move_that_fails_is_undone(results, broken, monkeypatch):
     assert read_folder(results) == FORMER and (results / "audit.json").exists()
 
 
-def test_ctrl_c_waits_until_files_are_in_place(results, monkeypatch):
+def test_ctrl_c_waits_until_files_are_in_place(results, monkeypatch, interruptible):
     """Half of the new files beside half of the old ones would be read as one audit."""
     replace = os.replace
 

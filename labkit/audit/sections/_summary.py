@@ -87,6 +87,8 @@ def _say_four_fifths(audit: Audit, favorable: int | None) -> str:
     if (verdicts == HIGHEST).sum() == 0 or len(names) < 2:
         return f"{rated} fewer than two groups can be compared."
     top = names[int(np.argmax(verdicts == HIGHEST))]
+    if any(", " in name for name in names):  # in a list of names, its commas would be read as ends of names
+        names = [f"“{name}”" for name in names]
     parts = []
     for verdict, one, several in RULE:
         listed = [name for name, found in zip(names, verdicts, strict=True) if found == verdict]
