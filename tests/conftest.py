@@ -51,7 +51,7 @@ SECOND = """
 
 @pytest.fixture
 def interruptible():
-    """Let Ctrl-C interrupt, as in a terminal: a job that a shell runs in the background ignores it, and so do we then."""
+    """Let Ctrl-C interrupt, as in a terminal: what a shell runs in the background ignores it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
