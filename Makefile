@@ -67,5 +67,5 @@ again: ;
 	@mkdir -p .venv && touch .venv/.installing
 	@test -x $(BIN)/python || $(call quote,$(find_python)) -m venv .venv
 	$(PIP) install torch==$(TORCH) $(if $(value TORCH_INDEX),--index-url $(call quote,$(value TORCH_INDEX)),-c constraints.txt)
-	$(PIP) install -e '.[course,cluster,engines,test]' -c constraints.txt
+	$(PIP) install -e '.[course,cluster,engines,excel,test]' -c constraints.txt
 	@rm .venv/.installing && printf '%s\n' $(call quote,$(CURDIR)) > $@

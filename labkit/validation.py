@@ -235,7 +235,7 @@ def unmask(values: Any) -> Any:
 
 
 def check_columns(known: Iterable[str], wanted: Iterable[str], *, place: str = "the frame") -> None:
-    """Reject the first wanted column that does not exist, and suggest names that are close.
+    """Reject the first wanted column that does not exist, list those that do, and suggest names that are close.
 
     Parameters
     ----------
@@ -255,9 +255,12 @@ def check_columns(known: Iterable[str], wanted: Iterable[str], *, place: str = "
     for name in wanted:
         if name not in known:
             lowered = {other.lower(): other for other in known}
-            close = [lowered[match] for match in difflib.get_close_matches(str(name).lower(), lowered, n=3)]
-            hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"it has {list_some(known)}"
-            raise UserError(f"unknown column {name!r}: {place} has no such column; {hint}")
+            close = [
+                lowered[match] for match in difflib.get_close_matches(str(name).lower(), lowered, n=3, cutoff=0.75)
+            ]
+            hint = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
+            listed = list_some([other if len(other) <= 60 else f"{other[:60]}..." for other in known])
+            raise UserError(f"unknown column {name!r}: {place} has no such column; {hint}it has {listed}")
 
 
 def sorted_groups(groups: Iterable[Hashable], declared: Sequence[Sequence[Hashable] | None] = ()) -> list[Hashable]:

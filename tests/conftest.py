@@ -1,6 +1,7 @@
 """What every test shares: no network, no display, one thread a worker, and a small course to work on."""
 
 import os
+import signal
 
 # Before any test module imports torch, numpy or matplotlib: these are read once, when the library is loaded. Several
 # test workers share the machine, so each takes one thread.
@@ -46,6 +47,14 @@ SECOND = """
     # %%
     print("never reached")
 """
+
+
+@pytest.fixture
+def interruptible():
+    """Let Ctrl-C interrupt, as in a terminal: what a shell runs in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ NEVER_PINNED = {"fairness-lab", "pip", "setuptools"}  # ours, and what comes wit
 
 # Which lists a place may import from: when it is imported, and inside its functions.
 PLACES = {
-    "labkit": (["core"], ["core", "course", "engines"]),
+    "labkit": (["core"], ["core", "course", "engines", "excel"]),
     "labkit/course": (["core", "course"], ["core", "course", "cluster"]),
     "notebooks/solutions": (["core", "course"], ["core", "course"]),
     "datasets/build.py": (["core"], ["core"]),

@@ -38,7 +38,7 @@ STAND_IN = """
 TORCH = re.search(r"^torch==(\S+)$", (ROOT / "constraints.txt").read_text(), flags=re.MULTILINE)[1]
 INSTALLS = [
     f"install torch=={TORCH} -c constraints.txt",
-    "install -e .[course,cluster,engines,test] -c constraints.txt",
+    "install -e .[course,cluster,engines,excel,test] -c constraints.txt",
 ]
 CPU_BUILDS = "https://download.pytorch.org/whl/cpu"  # PyTorch without its gigabytes of GPU libraries
 # What `make lab` tells JupyterLab: the README gives the same line to those who have no make.
@@ -220,9 +220,9 @@ def test_the_library_list_of_conda_is_that_of_the_package():
     python = next(item for item in conda if item.startswith("python="))
     assert OLDEST == python.removeprefix("python=")
     cpu_builds = f"--extra-index-url {CPU_BUILDS}"
-    assert nested == {"pip": [cpu_builds, "-c constraints.txt", "-e .[course,cluster,engines,test]"]}
-    assert "-e '.[course,cluster,engines,test]' -c constraints.txt" in MAKEFILE
-    assert set(PYPROJECT["project"]["optional-dependencies"]) == {"course", "cluster", "engines", "test"}
+    assert nested == {"pip": [cpu_builds, "-c constraints.txt", "-e .[course,cluster,engines,excel,test]"]}
+    assert "-e '.[course,cluster,engines,excel,test]' -c constraints.txt" in MAKEFILE
+    assert set(PYPROJECT["project"]["optional-dependencies"]) == {"course", "cluster", "engines", "excel", "test"}
 
 
 @pytest.mark.parametrize("minor", range(9, 16))

@@ -20,9 +20,10 @@ from labkit.audit.metrics import (
 )
 from labkit.audit.results import Audit
 from labkit.audit.sampling._effective import draw_mass
+from labkit.audit.sampling._notices import NO_LABELS
 from labkit.audit.sampling._roles import CountedRows, Roles
 from labkit.audit.sampling._sampled_counts import SampledCounts
-from labkit.audit.text import NO_FORMULAS, NO_LABELS, say_people
+from labkit.audit.text import NO_FORMULAS, say_people
 from labkit.errors import UserError
 from labkit.validation import escape_controls
 

@@ -32,10 +32,10 @@ class Metric(NamedTuple):
 METRICS: dict[str, Metric] = {
     "selection_rate": Metric(("fp", "tp"), CELLS, "all people", "are predicted positive"),
     "accuracy": Metric(("tn", "tp"), CELLS, "all people", "are predicted as they were labeled"),
-    "true_positive_rate": Metric(("tp",), ("fn", "tp"), "people labeled positive", "are predicted positive (found)"),
-    "false_positive_rate": Metric(("fp",), ("tn", "fp"), "people labeled negative", "are predicted positive (alarmed)"),
-    "true_negative_rate": Metric(("tn",), ("tn", "fp"), "people labeled negative", "are predicted negative (cleared)"),
-    "false_negative_rate": Metric(("fn",), ("fn", "tp"), "people labeled positive", "are predicted negative (missed)"),
+    "true_positive_rate": Metric(("tp",), ("fn", "tp"), "people labeled positive", "are predicted positive"),
+    "false_positive_rate": Metric(("fp",), ("tn", "fp"), "people labeled negative", "are predicted positive"),
+    "true_negative_rate": Metric(("tn",), ("tn", "fp"), "people labeled negative", "are predicted negative"),
+    "false_negative_rate": Metric(("fn",), ("fn", "tp"), "people labeled positive", "are predicted negative"),
     "precision": Metric(("tp",), ("fp", "tp"), "people predicted positive", "are labeled positive"),
     "base_rate": Metric(("fn", "tp"), CELLS, "all people", "are labeled positive, whatever is predicted"),
 }
@@ -70,6 +70,24 @@ def find_metric(metrics: Mapping[str, Metric], name: str) -> int:
     if name in METRICS:
         raise UserError(f"{name} needs labels, and these decisions were counted without: choose {', '.join(metrics)}")
     raise UserError(f"unknown metric {name!r}; choose one of {', '.join(metrics)}")
+
+
+def find_same_question(metrics: Mapping[str, Metric], name: str) -> str:
+    """Return the first metric whose equality between groups is that of ``name``: itself, or what it is 1 minus.
+
+    Examples
+    --------
+    >>> find_same_question(METRICS, "false_negative_rate")
+    'true_positive_rate'
+    """
+    find_metric(metrics, name)
+    numerator, denominator = map(set, metrics[name][:2])
+    same = (numerator, denominator - numerator)
+    return next(
+        other
+        for other, metric in metrics.items()
+        if set(metric.denominator) == denominator and set(metric.numerator) in same
+    )
 
 
 def tally(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -15,13 +15,13 @@ from labkit.audit.between._extremes import limit_proportion, limit_spread
 from labkit.audit.between._methods import BetweenGroups
 from labkit.audit.intervals import check_confidence, is_imprecise, newcombe_interval, wilson_interval
 from labkit.audit.metrics import divide, find_metric, proportion, spread, tally
+from labkit.audit.sampling._notices import Notice, list_notices
 from labkit.audit.sampling._sampled_counts import SampledCounts
 from labkit.audit.text import (
     ROWS,
     explain_marks,
     format_groups,
     format_rates,
-    list_warnings,
     say_people,
     write_html,
     write_text,
@@ -205,7 +205,12 @@ class Audit(BetweenGroups):
     @property
     def warnings(self) -> list[str]:
         """What a reader must know first: odd rows, small groups, undefined metrics, rates that rest on few people."""
-        return [*self.counts.remarks, *list_warnings(self.counts, min_group_size=self.min_group_size)]
+        return [notice.text for notice in self.notices]
+
+    @property
+    def notices(self) -> list[Notice]:
+        """The warnings with their kind, group and metrics, and in the words of the page: see ``Notice``."""
+        return list_notices(self.counts, min_group_size=self.min_group_size)
 
     def __repr__(self) -> str:
         rates = self.by_group

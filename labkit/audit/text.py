@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from labkit.audit.inputs._names import label_groups
-from labkit.audit.metrics import METRICS, tally
 from labkit.audit.sampling._sampled_counts import SampledCounts
 from labkit.validation import escape_controls
 
@@ -18,9 +17,8 @@ SMALL = "†"  # marks groups under min_group_size, everywhere
 IMPRECISE = "‡"  # marks intervals that fewer than two successes or failures leave imprecise
 ROWS = 40  # groups shown in a notebook or on a terminal; the tables of the audit hold all
 GROUPS_DRAWN = 30  # rows in one figure of rates; nobody can read more
-CURVES = 6  # lines in one figure of calibration; more look alike
+CURVES = 9  # panels in one figure of calibration
 WARNINGS = 10  # shown in a notebook or on a terminal; .warnings has all
-NO_LABELS = "no labels: error rates, precision and base rates cannot be known"
 NO_FORMULAS = "tex2jax_ignore mathjax_ignore"  # classes of HTML in which MathJax leaves "$20 to $30" alone
 
 
@@ -132,55 +130,6 @@ def say_people(counts: SampledCounts) -> str:
     if counts.weighted is not None:
         further.append(f"weights that sum to {counts.weighted.sum():,.10g}")
     return f"{people} with {' and '.join(further)}" if further else people
-
-
-def list_warnings(counts: SampledCounts, *, min_group_size: int) -> list[str]:
-    """List what a reader must know before the numbers: small groups, undefined rates, rates that rest on few people."""
-    found = [] if counts.metrics is METRICS else [NO_LABELS]
-    groups, sizes, worth = label_groups(counts.groups), counts.sizes, counts.effective_sizes
-    effectively = "" if counts.moments is None else "effectively "  # by weights and persons, see Counts.effective_sizes
-    large = worth >= min_group_size
-    for group, size, number in zip(groups, sizes, worth, strict=True):
-        if number < min_group_size:
-            more = f", which are worth {number:.1f}" if effectively else ""
-            found.append(
-                f"group {group!r} has {size} people{more}; under {min_group_size} "
-                "(min_group_size=) it is shown, and left out of difference(), ratio() and parity_test()"
-            )
-    if large.sum() < 2:
-        found.append(
-            f"fewer than two groups have {min_group_size} people: difference(), ratio() and parity_test() are "
-            "undefined; count more data, merge groups or pass include_small=True"
-        )
-    _, trials = counts.tally()  # (groups, metrics)
-    found += _describe_predictions(counts)
-    metrics_by_base: dict[str, list[str]] = {}  # whom a metric counts: the metrics
-    for name, metric in counts.metrics.items():
-        metrics_by_base.setdefault(metric.base, []).append(name)
-    for group, people, is_large in zip(groups, trials, large, strict=True):
-        for base, names in metrics_by_base.items():
-            # with persons, metrics of the same people may be worth different numbers of them
-            number = min(people[list(counts.metrics).index(name)] for name in names)
-            listed = ", ".join(names)
-            if number == 0:
-                found.append(f"{listed} of group {group!r} undefined (NaN): there are no {base}")
-            elif number < min_group_size and is_large:
-                few = f"{effectively}only {number:.3g}" if effectively else f"only {number}"
-                found.append(f"{listed} of group {group!r}: {few} {base}; wide intervals")
-    return found
-
-
-def _describe_predictions(counts: SampledCounts) -> list[str]:
-    """Say where predictions are all alike or equal to the labels: then hardly anything is left to compare."""
-    counted = dict(zip(counts.metrics, zip(*tally(counts.cells.sum(axis=0)), strict=True), strict=True))
-    selected, people = counted["selection_rate"]
-    if selected == 0:
-        return ["nobody is predicted positive: every selection rate is 0, and ratios of 0 to 0 are undefined"]
-    if selected == people:
-        return ["everybody is predicted positive: every selection rate is 1"]
-    if "accuracy" in counted and counted["accuracy"][0] == people:
-        return ["every prediction equals the label: was the same column named twice, or the model tested on itself?"]
-    return []
 
 
 def write_text(

@@ -1,7 +1,10 @@
 """The command `labkit`. Each command imports what it needs when it is called, so that all of them start at once."""
 
 import os
-from contextlib import suppress
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
 # What users can fix: a permission is one of a file or folder of theirs, named in the message.
 USERS_TO_FIX = (UserError, FileNotFoundError, PermissionError)
+WRONG_CALL, CONDITION_MET, INTERRUPTED = 2, 3, 130  # exit statuses; 1 is every other error
 
 
 class Profile(StrEnum):
@@ -33,13 +37,41 @@ class Form(StrEnum):
     student = "student"
 
 
+@contextmanager
+def watch_interrupts() -> Iterator[None]:
+    """Take an error after Ctrl-C for what Ctrl-C was meant to do: DuckDB and others make errors of their own of it."""
+    pressed = []
+
+    def note(number, frame):
+        pressed.append(number)
+        raise KeyboardInterrupt
+
+    watched = threading.current_thread() is threading.main_thread() and (
+        signal.getsignal(signal.SIGINT) is signal.default_int_handler  # in the background, shells have it ignored
+    )
+    if watched:
+        signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    except Exception as error:
+        if pressed:
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        if watched:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class Commands(TyperGroup):
     """The commands, whose errors are one line where a user can fix them; a bug of ours keeps its traceback."""
 
     def invoke(self, context):
         """Run a command; turn an error that a user can fix into one line and exit status 1."""
         try:
-            return super().invoke(context)
+            with watch_interrupts():
+                return super().invoke(context)
+        except KeyboardInterrupt as error:
+            raise typer.Exit(INTERRUPTED) from error
         except USERS_TO_FIX as error:
             if context.params["debug"]:
                 raise
@@ -278,7 +310,7 @@ def run(
 @app.command()
 def audit(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="CSV or Parquet, one row per person; or a folder of Parquet.")
+        Path, typer.Argument(metavar="FILE", help="CSV, Parquet, Excel or JSON lines; or a folder of Parquet files.")
     ],
     sensitive: Annotated[list[str], typer.Option(help="Column with the group; repeat it for intersections.")],
     label: Annotated[
@@ -296,12 +328,40 @@ def audit(
     missing_group: Annotated[
         str | None, typer.Option(metavar="NAME", help="Name a group of all whose group is missing: 'not stated'.")
     ] = None,
+    decimal: Annotated[str, typer.Option(metavar=".|,", help="Decimal mark of numbers in a CSV.")] = ".",
+    sheet: Annotated[str | None, typer.Option(metavar="NAME", help="Sheet of an Excel workbook.")] = None,
     favorable: Annotated[
         int | None,
         typer.Option(
             min=0, max=1, metavar="0|1", help="Decision that is good for the person: adds the four-fifths rule."
         ),
     ] = None,
+    reference: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="GROUP",
+            help="Group that others are compared with, or rest; the largest by default. With several --sensitive: "
+            "repeat it, a value for each.",
+        ),
+    ] = None,
+    explain_gap: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="A B", help="Split the gap in selection rates between two groups. Needs --label."),
+    ] = None,
+    fail_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CONDITION",
+            help='Exit with 3 where it is met beyond chance: "ratio(selection_rate) < 0.8". May be repeated.',
+        ),
+    ] = None,
+    min_group_size: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Groups with fewer people are shown, and not compared.")
+    ] = 20,
+    confidence: Annotated[float, typer.Option(metavar="X", help="Coverage of every interval, from 0 to 1.")] = 0.95,
+    positive_means: Annotated[
+        str, typer.Option(metavar="WORDS", help="What a decision of 1 means: 'loan approved'. The page says it.")
+    ] = "",
     n_tables: Annotated[
         int, typer.Option("--n-tables", min=99, metavar="N", help="Random tables behind p-values of small counts.")
     ] = 9_999,
@@ -311,11 +371,23 @@ def audit(
     ] = False,
 ) -> None:
     """Audit a table of decisions: rates by group with intervals, a figure, a page, warnings on small groups."""
-    from labkit.audit.page import audit_file
+    from labkit.audit.command.run import BadCondition, ConditionMet, audit_file, in_options
 
     if prediction is None and (score is None or threshold is None):
         raise UserError("name the column of decisions, --prediction; or a column of scores, --score, and --threshold")
     columns = {"label": label, "prediction": prediction, "sensitive": sensitive, "score": score}
     columns |= {"threshold": threshold, "count": count, "weight": weight, "person": person}
     columns |= {"missing_group": missing_group, "favorable": favorable, "n_tables": n_tables}
-    audit_file(file, **columns, output=output, raw_csv=raw_csv)
+    columns |= {"reference": reference or None, "explain_gap": explain_gap, "fail_if": fail_if or ()}
+    columns |= {"min_group_size": min_group_size, "confidence": confidence, "positive_means": positive_means}
+    columns |= {"decimal": decimal, "sheet": sheet}
+    try:
+        audit_file(file, **columns, output=output, raw_csv=raw_csv)
+    except BadCondition as error:
+        typer.secho(f"labkit: {in_options(str(error))}", fg="red", err=True)
+        raise typer.Exit(WRONG_CALL) from error
+    except ConditionMet as error:
+        typer.secho(f"labkit: --fail-if {error}", fg="red", err=True)
+        raise typer.Exit(CONDITION_MET) from error
+    except UserError as error:
+        raise UserError(in_options(str(error))) from error

@@ -15,7 +15,7 @@ from labkit.course.kernels.places import SHARED_MEMORY, check_worker_processes
 from labkit.errors import UserError
 from labkit.memory import free_memory
 
-INSTALL = 'pip install -e ".[course,cluster,engines,test]" -c constraints.txt'  # quoted: zsh expands brackets
+INSTALL = 'pip install -e ".[course,cluster,engines,excel,test]" -c constraints.txt'  # quoted: zsh expands brackets
 GIGABYTE = 1e9
 MEMORY_GB = 3  # what the largest notebook may take at its default size
 DISK_GB = 2  # fetched sentences, converted models and hidden states

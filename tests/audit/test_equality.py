@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import random_table
 
-from labkit.audit.between._equality import ALIKE, CHI_SQUARE, FISHER, NO_TEST, compare_rates
+from labkit.audit.between._equality import ALIKE, CHI_SQUARE, FISHER, NO_TEST, compare_pairs, compare_rates
 from labkit.audit.counts import Counts
 from labkit.audit.text import format_p_value
 
@@ -127,3 +127,18 @@ def test_the_number_of_tables_is_an_option_of_its_own():
     assert few.parity_test("selection_rate") == few.test_floor("selection_rate") == 0.01
     with pytest.raises(ValueError, match="n_tables=20 is too few for a p-value"):
         counts.audit(n_tables=20)
+
+
+def test_pairs_are_tested_as_two_groups_are():
+    """Row by row the p-value of `compare_rates`: chi-square or Fisher's, undefined, alike, and effective counts."""
+    rng = np.random.default_rng(0)
+    trials = np.stack([rng.choice([0, 1, 3, 10, 30, 200, 5000], 400), rng.choice([0, 2, 9, 40, 100, 3000], 400)])
+    successes = rng.binomial(trials, rng.choice([0, 0.01, 0.1, 0.5, 0.9, 1], 400))
+    for scale in (1, 0.37):
+        sides = [(side * scale, of * scale) for side, of in zip(successes, trials, strict=True)]
+        expected = [
+            compare_rates(np.array(pair), np.array(of), n_tables=99, seed=0).p_value
+            for pair, of in zip(successes.T * scale, trials.T * scale, strict=True)
+        ]
+        np.testing.assert_allclose(compare_pairs(*sides), expected, rtol=1e-9)
+    assert np.isnan(expected).any() and (np.array(expected) == 1).any()

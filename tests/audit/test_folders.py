@@ -4,17 +4,18 @@ import warnings
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet
 import pytest
 
 from labkit.audit.counts import count
-from labkit.audit.files import folders
-from labkit.audit.files.folders import count_folder, count_folder_scores, open_folder
-from labkit.audit.files.logs import count_file_scores
+from labkit.audit.files._columns import Wanted, working_folder
+from labkit.audit.files._parquet import open_folder
+from labkit.audit.files.logs import count_file_scores, count_folder, count_folder_scores
+from labkit.audit.sampling._roles import Roles
 from labkit.audit.score_histogram import count_scores
 from labkit.errors import DataWarning
 from tests.audit.test_logs import OPTIONS
 
-pytest.importorskip("duckdb", reason="pip install -e '.[engines]' -c constraints.txt")
 NAMES = {"label": "y", "prediction": "yhat"}
 
 
@@ -113,7 +114,7 @@ def test_names_are_not_patterns(name, other, deep, tmp_path):
 def test_as_many_rows_are_counted_as_the_files_hold(tmp_path, monkeypatch):
     """Whatever makes DuckDB read other files than those that were checked: it is an error, never a result."""
     in_parts(people(), tmp_path / "log")
-    monkeypatch.setattr(folders, "_literal", lambda file: str(file.parent / "*.parquet"))
+    monkeypatch.setattr("labkit.audit.files._parquet.escape_pattern", lambda file: str(file.parent / "*.parquet"))
     with pytest.raises(ValueError, match=r"DuckDB counted [\d,]+ rows in the folder .*, whose files hold 400"):
         count_folder(tmp_path / "log", **NAMES, sensitive="race")
 
@@ -175,8 +176,9 @@ def test_nothing_is_read_before_it_is_asked_for(tmp_path):
     content = bytearray((tmp_path / "a.parquet").read_bytes())
     content[4:-20_000] = bytes(len(content) - 20_004)
     (tmp_path / "a.parquet").write_bytes(content)
-    folder = open_folder(tmp_path, ["y", "yhat", "race"])
-    assert folder.rows.columns == ["y", "yhat", "race"] and folder.keys == [] and folder.number == 20_000
+    with working_folder() as (connection, _):
+        table = open_folder(tmp_path, Wanted(Roles("y", "yhat", ("race",))), connection)
+        assert table.rows.columns == ["y", "yhat", "race"] and table.texts == [] and table.number == 20_000
     with pytest.raises(
         ValueError, match=f"DuckDB cannot read the folder .*{tmp_path.name}': .*; write its files again"
     ):
@@ -232,10 +234,27 @@ def test_rejects_folders_with_the_remedy(change, message, tmp_path):
 
 
 def test_rejects_a_folder_without_parquet(tmp_path):
-    """A folder of CSV files is not a folder of Parquet files."""
-    people().to_csv(tmp_path / "a.csv")
+    """A folder of CSV files is not a folder of Parquet files; the files that it holds are named."""
     with pytest.raises(ValueError, match=r"holds no Parquet file \(.parquet or .pq\); name a folder that does"):
         count_folder(tmp_path, **NAMES, sensitive="race")
+    people().to_csv(tmp_path / "a.csv")
+    with pytest.raises(ValueError, match=r"no Parquet file \(.parquet or .pq\) but 'a.csv'; name one of these files"):
+        count_folder(tmp_path, **NAMES, sensitive="race")
+
+
+def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
+    """It need not be written again; root may read everything, so that the system's answer is made up here."""
+    in_parts(people(), tmp_path / "log")
+    real = pyarrow.parquet.ParquetFile
+
+    def refuse(file):
+        if file.name == "b.PQ":
+            raise PermissionError(13, "Permission denied")
+        return real(file)
+
+    monkeypatch.setattr(pyarrow.parquet, "ParquetFile", refuse)
+    with pytest.raises(ValueError, match="you may not read 'b.PQ' in 'log'; ask its owner"):
+        count_folder(tmp_path / "log", **NAMES, sensitive="race")
 
 
 def test_rejects_a_broken_file_by_name(tmp_path):
@@ -245,10 +264,3 @@ def test_rejects_a_broken_file_by_name(tmp_path):
     (tmp_path / "log" / "b.PQ").write_bytes(content[: len(content) // 2])
     with pytest.raises(ValueError, match="cannot read 'b.PQ' in 'log' as Parquet.*write it again"):
         count_folder(tmp_path / "log", **NAMES, sensitive="race")
-
-
-def test_without_duckdb_the_remedy_is_named(tmp_path, monkeypatch):
-    """DuckDB is an extra."""
-    monkeypatch.setitem(__import__("sys").modules, "duckdb", None)
-    with pytest.raises(ModuleNotFoundError, match=r"needs DuckDB: pip install -e '.\[engines\]'"):
-        count_folder(tmp_path, **NAMES, sensitive="race")

@@ -11,10 +11,11 @@ from labkit.audit.calibration import calibration_by_group
 from labkit.audit.counts import Counts, count
 from labkit.audit.files.logs import count_file
 from labkit.audit.inputs._names import label_groups
-from labkit.audit.page import read_metric
 from labkit.audit.plots import plot_calibration, plot_group_rates
 from labkit.audit.results import group_rates
+from labkit.audit.sampling._roles import Roles
 from labkit.audit.score_histogram import count_scores
+from labkit.audit.sections._sentences import DecisionWords, read_metric
 from labkit.errors import DataWarning
 
 NAMES = {"label": "y", "prediction": "yhat"}
@@ -80,9 +81,8 @@ def test_a_column_has_one_warning():
     )
 
 
-def test_parts_of_a_file_are_warned_about_once(tmp_path, monkeypatch):
+def test_parts_of_a_file_are_warned_about_once(tmp_path):
     """Also where each part has one of the two names, and nobody could tell from it."""
-    monkeypatch.setattr("labkit.audit.files.logs.BLOCK_ROWS", 20)
     people("Male", "male", "other").sort_values("sex").to_parquet(tmp_path / "log.parquet")
     with pytest.warns(DataWarning) as caught:
         counts = count_file(tmp_path / "log.parquet", **NAMES, sensitive="sex")
@@ -127,9 +127,8 @@ def test_groups_that_look_alike_are_told_apart_where_they_are_shown():
         np.testing.assert_allclose(line.get_ydata(), part.groupby("yhat")["y"].mean())
     plt.close("all")
     two = Counts.from_mapping({("A, B", "C"): [40, 10, 10, 40], ("A", "B, C"): [10, 40, 40, 10]}, names=columns).audit()
-    assert """in "A, 'B, C'" to""" in read_metric(two, "accuracy") and """in "'A, B', C".""" in read_metric(
-        two, "accuracy"
-    )
+    said = read_metric(two, "accuracy", DecisionWords.of(Roles.named(**NAMES, sensitive=columns)))
+    assert "in “A, 'B, C'” to" in said and "in “'A, B', C”." in said
     small = two.counts.audit(min_group_size=1000).warnings
     assert any("""group "'A, B', C" has 100 people""" in line for line in small)
 

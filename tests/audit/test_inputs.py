@@ -15,8 +15,7 @@ from typer.testing import CliRunner
 from labkit.audit.arrays import audit
 from labkit.audit.calibration import calibration_by_group
 from labkit.audit.counts import count
-from labkit.audit.files.folders import count_folder
-from labkit.audit.files.logs import count_file, count_file_scores
+from labkit.audit.files.logs import count_file, count_file_scores, count_folder
 from labkit.audit.inputs._groups import propose_edges
 from labkit.audit.score_histogram import count_scores
 from labkit.course.cli import app
@@ -162,10 +161,9 @@ def test_numbers_that_are_declared_or_text_are_groups():
 
 @pytest.mark.parametrize("column", ["age", "exact"])
 @pytest.mark.parametrize("name", ["log.csv", "log.parquet", "folder"])
-def test_files_of_amounts_are_refused_in_words(name, column, tmp_path, monkeypatch):
+def test_files_of_amounts_are_refused_in_words(name, column, tmp_path):
     """Also where no part of a file holds more than 20 of them; codes with zeros in front are no numbers."""
     frame = with_ages().assign(postal=lambda rows: "0" + rows["age"].astype(str)).sort_values("age")
-    monkeypatch.setattr("labkit.audit.files.logs.BLOCK_ROWS", 60)
     path = tmp_path / name
     read = count_folder if name == "folder" else count_file
     if name == "folder":
@@ -233,9 +231,8 @@ def test_missing_groups_get_a_name_whatever_rows_are(options, engine):
         assert found == count(frame.fillna({"race": "not stated"}), **NAMES, sensitive="race", **options)
 
 
-def test_persons_of_a_file_have_declared_and_missing_groups(tmp_path, monkeypatch):
+def test_persons_of_a_file_have_declared_and_missing_groups(tmp_path):
     """Their rows are summed part by part; order, names and warnings are those of the whole file."""
-    monkeypatch.setattr("labkit.audit.files.logs.BLOCK_ROWS", 3)
     frame = declare(["high", "low", None, "high"] * 3, "pandas").assign(id=[1, 2, 3, 4] * 3)
     frame.to_parquet(tmp_path / "log.parquet")
     with pytest.warns(DataWarning, match="category 'medium' of column 'level' has no rows") as caught:
@@ -269,9 +266,8 @@ def test_rejects_names_that_cannot_be_that_of_missing_groups(name, message):
 
 
 @pytest.mark.parametrize("name", ["log.csv", "log.parquet", "parts"])
-def test_missing_groups_of_files_get_a_name(name, tmp_path, monkeypatch):
+def test_missing_groups_of_files_get_a_name(name, tmp_path):
     """Numbers in a CSV stay numbers beside it, and the name has its place in the order."""
-    monkeypatch.setattr("labkit.audit.files.logs.BLOCK_ROWS", 50)
     frame = make_decisions().assign(score=0.5)
     frame["site"] = frame["site"].astype("Int64").where(frame["site"] != 2)
     path = tmp_path / name
@@ -361,9 +357,8 @@ def test_parts_of_a_log_complete_each_other():
 
 
 @pytest.mark.parametrize("name", ["log.parquet", "folder"])
-def test_categories_in_parquet_are_declared(name, tmp_path, monkeypatch):
+def test_categories_in_parquet_are_declared(name, tmp_path):
     """A Parquet file keeps ordered categories; the warning comes once, for the whole file."""
-    monkeypatch.setattr("labkit.audit.files.logs.BLOCK_ROWS", 2)
     for values, empty in ((["high", "low", "medium", "low"], False), (["high", "low", "high", "low"], True)):
         file = tmp_path / name / "a.parquet" if name == "folder" else tmp_path / name
         file.parent.mkdir(exist_ok=True)

@@ -1,16 +1,14 @@
 """What a reader of files can leave out is named: other files of a folder, and rows that a quotation mark swallowed."""
 
 import gzip
-import os
 
 import pandas as pd
 import pytest
 
-from labkit.audit.files._output import write_whole
-from labkit.audit.files.folders import count_folder
-from labkit.audit.files.logs import count_file
+from labkit.audit.files.logs import count_file, count_folder
 from labkit.errors import DataWarning
 
+MONTHS = [f"2025-{month:02}.txt.zip" for month in range(1, 13)]
 ROLES = {"label": "y", "prediction": "yhat", "sensitive": "sex"}
 
 
@@ -37,6 +35,16 @@ def test_rows_that_a_quotation_mark_swallowed_are_noticed(tmp_path, name):
     assert any("quotation mark" in line for line in counts.audit().warnings)
 
 
+def test_swallowed_rows_are_noticed_in_a_file_that_had_to_be_repaired(tmp_path):
+    """A row without values is left out with a note of its own, and does not hide the other one."""
+    lines = rows(40)
+    lines[10], lines[30] = lines[10].replace("note", '"note'), lines[30] + '"'
+    with pytest.warns(DataWarning) as caught:
+        counts = count_file(write(tmp_path / "log.csv", [*lines[:5], ",,,", *lines[5:]]), **ROLES)
+    assert counts.cells.sum() == 20 and len(caught) == 2
+    assert any("opens in line 13 and closes 21 lines on" in note for note in counts.notes)
+
+
 def test_texts_with_line_breaks_are_not_suspected(tmp_path):
     """Nor are inches, and quotation marks in the middle of a value."""
     lines = [line.replace("note", '"a note\n\non two lines:') + '"' for line in rows(40)]
@@ -59,13 +67,14 @@ def test_other_tables_of_a_folder_are_named(tmp_path):
     frame = pd.DataFrame({"y": [0, 1] * 20, "yhat": [0, 1, 1, 0] * 10, "sex": list("fm") * 20})
     frame.to_parquet(tmp_path / "january.parquet")
     (tmp_path / "sub").mkdir()
-    for name in ("sub/march.CSV", "february.xlsx", "_SUCCESS.csv", ".hidden.csv", "README.md"):
+    for name in ("sub/march.CSV", "february.xlsx", "_SUCCESS.csv", ".hidden.csv", "README.md", *MONTHS):
         (tmp_path / name).write_text("y,yhat,sex\n")
     with pytest.warns(DataWarning, match="only Parquet files were counted in") as caught:
         counts = count_folder(tmp_path, **ROLES)
     assert counts.cells.sum() == 40
     (note,) = counts.notes
-    assert "'february.xlsx', 'sub/march.CSV':" in note and "SUCCESS" not in note and "README" not in note
+    assert "'february.xlsx', 'sub/march.CSV':" in note and all(repr(name) in note for name in MONTHS)
+    assert "SUCCESS" not in note and "README" not in note
     assert len(caught) == 1
 
 
@@ -74,11 +83,3 @@ def test_a_folder_of_parquet_alone_is_not_suspected(tmp_path):
     frame = pd.DataFrame({"y": [0, 1] * 20, "yhat": [0, 1, 1, 0] * 10, "sex": list("fm") * 20})
     frame.to_parquet(tmp_path / "january.parquet")
     assert count_folder(tmp_path, **ROLES).notes == ()
-
-
-def test_files_of_an_earlier_audit_do_not_stay(tmp_path):
-    """What this audit does not write is removed, and what was there is said; the user's other files stay."""
-    assert write_whole(tmp_path, {"audit.html": b"1", "scores.csv": b"1"}) == []
-    (tmp_path / "notes.txt").write_text("mine")
-    assert write_whole(tmp_path, {"audit.html": b"2", "counts.csv": b"2"}) == ["audit.html", "scores.csv"]
-    assert sorted(os.listdir(tmp_path)) == ["audit.html", "counts.csv", "notes.txt"]

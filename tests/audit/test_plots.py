@@ -7,8 +7,9 @@ import pytest
 from labkit.audit.calibration import calibration_by_group
 from labkit.audit.counts import Counts
 from labkit.audit.metrics import METRICS
-from labkit.audit.plots import draw_audit, draw_calibration, plot_calibration, plot_group_rates
+from labkit.audit.plots import bin_equally, draw_audit, draw_calibration, plot_calibration, plot_group_rates
 from labkit.audit.score_histogram import ScoreHistogram
+from labkit.audit.sections._sentences import SHOWN
 from labkit.audit.text import CURVES, GROUPS_DRAWN
 from labkit.plots import PALETTE
 from tests.figures import drawn, spans, unlabeled, written_in
@@ -108,19 +109,52 @@ def test_calibration_rejects_groups_that_look_alike():
 
 
 def test_many_groups_are_drawn_in_part():
-    """The figure of a page holds the largest groups in their order, in a panel for each metric."""
-    counts = Counts.from_mapping({group: [group, 1, 2, 4] for group in range(100)})
-    panels = draw_audit(counts.audit()).axes
-    assert len(panels) == len(METRICS)
-    assert names_of_rows(panels[0]) == [str(group) for group in range(100 - GROUPS_DRAWN, 100)]
+    """Those with the lowest and the highest selection rates and the largest, by rate; small groups only if large."""
+    cells = {group: [200 - group, group, 0, 0] for group in range(2, 102)}  # rates from 2 to 101 in 200
+    cells |= {f"large {i}": [500, 500 + i, 0, 0] for i in range(3)} | {"small and low": [9, 0, 0, 0]}
+    panels = draw_audit(Counts.from_mapping(cells).audit()).axes
+    assert len(panels) == len(SHOWN)
+    third = GROUPS_DRAWN // 3
+    rows = names_of_rows(panels[0])
+    assert len(rows) == GROUPS_DRAWN and rows[:third] == [str(group) for group in range(2, 2 + third)]
+    assert rows[-third:] == [*(str(group) for group in range(95, 101)), "large 0", "large 1", "large 2", "101"]
+    assert len(drawn(panels[0])["selection rate"]) == GROUPS_DRAWN
+    largest = draw_audit(Counts.from_mapping({group: [group, group, 0, 0] for group in range(100, 200)}).audit()).axes
+    assert "199" in names_of_rows(largest[0]) and "150" not in names_of_rows(largest[0])
+
+
+@pytest.mark.parametrize("number", [2, 8, 30])
+def test_up_to_thirty_groups_are_all_drawn_in_their_order(number):
+    """Whatever their rates are."""
+    cells = {f"g{i}": [50 - i, 1 + i, 20, 20] for i in range(number)}
+    panels = draw_audit(Counts.from_mapping(cells).audit()).axes
+    assert names_of_rows(panels[0]) == list(cells)
+    assert all(len(drawn(ax)[name.replace("_", " ")]) == number for name, ax in zip(SHOWN, panels, strict=True))
 
 
 def test_many_groups_of_scores_are_drawn_in_part():
-    """The figure of calibration holds the largest groups, and the line on which share and score agree."""
+    """The figure of calibration has a panel for each of the largest groups, with the line where share equals score."""
     cells = {f"site {site}": np.full((2, 8), site + 1) for site in range(CURVES + 3)}
-    (ax,) = draw_calibration(ScoreHistogram.from_cells(cells, names=["site"], shape=(2, 8))).axes
-    assert set(drawn(ax)) == {f"site {site}" for site in range(3, CURVES + 3)}
-    assert [line.get_slope() for line in unlabeled(ax)] == [1]
+    panels = draw_calibration(ScoreHistogram.from_cells(cells, names=["site"], shape=(2, 8))).axes
+    titles = [ax.get_title() for ax in panels]
+    assert [title.split("\n")[0] for title in titles] == [f"site {site}" for site in range(3, CURVES + 3)]
+    assert titles[0].endswith("n = 64, 21 a dot")
+    assert all([line.get_slope() for line in ax.lines if hasattr(line, "get_slope")] == [1] for ax in panels)
+
+
+def test_dots_of_calibration_stand_for_as_many_people():
+    """Ten bins of a large group are about equal; of a small one each has 20 people; the shares are those of the bin."""
+    rng = np.random.default_rng(2)
+    cells = np.stack([np.bincount(rng.integers(0, 64, 3000), minlength=64), np.zeros(64, np.int64)])
+    table = bin_equally(cells)
+    assert len(table) == 10 and table["n"].sum() == 3000 and table["n"].between(230, 370).all()
+    assert (table["share"] == 0).all() and table["score"].is_monotonic_increasing
+    few = np.zeros((2, 64), np.int64)
+    few[:, ::2] = 1  # 64 people
+    assert bin_equally(few)["n"].min() >= 20 and (bin_equally(few)["share"] == 0.5).all()
+    few[:] = 0
+    few[1, 5] = 3
+    assert bin_equally(few)[["n", "share", "score"]].to_numpy().tolist() == [[3, 1, 5.5 / 64]]
 
 
 def test_plots_use_the_axes_they_are_given():
@@ -132,11 +166,18 @@ def test_plots_use_the_axes_they_are_given():
 
 
 def test_names_are_not_read_as_formulas():
-    """Dollar signs in groups and columns are shown, in both figures of an audit; the legend leaves no group out."""
-    groups = ["$20,000-$39,999", "$a_b_c$", "$$", "_hidden"]
+    """Dollar signs in groups and columns are shown, in both figures of an audit; no group is left out."""
+    groups = [
+        "$20,000-$39,999",
+        "$a_b_c$",
+        "$$",
+        "_hidden",
+        "under $10k (bottom 5%), no $",
+        "pay ($) and 5% {bonus} ($)",
+    ]
     counts = Counts.from_mapping(dict.fromkeys(groups, [30, 10, 10, 30]), names=["$x_y_z$"])
     scores = ScoreHistogram.from_cells(dict.fromkeys(groups, np.ones((2, 8))), names=["$x_y_z$"], shape=(2, 8))
-    rates = written_in(draw_audit(counts.audit()))
-    assert all(rates.splitlines().count(name) == len(METRICS) / 4 for name in ("$x_y_z$", *groups[:3]))
+    rates = written_in(draw_audit(counts.audit())).replace("\u200b", "").splitlines()
+    assert all(rates.count(name) == 2 for name in ("$x_y_z$", *groups))  # two rows of panels
     calibration = written_in(draw_calibration(scores)).replace("\u200b", "").splitlines()
     assert set(groups) <= set(calibration)

@@ -7,8 +7,8 @@ import pytest
 from labkit.audit.arrays import audit
 from labkit.audit.counts import Counts, count
 from labkit.audit.plots import plot_group_rates
+from labkit.audit.sampling._notices import NO_LABELS
 from labkit.audit.sections._between_groups import disparities
-from labkit.audit.text import NO_LABELS
 from labkit.errors import UserError
 from tests.audit.decisions import NAMES, make_decisions, make_scores
 

@@ -44,14 +44,14 @@ def timed(count, **columns):
 
 def decisions():
     """Return the seconds for confusion-matrix counts by group."""
-    from labkit.audit.files.folders import count_folder
+    from labkit.audit.files.logs import count_folder
 
     return timed(count_folder, prediction="yhat")
 
 
 def scores():
     """Return the seconds for histograms of scores by group."""
-    from labkit.audit.files.folders import count_folder_scores
+    from labkit.audit.files.logs import count_folder_scores
 
     return timed(count_folder_scores, score="score")
 
@@ -61,7 +61,7 @@ def page():
     start = time.perf_counter()
     from rich.console import Console
 
-    from labkit.audit.page import audit_file
+    from labkit.audit.command.run import audit_file
 
     with tempfile.TemporaryDirectory() as output, open(os.devnull, "w") as nowhere:
         console = Console(file=nowhere)

@@ -5,7 +5,7 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 
-from labkit.audit.page import audit_file
+from labkit.audit.command.run import audit_file
 from labkit.course.build import find_course
 from labkit.course.pages.links import page_name
 from labkit.course.run import run_notebooks

@@ -287,8 +287,7 @@ def test_fetch_without_network_is_one_line(call, monkeypatch):
 def test_audit_passes_its_options_on(call, monkeypatch):
     """File, columns, tables and folder reach audit_file; --sensitive may be repeated."""
     seen = {}
-    page = SimpleNamespace(audit_file=lambda path, **options: seen.update(options, path=path))
-    monkeypatch.setitem(sys.modules, "labkit.audit.page", page)
+    monkeypatch.setattr("labkit.audit.command.run.audit_file", lambda path, **options: seen.update(options, path=path))
     options = (
         "--label y --prediction yhat --sensitive sex --sensitive race --score p --n-tables 99 --favorable 0".split()
     )
@@ -302,6 +301,14 @@ def test_audit_passes_its_options_on(call, monkeypatch):
     assert call("audit", "people.csv", *options).exit_code == 0
     assert (seen["label"], seen["prediction"], seen["threshold"]) == (None, None, 0.5)
     assert (seen["weight"], seen["person"], seen["count"]) == ("w", "id", "n")
+    assert (seen["reference"], seen["fail_if"], seen["explain_gap"]) == (None, (), None)
+    assert (seen["min_group_size"], seen["confidence"]) == (20, 0.95)
+    options += "--reference f --reference 1 --explain-gap f m --min-group-size 5 --confidence 0.9".split()
+    options += ["--fail-if", "ratio(selection_rate) < 0.8", "--fail-if", "x"]
+    assert call("audit", "people.csv", *options).exit_code == 0
+    assert (seen["reference"], seen["explain_gap"]) == (["f", "1"], ("f", "m"))
+    assert seen["fail_if"] == ["ratio(selection_rate) < 0.8", "x"]
+    assert (seen["min_group_size"], seen["confidence"]) == (5, 0.9)
 
 
 def test_audit_needs_decisions_or_a_threshold(call):
@@ -328,7 +335,7 @@ def test_audit_reads_a_folder_of_parquet(call, course):
     done = call("audit", "log", *options, "--score", "p", "--n-tables", "100")
     assert done.exit_code == 0 and "AUC of p by group" in done.output
     assert "300 people in 2 groups" in (page := (course.root / "log-audit" / "audit.html").read_text())
-    assert "<h2>The score p</h2>" in page and (course.root / "log-audit" / "scores.csv").exists()
+    assert "Scores: the column p</h2>" in page and (course.root / "log-audit" / "scores.csv").exists()
     for arguments, message in (
         (["log", *options, "--score", "q"], "labkit: unknown column 'q': log has no such column"),
         (["notebooks", *options], "holds no Parquet file"),

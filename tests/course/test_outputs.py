@@ -85,7 +85,7 @@ def test_an_edit_runs_the_notebooks_that_depend_on_the_file(course, file, again)
         ("course/assets/mathjax.js.gz", True),
         ("layout/style.css", True),
         ("course/run.py", False),
-        ("audit/page.py", False),
+        ("audit/_page.py", False),
     ],
 )
 def test_an_edit_of_what_renders_pages_renders_them_again(course, file, again):

@@ -71,3 +71,56 @@ def compare_rates(successes: np.ndarray, trials: np.ndarray, *, n_tables: int, s
     draws = stats.MonteCarloMethod(n_resamples=n_tables, batch=block, rng=np.random.default_rng(seed))
     p_value = float(stats.chi2_contingency(table, correction=False, method=draws).pvalue)
     return RateTest(p_value, f"exact test by {n_tables:,} simulated tables", 1 / (n_tables + 1))
+
+
+def compare_pairs(first: tuple[np.ndarray, np.ndarray], second: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """Test "both sides have the same rate" row by row, as `compare_rates` does for two groups, for all rows at once.
+
+    Parameters
+    ----------
+    first, second : pair of arrays of shape (rows,)
+        Successes and trials of each side.
+
+    Returns
+    -------
+    array of shape (rows,)
+        p-values; NaN where a side has no trials.
+    """
+    from scipy import stats
+
+    successes = np.stack([first[0], second[0]], axis=-1).astype(float)  # (rows, 2)
+    trials = np.stack([first[1], second[1]], axis=-1).astype(float)
+    table = np.stack([successes, trials - successes], axis=-1)  # (rows, 2: sides, 2: successes and failures)
+    margins = table.sum(axis=1)  # (rows, 2)
+    known, vary = (trials > 0).all(axis=-1), (margins > 0).all(axis=-1)
+    p_value = np.where(known, 1.0, np.nan)
+    total = np.where(known, trials.sum(axis=-1), 1.0)
+    expected = trials[:, :, None] * margins[:, None, :] / total[:, None, None]
+    many = known & vary & (expected.min(axis=(1, 2)) >= 5)
+    if many.any():
+        off = (table[many] - expected[many]) ** 2 / expected[many]
+        p_value[many] = np.maximum(stats.chi2.sf(off.sum(axis=(1, 2)), 1), SMALLEST)
+    few = np.flatnonzero(known & vary & ~many)
+    counted = np.rint(table[few]).astype(np.int64)
+    sides, outcomes = counted.sum(axis=2), counted.sum(axis=1)
+    tested = (sides > 0).all(axis=-1) & (outcomes > 0).all(axis=-1)
+    if tested.any():
+        p_value[few[tested]] = np.maximum(_fisher(counted[tested]), SMALLEST)
+    return p_value
+
+
+def _fisher(tables: np.ndarray) -> np.ndarray:
+    """Give Fisher's exact two-sided p-value of each table, (rows, 2, 2): all tables that are no more likely."""
+    from scipy import stats
+
+    found, size = tables[:, 0, 0], tables[:, 0].sum(axis=1)  # successes of the first side, and its people
+    successes, total = tables[:, :, 0].sum(axis=1), tables.sum(axis=(1, 2))
+    lowest = np.maximum(0, size + successes - total)
+    number = np.minimum(size, successes) - lowest + 1  # of tables with these margins
+    starts = np.cumsum(number) - number
+    row = np.repeat(np.arange(len(tables)), number)
+    possible = lowest[row] + np.arange(len(row)) - starts[row]
+    chance = stats.hypergeom.pmf(possible, total[row], successes[row], size[row])
+    observed = chance[starts + found - lowest]
+    extreme = chance <= observed[row] * (1 + 1e-7)  # equally likely tables differ by rounding
+    return np.minimum(np.add.reduceat(np.where(extreme, chance, 0.0), starts), 1.0)

@@ -9,6 +9,7 @@ import pandas as pd
 from labkit.audit.between._equality import RateTest, compare_rates
 from labkit.audit.between._four_fifths import judge_four_fifths
 from labkit.audit.between._reference import REST, compare_sides, find_reference
+from labkit.audit.metrics import find_same_question
 from labkit.audit.sampling._sampled_counts import SampledCounts
 
 
@@ -24,8 +25,9 @@ class BetweenGroups:
     def against(self, metric: str, reference: Hashable = None) -> pd.DataFrame:
         """Compare each group with a reference: difference, ratio, intervals, and p-values adjusted for their number.
 
-        The intervals are those of two groups (Newcombe 1998, Koopman 1984), each with the stated confidence; they are
-        not widened for the number of rows. Small groups are in the table, and marked.
+        The intervals are those of two groups (Newcombe 1998, Koopman 1984), each with the stated confidence. Those
+        called adjusted are widened so that all rows hold at once with it (Bonferroni: ``1 - (1 - confidence) / k`` for
+        k rows that can be compared). Small groups are in the table and in k, and marked.
 
         Parameters
         ----------
@@ -40,8 +42,9 @@ class BetweenGroups:
         pandas.DataFrame
             One row per other group with columns n, reference (a group or "rest"), rate, reference_rate, difference
             (group minus reference), low, high, ratio (group over reference; NaN over 0), ratio_low, ratio_high,
-            p_value, p_adjusted (Holm 1979), too_few (a side has fewer than two successes or failures, so that the
-            intervals are not precise), small (under ``min_group_size``).
+            p_value, p_adjusted (Holm 1979), low_adjusted, high_adjusted, ratio_low_adjusted, ratio_high_adjusted
+            (Bonferroni), too_few (a side has fewer than two successes or failures, so that the intervals are not
+            precise), small (under ``min_group_size``).
 
         Raises
         ------
@@ -61,8 +64,6 @@ class BetweenGroups:
             (successes[rows], trials[rows]),
             other,
             confidence=self.confidence,
-            n_tables=self.n_tables,
-            seed=self.seed,
         )
         columns = {"n": sizes[rows], "reference": [name] * len(rows), **compared}
         small = self.counts.effective_sizes[rows] < self.min_group_size
@@ -158,7 +159,8 @@ class BetweenGroups:
         return {}
 
     def _test(self, metric: str, include_small: bool = False) -> RateTest:
-        """Test whether the groups that take part have the same rate."""
+        """Test whether the groups that take part have the same rate; that of a complement is the same question."""
+        metric = find_same_question(self.counts.metrics, metric)
         if (metric, include_small) not in self._tests:
             compared = self._compared(include_small)
             successes, trials = (counted[compared] for counted in self._tally_metric(metric))

@@ -5,7 +5,7 @@ from collections.abc import Hashable
 import numpy as np
 import pandas as pd
 
-from labkit.audit.between._equality import compare_rates
+from labkit.audit.between._equality import compare_pairs
 from labkit.audit.between.ratios import ratio_interval
 from labkit.audit.intervals import is_imprecise, newcombe_interval
 from labkit.audit.metrics import divide
@@ -40,8 +40,6 @@ def compare_sides(
     other: tuple[np.ndarray, np.ndarray],
     *,
     confidence: float,
-    n_tables: int,
-    seed: int,
 ) -> dict[str, np.ndarray]:
     """Compare rates row by row, and return the columns of ``Audit.against`` from ``rate`` on.
 
@@ -50,9 +48,7 @@ def compare_sides(
     own, other : pair of arrays of shape (rows,)
         Successes and trials of the group and of its reference.
     confidence : float
-        Coverage of each interval, between 0 and 1.
-    n_tables, seed : int
-        As in `compare_rates`.
+        Coverage of each interval, between 0 and 1; of those called adjusted, of all rows at once.
 
     Returns
     -------
@@ -60,31 +56,27 @@ def compare_sides(
         Names in the order of the columns.
     """
     rate, reference_rate = divide(*own), divide(*other)
-    low, high = newcombe_interval(own, other, confidence=confidence)
-    ratio_low, ratio_high = ratio_interval(own, other, confidence=confidence)
-    sides = np.stack([own, other], axis=1)  # (2: successes and trials, 2: own and other, rows)
-    tests = [compare_rates(*side, n_tables=n_tables, seed=seed) for side in np.moveaxis(sides, -1, 0)]
-    p_value = np.array([test.p_value for test in tests])
-    return {
-        "rate": rate,
-        "reference_rate": reference_rate,
-        "difference": rate - reference_rate,
-        "low": low,
-        "high": high,
-        "ratio": divide(rate, reference_rate),
-        "ratio_low": ratio_low,
-        "ratio_high": ratio_high,
-        "p_value": p_value,
-        "p_adjusted": adjust(p_value),
-        "too_few": is_imprecise(*own) | is_imprecise(*other),
-    }
+    known = ~np.isnan(rate) & ~np.isnan(reference_rate)
+    together = 1 - (1 - confidence) / max(known.sum(), 1)  # Bonferroni: all intervals hold at once
+    columns = {"rate": rate, "reference_rate": reference_rate, "difference": rate - reference_rate}
+    columns["low"], columns["high"] = newcombe_interval(own, other, confidence=confidence)
+    columns["ratio"] = divide(rate, reference_rate)
+    columns["ratio_low"], columns["ratio_high"] = ratio_interval(own, other, confidence=confidence)
+    columns["p_value"] = compare_pairs(own, other)
+    columns["p_adjusted"] = adjust(columns["p_value"])
+    columns["low_adjusted"], columns["high_adjusted"] = newcombe_interval(own, other, confidence=together)
+    limits = ratio_interval(own, other, confidence=together)
+    columns["ratio_low_adjusted"], columns["ratio_high_adjusted"] = limits
+    return columns | {"too_few": is_imprecise(*own) | is_imprecise(*other)}
 
 
 def adjust(p_values: np.ndarray) -> np.ndarray:
-    """Adjust p-values for their number (Holm 1979); those that are undefined stay so and do not count."""
-    from statsmodels.stats.multitest import multipletests
+    """Adjust p-values for their number (Holm 1979); those that are undefined stay so and do not count.
 
-    adjusted, known = np.full(len(p_values), np.nan), ~np.isnan(p_values)
-    if known.any():
-        adjusted[known] = multipletests(p_values[known], method="holm")[1]
+    Not statsmodels' ``multipletests``, which collects garbage in the whole program at each call: half a second.
+    """
+    adjusted, known = np.full(len(p_values), np.nan), np.flatnonzero(~np.isnan(p_values))
+    order = known[np.argsort(p_values[known], kind="stable")]
+    stepped = p_values[order] * np.arange(len(order), 0, -1)  # the smallest times k, the next times k - 1, ...
+    adjusted[order] = np.minimum(np.maximum.accumulate(stepped), 1)
     return adjusted

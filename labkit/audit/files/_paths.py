@@ -1,16 +1,14 @@
 """Count what a path holds, a file or a folder: its decisions, and in a second pass its scores."""
 
-import warnings
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
 from labkit.audit.counts import Counts
-from labkit.audit.files.folders import count_folder, count_folder_scores
-from labkit.audit.files.logs import count_file, count_file_scores
+from labkit.audit.files._columns import Wanted
+from labkit.audit.files.logs import count_in
 from labkit.audit.sampling._roles import Roles
 from labkit.audit.score_histogram import ScoreHistogram
-from labkit.errors import DataWarning, UserError
+from labkit.errors import UserError
 
 
 def bins_scores(
@@ -29,14 +27,14 @@ def bins_scores(
 
 
 def count_path(
-    path: Path, roles: Roles, *, score: str | None, progress: Callable[[int], None]
+    path: Path,
+    roles: Roles,
+    *,
+    score: str | None,
+    progress: Callable[[int], None],
+    decimal: str = ".",
+    sheet: str | None = None,
 ) -> tuple[Counts, ScoreHistogram | None]:
     """Count the decisions in a file or folder and, where a column of scores is named, its scores in a second pass."""
-    count, count_scores = (count_folder, count_folder_scores) if path.is_dir() else (count_file, count_file_scores)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DataWarning)  # the audit shows the notes of the counts
-        counts = count(path, **asdict(roles), progress=progress)
-        if score is None:
-            return counts, None
-        columns = {"label": roles.label, "sensitive": roles.sensitive, "missing_group": roles.missing_group}
-        return counts, count_scores(path, **columns, score=score, progress=progress)
+    counts, *scores = count_in(path, Wanted(roles, score, decimal, sheet), progress)  # the audit shows their notes
+    return counts, scores[0] if scores else None

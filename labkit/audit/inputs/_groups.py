@@ -81,7 +81,8 @@ def clean_groups(
     for key, name in columns.items():
         values = cells[key]
         check_values(name, values)
-        gaps = [is_missing(value) for value in values]
+        # an empty name is no name, whatever holds it
+        gaps = [is_missing(value) or (isinstance(value, str) and not value.strip()) for value in values]
         if missing_group is None and any(gaps):
             number = sum(int(number) for number, gap in zip(people, gaps, strict=True) if gap)
             raise UserError(

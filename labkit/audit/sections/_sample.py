@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from labkit.audit.sampling._notices import NO_LABELS
 from labkit.audit.sampling._roles import Roles
-from labkit.audit.text import NO_LABELS, format_groups, format_metric
-from labkit.layout import table_box
+from labkit.audit.sections._tables import LISTED, write_frame
+from labkit.audit.text import format_groups, format_metric
 
 if TYPE_CHECKING:
     from labkit.audit.results import Audit
@@ -18,7 +19,10 @@ were adjusted."""
 PERSONS = """A person may have several rows. Rates are those of rows; intervals and tests take the rows of a person as
 alike as they are found to be (the linearized variance of a ratio over persons, Kish 1965). A person with rows in
 several groups is counted in each."""
-CELLS_IN_WORDS = "tn, fp, fn, tp: true negatives, false positives, false negatives, true positives."
+CELLS_IN_WORDS = (
+    "By decision and label. tp: both are 1; fp: the decision is 1, the label 0; fn: the decision is 0, the label 1; "
+    "tn: both are 0."
+)
 
 
 def describe_roles(roles: Roles) -> str:
@@ -52,13 +56,21 @@ def sample_section(audit: "Audit") -> str:
     if audit.counts.moments is None:
         return ""
     said = [WEIGHTS] * (audit.counts.weighted is not None) + [PERSONS] * (audit.counts.persons is not None)
-    return f"""<h2>How many people the numbers rest on</h2>
-{table_box(sample_table(audit).to_html(border=0, index_names=False), label="Sizes of samples")}
+    table, caption = sample_table(audit), "Rows, weights and effective sizes by group"
+    return f"""<h2 id="sample">How many people the numbers rest on</h2>
+{write_frame(table, caption=caption, label="Sizes of samples", folded=_fold(table))}
 <p>{" ".join(said)}</p>
 """
 
 
 def counts_section(audit: "Audit") -> str:
     """Write the counts and what their columns mean, as HTML."""
-    legend = f"<p>{CELLS_IN_WORDS}</p>\n" if "tp" in audit.counts.table else ""
-    return f"{table_box(audit.counts.table.to_html(border=0), label='Counts')}\n{legend}"
+    table = audit.counts.table.map("{:,.10g}".format)
+    table = table.rename(columns=lambda name: name.replace("_", " ")).set_axis(format_groups(audit.counts.groups))
+    legend = f"<p>{CELLS_IN_WORDS}</p>\n" if "tp" in table else ""
+    return f"{write_frame(table, caption='Counts by group', label='Counts', folded=_fold(table))}\n{legend}"
+
+
+def _fold(table: pd.DataFrame) -> str | None:
+    """Say what a table is folded behind; None for one that is short."""
+    return f"All {len(table)} groups" if len(table) > LISTED else None

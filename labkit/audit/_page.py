@@ -1,0 +1,193 @@
+"""The page of an audit, which needs no network: three sentences, what to know first, figures, tables and their sources.
+
+Imported whenever the command starts, so that figures are imported where they are needed.
+"""
+
+import html
+import io
+import re
+import warnings
+from collections.abc import Hashable
+from typing import TYPE_CHECKING
+
+from labkit.audit.results import Audit
+from labkit.audit.sampling._roles import Roles
+from labkit.audit.score_histogram import ScoreHistogram
+from labkit.audit.sections._attributes import attributes_section
+from labkit.audit.sections._comparisons import between_section, four_fifths_section, reference_section
+from labkit.audit.sections._notices import notices_at_end, notices_on_top
+from labkit.audit.sections._provenance import Provenance, provenance_section
+from labkit.audit.sections._rates import rates_section
+from labkit.audit.sections._sample import counts_section, describe_roles, sample_section
+from labkit.audit.sections._scores import write_scores
+from labkit.audit.sections._sentences import BELOW, SHOWN, DecisionWords, read_metric
+from labkit.audit.sections._summary import summary_section
+from labkit.audit.text import GROUPS_DRAWN, explain_marks, format_metric, say_people
+from labkit.layout import figure_box, write_document
+from labkit.validation import escape_controls
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Besides the style of all pages: cells whose numbers stay on their lines, and names that may be long.
+STYLE = """<style>
+.audit td { text-align: right; white-space: nowrap; } .audit thead th:not(:first-child) { text-align: right; }
+.audit th[scope="row"] { font-weight: 400; min-width: 8rem; max-width: 22rem; overflow-wrap: anywhere; }
+.audit td:has(br) { line-height: 1.25; }
+.ci, .of, .why, .key { color: var(--soft); font-size: .88em; } .why { white-space: normal; display: inline-block;
+  max-width: 11rem; }
+.audit .all :is(th, td) { font-weight: 600; border-top: 2px solid var(--soft); }
+.audit :is(td, th).words { text-align: left !important; white-space: normal; overflow-wrap: anywhere; min-width: 8rem; }
+main > p code, .warnings code, .summary code { white-space: nowrap; background: none; padding: 0; }
+.summary { border-left: 4px solid var(--link); background: var(--box); padding: .2rem 1rem; margin: 1rem 0; }
+.summary h2 { border: 0; padding: 0; margin-top: .6rem; } .summary p { font-size: 1.08rem; }
+.here ul { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; padding: 0; }
+figure { margin: 0 0 1.5em; } figcaption { color: var(--soft); font-size: .93rem; max-width: 48rem; }
+main > p, main > dl, main > ul { max-width: 48rem; }
+.facts dt { font-weight: 600; } .facts dd { overflow-wrap: anywhere; }
+@media print {
+  .here { display: none; } .audit { font-size: 7.5pt; } .audit :is(td, th) { padding: .15rem .35rem; }
+  .audit th[scope="row"], .audit :is(td, th).words { min-width: 4rem; }
+}
+</style>
+"""
+FILES = {
+    "audit.svg": "the figure",
+    "rates.csv": "all rates",
+    "comparisons.csv": "all comparisons",
+    "counts.csv": "counts",
+    "audit.json": "everything, for programs",
+}
+
+
+def draw_png(figure: "Figure", *, alt: str) -> str:
+    """Draw a figure as a PNG in base64."""
+    from labkit.plots import to_png
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # names that no font has are keys already
+        png = to_png(figure, alt=alt)
+    figure.set_layout_engine("none")  # everything has its place now, in other formats too
+    return png
+
+
+def draw_svg(figure: "Figure", *, alt: str) -> bytes:
+    """Draw a figure as an SVG, which can be enlarged; letters are outlines, so that it looks alike everywhere."""
+    drawn = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")
+        figure.savefig(drawn, format="svg", metadata={"Description": alt, "Date": None})
+    return drawn.getvalue()
+
+
+def write_page(
+    audit: Audit,
+    png: str,
+    *,
+    alt: str,
+    title: str,
+    roles: Roles,
+    more: str = "",
+    favorable: int | None = None,
+    positive_means: str = "",
+    reference: Hashable = None,
+    provenance: Provenance | None = None,
+) -> str:
+    """Write the page: sentences and notices first, then the figure (base64), tables and ``more`` sections."""
+    from labkit.audit.plots import letter_groups
+
+    number, words = len(audit.counts.groups), DecisionWords.of(roles, positive_means)
+    groups = ", ".join(map(str, audit.counts.groups.names))
+    keys = letter_groups(audit).keys
+    marked = {"small": bool(audit.small_groups), "imprecise": audit.too_few.any(axis=None)}
+    marks = "".join(f"<p>{line}</p>" for line in explain_marks(**marked, min_group_size=audit.min_group_size))
+    readings = "".join(
+        f"<dt><b>{format_metric(metric)}</b></dt><dd>{html.escape(read_metric(audit, metric, words))}</dd>"
+        for metric in (*SHOWN, *BELOW)
+        if metric in audit.counts.metrics
+    )
+    sections = f"""<h2 id="rates">Rates by group</h2>
+<figure>{figure_box(png, alt=alt, label="Figure of rates by group")}
+<figcaption>{_explain_figure(audit, keys)}</figcaption></figure>
+{rates_section(audit, words, keys)}
+<p>{_explain_rates(audit, words)}</p>
+{marks}
+<h2 id="readings">What each rate says</h2>
+<dl>{readings}</dl>
+{between_section(audit)}{reference_section(audit, reference, words)}
+{attributes_section(audit, reference, words)}{four_fifths_section(audit, favorable)}{sample_section(audit)}{more}
+<h2 id="counts">The counts behind it</h2>
+{counts_section(audit)}{_link_files(more)}{notices_at_end(audit)}{provenance_section(provenance)}
+<h2 id="limits">What this does not show</h2>
+<p>Whether the labels can be trusted, which of these rates should be equal, and what a decision does to people. Error
+rates compare predictions with recorded labels: where the record is unfair, equal error rates carry that on.</p>
+"""
+    content = f"""<h1>Audit of {html.escape(title)}</h1>
+<p>{say_people(audit.counts)} in {number} groups by <b>{html.escape(groups)}</b>; {describe_roles(roles)}. Every
+interval is for {audit.confidence:.0%}: a score interval, Wilson's for rates, Newcombe's for differences and Koopman's
+for ratios.</p>
+{summary_section(audit, words, favorable)}{notices_on_top(audit)}{_list_sections(sections)}{sections}"""
+    return escape_controls(write_document(content, title=f"Audit of {title}", head=STYLE, wide=True))
+
+
+def score_section(scores: ScoreHistogram, *, score: str, confidence: float = 0.95) -> str:
+    """Write the section of the page on scores: table of AUC, figure of calibration, and what bounds them."""
+    from labkit.audit.plots import draw_calibration
+
+    alt = (
+        f"Share of people with a label of 1 over the score {score}, a panel for each group, with {confidence:.0%} "
+        "intervals; on the dashed line the share equals the score"
+    )
+    png = draw_png(draw_calibration(scores, confidence=confidence), alt=alt)
+    figure = figure_box(png, alt=alt, label="Figure of calibration by group")
+    return write_scores(scores, figure, score=score, confidence=confidence)
+
+
+def _explain_figure(audit: Audit, keys: list[bool]) -> str:
+    """Write the caption of the figure of rates."""
+    from labkit.audit.plots import choose_groups
+
+    number = len(audit.counts.groups)
+    said = [f"Dots: rates. Lines: {audit.confidence:.0%} intervals. Dashed line: the rate of everyone."]
+    if set(audit.small_groups) & set(audit.counts.groups[choose_groups(audit)]):
+        said.append(f"Hollow dots: groups of fewer than {audit.min_group_size} people.")
+    if number > GROUPS_DRAWN:
+        said.append(
+            f"The figure shows {GROUPS_DRAWN} of {number} groups, by selection rate: those with the lowest and the "
+            "highest rates, and the largest. The table has all of them."
+        )
+    if any(keys):
+        said.append("A number after # leads to a name in the table that is too long here, or that no font can draw.")
+    return " ".join(said)
+
+
+def _explain_rates(audit: Audit, words: DecisionWords) -> str:
+    """Say what the rates are shares of, and what equality of each is called, as HTML."""
+    if len(audit.counts.metrics) == 1:
+        return (
+            f"Selection rate: of all people, those who {html.escape(words.got)}. Equal selection rates are called "
+            "demographic parity."
+        )
+    label = html.escape(words.label)
+    return (
+        f"Selection rate: of all people, those who {html.escape(words.got)}. True and false positive rate: the same "
+        f"share of people with a 1 in {label}, and of people with a 0 there. Precision: of people who "
+        f"{html.escape(words.got)}, those with a 1 in {label}. Equal selection rates are called demographic parity, "
+        "equal true positive rates equal opportunity, equal true and false positive rates equalized odds. The "
+        f"complements, false negative and true negative rates, are in rates.csv. Labeled positive: people with a 1 in "
+        f"{label}. Predicted positive: people who {html.escape(words.got)}."
+    )
+
+
+def _link_files(more: str) -> str:
+    """Link the files that are written beside the page, as HTML."""
+    named = FILES | ({"scores.csv": "people by score"} if 'id="scores"' in more else {})
+    links = ", ".join(f'<a href="{name}">{name}</a> ({what})' for name, what in named.items())
+    return f"<p>Beside this page: {links}.</p>\n"
+
+
+def _list_sections(sections: str) -> str:
+    """Write the table of contents from the headings of the sections."""
+    found = re.findall(r'<h2 id="([^"]+)">(.*?)</h2>', sections)
+    links = "".join(f'<li><a href="#{anchor}">{text}</a></li>' for anchor, text in found)
+    return f'<nav class="here" aria-label="On this page"><ul>{links}</ul></nav>\n'

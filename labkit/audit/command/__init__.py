@@ -1,0 +1,1 @@
+"""The command `labkit audit`: what it reads, prints and writes."""

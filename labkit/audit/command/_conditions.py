@@ -1,0 +1,176 @@
+"""Conditions under which a pipeline is to stop, ``--fail-if "ratio(selection_rate) < 0.8"``, and what an audit says.
+
+A condition is about each group against the reference. It is met where chance does not explain that: where the upper
+end of the group's interval is below the number (for ``>``: the lower end above it), with intervals that hold for all
+groups at once (Bonferroni, see ``Audit.against``).
+"""
+
+import re
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from labkit.audit.between._reference import REST
+from labkit.audit.inputs._names import label_groups
+from labkit.audit.metrics import METRICS, UNLABELED_METRICS
+from labkit.audit.results import Audit
+from labkit.audit.text import format_name
+from labkit.errors import UserError
+
+GRAMMAR = re.compile(r"\s*(difference|ratio)\s*\(\s*(\w+)\s*\)\s*([<>])\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*", re.ASCII)
+LIMITS = {"difference": ("low_adjusted", "high_adjusted"), "ratio": ("ratio_low_adjusted", "ratio_high_adjusted")}
+
+
+class BadCondition(UserError):
+    """A condition that nobody can judge; the message shows how conditions are written."""
+
+
+class ConditionMet(Exception):
+    """An audit was written, and a condition under which the pipeline is to stop is met.
+
+    Parameters
+    ----------
+    verdicts : sequence of Verdict
+        Those that are met.
+    audit : Audit
+        The audit that was written.
+    """
+
+    def __init__(self, verdicts: Sequence["Verdict"], audit: Audit):
+        super().__init__("; ".join(verdict.describe() for verdict in verdicts))
+        self.audit = audit
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A statistic of a metric, a group compared with the reference, and the number that it may not pass.
+
+    Parameters
+    ----------
+    statistic : {"difference", "ratio"}
+        Group minus reference, or group over reference.
+    metric : str
+        One of ``METRICS``.
+    side : {"<", ">"}
+        On which side of the number the condition is met.
+    number : float
+        A difference in probability, or a ratio.
+    """
+
+    statistic: str
+    metric: str
+    side: str
+    number: float
+
+    def __str__(self) -> str:
+        return f"{self.statistic}({self.metric}) {self.side} {self.number:g}"
+
+    def judge(self, table: pd.DataFrame, names: Sequence[str]) -> "Verdict":
+        """Say for which groups it is met, by a table of ``Audit.against`` whose rows have these names."""
+        low, high = (table[name].to_numpy() for name in LIMITS[self.statistic])
+        known, small = ~(np.isnan(low) | np.isnan(high)), table["small"].to_numpy()
+        with np.errstate(invalid="ignore"):
+            beyond = (high < self.number) if self.side == "<" else (low > self.number)
+        met = known & ~small & beyond
+        return Verdict(
+            self,
+            met=tuple(name for name, is_met in zip(names, met, strict=True) if is_met),
+            unjudged=tuple(name for name, is_judged in zip(names, known & ~small, strict=True) if not is_judged),
+            limits=tuple(zip(low[met].tolist(), high[met].tolist(), strict=True)),
+            judged=int((known & ~small).sum()),
+        )
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What an audit says about a condition.
+
+    Parameters
+    ----------
+    condition : Condition
+        The condition.
+    met : tuple of str
+        The groups for which it is met.
+    unjudged : tuple of str
+        Groups that are too small or have no such rate: they are not judged.
+    limits : tuple of (float, float)
+        For each group in ``met``, the interval that is beyond the number.
+    judged : int
+        How many groups were judged.
+    """
+
+    condition: Condition
+    met: tuple[str, ...]
+    unjudged: tuple[str, ...]
+    limits: tuple[tuple[float, float], ...]
+    judged: int
+
+    def describe(self) -> str:
+        """Say in one line whether the condition is met, for which groups, or that nothing could be judged."""
+        left_out = f" ({len(self.unjudged)} not judged: small, or undefined)" if self.unjudged else ""
+        if not self.judged:
+            return f"{self.condition} cannot be judged: every group is small, or its rate is undefined"
+        if not self.met:
+            return f"{self.condition} is not met in any of {self.judged} groups{left_out}"
+        shown = [
+            f"{format_name(name)} [{low:.3f}, {high:.3f}]"
+            for name, (low, high) in zip(self.met, self.limits, strict=True)
+        ]
+        return f"{self.condition} is met in {len(self.met)} of {self.judged} groups{left_out}: {', '.join(shown)}"
+
+
+def parse_conditions(texts: Iterable[str], *, labeled: bool) -> list[Condition]:
+    """Read conditions as they are written on the command line.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        Such as ``"ratio(selection_rate) < 0.8"``.
+    labeled : bool
+        Whether labels are known; without them there are selection rates alone.
+
+    Returns
+    -------
+    list of Condition
+        In the same order.
+
+    Raises
+    ------
+    BadCondition
+        Anything else; the message shows the grammar and the metrics.
+    """
+    metrics, found = METRICS if labeled else UNLABELED_METRICS, []
+    for text in texts:
+        read = GRAMMAR.fullmatch(text)
+        if read is None or read[2] not in metrics:
+            raise BadCondition(
+                f"fail_if={text!r} is no condition; write difference(METRIC) or ratio(METRIC), < or >, and a number, "
+                f'such as "ratio(selection_rate) < 0.8", with one of the metrics '
+                f"{', '.join(metrics)}{'' if labeled else ' (others need a label)'}"
+            )
+        found.append(Condition(read[1], read[2], read[3], float(read[4])))
+    return found
+
+
+def judge_conditions(audit: Audit, conditions: Sequence[Condition], reference: Hashable) -> list[Verdict]:
+    """Judge each condition on each group against the reference; small groups are not judged.
+
+    ``Audit.against`` lists small groups, and counts them in its adjustment; ``Audit.difference`` and ``Audit.ratio``
+    leave them out, and so do conditions. A reference that is small itself is an error: no group could be judged.
+    """
+    if not conditions:
+        return []
+    names = dict(zip(audit.counts.groups.tolist(), label_groups(audit.counts.groups), strict=True))
+    tables = {each.metric: audit.against(each.metric, reference) for each in conditions}
+    compared_with = next(iter(tables.values()))["reference"].iloc[0]
+    if reference != REST and compared_with in audit.small_groups:
+        raise UserError(
+            f"the reference {names[compared_with]!r} has fewer than {audit.min_group_size} people, so that fail_if= "
+            "can judge no group; choose another one with reference=, or lower min_group_size="
+        )
+    return [
+        each.judge(tables[each.metric], [names[group] for group in tables[each.metric].index.tolist()])
+        for each in conditions
+    ]

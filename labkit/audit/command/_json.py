@@ -1,0 +1,210 @@
+"""The whole result of an audit for programs: ``audit.json``, which ``audit.schema.json`` describes."""
+
+import json
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from labkit.audit.command._conditions import Verdict
+from labkit.audit.command._folder import FORMAT
+from labkit.audit.command._gap import gap_as_json
+from labkit.audit.inputs._names import label_groups
+from labkit.audit.results import Audit
+from labkit.audit.sampling._roles import Roles
+from labkit.audit.score_histogram import ScoreHistogram
+from labkit.audit.sections._provenance import Provenance
+
+if TYPE_CHECKING:
+    from labkit.audit.counts import Decomposition
+
+VERSION = 1  # of the schema: the number rises when something is removed, renamed, or changes its meaning
+
+
+class Asked(NamedTuple):
+    """What was asked for besides the rates, and what came of it."""
+
+    settings: Mapping[str, Any]
+    roles: Roles
+    provenance: Provenance
+    reference: Hashable = None
+    verdicts: Sequence[Verdict] = ()
+    gap: "Decomposition | None" = None
+    scores: ScoreHistogram | None = None
+
+
+def audit_as_json(audit: Audit, asked: Asked, *, files: Sequence[str]) -> bytes:
+    """Write an audit as JSON: numbers that are undefined or infinite are null.
+
+    Parameters
+    ----------
+    audit : Audit
+        Any audit.
+    asked : Asked
+        What else there is to say.
+    files : sequence of str
+        The names of the files that are written together, this one included.
+
+    Returns
+    -------
+    bytes
+        In ASCII, so that every program reads it.
+    """
+    names = dict(zip(audit.counts.groups.tolist(), label_groups(audit.counts.groups), strict=True))
+    provenance, favorable = asked.provenance, asked.settings["favorable"]
+    found = {
+        "format": FORMAT,
+        "version": VERSION,
+        "files": list(files),
+        "provenance": {name: getattr(provenance, name) for name in ("source", "files", "size", "rows", "sha256")}
+        | {"date": provenance.date, "command": provenance.command, "versions": dict(provenance.versions)},
+        "settings": dict(asked.settings) | {"seed": audit.seed},
+        "warnings": [
+            {"kind": notice.kind, "text": notice.said, "group": notice.group, "metrics": list(notice.metrics)}
+            for notice in audit.notices
+        ],
+        "columns": [str(name) for name in audit.counts.groups.names],
+        "overall": _list_overall(audit),
+        "groups": _list_groups(audit, names),
+        "metrics": _list_extremes(audit),
+        "comparisons": [
+            row for metric in audit.counts.metrics for row in _list_against(audit, metric, asked.reference, names)
+        ],
+        "four_fifths": None if favorable is None else _list_four_fifths(audit, favorable, names),
+        "explained_gap": None if asked.gap is None else gap_as_json(asked.gap, names),
+        "auc": None if asked.scores is None else _list_auc(asked.scores, audit.confidence),
+        "fail_if": [
+            {
+                "condition": str(verdict.condition),
+                "met": bool(verdict.met),
+                "groups": list(verdict.met),
+                "not_judged": list(verdict.unjudged),
+            }
+            for verdict in asked.verdicts
+        ],
+    }
+    return (json.dumps(make_plain(found), indent=1, allow_nan=False) + "\n").encode("ascii")
+
+
+def make_plain(value: Any) -> Any:
+    """Turn a value into one that JSON has: NaN, infinity and what is missing become null, other objects their text."""
+    if isinstance(value, Mapping):
+        return {str(key): make_plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [make_plain(each) for each in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
+
+
+def _interval(value: float, low: float, high: float, **more: Any) -> dict[str, Any]:
+    """Return a number with its interval."""
+    return {"value": value, "low": low, "high": high} | more
+
+
+def _list_overall(audit: Audit) -> dict[str, Any]:
+    """Return the size and the rates of everyone."""
+    overall = audit.overall.to_dict()
+    return {"n": int(overall.pop("n")), "rates": overall}
+
+
+def _list_groups(audit: Audit, names: Mapping[Hashable, str]) -> list[dict[str, Any]]:
+    """Return each group with its counts, and its rates with intervals."""
+    counts, metrics = audit.counts, list(audit.counts.metrics)
+    rates, worth = audit.by_group[metrics].to_numpy(), audit.effective_sizes.to_numpy()  # (groups, metrics)
+    limits = audit.intervals.to_numpy().reshape(len(rates), len(metrics), 2)
+    too_few, small = audit.too_few.to_numpy(), counts.effective_sizes < audit.min_group_size
+    cells, sample = counts.table.to_dict("records"), counts.sample.to_dict("records")
+    listed = []
+    for place, (group, name) in enumerate(names.items()):
+        parts = group if isinstance(group, tuple) else (group,)
+        of_metrics = {
+            metric: _interval(rate, *both, base=base, imprecise=few)
+            for metric, rate, both, base, few in zip(
+                metrics, rates[place], limits[place], worth[place], too_few[place], strict=True
+            )
+        }
+        listed.append(
+            {
+                "name": name,
+                "values": list(parts),
+                "n": counts.sizes[place],
+                "small": small[place],
+                "counts": cells[place],
+                "sample": sample[place],
+                "rates": of_metrics,
+            }
+        )
+    return listed
+
+
+def _list_extremes(audit: Audit) -> dict[str, dict[str, Any]]:
+    """Return what each metric says about all groups that are large enough: max - min, min / max, and the test."""
+    difference, ratio = audit.difference(), audit.ratio()
+    differences, ratios = audit.difference_interval(), audit.ratio_interval()
+    found = {}
+    for metric in audit.counts.metrics:
+        test = {"p_value": audit.parity_test(metric), "name": audit.test_name(metric)}
+        found[metric] = {
+            "difference": _interval(difference[metric], *differences.loc[metric]),
+            "ratio": _interval(ratio[metric], *ratios.loc[metric]),
+            "test": test | {"floor": audit.test_floor(metric)},
+        }
+    return found
+
+
+def _list_against(
+    audit: Audit, metric: str, reference: Hashable, names: Mapping[Hashable, str]
+) -> list[dict[str, Any]]:
+    """Return each group against the reference."""
+    rows = []
+    for group, row in zip(*_records(audit.against(metric, reference)), strict=True):
+        adjusted = {
+            key: (row[f"{part}low_adjusted"], row[f"{part}high_adjusted"])
+            for key, part in (("difference", ""), ("ratio", "ratio_"))
+        }
+        both = {
+            key: _interval(*values, low_adjusted=adjusted[key][0], high_adjusted=adjusted[key][1])
+            for key, values in (
+                ("difference", (row["difference"], row["low"], row["high"])),
+                ("ratio", (row["ratio"], row["ratio_low"], row["ratio_high"])),
+            )
+        }
+        p_values = {"p_value": row["p_value"], "p_holm": row["p_adjusted"]}
+        said = {"metric": metric, "group": names[group], "reference": names.get(row["reference"], row["reference"])}
+        rows.append(said | both | p_values | {"small": row["small"], "imprecise": row["too_few"]})
+    return rows
+
+
+def _list_four_fifths(audit: Audit, favorable: int, names: Mapping[Hashable, str]) -> list[dict[str, Any]]:
+    """Return the four-fifths rule, group by group."""
+    return [
+        {
+            "group": names[group],
+            "favorable_rate": row["favorable_rate"],
+            "ratio": _interval(row["ratio"], row["low"], row["high"]),
+            "verdict": row["verdict"],
+            "imprecise": row["too_few"],
+        }
+        for group, row in zip(*_records(audit.four_fifths(favorable=favorable)), strict=True)
+    ]
+
+
+def _list_auc(scores: ScoreHistogram, confidence: float) -> list[dict[str, Any]]:
+    """Return the AUC of each group."""
+    names = label_groups(scores.groups)
+    rows = scores.auc(confidence=confidence).to_dict("records")
+    return [
+        {"group": name, "n": row["n"], "positives": row["positives"], "bin_error": row["error"]}
+        | _interval(row["auc"], row["low"], row["high"])
+        for name, row in zip(names, rows, strict=True)
+    ]
+
+
+def _records(table: pd.DataFrame) -> tuple[list[Hashable], list[dict[str, Any]]]:
+    """Return the groups and the rows of a table."""
+    return table.index.tolist(), table.to_dict("records")

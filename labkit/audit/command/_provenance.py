@@ -1,0 +1,179 @@
+"""Where the numbers come from: the file and its checksum, the settings, the versions, and what repeats the audit."""
+
+import hashlib
+import os
+import shlex
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from labkit.audit.files._parquet import _files as list_counted
+from labkit.audit.sections._provenance import Provenance
+from labkit.errors import UserError
+from labkit.version import __version__
+
+BLOCK = 2**20  # bytes that are hashed at a time
+PACKAGES = ("numpy", "pandas", "scipy", "statsmodels", "pyarrow", "duckdb", "narwhals")
+
+
+class Fingerprint(threading.Thread):
+    """Hash a file, or all counted files of a folder, while they are counted.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A file or a folder. Another path has nothing to hash: whoever counts says what is wrong with it.
+    """
+
+    def __init__(self, path: Path):
+        super().__init__(name="fingerprint", daemon=True)
+        self.path, self.is_folder = path, path.is_dir()
+        self.files = list_counted(path) if self.is_folder else [path] if path.is_file() else []
+        self.seen = self._look()
+        self.failed: OSError | None = None
+        self.sha256 = ""
+        self.stopped = threading.Event()
+
+    def __enter__(self) -> "Fingerprint":
+        self.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stopped.set()
+
+    def run(self) -> None:
+        """Hash every file in blocks."""
+        try:
+            hashes = [self._hash(file) for file in self.files]
+        except OSError as error:
+            self.failed = error
+            return
+        if self.is_folder:
+            names = [file.relative_to(self.path).as_posix() for file in self.files]
+            self.sha256 = join_hashes(dict(zip(names, hashes, strict=True)))
+        else:
+            self.sha256 = "".join(hashes)
+
+    def finish(self) -> tuple[int, int, str]:
+        """Return the number of files, their bytes and the checksum; a UserError where they changed meanwhile."""
+        self.join()
+        if self.failed is not None:
+            raise self.failed
+        if self._look() != self.seen:
+            raise UserError(
+                f"{self.path.name!r} changed while it was counted; audit it again when nothing writes to it"
+            )
+        return len(self.files), sum(size for size, _ in self.seen), self.sha256
+
+    def _look(self) -> list[tuple[int, int]]:
+        """Return size and time of the last change of each file."""
+        return [(found.st_size, found.st_mtime_ns) for found in map(os.stat, self.files)]
+
+    def _hash(self, file: Path) -> str:
+        """Hash a file in blocks, until it ends or nobody waits any more."""
+        digest = hashlib.sha256()
+        with open(file, "rb", buffering=0) as opened:
+            while (block := opened.read(BLOCK)) and not self.stopped.is_set():
+                digest.update(block)
+        return digest.hexdigest()
+
+
+def join_hashes(hashes: Mapping[str, str]) -> str:
+    """Hash the names and hashes of the files of a folder: the lines that ``sha256sum`` prints for them, sorted by name.
+
+    Parameters
+    ----------
+    hashes : mapping of str to str
+        Name below the folder, with slashes, to the sha256 of the file.
+
+    Returns
+    -------
+    str
+        sha256, in hexadecimal.
+    """
+    lines = "".join(f"{hashes[name]}  {name}\n" for name in sorted(hashes))
+    return hashlib.sha256(lines.encode(errors="surrogateescape")).hexdigest()
+
+
+def make_provenance(
+    name: str,
+    found: tuple[int, int, str],
+    *,
+    rows: int,
+    seed: int,
+    settings: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+) -> Provenance:
+    """Say where an audit comes from.
+
+    Parameters
+    ----------
+    name : str
+        The file or folder, without the folders above it.
+    found : tuple of int, int, str
+        Its files, bytes and checksum.
+    rows : int
+        How many rows were read.
+    seed : int
+        Seed of random tables and samples.
+    settings, defaults : mapping of str to object
+        The parameters of the audit, and those that nobody need set with what they are then.
+
+    Returns
+    -------
+    Provenance
+        With the command that repeats the audit in the folder of the file.
+    """
+    number, size, sha256 = found
+    return Provenance(
+        source=name,
+        files=number,
+        size=size,
+        rows=rows,
+        sha256=sha256,
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=write_command(name, settings, defaults),
+        versions=find_versions(),
+        settings={key.replace("_", "-"): _say(value) for key, value in settings.items()} | {"seed": str(seed)},
+    )
+
+
+def write_command(name: str, settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
+    """Write the call of ``labkit audit`` that these settings come from, as a shell reads it."""
+    words = ["labkit", "audit", f"./{name}" if name.startswith("-") else name]
+    for key, value in settings.items():
+        if value is None or key in defaults and value == defaults[key]:
+            continue
+        option = f"--{key.replace('_', '-')}"
+        if isinstance(value, bool):
+            words += [option] if value else []
+        elif key == "explain_gap":
+            words += [option, *value]
+        else:
+            for each in value if isinstance(value, Sequence) and not isinstance(value, str) else [value]:
+                words += [f"{option}={each}"] if str(each).startswith("-") else [option, str(each)]
+    return shlex.join(words)
+
+
+def find_versions() -> dict[str, str]:
+    """Return the versions of what numbers depend on; of what is installed."""
+    found = {"fairness-lab": __version__, "python": ".".join(map(str, sys.version_info[:3]))}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _say(value: Any) -> str:
+    """Write a setting as text; nothing where it was not set."""
+    if value is None:
+        return ""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(map(str, value))
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

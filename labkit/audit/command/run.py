@@ -1,0 +1,287 @@
+"""The audit of a user's own file: tables on the terminal, a figure, a page that needs no network, and JSON.
+
+Imported whenever the command starts, so that figures are imported where they are needed.
+"""
+
+import base64
+import inspect
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labkit.audit._page import draw_png, draw_svg, score_section, write_page
+from labkit.audit.between._equality import check_tables
+from labkit.audit.between._four_fifths import check_favorable
+from labkit.audit.command._conditions import (
+    BadCondition,
+    Condition,
+    ConditionMet,
+    judge_conditions,
+    parse_conditions,
+)
+from labkit.audit.command._folder import open_output
+from labkit.audit.command._gap import gap_section, gap_table, name_gap
+from labkit.audit.command._groups import find_group, find_reference_group
+from labkit.audit.command._json import Asked, audit_as_json
+from labkit.audit.command._output import table_as_csv
+from labkit.audit.command._provenance import Fingerprint, make_provenance
+from labkit.audit.command._terminal import print_audit, print_table, printing, taking_any_text, working
+from labkit.audit.files._kinds import file_ending
+from labkit.audit.files._paths import bins_scores, count_path
+from labkit.audit.inputs._options import in_options
+from labkit.audit.intervals import check_confidence
+from labkit.audit.results import Audit
+from labkit.audit.sampling._roles import Roles
+from labkit.audit.sections._comparisons import list_comparisons
+from labkit.audit.sections._rates import list_rates
+from labkit.audit.sections._scores import auc_table, scores_by_bin
+from labkit.audit.sections._sentences import describe_figure
+from labkit.audit.text import format_name
+from labkit.errors import UserError
+from labkit.validation import escape_controls
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["BadCondition", "ConditionMet", "audit_file", "in_options"]
+
+WRITTEN = {"audit.html": "page", "audit.png": "figure", "audit.svg": "figure", "audit.json": "for programs"}
+
+
+def audit_file(
+    path: str | Path,
+    *,
+    label: str | None,
+    prediction: str | None = None,
+    sensitive: str | Sequence[str],
+    score: str | None = None,
+    threshold: float | None = None,
+    count: str | None = None,
+    weight: str | None = None,
+    person: str | None = None,
+    missing_group: str | None = None,
+    decimal: str = ".",
+    sheet: str | None = None,
+    favorable: int | None = None,
+    reference: str | Sequence[str] | None = None,
+    explain_gap: tuple[str, str] | None = None,
+    fail_if: Sequence[str] = (),
+    min_group_size: int = 20,
+    confidence: float = 0.95,
+    positive_means: str = "",
+    n_tables: int = 9_999,
+    output: str | Path | None = None,
+    raw_csv: bool = False,
+    console: "Console | None" = None,
+) -> Audit:
+    """Audit a CSV or Parquet file or a folder: write a page, a figure, tables and ``audit.json``, and print tables.
+
+    The files are written whole or not at all, even when nobody reads all tables (``labkit audit ... | head``). In the
+    output folder only files that an earlier audit listed in its ``audit.json`` are replaced or removed.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file with one row per decision, or a folder of Parquet files, which DuckDB reads. It may be larger than
+        memory.
+    label : str or None
+        Column of 0 and 1, or of true and false; None where labels are not known, and selection rates are audited.
+    prediction : str, optional
+        Column of 0 and 1, or of true and false.
+    sensitive : str or sequence of str
+        One column or several; then the groups are the combinations that occur.
+    score : str, optional
+        Column of scores. Scores in [0, 1] add AUC and calibration by group, and ``scores.csv``.
+    threshold : float, optional
+        In place of ``prediction``: the score from which on the decision is 1. AUC and calibration are then left out
+        where they cannot be computed: without labels, with weights, counts or persons, or with a threshold that says
+        that scores are not in [0, 1].
+    count, weight, person : str, optional
+        What a row stands for, see ``labkit.audit.count``.
+    missing_group : str, optional
+        Audit people whose group is missing as a group of this name, such as "not stated"; by default they are an error.
+    decimal : {".", ","}
+        The decimal mark of numbers in text.
+    sheet : str, optional
+        Which sheet of a workbook.
+    favorable : int, optional
+        The prediction that is good for a person, 0 or 1: adds the four-fifths rule, which cannot be applied without it.
+    reference : str or sequence of str, optional
+        The group with which each other one is compared, as tables show it; or a value for each sensitive column; or
+        "rest", everyone else. By default the largest group.
+    explain_gap : tuple of str, optional
+        Two groups: adds what errors and base rates contribute to the gap between their selection rates, see
+        ``Counts.decompose``. Needs labels.
+    fail_if : sequence of str, optional
+        Conditions such as ``"ratio(selection_rate) < 0.8"``, about each group against the reference. One is met where,
+        for some group that is large enough, the interval of ``Audit.against`` that is adjusted for the number of groups
+        is beyond the number as a whole.
+    min_group_size : int
+        Groups with fewer people are shown and marked, and not compared.
+    confidence : float
+        Coverage of every interval, between 0 and 1.
+    positive_means : str
+        What a decision of 1 means for a person, such as "loan approved": the page then says so.
+    n_tables : int
+        Random tables behind p-values where counts are small, at least 99.
+    output : str or Path, optional
+        Folder to write to, made if it is missing; ``NAME-audit`` in the current folder for a file ``NAME.csv``.
+    raw_csv : bool, optional
+        Write names into the CSV files as they are. By default those that a spreadsheet would run as formulas, such as
+        ``=HYPERLINK(...)``, get an apostrophe in front.
+    console : rich.console.Console, optional
+        Where to print; the terminal by default.
+
+    Returns
+    -------
+    Audit
+        The audit that was printed.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    UserError
+        What ``labkit.audit.count_file``, ``labkit.audit.count_folder`` and ``Audit`` reject: another ending, unknown
+        columns, values that are not 0/1, missing groups, no rows, a single group. A score without a threshold where AUC
+        cannot be computed. An unknown reference. Or the output cannot be written, holds files that no audit listed, or
+        belongs to an audit that is running. Nothing is written then.
+    BadCondition
+        A UserError about ``fail_if``, before anything is read.
+    ConditionMet
+        A condition of ``fail_if`` is met; everything is written, and the error has the audit as ``audit``.
+    """
+    settings = {name: value for name, value in locals().items() if name not in ("path", "output", "console")}
+    for name in ("sensitive", "reference", "explain_gap", "fail_if"):
+        settings[name] = _as_list(settings[name])
+    from rich.console import Console
+
+    path, console = Path(path), console or Console()
+    conditions = _check_settings(settings)
+    name = Path(os.path.abspath(path)).name  # the folder `.` has a name, too
+    stem = name if path.is_dir() else name.removesuffix(file_ending(path))
+    with taking_any_text(console), open_output(output or f"{stem}-audit") as folder:
+        audit, asked = _count(path, name, settings, conditions, console)
+        try:
+            contents = _draw(audit, asked, console, title=format_name(name))
+            replaced, removed = folder.write(contents)
+        except Exception:
+            with printing(console):  # the count took long, and its numbers are known
+                _print_tables(audit, asked, console, title=format_name(name))
+            raise
+    with taking_any_text(console), printing(console):
+        _print_tables(audit, asked, console, title=format_name(name))
+        listed = ", ".join(f"{each} ({WRITTEN[each]})" if each in WRITTEN else each for each in contents)
+        said = [f"Written to {folder.folder}: {listed}"]
+        if replaced:
+            said.append(f"Files of an earlier audit were replaced there: {', '.join(replaced)}")
+        if removed:
+            said.append(f"Files of an earlier audit were removed there: {', '.join(removed)}")
+        for line in [*said, *(each.describe() for each in asked.verdicts if not each.met)]:
+            console.print(escape_controls(line), markup=False, soft_wrap=True)
+    if met := [verdict for verdict in asked.verdicts if verdict.met]:
+        raise ConditionMet(met, audit)
+    return audit
+
+
+def _as_list(value: str | Sequence[str] | None) -> list[str] | None:
+    """Return one name or several as a list."""
+    return None if value is None else [value] if isinstance(value, str) else list(value)
+
+
+def _check_settings(settings: Mapping[str, Any]) -> list[Condition]:
+    """Reject settings that cannot be right before a long read, not after; return the conditions."""
+    check_tables(settings["n_tables"])
+    check_confidence(settings["confidence"])
+    if settings["min_group_size"] < 0:
+        raise UserError(f"min_group_size={settings['min_group_size']} is negative; use 0 to keep every group")
+    if settings["favorable"] is not None:
+        check_favorable(settings["favorable"])
+    if settings["explain_gap"] is not None and settings["label"] is None:
+        raise UserError("explain_gap= splits a gap into error rates and base rates, which need labels: name a label=")
+    return parse_conditions(settings["fail_if"], labeled=settings["label"] is not None)
+
+
+def _count(
+    path: Path, name: str, settings: Mapping[str, Any], conditions: Sequence[Condition], console: "Console"
+) -> tuple[Audit, Asked]:
+    """Count a file or a folder, and compute all that takes long."""
+    label, score, threshold = (settings[each] for each in ("label", "score", "threshold"))
+    rows_are = {each: settings[each] for each in ("count", "weight", "person")}
+    binned = bins_scores(label=label, score=score, threshold=threshold, rows=tuple(rows_are.values()))
+    roles = Roles.named(
+        label=label,
+        prediction=settings["prediction"],
+        sensitive=settings["sensitive"],
+        score=None if threshold is None else score,
+        threshold=threshold,
+        **rows_are,
+        missing_group=settings["missing_group"],
+    )
+    title, seen = format_name(name), [0]
+    with working(console, f"counting {title}") as show, Fingerprint(path) as fingerprint:
+
+        def progress(rows: int) -> None:
+            seen.append(rows)
+            show(f"counting {title}: {rows:,} rows")
+
+        ways = {each: settings[each] for each in ("decimal", "sheet")}
+        counts, scores = count_path(path, roles, score=score if binned else None, **ways, progress=progress)
+        audit = counts.audit(**{each: settings[each] for each in ("n_tables", "confidence", "min_group_size")})
+        # the audit keeps its tests; with thousands of groups they take minutes, so say how far it is
+        for number, metric in enumerate(counts.metrics, start=1):
+            show(f"comparing {len(counts.groups):,} groups: metric {number} of {len(counts.metrics)}")
+            audit.parity_test(metric)
+        reference, gap = find_reference_group(counts.groups, settings["reference"]), None
+        if settings["explain_gap"] is not None:
+            pair = [find_group(counts.groups, each, option="explain_gap") for each in settings["explain_gap"]]
+            gap = counts.decompose(*pair, confidence=audit.confidence)
+        verdicts = judge_conditions(audit, conditions, reference)
+        show(f"computing the checksum of {title}")
+        found = fingerprint.finish()
+    parameters = inspect.signature(audit_file).parameters.values()
+    defaults = {each.name: each.default for each in parameters if each.default is not inspect.Parameter.empty}
+    defaults["fail_if"] = []
+    provenance = make_provenance(name, found, rows=seen[-1], seed=audit.seed, settings=settings, defaults=defaults)
+    return audit, Asked(settings, roles, provenance, reference, verdicts, gap, scores)
+
+
+def _draw(audit: Audit, asked: Asked, console: "Console", *, title: str) -> dict[str, bytes]:
+    """Return all files by name."""
+    from labkit.audit.plots import draw_audit
+
+    settings, raw = asked.settings, asked.settings["raw_csv"]
+    said = {name: settings[name] for name in ("favorable", "positive_means")}
+    said |= {"reference": asked.reference, "provenance": asked.provenance}
+    with working(console, "drawing the page"):
+        alt = describe_figure(audit)
+        figure = draw_audit(audit)
+        png, svg = draw_png(figure, alt=alt), draw_svg(figure, alt=alt)
+        more = "" if asked.gap is None else gap_section(asked.gap, audit.counts.groups)
+        if asked.scores is not None:
+            more += score_section(asked.scores, score=format_name(settings["score"]), confidence=audit.confidence)
+        page = write_page(audit, png, alt=alt, title=title, roles=asked.roles, more=more, **said)
+    contents = {
+        "audit.html": page.encode(),
+        "audit.png": base64.b64decode(png),
+        "audit.svg": svg,
+        "rates.csv": table_as_csv(list_rates(audit), raw=raw),
+        "comparisons.csv": table_as_csv(list_comparisons(audit, asked.reference), raw=raw),
+        "counts.csv": table_as_csv(audit.counts.table, raw=raw),
+    }
+    if asked.scores is not None:
+        contents["scores.csv"] = table_as_csv(scores_by_bin(asked.scores), raw=raw)
+    contents["audit.json"] = audit_as_json(audit, asked, files=[*contents, "audit.json"])
+    return contents
+
+
+def _print_tables(audit: Audit, asked: Asked, console: "Console", *, title: str) -> None:
+    """Print all tables."""
+    print_audit(audit, console, title=title, favorable=asked.settings["favorable"], reference=asked.reference)
+    if asked.gap is not None:
+        print_table(gap_table(asked.gap), console, title=f"{title}: {name_gap(asked.gap, audit.counts.groups)}")
+    if asked.scores is not None:
+        score = format_name(asked.settings["score"])
+        found = auc_table(asked.scores, confidence=audit.confidence)
+        print_table(found, console, title=f"{title}: AUC of {score} by group, {audit.confidence:.0%} intervals")

@@ -1,0 +1,154 @@
+"""Tables of other programs: sheets of Excel become text, and JSON and Feather are read by DuckDB where they are."""
+
+import json
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labkit.audit.files._columns import Table, Wanted, check_names, code_columns, escape_pattern, quote_sql
+from labkit.audit.files._kinds import name_members
+from labkit.audit.inputs._groups import declared_categories
+from labkit.errors import MissingExtra, UserError
+from labkit.validation import check_columns, escape_controls
+
+if TYPE_CHECKING:
+    import duckdb
+
+KEYS_FROM = 100  # objects at the top of JSON whose keys are its columns
+START = 2**20  # characters of JSON in which they must be
+LARGEST_OBJECT = 2**27  # bytes
+
+
+def write_sheet(path: Path, name: str, sheet: str | None, folder: Path) -> Path:
+    """Write a sheet of a workbook as CSV, each row of it in one line.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A workbook of Excel (xlsx, xlsb, xls) or LibreOffice (ods).
+    name : str
+        What it is called in messages.
+    sheet : str or None
+        Which sheet; None where it has one only.
+    folder : pathlib.Path
+        Where to write.
+
+    Returns
+    -------
+    pathlib.Path
+        UTF-8 text with commas; text is in quotation marks, and empty cells are bare.
+    """
+    try:
+        from python_calamine import CalamineError, CalamineWorkbook
+    except ModuleNotFoundError as error:
+        raise MissingExtra(
+            f"{name!r} is a workbook, which needs python-calamine: pip install -e '.[excel]' -c constraints.txt"
+        ) from error
+    try:
+        with CalamineWorkbook.from_path(str(path)) as workbook:
+            rows = workbook.get_sheet_by_name(_choose_sheet(workbook.sheet_names, sheet, name)).to_python(
+                skip_empty_area=False
+            )
+    except (CalamineError, OSError) as error:
+        raise UserError(
+            f"cannot read {name!r} as a workbook: {error}; open it, remove its password if it has one, and save it "
+            "again, or as CSV"
+        ) from error
+    target = folder / "sheet"
+    with open(target, "w", encoding="utf-8", newline="") as out:
+        for row in rows:
+            out.write(",".join(map(_write_cell, row)) + "\n")
+    if not rows:
+        raise UserError(f"the sheet of {name!r} is empty; name another one (--sheet), or fill it")
+    return target
+
+
+def _choose_sheet(names: list[str], sheet: str | None, name: str) -> str:
+    """Return the sheet that is asked for, or the only one."""
+    if sheet in names:
+        return sheet
+    if sheet is None and len(names) == 1:
+        return names[0]
+    found = "" if sheet is None else f"no sheet {sheet!r} but "
+    raise UserError(
+        f"the workbook {name!r} has {found}the sheets {name_members(names)}; name one of them: --sheet "
+        f"{names[0]!r} (sheet={names[0]!r} in Python)"
+    )
+
+
+def _write_cell(value: Any) -> str:
+    """Write the value of a cell as a field of CSV, without line breaks."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    if isinstance(value, date | datetime | time):
+        value = value.isoformat()
+    return '"' + " ".join(str(value).splitlines()).replace('"', '""') + '"'
+
+
+def open_arrow(path: Path, name: str, wanted: Wanted, connection: "duckdb.DuckDBPyConnection") -> Table:
+    """Open the wanted columns of a file of Arrow, which is what Feather is, lazily."""
+    import pyarrow as pa
+    import pyarrow.dataset
+
+    try:
+        data = pyarrow.dataset.dataset(path, format="ipc")
+        names = data.schema.names
+        check_columns(names, wanted.columns, place=escape_controls(name))
+        check_names(names, wanted.columns, place=repr(name))
+        coded = [each for each in wanted.columns if pa.types.is_dictionary(data.schema.field(each).type)]
+        first = data.head(1, columns=coded) if coded else None
+        number = data.count_rows()
+    except (pa.ArrowInvalid, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"cannot read {name!r} as Feather: {reason}; write it again") from error
+    declared = {} if first is None else declared_categories(first, coded)
+    connection.register("arrow_data", data)
+    plain = {each: data.schema.field(each).type.value_type for each in coded}
+    columns = []
+    for each in wanted.columns:
+        column = quote_sql(each, '"')
+        is_text = each in plain and not pa.types.is_integer(plain[each])
+        columns.append(f"{column}::VARCHAR AS {column}" if is_text else column)
+    raw = connection.sql(f"SELECT {', '.join(columns)} FROM arrow_data")
+    return Table(code_columns(raw, wanted), raw, repr(name), number, declared=declared)
+
+
+def open_json(path: Path, name: str, wanted: Wanted, connection: "duckdb.DuckDBPyConnection") -> Table:
+    """Open the wanted keys of objects in JSON, lazily: one object per line, or all in one list."""
+    with open(path, encoding="utf-8-sig", errors="replace") as file:
+        start = file.read(START).lstrip()
+    keys = dict.fromkeys(key for each in _first_objects(start, name) for key in each)
+    check_columns(keys, wanted.columns, place=escape_controls(name))
+    check_names(wanted.columns, wanted.columns, place=f"the list of columns for {name!r}")
+    columns = ", ".join(f"{quote_sql(each, chr(39))}: 'VARCHAR'" for each in wanted.columns)
+    kind = "array" if start.startswith("[") else "newline_delimited"
+    raw = connection.sql(
+        f"SELECT {', '.join(quote_sql(each, chr(34)) for each in wanted.columns)} FROM "
+        f"read_json({quote_sql(escape_pattern(path), chr(39))}, format = '{kind}', columns = {{{columns}}}, "
+        f"maximum_object_size = {LARGEST_OBJECT})"
+    )
+    return Table(code_columns(raw, wanted), raw, repr(name), texts=wanted.columns)
+
+
+def _first_objects(text: str, name: str) -> Iterator[dict]:
+    """Read the first objects of JSON."""
+    decoder, place = json.JSONDecoder(), 1 if text.startswith("[") else 0
+    for number in range(KEYS_FROM):
+        while place < len(text) and text[place] in ", \t\r\n":
+            place += 1
+        if place >= len(text) or text[place] == "]":
+            return
+        try:
+            found, place = decoder.raw_decode(text, place)
+        except ValueError as error:
+            if number and len(text) >= START - 1000:  # the last one is cut
+                return
+            raise UserError(f"cannot read {name!r} as JSON: {error}; write one object per line") from error
+        if not isinstance(found, dict):
+            raise UserError(f"{name!r} holds {found!r:.60} where an object is expected; write one object per line")
+        yield found

@@ -1,0 +1,54 @@
+"""The section on scores: AUC and calibration by group, and the counts behind them as a table for a file."""
+
+import html
+
+import numpy as np
+import pandas as pd
+
+from labkit.audit.score_histogram import ScoreHistogram
+from labkit.audit.sections._tables import write_frame
+from labkit.audit.text import CURVES, format_groups, format_rate
+
+
+def auc_table(scores: ScoreHistogram, *, confidence: float = 0.95) -> pd.DataFrame:
+    """Write AUC by group as text: people, positives, AUC with its interval, and how far binning can have moved it."""
+    auc = scores.auc(confidence=confidence)
+    return pd.DataFrame(
+        {
+            "n": [f"{n:,}" for n in auc["n"]],
+            "positives": [f"{n:,}" for n in auc["positives"]],
+            "AUC": [format_rate(*row) for row in auc[["auc", "low", "high"]].itertuples(index=False)],
+            "bin error": ["undefined" if np.isnan(error) else f"± {error:.1g}" for error in auc["error"]],
+        },
+        index=format_groups(scores.groups),
+    )
+
+
+def scores_by_bin(scores: ScoreHistogram) -> pd.DataFrame:
+    """List the counts: one row per group and bin that has people: the bin's lower edge, negatives and positives."""
+    group, place = np.nonzero(scores.cells.sum(axis=1))
+    columns = {
+        "from": place / scores.bins,
+        "negatives": scores.cells[group, 0, place],
+        "positives": scores.cells[group, 1, place],
+    }
+    return pd.DataFrame(columns, index=scores.groups[group])
+
+
+def write_scores(scores: ScoreHistogram, figure: str, *, score: str, confidence: float) -> str:
+    """Write the section of the page around the figure of calibration (HTML of its box)."""
+    number = len(scores.groups)
+    cut = f" The figure shows the {CURVES} largest of {number} groups." if number > CURVES else ""
+    table = write_frame(auc_table(scores, confidence=confidence), caption="AUC by group", label="AUC by group")
+    return f"""<h2 id="scores">Scores: the column {html.escape(score)}</h2>
+{table}
+<p>AUC is the probability that a person with a label of 1 scores above one with a label of 0 of the same group, with
+Newcombe's {confidence:.0%} interval. Scores were counted in {scores.bins:,} bins: pairs within a bin count half, so
+that the AUC of the exact scores can differ by the bin error at most; the interval includes it.</p>
+<figure>{figure}
+<figcaption>Calibration: of people with about the same score, how many have a label of 1, with Wilson's
+{confidence:.0%} intervals. The people of a group are sorted by score and divided into bins of about as many people
+each, at least 20 where a group has them; each dot is a bin, at its mean score, which is known to
+&plusmn; {0.5 / scores.bins:.1g}. On the dashed line the share equals the score. Gray bars: where the group's people
+are.{cut}</figcaption></figure>
+"""

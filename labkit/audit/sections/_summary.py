@@ -1,0 +1,97 @@
+"""The three sentences on top of a page: what was decided, who gets it least and most, and the four-fifths rule."""
+
+import html
+
+import numpy as np
+
+from labkit.audit.between._four_fifths import BELOW, CANNOT_TELL, HIGHEST, NOT_BELOW
+from labkit.audit.results import Audit
+from labkit.audit.sections._between_groups import format_test
+from labkit.audit.sections._sentences import DecisionWords, find_extremes, short_names
+from labkit.audit.sections._tables import mark_options
+from labkit.audit.text import format_rate
+from labkit.validation import list_some
+
+NAMED = 3  # groups that a sentence names
+RULE = (
+    (BELOW, "group is below four fifths", "groups are below four fifths"),
+    (NOT_BELOW, "is not below", "are not below"),
+    (CANNOT_TELL, "may be on either side", "may be on either side"),
+)
+UNDEFINED_RATIO = "their ratio is undefined, since every rate is 0"
+
+
+def summary_section(audit: Audit, words: DecisionWords, favorable: int | None) -> str:
+    """Write the sentences as HTML."""
+    said = "\n".join(f"<p>{mark_options(html.escape(line))}</p>" for line in summarize(audit, words, favorable))
+    return f'<div class="summary"><h2 id="summary">In short</h2>\n{said}</div>\n'
+
+
+def summarize(audit: Audit, words: DecisionWords, favorable: int | None) -> list[str]:
+    """Say what a decision of 1 is, which groups get it least and most, whether chance explains it, and the rule."""
+    return [_say_decision(audit, words), _say_extremes(audit, words), _say_four_fifths(audit, favorable)]
+
+
+def _say_decision(audit: Audit, words: DecisionWords) -> str:
+    """Say what is counted as a decision of 1, and how many people have it."""
+    rate, people = audit.overall["selection_rate"], audit.counts.sizes.sum()
+    if words.means:
+        return f"A decision of 1 ({words.code}) means “{words.means}”: {rate:.1%} of {people:,} people got it."
+    return (
+        f"A decision of 1 is {words.code}: {rate:.1%} of {people:,} people have it. What it means for a person was not "
+        'stated (--positive-means "loan approved" does).'
+    )
+
+
+def _say_extremes(audit: Audit, words: DecisionWords) -> str:
+    """Say which groups have the lowest and the highest selection rate, and whether chance explains the gap."""
+    found = find_extremes(audit, "selection_rate")
+    if found is None:
+        return f"Fewer than two groups have {audit.min_group_size} people: nothing can be compared."
+    groups, sizes = short_names(audit), audit.counts.sizes
+    rates = audit.by_group["selection_rate"].to_numpy()
+    if rates[found[0]] == rates[found[1]]:
+        return f"The share of people who {words.got} is the same in every group, {rates[found[0]]:.1%}."
+    lowest, highest = (f"{groups[place]} ({rates[place]:.1%} of {sizes[place]:,})" for place in found)
+    ratio, limits = audit.ratio()["selection_rate"], audit.ratio_interval().loc["selection_rate"]
+    of = f"ratio {format_rate(ratio, *limits)}" if not np.isnan(ratio) else UNDEFINED_RATIO
+    return (
+        f"The share of people who {words.got} (the selection rate) is lowest in {lowest} and highest in {highest}: "
+        f"{of}. {_judge_chance(audit)}"
+    )
+
+
+def _judge_chance(audit: Audit) -> str:
+    """Say whether chance explains that selection rates differ: by the test of equal rates in all groups compared."""
+    p_value, written = audit.parity_test("selection_rate"), format_test(audit, "selection_rate")
+    p = f"p {written}" if written[0] in "<≤" else f"p = {written}"
+    if p_value < 1 - audit.confidence:
+        return f"Chance alone does not explain such a gap between groups of these sizes ({p})."
+    return (
+        f"Chance alone can explain such a gap between groups of these sizes ({p}), which does not show that people are "
+        "treated alike."
+    )
+
+
+def _say_four_fifths(audit: Audit, favorable: int | None) -> str:
+    """Say what the four-fifths rule finds, or why it is not applied."""
+    if favorable is None:
+        return (
+            "The four-fifths rule is not applied: nothing says which decision is favorable (--favorable 1 where a "
+            "decision of 1 is good for the person, --favorable 0 where it is bad)."
+        )
+    table = audit.four_fifths(favorable=favorable)
+    name_of = dict(zip(audit.counts.groups.tolist(), short_names(audit), strict=True))
+    verdicts, names = table["verdict"].to_numpy(), [name_of[group] for group in table.index.tolist()]
+    rated = f"Four-fifths rule, with a decision of {favorable} as the favorable one:"
+    if (verdicts == HIGHEST).sum() == 0 or len(names) < 2:
+        return f"{rated} fewer than two groups can be compared."
+    top = names[int(np.argmax(verdicts == HIGHEST))]
+    if any(", " in name for name in names):  # in a list of names, its commas would be read as ends of names
+        names = [f"“{name}”" for name in names]
+    parts = []
+    for verdict, one, several in RULE:
+        listed = [name for name, found in zip(names, verdicts, strict=True) if found == verdict]
+        if listed:
+            parts.append(f"{len(listed)} {one if len(listed) == 1 else several} ({list_some(listed, NAMED)})")
+    return f"{rated} measured by the highest rate, that of {top}, {'; '.join(parts)}."

@@ -1,0 +1,231 @@
+"""What can happen while `labkit audit` runs: interruptions, outputs that take little, names, and messages."""
+
+import inspect
+import io
+import json
+import re
+import signal
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from rich.console import Console
+from typer.testing import CliRunner
+
+from labkit.audit.command._folder import FILES
+from labkit.audit.command._groups import find_group, find_reference_group
+from labkit.audit.command.run import audit_file
+from labkit.audit.counts import Counts
+from labkit.audit.inputs._options import PARAMETERS, in_options
+from labkit.course.cli import app
+from labkit.errors import UserError
+
+CALL = ["audit", "log.csv", *"--label y --prediction yhat --sensitive sex".split()]
+NAMES = {"label": "y", "prediction": "yhat", "sensitive": "sex"}
+PYTHON = re.compile(r"include_small|\b(min_group_size|n_tables|output|prediction|missing_group)=|difference\(\)|pandas")
+
+
+@pytest.fixture
+def log(tmp_path, monkeypatch):
+    """Write a small log with names in several scripts and a small group, and draw nothing."""
+    for name in ("draw_audit", "draw_calibration"):
+        monkeypatch.setattr(f"labkit.audit.plots.{name}", lambda *_, **__: Figure(figsize=(1, 1)))
+    monkeypatch.chdir(tmp_path)
+    rng, n = np.random.default_rng(0), 400
+    frame = pd.DataFrame({"y": rng.integers(0, 2, n), "yhat": rng.integers(0, 2, n), "p": rng.random(n)})
+    frame["sex"] = rng.choice(["Zoë", "中文\x1b[2J"], n)
+    frame.loc[:4, "sex"] = "few"
+    frame.to_csv("log.csv", index=False)
+    return tmp_path / "log.csv"
+
+
+def former(folder):
+    """Write an audit, and return what it wrote."""
+    assert CliRunner().invoke(app, CALL).exit_code == 0
+    return {path.name: path.read_bytes() for path in (folder / "log-audit").iterdir()}
+
+
+def test_ctrl_c_is_quiet_also_where_a_library_makes_an_error_of_it(log, monkeypatch, interruptible):
+    """DuckDB raises a RuntimeError; the exit status is 130, nothing is said, and the former results are whole."""
+    before = former(log.parent)
+
+    def interrupted(*arguments, **options):
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt as error:
+            raise RuntimeError("Query interrupted") from error
+
+    def plainly(*arguments, **options):
+        signal.raise_signal(signal.SIGINT)
+
+    for stand_in in (interrupted, plainly):
+        monkeypatch.setattr("labkit.audit.command.run.count_path", stand_in)
+        done = CliRunner().invoke(app, CALL)
+        assert done.exit_code == 130 and "Traceback" not in done.output and done.stderr == ""
+        assert {path.name: path.read_bytes() for path in (log.parent / "log-audit").iterdir()} == before
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_errors_of_ours_keep_their_traceback(log, monkeypatch):
+    """Nothing is hidden where nobody pressed Ctrl-C."""
+    monkeypatch.setattr("labkit.audit.command.run.count_path", lambda *a, **b: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        CliRunner().invoke(app, CALL, catch_exceptions=False)
+
+
+def test_an_output_may_take_ascii_alone(log):
+    """Everything is written, and printed with signs that it has; the encoding keeps its own ways afterwards."""
+    file = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict")
+    audit_file(log, **NAMES, score="p", console=Console(file=file, width=80))
+    printed = file.buffer.getvalue().decode("ascii")
+    assert "Zo\\xeb" in printed and "\\u4e2d" in printed and "few +" in printed and re.search(r"0\.\d{3}-0\.", printed)
+    assert "\x1b" not in printed and "\\u2013" not in printed and file.errors == "strict"
+    assert "Zoë" in (log.parent / "log-audit" / "audit.html").read_text(encoding="utf-8")
+
+
+def test_results_are_complete_before_anything_is_printed(log):
+    """Where printing fails, the files are there."""
+
+    class Broken(io.StringIO):
+        def write(self, text):
+            raise AssertionError(sorted(path.name for path in (log.parent / "log-audit").iterdir()))
+
+    with pytest.raises(AssertionError, match=r"\['audit.html', 'audit.json', .*, 'rates.csv'\]"):
+        audit_file(log, **NAMES, console=Console(file=Broken(), width=80))
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /dev/full")
+def test_a_full_disk_under_the_output_is_survived(log, capsys):
+    """One line on the standard error stream; the results are written."""
+    file = open("/dev/full", "w")
+    audit_file(log, **NAMES, console=Console(file=file, width=80))
+    with pytest.raises(OSError):
+        file.close()
+    assert capsys.readouterr().err == "labkit: cannot print: No space left on device\n"
+    assert {path.name for path in (log.parent / "log-audit").iterdir()} == set(FILES) - {"scores.csv"}
+
+
+@pytest.mark.parametrize("place", ["labkit.audit.plots.draw_audit", "labkit.audit.command._folder.Output.write"])
+def test_numbers_are_printed_where_the_page_cannot_be_written(place, log, monkeypatch):
+    """A long count is not lost, and the former results stay."""
+    before = former(log.parent)
+
+    def fail(*arguments):
+        raise UserError("cannot draw")
+
+    monkeypatch.setattr(place, fail)
+    done = CliRunner().invoke(app, CALL)
+    assert done.exit_code == 1 and done.stderr == "labkit: cannot draw\n" and "rates by group" in done.stdout
+    assert {path.name: path.read_bytes() for path in (log.parent / "log-audit").iterdir()} == before
+
+
+def test_what_is_replaced_and_removed_is_named(log):
+    """Files of the former audit; others stop the command before it reads."""
+    assert "earlier audit" not in CliRunner().invoke(app, [*CALL, "--score", "p"]).stdout
+    said = CliRunner().invoke(app, CALL).stdout
+    assert "were replaced there: audit.html, audit.png, audit.svg, rates.csv, comparisons.csv, counts.csv, " in said
+    assert "were removed there: scores.csv\n" in said
+    (log.parent / "log-audit" / "scores.csv").write_text("mine")
+    log.unlink()
+    done = CliRunner().invoke(app, CALL)
+    assert done.exit_code == 1 and "'scores.csv', which no audit lists" in done.stderr and "--output" in done.stderr
+
+
+def test_options_reach_the_audit(log):
+    """Group size and confidence; a reference by name, a gap in parts, both on the terminal."""
+    options = "--min-group-size 3 --confidence 0.9 --reference few --explain-gap few Zoë".split()
+    done = CliRunner().invoke(app, [*CALL, *options])
+    assert done.exit_code == 0 and "90% intervals" in done.stdout
+    assert "selection rates against few" in done.stdout and "few minus Zoë" in done.stdout
+    found = json.loads((log.parent / "log-audit" / "audit.json").read_text())
+    assert not any(group["small"] for group in found["groups"])
+    assert {row["reference"] for row in found["comparisons"]} == {"few"}
+    assert "Where the gap comes from: few minus Zoë" in (log.parent / "log-audit" / "audit.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--label y --score p --sensitive sex", "name the column of decisions, --prediction"),
+        ("--label y --prediction yhat --score p --threshold 1 --sensitive sex", "--prediction and --score with"),
+        ("--label y --prediction yhat --sensitive sex --count p --person y", "--count says that a row stands"),
+        ("--label y --prediction yhat --sensitive sex --missing-group few", "--missing-group 'few' is a group of"),
+        ("--label yhat --prediction yhat --sensitive sex", r"or none \(no --label\)"),
+        ("--label y --prediction yhat --sensitive sex --confidence 1.5", "--confidence 1.5 is not between 0 and 1"),
+        ("--label y --prediction yhat --sensitive sex --reference x", "--reference 'x' is none of the groups; they"),
+        ("--label y --prediction yhat --sensitive sex --explain-gap few x", "--explain-gap 'x' is none of the groups"),
+        ("--prediction yhat --sensitive sex --explain-gap few x", "--explain-gap splits a gap .* name a --label"),
+        ("--label y --prediction yhat --sensitive gap", "--missing-group 'not stated'"),
+        ("--label y --prediction yhat --sensitive sex --output log.csv", "no folder; choose another folder with --out"),
+    ],
+)
+def test_messages_name_options_that_exist(options, said, log):
+    """No argument of a function, no method, no dataframe."""
+    frame = pd.read_csv(log)
+    frame.assign(gap=np.where(frame.index < 3, None, "a")).to_csv(log, index=False)
+    done = CliRunner().invoke(app, ["audit", "log.csv", *options.split()])
+    assert done.exit_code == 1 and re.search(said, done.stderr) and len(done.stderr.strip().splitlines()) == 1
+    assert not PYTHON.search(done.output)
+    help_text = CliRunner().invoke(app, ["audit", "--help"], terminal_width=200).output
+    assert [option for option in re.findall(r"--[a-z-]+", done.stderr) if option not in help_text] == []
+
+
+def test_nothing_on_the_terminal_is_python(log):
+    """Warnings of all kinds: alike names, small groups, undefined rates."""
+    frame = pd.read_csv(log)
+    frame.loc[:60, "sex"], frame.loc[:60, "y"] = "zoë", 0
+    frame.to_csv(log, index=False)
+    done = CliRunner().invoke(app, [*CALL, "--min-group-size", "100"])
+    assert done.exit_code == 0 and done.stdout.count("Warning:") >= 3 and not PYTHON.search(done.stdout)
+    done = CliRunner().invoke(app, [*CALL, "--min-group-size", "1000"])
+    assert "nothing can be compared" in " ".join(done.stdout.split()) and not PYTHON.search(done.stdout)
+
+
+def test_every_parameter_is_written_as_its_option():
+    """And nothing in quotes is touched, since it may be a name of the user's."""
+    callback = next(each.callback for each in app.registered_commands if each.callback.__name__ == "audit")
+    assert set(inspect.signature(callback).parameters) - {"file"} <= set(PARAMETERS)
+    assert in_options("pass prediction=, or score= and threshold=") == "pass --prediction, or --score and --threshold"
+    assert in_options("column 'label=None' (label=None), Fisher's count= test's") == (
+        "column 'label=None' (no --label), Fisher's --count test's"
+    )
+    assert in_options("missing_group='not stated', x.count=3, recount=1") == (
+        "--missing-group 'not stated', x.count=3, recount=1"
+    )
+    assert in_options(" ".join(f"{name}=" for name in PARAMETERS)).count("--") == len(PARAMETERS)
+
+
+CROSSED = Counts.from_mapping(
+    {("white", "f"): [1, 1, 1, 1], ("Asian, Pacific", "f"): [1, 1, 1, 1], ("rest", "m"): [1, 1, 1, 1]},
+    names=["race", "sex"],
+).groups
+
+
+@pytest.mark.parametrize(
+    ("groups", "names", "found"),
+    [
+        (CROSSED, None, None),
+        (CROSSED, [], None),
+        (CROSSED, ["rest"], "rest"),
+        (CROSSED, ["white", "f"], ("white", "f")),
+        (CROSSED, "white, f", ("white", "f")),
+        (CROSSED, ["Asian, Pacific", "f"], ("Asian, Pacific", "f")),
+        (CROSSED, "'Asian, Pacific', f", ("Asian, Pacific", "f")),
+        (pd.Index([1, 2]), ["2"], (2,)),
+        (pd.Index(["rest", "a"]), ["rest"], ("rest",)),
+        (pd.Index([True, False]), "True", (True,)),
+    ],
+)
+def test_groups_are_found_by_what_was_typed(groups, names, found):
+    """As tables show them, or value by value; numbers too."""
+    assert find_reference_group(groups, names) == found
+
+
+def test_groups_that_are_not_there_are_listed():
+    """With those that are."""
+    with pytest.raises(UserError, match="reference='overall' is none of the groups; they are '1', '2'"):
+        find_reference_group(pd.Index([1, 2]), "overall")
+    with pytest.raises(UserError, match="explain_gap='f' is none of the groups; they are 'white, f', .* 'rest, m'"):
+        find_group(CROSSED, "f", option="explain_gap")

@@ -1,0 +1,177 @@
+"""Conditions of pipelines: how they are written, when they are met, and which groups they judge."""
+
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from rich.console import Console
+from typer.testing import CliRunner
+
+from labkit.audit.command._conditions import BadCondition, ConditionMet, judge_conditions, parse_conditions
+from labkit.audit.command.run import audit_file
+from labkit.audit.counts import Counts
+from labkit.audit.metrics import METRICS
+from labkit.course.cli import app
+from labkit.errors import UserError
+
+
+@pytest.fixture(scope="module")
+def sites():
+    """Selection rates .5 (the largest), .3, .45, and .0 of 15 people."""
+    return Counts.from_mapping(
+        {"big": [250, 250, 250, 250], "low": [350, 150, 350, 150], "near": [55, 45, 55, 45], "tiny": [10, 0, 5, 0]},
+        names=["site"],
+    ).audit()
+
+
+def judge(audit, text, reference=None):
+    """Judge one condition."""
+    return judge_conditions(audit, parse_conditions([text], labeled=True), reference)[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("ratio(selection_rate) < 0.8", ("ratio", "selection_rate", "<", 0.8)),
+        (" difference ( precision )>-.05 ", ("difference", "precision", ">", -0.05)),
+        ("ratio(base_rate)>+1.", ("ratio", "base_rate", ">", 1.0)),
+    ],
+)
+def test_conditions_are_read(text, read):
+    """Blanks are free, and numbers are written as people write them."""
+    found = parse_conditions([text], labeled=True)[0]
+    assert (found.statistic, found.metric, found.side, found.number) == read
+    assert parse_conditions([str(found)], labeled=True) == [found]
+
+
+WRONG = [
+    "",
+    "ratio(selection_rate)",
+    "ratio(selection_rate) <= 0.8",
+    "ratio(selection_rate) < 0,8",
+    "ratio(selection_rate) < 80%",
+    "ratio(selection_rate) < nan",
+    "ratio(selection_rate) < 0.8 or 1",
+    "ratio(selection rate) < 0.8",
+    "ratio(tpr) < 0.8",
+    "mean(selection_rate) < 0.8",
+    "0.8 > ratio(selection_rate)",
+]
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_anything_else_shows_the_grammar_and_the_metrics(text):
+    """In one sentence."""
+    with pytest.raises(BadCondition, match=r"write difference\(METRIC\) or ratio\(METRIC\), < or >") as caught:
+        parse_conditions([text], labeled=True)
+    assert all(metric in str(caught.value) for metric in METRICS)
+
+
+def test_without_labels_there_are_selection_rates_alone():
+    """A condition on another metric could never be judged."""
+    with pytest.raises(BadCondition, match="one of the metrics selection_rate \\(others need a label\\)"):
+        parse_conditions(["ratio(precision) < 0.8"], labeled=False)
+
+
+@pytest.mark.parametrize("statistic", ["ratio", "difference"])
+@pytest.mark.parametrize("side", ["<", ">"])
+def test_a_condition_is_met_where_the_adjusted_interval_is_beyond_the_number(sites, statistic, side):
+    """Not where the number is inside of it, be it by a hair; the adjustment is that of three comparisons."""
+    part = "ratio_" if statistic == "ratio" else ""
+    ends = {"<": f"{part}high", ">": f"{part}low"}
+    row = sites.against("selection_rate").loc["low"]
+    adjusted, alone = row[f"{ends[side]}_adjusted"], row[ends[side]]
+    assert (adjusted > alone) == (side == "<") and adjusted != alone
+    shift = 1e-9 if side == "<" else -1e-9
+
+    def met(number):
+        return "low" in judge(sites, f"{statistic}(selection_rate) {side} {number:.12f}").met
+
+    assert met(adjusted + shift) and not met(adjusted - shift) and not met((alone + adjusted) / 2)
+
+
+def test_small_groups_are_not_judged(sites):
+    """As `difference` and `ratio` of an audit leave them out; the verdict names them."""
+    row = sites.against("selection_rate").loc["tiny"]
+    assert row["small"] and row["high_adjusted"] < 0
+    verdict = judge(sites, "difference(selection_rate) < 0")
+    assert verdict.met == ("low",) and verdict.unjudged == ("tiny",) and verdict.judged == 2
+    low, high = sites.against("selection_rate").loc["low", ["low_adjusted", "high_adjusted"]]
+    assert verdict.describe() == (
+        "difference(selection_rate) < 0 is met in 1 of 2 groups (1 not judged: small, or undefined): "
+        f"low [{low:.3f}, {high:.3f}]"
+    )
+    assert "is not met in any of 2 groups" in judge(sites, "ratio(selection_rate) < 0.1").describe()
+
+
+def test_what_cannot_be_judged_is_said():
+    """Nothing is met, and nobody should take that for a pass."""
+    undefined = Counts.from_mapping({"a": [30, 0, 20, 0], "b": [30, 0, 20, 0]}).audit()
+    verdict = judge(undefined, "ratio(precision) < 0.8")
+    assert not verdict.met and "cannot be judged" in verdict.describe()
+
+
+def test_a_small_reference_judges_nobody(sites):
+    """An error, since the pipeline would pass whatever happens; a group called rest is no such reference."""
+    with pytest.raises(UserError, match="the reference 'tiny' has fewer than 20 people.*reference="):
+        judge(sites, "ratio(selection_rate) < 0.8", ("tiny",))
+    cells = {"rest": [3, 2, 1, 1], "a": [350, 150, 350, 150], "b": [250, 250, 250, 250]}
+    assert judge(Counts.from_mapping(cells).audit(), "ratio(selection_rate) < 0.8", "rest").met == ("a",)
+
+
+@pytest.fixture
+def log(tmp_path, monkeypatch):
+    """Write decisions that favor one group, and draw nothing."""
+    monkeypatch.setattr("labkit.audit.plots.draw_audit", lambda audit: Figure(figsize=(1, 1)))
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"y": rng.integers(0, 2, 900), "sex": np.repeat(["f\x1b[31m", "m"], [300, 600])})
+    frame["yhat"] = (rng.random(900) < np.where(frame["sex"] == "m", 0.6, 0.3)).astype(int)
+    frame.to_csv("log.csv", index=False)
+    return tmp_path / "log.csv"
+
+
+CALL = ["audit", "log.csv", *"--label y --prediction yhat --sensitive sex".split()]
+
+
+def test_the_command_exits_with_3_after_it_wrote_everything(log):
+    """It names the condition and the groups, in characters that steer no terminal."""
+    done = CliRunner().invoke(app, [*CALL, "--fail-if", "ratio(selection_rate) < 0.8"])
+    assert done.exit_code == 3 and (log.parent / "log-audit" / "audit.json").exists()
+    said = done.stderr.strip()
+    assert said.startswith("labkit: --fail-if ratio(selection_rate) < 0.8 is met in 1 of 1 groups: f\\x1b[31m [")
+    assert "\n" not in said and "\x1b[31m" not in done.stdout
+
+
+def test_the_command_exits_with_0_where_no_condition_is_met(log):
+    """And says so; several conditions are all judged."""
+    conditions = ["--fail-if", "ratio(selection_rate) < 0.1", "--fail-if", "difference(precision) > 0.9"]
+    done = CliRunner().invoke(app, [*CALL, *conditions])
+    assert done.exit_code == 0 and done.stdout.count("is not met in any of 1 groups") == 2
+    assert CliRunner().invoke(app, [*CALL, *conditions, "--fail-if", "ratio(selection_rate) < 0.8"]).exit_code == 3
+
+
+def test_the_command_exits_with_2_before_it_reads(log):
+    """One line with the grammar; a file that is not there does not matter yet."""
+    log.unlink()
+    done = CliRunner().invoke(app, [*CALL, "--fail-if", "ratio(selection_rate) <= 0.8"])
+    assert done.exit_code == 2 and len(done.stderr.strip().splitlines()) == 1
+    assert "--fail-if 'ratio(selection_rate) <= 0.8' is no condition; write difference(METRIC)" in done.stderr
+    assert list(log.parent.iterdir()) == []
+
+
+def test_in_python_a_condition_that_is_met_is_an_error_with_the_audit(log, tmp_path):
+    """Everything is written then."""
+    with pytest.raises(ConditionMet, match="is met in 1 of 1 groups") as caught:
+        audit_file(
+            log,
+            label="y",
+            prediction="yhat",
+            sensitive="sex",
+            fail_if=["ratio(selection_rate) < 0.8"],
+            output=tmp_path / "out",
+            console=Console(file=io.StringIO()),
+        )
+    assert caught.value.audit.counts.sizes.sum() == 900 and (tmp_path / "out" / "audit.html").exists()
