@@ -341,8 +341,9 @@ rise[["average", "low", "high"]].round(2)
 reading(
     "In its own clinic the neutral classifier takes {base:.2f} of the not ill of Birch for ill, and {mix.average:.2f} more "
     "({mix.low:.2f} to {mix.high:.2f}) when mild cases stay away. That part of the rise is *case mix*: no classifier learned "
-    "it. A classifier that learned from the patients who come, without the district's name, adds {other.average:+.2f} "
-    "({other.low:+.2f} to {other.high:+.2f}). The name adds {name.average:+.2f} ({name.low:+.2f} to {name.high:+.2f}). {larger} Which part comes first is "
+    "it. A classifier that learned from the patients who come, without the district's name, "
+    "adds {other.average:+.2f} ({other.low:+.2f} to {other.high:+.2f}). The name adds "
+    "{name.average:+.2f} ({name.low:+.2f} to {name.high:+.2f}). {larger} Which part comes first is "
     "a choice, and another order would give other numbers.",
     base=alarms_before,
     mix=rise.loc["case mix"],
@@ -711,20 +712,20 @@ others_in_them = sites.loc[sites[1].nlargest(2).index, 0].sum()
 at_disease, at_health = costs.loc["equal disease index"], costs.loc["equal general health"]
 at_site = costs.loc["equal general health, same site"]
 black_mean, other_mean = by_race.loc[1], by_race.loc[0]
-health_fits = {name: smf.ols(f"{name} ~ black", adults).fit(cov_type="HC1") for name in ("disea", "xghindx")}
-differs_by = {
-    name: dict(zip(["difference", "low", "high"], [fit.params["black"], *fit.conf_int().loc["black"]]))
-    for name, fit in health_fits.items()
-}
+differs_by = {}
+for index in ("disea", "xghindx"):
+    of_index = smf.ols(f"{index} ~ black", adults).fit(cov_type="HC1")
+    limits_of = dict(zip(["low", "high"], of_index.conf_int().loc["black"]))
+    differs_by[index] = {"difference": of_index.params["black"], **limits_of}
 less_disease, less_health = differs_by["disea"], differs_by["xghindx"]
 sites.round(2)
 
 # %% tags=["reading"]
 reading(
-    "The answer turns on the measure. By the disease index adults in Black families {diseases} ({black.diseases:.1f} "
-    "against {other.diseases:.1f}; difference {sick[difference]:.1f}, {sick[low]:.1f} to {sick[high]:.1f}); by their own "
-    "account they {stated} ({black.health:.1f} against {other.health:.1f}; {well[difference]:.1f}, {well[low]:.1f} to "
-    "{well[high]:.1f}). They cost {black.cost:.0f} dollars a year, others {other.cost:.0f}. At the same general health the "
+    "The answer turns on the measure. By the disease index adults in Black families {diseases} "
+    "({black.diseases:.1f} against {other.diseases:.1f}; difference {sick[difference]:.1f}, "
+    "{sick[low]:.1f} to {sick[high]:.1f}); by their own account they {stated} ({black.health:.1f} "
+    "against {other.health:.1f}; {well[difference]:.1f}, {well[low]:.1f} to {well[high]:.1f}). They cost {black.cost:.0f} dollars a year, others {other.cost:.0f}. At the same general health the "
     "difference is {health.difference:.0f} dollars ({health.low:.0f} to {health.high:.0f}); at the same disease index it is "
     "{disease.difference:.0f} ({disease.low:.0f} to {disease.high:+.0f}), so that one does not tell.",
     diseases=verdict(

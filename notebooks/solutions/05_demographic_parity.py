@@ -21,7 +21,7 @@
 # - *find* the step that is wrong in an argument about fairness `[05-critique]`
 #
 # About 180 minutes, in two sittings; half of it is for deriving the steps and the exercises, with pencil and paper. Before this:
-# [04 · How do we measure fairness, and how sure are we?](04_measuring.ipynb) The simulated clinic and the predictions table come from [03 · How do we train, and what can go wrong?](03_training.ipynb)
+# [04 · How do we measure fairness, and how sure are we?](04_measuring.ipynb) The simulated clinic comes from [03 · How do we train, and what can go wrong?](03_training.ipynb)
 #
 # **How this notebook works.** Every claim is treated in three ways. We *derive* it in small steps; where it says **Your
 # step**, write the step down before you open it. We *check* it on random numbers: an equation that holds in thousands
@@ -774,7 +774,7 @@ Markdown(
 
 # %% [markdown]
 # Most of the batch's square is variance. A model that follows this penalty can lower the *variance* instead, by giving nearly everybody the same
-# decision, while the gap stays (rates of 0.9 and 1 differ by as much as 0.4 and 0.5); notebook 07 tries it. The product has the right mean; single values are as noisy as before, and often negative. As for the disjoint halves: whoever is in one is
+# decision, while the gap stays (nine and ten of ten differ by as much as four and five); notebook 07 tries it. The product has the right mean; single values are as noisy as before, and often negative. As for the disjoint halves: whoever is in one is
 # missing in the other. They are unbiased for the *population* that the eight people come from, not for the eight. Say which draw you use. Notebook 07 trains with both penalties.
 
 # %% [markdown]

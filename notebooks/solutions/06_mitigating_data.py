@@ -49,7 +49,6 @@ from labkit.comparison import (
     describe_changes,
     describe_methods,
     judge_gaps,
-    over_seeds,
     plot_methods,
     plot_sweep,
     split_frame,
@@ -660,9 +659,10 @@ lenders_denied = hmda["deny"].mean()
 level = tabular["HMDA"].groupby("method").mean(numeric_only=True)
 FOUND = {"true_positive_rate_no": "not Black", "true_positive_rate_yes": "Black"}
 reweighed = level.loc["reweighing"]
-found_gap = tabular["HMDA"].assign(found=lambda runs: runs["true_positive_rate_no"] - runs["true_positive_rate_yes"])
-found_gap = over_seeds(found_gap, "found", by="method", overlap=TABLES["overlap"]).loc[["untouched", "reweighing"]]
-was, left = found_gap.loc["untouched"], found_gap.loc["reweighing"]
+denied_rightly = tabular["HMDA"].copy()
+denied_rightly["less"] = denied_rightly["true_positive_rate_no"] - denied_rightly["true_positive_rate_yes"]
+found_gap = judge_gaps(denied_rightly, "less", margin=MARGIN, overlap=TABLES["overlap"])
+gap_before, gap_after = found_gap.loc["untouched"], found_gap.loc["reweighing"]
 rows = ["untouched", "reweighing", "correlation remover", "massaging", "select nobody"]
 columns = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "selected": "denied"}
 for column, group in FOUND.items():
@@ -692,16 +692,17 @@ reading(
     "about {plain[accuracy]:.3f}, and the reweighed one about {rew[accuracy]:.3f}: accuracy hardly tells these apart. Look at the "
     "applicants whom the lenders did deny (the last two columns of the table). The untouched model finds "
     "{plain[true_positive_rate_yes]:.2f} of the Black and {plain[true_positive_rate_no]:.2f} of the others; after reweighing it is "
-    "{rew[true_positive_rate_yes]:.2f} and {rew[true_positive_rate_no]:.2f}. The gap in true positive rates, others less Black, was {was[mean]:+.2f} "
-    "({was[low]:+.2f} to {was[high]:+.2f}) and is now {left[mean]:+.2f} ({left[low]:+.2f} to {left[high]:+.2f}): {direction}.",
+    "{rew[true_positive_rate_yes]:.2f} and {rew[true_positive_rate_no]:.2f}. The gap in true positive rates, "
+    "others less Black, was {was[mean]:+.2f} ({was[low]:+.2f} to {was[high]:+.2f}) and is now {left[mean]:+.2f} "
+    "({left[low]:+.2f} to {left[high]:+.2f}): {direction}.",
     none=level.loc["select nobody"],
     plain=level.loc["untouched"],
     rew=reweighed,
-    was=was,
-    left=left,
+    was=gap_before,
+    left=gap_after,
     direction=verdict(
-        left["low"],
-        left["high"],
+        gap_after["low"],
+        gap_after["high"],
         above="others are still found more often",
         below="it has turned around",
         unclear="which group is found more often now, we cannot tell",
