@@ -659,9 +659,9 @@ lenders_denied = hmda["deny"].mean()
 level = tabular["HMDA"].groupby("method").mean(numeric_only=True)
 FOUND = {"true_positive_rate_no": "not Black", "true_positive_rate_yes": "Black"}
 reweighed = level.loc["reweighing"]
-denied_rightly = tabular["HMDA"].copy()
-denied_rightly["less"] = denied_rightly["true_positive_rate_no"] - denied_rightly["true_positive_rate_yes"]
-found_gap = judge_gaps(denied_rightly, "less", margin=MARGIN, overlap=TABLES["overlap"])
+on_hmda = tabular["HMDA"].copy()
+on_hmda["less"] = on_hmda["true_positive_rate_no"] - on_hmda["true_positive_rate_yes"]
+found_gap = judge_gaps(on_hmda, "less", margin=MARGIN, overlap=TABLES["overlap"])
 gap_before, gap_after = found_gap.loc["untouched"], found_gap.loc["reweighing"]
 rows = ["untouched", "reweighing", "correlation remover", "massaging", "select nobody"]
 columns = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "selected": "denied"}
@@ -693,8 +693,8 @@ reading(
     "applicants whom the lenders did deny (the last two columns of the table). The untouched model finds "
     "{plain[true_positive_rate_yes]:.2f} of the Black and {plain[true_positive_rate_no]:.2f} of the others; after reweighing it is "
     "{rew[true_positive_rate_yes]:.2f} and {rew[true_positive_rate_no]:.2f}. The gap in true positive rates, "
-    "others less Black, was {was[mean]:+.2f} ({was[low]:+.2f} to {was[high]:+.2f}) and is now {left[mean]:+.2f} "
-    "({left[low]:+.2f} to {left[high]:+.2f}): {direction}.",
+    "others less Black, was {was[mean]:+.2f} ({was[low]:+.2f} to {was[high]:+.2f}) and is now "
+    "{left[mean]:+.2f} ({left[low]:+.2f} to {left[high]:+.2f}): {direction}.",
     none=level.loc["select nobody"],
     plain=level.loc["untouched"],
     rew=reweighed,
