@@ -21,6 +21,7 @@ from labkit.errors import DataWarning, UserError
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 # How text of a range begins: "(0, 9]", "18-24", "<25", ">= 65", "$25k-$50k", "(-inf, 3.5]".
+COLUMNS_LISTED = 40  # names in a message about an unknown one
 FIRST_NUMBER = re.compile(
     r"\s*(?P<bracket>[(\[])?\s*(?P<side>[<>]=?|[≤≥])?\s*(?P<currency>[$€£¥])?\s*"
     r"(?P<number>-?(?:inf\b|[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]*\.?[0-9]+))"
@@ -259,7 +260,7 @@ def check_columns(known: Iterable[str], wanted: Iterable[str], *, place: str = "
                 lowered[match] for match in difflib.get_close_matches(str(name).lower(), lowered, n=3, cutoff=0.75)
             ]
             hint = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
-            listed = list_some([other if len(other) <= 60 else f"{other[:60]}..." for other in known])
+            listed = list_some([other if len(other) <= 60 else f"{other[:60]}..." for other in known], COLUMNS_LISTED)
             raise UserError(f"unknown column {name!r}: {place} has no such column; {hint}it has {listed}")
 
 

@@ -7,7 +7,7 @@ import html
 import io
 import re
 import warnings
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
 from labkit.audit.results import Audit
@@ -51,6 +51,12 @@ main > p, main > dl, main > ul { max-width: 48rem; }
 }
 </style>
 """
+LIMITS = """A gap that chance does not explain is no proof of discrimination: nothing here is adjusted for other ways in
+which the groups differ, and a gap may have causes that came before the decision. Intervals and tests take people as
+independent of one another, and as drawn from those that the finding is about. Nor does the page say which of these
+rates should be equal, or what a decision does to people."""
+LIMITS_OF_LABELS = """ Nor whether the labels can be trusted. Error rates compare predictions with recorded labels:
+where the record is unfair, equal error rates carry that on."""
 FILES = {
     "audit.svg": "the figure",
     "rates.csv": "all rates",
@@ -89,6 +95,7 @@ def write_page(
     roles: Roles,
     more: str = "",
     favorable: int | None = None,
+    verdicts: Sequence[str] = (),
     positive_means: str = "",
     reference: Hashable = None,
     provenance: Provenance | None = None,
@@ -119,15 +126,28 @@ def write_page(
 <h2 id="counts">The counts behind it</h2>
 {counts_section(audit)}{_link_files(more)}{notices_at_end(audit)}{provenance_section(provenance)}
 <h2 id="limits">What this does not show</h2>
-<p>Whether the labels can be trusted, which of these rates should be equal, and what a decision does to people. Error
-rates compare predictions with recorded labels: where the record is unfair, equal error rates carry that on.</p>
+<p>{LIMITS}{LIMITS_OF_LABELS if "base_rate" in audit.counts.metrics else ""}</p>
 """
     content = f"""<h1>Audit of {html.escape(title)}</h1>
 <p>{say_people(audit.counts)} in {number} groups by <b>{html.escape(groups)}</b>; {describe_roles(roles)}. Every
 interval is for {audit.confidence:.0%}: a score interval, Wilson's for rates, Newcombe's for differences and Koopman's
-for ratios.</p>
-{summary_section(audit, words, favorable)}{notices_on_top(audit)}{_list_sections(sections)}{sections}"""
+for ratios.{_say_missing(audit, roles)}</p>
+{summary_section(audit, words, favorable, verdicts)}{notices_on_top(audit)}{_list_sections(sections)}{sections}"""
     return escape_controls(write_document(content, title=f"Audit of {title}", head=STYLE, wide=True))
+
+
+def _say_missing(audit: Audit, roles: Roles) -> str:
+    """Say how many people have no group, where they are shown as one."""
+    if roles.missing_group is None:
+        return ""
+    groups = [group if isinstance(group, tuple) else (group,) for group in audit.counts.groups.tolist()]
+    people = audit.counts.sizes[[roles.missing_group in group for group in groups]].sum()
+    share = people / audit.counts.sizes.sum()
+    named = html.escape(str(roles.missing_group))
+    return (
+        f" For {people:,} people ({share:.1%}) a group is missing: they are shown as “{named}”, which is no group that "
+        "people belong to."
+    )
 
 
 def score_section(scores: ScoreHistogram, *, score: str, confidence: float = 0.95) -> str:

@@ -99,11 +99,25 @@ def test_small_groups_are_not_judged(sites):
     verdict = judge(sites, "difference(selection_rate) < 0")
     assert verdict.met == ("low",) and verdict.unjudged == ("tiny",) and verdict.judged == 2
     low, high = sites.against("selection_rate").loc["low", ["low_adjusted", "high_adjusted"]]
+    named = sites.against("selection_rate")["reference"].iloc[0]
     assert verdict.describe() == (
-        "difference(selection_rate) < 0 is met in 1 of 2 groups (1 not judged: small, or undefined): "
+        f"difference(selection_rate) < 0 is met in 1 of 2 groups against {named} (1 not judged: small, or undefined): "
         f"low [{low:.3f}, {high:.3f}]"
     )
     assert "is not met in any of 2 groups" in judge(sites, "ratio(selection_rate) < 0.1").describe()
+
+
+def test_what_is_beyond_the_number_as_measured_is_said(sites):
+    """A condition that is not met is no proof that nothing is beyond its number: the interval may reach it."""
+    row = sites.against("selection_rate").loc["low"]
+    number = (row["ratio"] + row["ratio_high_adjusted"]) / 2
+    verdict = judge(sites, f"ratio(selection_rate) < {number:.6f}")
+    interval = f"[{row['ratio_low_adjusted']:.3f}, {row['ratio_high_adjusted']:.3f}]"
+    assert (
+        not verdict.met
+        and f"below it as measured, with an interval that reaches it (Bonferroni): low {row['ratio']:.3f} {interval}"
+        in verdict.describe()
+    )
 
 
 def test_what_cannot_be_judged_is_said():
@@ -141,7 +155,9 @@ def test_the_command_exits_with_3_after_it_wrote_everything(log):
     done = CliRunner().invoke(app, [*CALL, "--fail-if", "ratio(selection_rate) < 0.8"])
     assert done.exit_code == 3 and (log.parent / "log-audit" / "audit.json").exists()
     said = done.stderr.strip()
-    assert said.startswith("labkit: --fail-if ratio(selection_rate) < 0.8 is met in 1 of 1 groups: f\\x1b[31m [")
+    assert said.startswith(
+        "labkit: --fail-if ratio(selection_rate) < 0.8 is met in 1 of 1 groups against m: f\\x1b[31m ["
+    )
     assert "\n" not in said and "\x1b[31m" not in done.stdout
 
 

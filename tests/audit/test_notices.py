@@ -52,12 +52,14 @@ def test_a_kind_of_notice_is_one_line():
     lines = summarize_notices(Counts.from_mapping(many).audit().notices)
     assert len(lines) == 2
     assert lines[0] == (
-        "300 groups have fewer than 20 people (--min-group-size): shown, and not compared with others: "
+        "300 groups have fewer than 20 people (--min-group-size): shown, and left out of the extremes and of the test "
+        "of all groups: "
         "'site 0', 'site 1', 'site 2', 'site 3', 'site 4' and 295 more"
     )
     assert lines[1].startswith("fewer than two groups have 20 people: nothing can be compared")
     assert Counts.from_mapping({"a": CELLS["a"], "tiny": CELLS["tiny"], "b": CELLS["a"]}).audit().notices[0].said == (
-        "group 'tiny' has 3 people, fewer than 20 (--min-group-size): shown, and not compared with others"
+        "group 'tiny' has 3 people, fewer than 20 (--min-group-size): shown, and left out of the extremes and of the "
+        "test of all groups"
     )
 
 

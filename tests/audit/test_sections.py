@@ -48,10 +48,29 @@ def test_three_sentences_say_what_was_decided_who_gets_it_and_the_rule():
     assert decision == "A decision of 1 (a 1 in approved) means “loan approved”: 45.4% of 1,103 people got it."
     assert "who got the decision “loan approved” (the selection rate) is lowest in south (33.3% of 300)" in extremes
     low, high = found.ratio_interval().loc["selection_rate"]
-    assert f"highest in north (50.0% of 800): ratio 0.667 [{low:.3f}, {high:.3f}]" in extremes
+    assert f"in north (50.0% of 800): the lowest is 0.667 [{low:.3f}, {high:.3f}] times as large" in extremes
     assert extremes.endswith("Chance alone does not explain such a gap between groups of these sizes (p < 0.001).")
-    assert "highest rate, that of north, 1 cannot be told" in rule or "1 group is below four fifths (south)" in rule
+    assert "compared with north, whose favorable rate is the highest, 1 group " in rule and "(south)" in rule
     assert "tiny" not in extremes + rule
+
+
+def test_people_without_a_group_are_no_group():
+    """Their number and share are on top; nothing is said where nobody is shown as missing."""
+    roles = Roles.named(label="repaid", prediction="approved", sensitive="district", missing_group="tiny")
+    found = Counts.from_mapping(GAP).audit()
+    assert "For 3 people (0.3%) a group is missing: they are shown as “tiny”" in html.unescape(show(found, roles=roles))
+    assert "a group is missing" not in show(found)
+
+
+def test_what_the_page_leaves_open_fits_what_was_counted():
+    """Labels are no matter where there are none, and "selected" may be turned down; conditions are on top."""
+    unlabeled = Counts.from_mapping({"a": [30, 20], "b": [25, 25]}).audit()
+    roles = Roles.named(label=None, prediction="approved", sensitive="district")
+    page = show(unlabeled, roles=roles, verdicts=["ratio(selection_rate) < 0.8 is not met"])
+    assert "no proof of discrimination" in page and "Error rates compare" not in page
+    assert table_of(page, "Counts by group")[0] == ["group", "decision 0", "decision 1"]
+    assert "ratio(selection_rate) &lt; 0.8 is not met." in page.partition('id="first"')[0]
+    assert "Error rates compare" in show(Counts.from_mapping(GAP).audit())
 
 
 def test_chance_and_what_is_not_stated_are_said():

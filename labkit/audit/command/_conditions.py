@@ -18,6 +18,7 @@ from labkit.audit.metrics import METRICS, UNLABELED_METRICS
 from labkit.audit.results import Audit
 from labkit.audit.text import format_name
 from labkit.errors import UserError
+from labkit.validation import list_some
 
 GRAMMAR = re.compile(r"\s*(difference|ratio)\s*\(\s*(\w+)\s*\)\s*([<>])\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*", re.ASCII)
 LIMITS = {"difference": ("low_adjusted", "high_adjusted"), "ratio": ("ratio_low_adjusted", "ratio_high_adjusted")}
@@ -67,19 +68,26 @@ class Condition:
     def __str__(self) -> str:
         return f"{self.statistic}({self.metric}) {self.side} {self.number:g}"
 
-    def judge(self, table: pd.DataFrame, names: Sequence[str]) -> "Verdict":
+    def judge(self, table: pd.DataFrame, names: Sequence[str], reference: str = "the reference") -> "Verdict":
         """Say for which groups it is met, by a table of ``Audit.against`` whose rows have these names."""
         low, high = (table[name].to_numpy() for name in LIMITS[self.statistic])
         known, small = ~(np.isnan(low) | np.isnan(high)), table["small"].to_numpy()
         with np.errstate(invalid="ignore"):
             beyond = (high < self.number) if self.side == "<" else (low > self.number)
         met = known & ~small & beyond
+        value = table[self.statistic].to_numpy()
+        with np.errstate(invalid="ignore"):
+            measured = (value < self.number) if self.side == "<" else (value > self.number)
+        nearly = known & ~small & measured & ~met
+        near = zip(np.array(names, dtype=object)[nearly], value[nearly], low[nearly], high[nearly], strict=True)
         return Verdict(
             self,
             met=tuple(name for name, is_met in zip(names, met, strict=True) if is_met),
             unjudged=tuple(name for name, is_judged in zip(names, known & ~small, strict=True) if not is_judged),
             limits=tuple(zip(low[met].tolist(), high[met].tolist(), strict=True)),
             judged=int((known & ~small).sum()),
+            nearly=tuple((name, float(rate), float(start), float(end)) for name, rate, start, end in near),
+            reference=reference,
         )
 
 
@@ -99,6 +107,10 @@ class Verdict:
         For each group in ``met``, the interval that is beyond the number.
     judged : int
         How many groups were judged.
+    nearly : tuple of (str, float, float, float)
+        Groups that are beyond the number as measured, and whose interval reaches it: name, value, low, high.
+    reference : str
+        With whom the groups are compared.
     """
 
     condition: Condition
@@ -106,19 +118,30 @@ class Verdict:
     unjudged: tuple[str, ...]
     limits: tuple[tuple[float, float], ...]
     judged: int
+    nearly: tuple[tuple[str, float, float, float], ...] = ()
+    reference: str = "the reference"
 
     def describe(self) -> str:
         """Say in one line whether the condition is met, for which groups, or that nothing could be judged."""
         left_out = f" ({len(self.unjudged)} not judged: small, or undefined)" if self.unjudged else ""
         if not self.judged:
-            return f"{self.condition} cannot be judged: every group is small, or its rate is undefined"
+            none = "every group is small, or its rate is undefined"
+            return f"{self.condition} cannot be judged against {self.reference}: {none}"
         if not self.met:
-            return f"{self.condition} is not met in any of {self.judged} groups{left_out}"
+            said = f"{self.condition} is not met in any of {self.judged} groups against {self.reference}{left_out}"
+            near = [
+                f"{format_name(name)} {value:.3f} [{low:.3f}, {high:.3f}]" for name, value, low, high in self.nearly
+            ]
+            if near:
+                beyond = "below" if self.condition.side == "<" else "above"
+                said += f"; {beyond} it as measured, with an interval that reaches it (Bonferroni): {list_some(near)}"
+            return said
         shown = [
             f"{format_name(name)} [{low:.3f}, {high:.3f}]"
             for name, (low, high) in zip(self.met, self.limits, strict=True)
         ]
-        return f"{self.condition} is met in {len(self.met)} of {self.judged} groups{left_out}: {', '.join(shown)}"
+        against = f"{len(self.met)} of {self.judged} groups against {self.reference}"
+        return f"{self.condition} is met in {against}{left_out}: {', '.join(shown)}"
 
 
 def parse_conditions(texts: Iterable[str], *, labeled: bool) -> list[Condition]:
@@ -170,7 +193,8 @@ def judge_conditions(audit: Audit, conditions: Sequence[Condition], reference: H
             f"the reference {names[compared_with]!r} has fewer than {audit.min_group_size} people, so that fail_if= "
             "can judge no group; choose another one with reference=, or lower min_group_size="
         )
+    named = "everyone else" if reference == REST else format_name(names[compared_with])
     return [
-        each.judge(tables[each.metric], [names[group] for group in tables[each.metric].index.tolist()])
+        each.judge(tables[each.metric], [names[group] for group in tables[each.metric].index.tolist()], named)
         for each in conditions
     ]

@@ -135,9 +135,9 @@ def print_audit(
 
 
 def against_table(audit: Audit, metric: str, reference: Hashable) -> pd.DataFrame:
-    """Write each group against a reference as text: intervals that hold for all rows at once, p-values by Holm."""
+    """Write each group against a reference as text, as the page does: an interval for each row, p-values by Holm."""
     table = audit.against(metric, reference)
-    limits = ["low_adjusted", "high_adjusted"], ["ratio_low_adjusted", "ratio_high_adjusted"]
+    limits = ["low", "high"], ["ratio_low", "ratio_high"]
     columns = {
         name: [mark_imprecise(format_rate(row[name], *row[list(ends)]), row["too_few"]) for _, row in table.iterrows()]
         for name, ends in zip(("difference", "ratio"), limits, strict=True)

@@ -254,6 +254,7 @@ def _draw(audit: Audit, asked: Asked, console: "Console", *, title: str) -> dict
     settings, raw = asked.settings, asked.settings["raw_csv"]
     said = {name: settings[name] for name in ("favorable", "positive_means")}
     said |= {"reference": asked.reference, "provenance": asked.provenance}
+    said["verdicts"] = [verdict.describe() for verdict in asked.verdicts]
     with working(console, "drawing the page"):
         alt = describe_figure(audit)
         figure = draw_audit(audit)

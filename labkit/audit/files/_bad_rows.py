@@ -19,6 +19,11 @@ NULLS = ("", "NA", "N/A", "n/a", "#N/A", "#NA", "NULL", "Null", "null", "NaN", "
 LONGEST_FIELD = 2**31 - 1
 MOST_KNOWN = 1000  # texts of a column that are not looked at again
 KEPT = "\x00"  # before a missing value in quotes while a line is read, since Python's reader drops quotes
+# What rows of totals are called, in some languages in which spreadsheets are kept.
+TOTALS = re.compile(
+    r"\W*((sub-?|grand )?totals?|sums?|all|summe|(zwischen|gesamt)?summe|gesamt|insgesamt|somme|total général|totale|"
+    r"suma|subtotal|totaal|razem|итого|всего|合计|总计|合計|總計)\W*"
+)
 
 
 class CsvRow(NamedTuple):
@@ -261,7 +266,7 @@ def say_bad_row(error: UserError, row: CsvRow, header: Header, column: str, want
     place = header.names.index(column)
     text = row.fields[place] if place < len(row.fields) else ""
     where = f" in {unit} {row.line:,}"
-    others = [text for text in row.fields if re.fullmatch(r"\W*(sub-?|grand )?totals?\W*|sums?|all", text.lower())]
+    others = [text for text in row.fields if TOTALS.fullmatch(text.lower())]
     totals = f"drop that row if it is one of totals ({others[0]!r})" if others else ""
     if (
         text not in NULLS

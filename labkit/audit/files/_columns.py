@@ -202,7 +202,7 @@ def say_wrong(name: str, texts: Sequence[str], wanted: Wanted, *, place: str = "
     shown = list_some([_shorten(text) for text in texts])
     comma, point = (any(re.fullmatch(pattern, text.strip()) for text in texts) for pattern in DECIMALS)
     if not remedy and wanted.decimal == "." and comma:
-        remedy = "if the comma is the decimal mark, say so: --decimal , (decimal=',' in Python)"
+        remedy = "if the comma is the decimal mark, say so: decimal=','"
     elif not remedy and wanted.decimal == "," and point:
         remedy = "its decimal mark is a point, and --decimal says that it is a comma"
     elif not remedy and name in wanted.truths:

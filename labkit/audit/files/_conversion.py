@@ -72,8 +72,8 @@ def _choose_sheet(names: list[str], sheet: str | None, name: str) -> str:
         return names[0]
     found = "" if sheet is None else f"no sheet {sheet!r} but "
     raise UserError(
-        f"the workbook {name!r} has {found}the sheets {name_members(names)}; name one of them: --sheet "
-        f"{names[0]!r} (sheet={names[0]!r} in Python)"
+        f"the workbook {name!r} has {found}the sheets {name_members(names)}; name the one that "
+        "holds the table with sheet="
     )
 
 

@@ -87,7 +87,7 @@ def clean_groups(
             number = sum(int(number) for number, gap in zip(people, gaps, strict=True) if gap)
             raise UserError(
                 f"sensitive column {name!r} is missing for {number:,} people; drop those rows, or report them as a "
-                "group: missing_group='not stated' (on the command line --missing-group 'not stated')"
+                "group: missing_group='not stated'"
             )
         present = [value for value, gap in zip(values, gaps, strict=True) if not gap]
         if missing_group is not None:

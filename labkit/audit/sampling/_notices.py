@@ -109,7 +109,7 @@ def _list_small_groups(counts: SampledCounts, min_group_size: int) -> list[Notic
                 f"group {group!r} has {size} people{more}; under {min_group_size} "
                 "(min_group_size=) it is shown, and left out of difference(), ratio() and parity_test()"
             )
-            rule = "(--min-group-size): shown, and not compared with others"
+            rule = "(--min-group-size): shown, and left out of the extremes and of the test of all groups"
             people = "person" if size == 1 else "people"
             said = f"group {group!r} has {size:,} {people}{more}, fewer than {min_group_size} {rule}"
             effectively = "" if counts.moments is None else "effectively "

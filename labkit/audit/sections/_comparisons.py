@@ -82,8 +82,9 @@ def reference_section(audit: Audit, reference: Hashable, words: DecisionWords) -
     )
     chosen = "" if reference is not None else " It is the largest group: <code>--reference</code> chooses another."
     return f"""<h2 id="reference">Every group against {html.escape(named)}</h2>
-<p>{said}{chosen} Intervals are Newcombe's and Koopman's score intervals, each for {audit.confidence:.0%}. The adjusted
-p allows for the number of rows in a table (Holm 1979), not for the number of tables.</p>
+<p>{said}{chosen} Intervals are Newcombe's and Koopman's score intervals, each for {audit.confidence:.0%}. p is that
+of a chi-square test, or of Fisher's exact test where an expected count is below 5. The adjusted p allows for the number
+of rows in a table (Holm 1979), not for the number of tables.</p>
 {reference_tables(audit, reference, words)}"""
 
 

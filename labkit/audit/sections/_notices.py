@@ -37,5 +37,6 @@ def notices_at_end(audit: Audit) -> str:
 
 
 def _begin(line: str) -> str:
-    """Begin with a capital letter."""
-    return line[:1].upper() + line[1:]
+    """Begin with a capital letter, unless the first word is a name."""
+    first = line.split(maxsplit=1)[0] if line.strip() else ""
+    return line[:1].upper() + line[1:] if first.isalpha() else line

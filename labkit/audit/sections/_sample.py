@@ -19,6 +19,7 @@ were adjusted."""
 PERSONS = """A person may have several rows. Rates are those of rows; intervals and tests take the rows of a person as
 alike as they are found to be (the linearized variance of a ratio over persons, Kish 1965). A person with rows in
 several groups is counted in each."""
+CELLS_ON_PAGE = {"not_selected": "decision 0", "selected": "decision 1"}  # "selected" may be turned down
 CELLS_IN_WORDS = (
     "By decision and label. tp: both are 1; fp: the decision is 1, the label 0; fn: the decision is 0, the label 1; "
     "tn: both are 0."
@@ -66,7 +67,8 @@ def sample_section(audit: "Audit") -> str:
 def counts_section(audit: "Audit") -> str:
     """Write the counts and what their columns mean, as HTML."""
     table = audit.counts.table.map("{:,.10g}".format)
-    table = table.rename(columns=lambda name: name.replace("_", " ")).set_axis(format_groups(audit.counts.groups))
+    table = table.rename(columns=lambda name: CELLS_ON_PAGE.get(name, name.replace("_", " ")))
+    table = table.set_axis(format_groups(audit.counts.groups))
     legend = f"<p>{CELLS_IN_WORDS}</p>\n" if "tp" in table else ""
     return f"{write_frame(table, caption='Counts by group', label='Counts', folded=_fold(table))}\n{legend}"
 

@@ -1,6 +1,7 @@
 """The three sentences on top of a page: what was decided, who gets it least and most, and the four-fifths rule."""
 
 import html
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,15 +16,17 @@ from labkit.validation import list_some
 NAMED = 3  # groups that a sentence names
 RULE = (
     (BELOW, "group is below four fifths", "groups are below four fifths"),
-    (NOT_BELOW, "is not below", "are not below"),
-    (CANNOT_TELL, "may be on either side", "may be on either side"),
+    (NOT_BELOW, "group is not below", "groups are not below"),
+    (CANNOT_TELL, "group may be below or above four fifths", "groups may be below or above four fifths"),
 )
 UNDEFINED_RATIO = "their ratio is undefined, since every rate is 0"
 
 
-def summary_section(audit: Audit, words: DecisionWords, favorable: int | None) -> str:
-    """Write the sentences as HTML."""
-    said = "\n".join(f"<p>{mark_options(html.escape(line))}</p>" for line in summarize(audit, words, favorable))
+def summary_section(audit: Audit, words: DecisionWords, favorable: int | None, verdicts: Sequence[str] = ()) -> str:
+    """Write the sentences as HTML, and what became of the conditions of ``--fail-if``."""
+    lines = summarize(audit, words, favorable)
+    lines += [f"--fail-if: {verdict}." for verdict in verdicts]
+    said = "\n".join(f"<p>{mark_options(html.escape(line))}</p>" for line in lines)
     return f'<div class="summary"><h2 id="summary">In short</h2>\n{said}</div>\n'
 
 
@@ -54,10 +57,10 @@ def _say_extremes(audit: Audit, words: DecisionWords) -> str:
         return f"The share of people who {words.got} is the same in every group, {rates[found[0]]:.1%}."
     lowest, highest = (f"{groups[place]} ({rates[place]:.1%} of {sizes[place]:,})" for place in found)
     ratio, limits = audit.ratio()["selection_rate"], audit.ratio_interval().loc["selection_rate"]
-    of = f"ratio {format_rate(ratio, *limits)}" if not np.isnan(ratio) else UNDEFINED_RATIO
+    of = f"{format_rate(ratio, *limits)} times as large as the highest" if not np.isnan(ratio) else UNDEFINED_RATIO
     return (
         f"The share of people who {words.got} (the selection rate) is lowest in {lowest} and highest in {highest}: "
-        f"{of}. {_judge_chance(audit)}"
+        f"{of if np.isnan(ratio) else f'the lowest is {of}'}. {_judge_chance(audit)}"
     )
 
 
@@ -89,9 +92,11 @@ def _say_four_fifths(audit: Audit, favorable: int | None) -> str:
     top = names[int(np.argmax(verdicts == HIGHEST))]
     if any(", " in name for name in names):  # in a list of names, its commas would be read as ends of names
         names = [f"“{name}”" for name in names]
+    doubtful = (verdicts == CANNOT_TELL).any()
     parts = []
     for verdict, one, several in RULE:
         listed = [name for name, found in zip(names, verdicts, strict=True) if found == verdict]
         if listed:
             parts.append(f"{len(listed)} {one if len(listed) == 1 else several} ({list_some(listed, NAMED)})")
-    return f"{rated} measured by the highest rate, that of {top}, {'; '.join(parts)}."
+    doubt = " The doubt is about the limit of four fifths, not about whether there is a gap." if doubtful else ""
+    return f"{rated} compared with {top}, whose favorable rate is the highest, {'; '.join(parts)}.{doubt}"
