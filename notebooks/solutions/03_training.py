@@ -689,24 +689,30 @@ check("03.3", standard_error)
 #
 # Another team's variances are 0.0064 for the training sample, 0.0009 for the seed, and 0.0016 for
 # 500 people. It has 4 training samples, 3 seeds for each, and measures on 2,000 people. It can
-# afford one of these. For each, say which kind of luck becomes smaller, and then which of the three
-# makes the standard error smallest. (Your function from 03.3 helps.)
+# afford four times as many patients to measure on, seeds for each training sample, or training
+# samples. For each of these, say whose luck becomes smaller:
 #
-# - A. the luck of the training sample alone
-# - B. the luck of the seed alone
-# - C. the luck of the people measured alone
-# - D. the luck of the training sample and of the seed
+# - A. training sample
+# - B. seed
+# - C. people
+# - D. training sample and seed
+#
+# Then say which of the three makes the standard error smallest. (Your function from 03.3 helps.)
+#
+# - A. patients: more people to measure on
+# - B. seeds: more for each training sample
+# - C. notes: more training samples
 
 # %% tags=["exercise"] exercise="03.4" points=2 objective="03-uncertainty"
 purchase = {
-    "patients": ...,  # four times as many people to measure on; a letter in quotes
-    "seeds": ...,  # four times as many seeds for each training sample
-    "notes": ...,  # notes for four times as many training samples
-    "best": ...,  # "patients", "seeds" or "notes"
+    "patients": ...,  # a letter of the first list, in quotes
+    "seeds": ...,
+    "notes": ...,
+    "best": ...,  # a letter of the second list
 }
 
 # %% tags=["solution"]
-purchase = {"patients": "C", "seeds": "B", "notes": "D", "best": "notes"}
+purchase = {"patients": "C", "seeds": "B", "notes": "D", "best": "C"}
 
 # %% tags=["check"]
 check("03.4", purchase)
@@ -1806,7 +1812,7 @@ late_change = np.abs(first_losses[2] - first_losses[1]).max()
 reading(
     "**Reading the figure.** After a few batches the model stops learning: the three lines run "
     "together, and no loss of the third epoch differs from that of the second by more than "
-    "{late:.6f}. They are jagged because the batches differ. The mean losses of the epochs are "
+    "{late:.1e}. They are jagged because the batches differ. The mean losses of the epochs are "
     "{loss[0]:.3f}, {loss[1]:.3f} and {loss[2]:.3f}. A model that gives everyone the score one "
     "half has a loss of {half:.3f}. A single line over all batches would look as if something were "
     "still going on.",

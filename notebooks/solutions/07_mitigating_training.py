@@ -527,7 +527,7 @@ Markdown(
 # - An **adversary** (Edwards and Storkey, 2016): a second network tries to read the group from what
 #   the last block hands to the head, and the block learns to hide it. If nothing of the group were
 #   left there, no decision made from it could depend on the group: this adversary asks for *more*
-#   than parity. (That of Zhang, Lemoine and Mitchell, 2018, reads only the model's output.)
+#   than parity. Another one reads only the model's output (Zhang, Lemoine and Mitchell, 2018).
 #
 # The adversary and the block play against each other. If the block moves faster than the adversary
 # can follow, the adversary's loss rises above that of guessing, and the group is shown upside down

@@ -254,9 +254,7 @@ def test_groups_that_look_missing_are_an_error_in_a_csv_unless_quoted(name, tmp_
     frame.to_csv(tmp_path / "quoted.csv", index=False, quoting=csv.QUOTE_NONNUMERIC)
     frame.to_parquet(tmp_path / "log.parquet")
     line = 2 + sum(len(note.splitlines()) for note in frame["note"][: (frame["race"] == name).argmax()])
-    with pytest.raises(
-        ValueError, match=f"'race' is missing for .* --missing-group 'not stated'.*line {line}, .*{name}"
-    ):
+    with pytest.raises(ValueError, match=f"'race' is missing for .* missing_group='not stated'.*line {line}, .*{name}"):
         count_file(tmp_path / "log.csv", **NAMES, sensitive="race")
     expected = count(frame, **NAMES, sensitive="race")
     for file in ("quoted.csv", "log.parquet"):

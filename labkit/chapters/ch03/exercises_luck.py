@@ -122,6 +122,7 @@ def bought(**changes):
     "03.4",
     points=2,
     objective="03-uncertainty",
+    choices={**dict.fromkeys(THREE, KINDS), "best": THREE},
     reference=bought(),
     wrong=[
         (bought(patients="seed"), ABOUT["patients"]),
@@ -149,8 +150,6 @@ def judge_purchase(collected):
             return ask_again(f"`{what}`: {collected[what]!r}", list(KINDS))
         if given != PURCHASE[what]:
             return ABOUT[what]
-    if str(collected["best"]).strip().upper() in set("ABCD"):  # the listed letters are kinds of luck
-        return 'Write the name of the purchase into `best`: "patients", "seeds" or "notes".'
     best = pick(collected["best"], THREE)
     if best is None:
         return ask_again(f"`best`: {collected['best']!r}", list(THREE))

@@ -160,6 +160,7 @@ RIGHT = {
         "texts": PURCHASE,
         "letters": {"patients": "C", "seeds": "B", "notes": "D", "best": "notes"},
         "small letters": {"patients": "c", "seeds": "b", "notes": "d", "best": "Notes"},
+        "letters for all": {"patients": "C", "seeds": "B", "notes": "D", "best": "C"},
         "letters with brackets": {"patients": "(c)", "seeds": "(b)", "notes": "(d)", "best": " NOTES "},
     },
     "03.5": {
