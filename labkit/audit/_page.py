@@ -59,10 +59,10 @@ LIMITS_OF_LABELS = """ Nor whether the labels can be trusted. Error rates compar
 where the record is unfair, equal error rates carry that on."""
 FILES = {
     "audit.svg": "the figure",
-    "rates.csv": "all rates",
-    "comparisons.csv": "all comparisons",
+    "rates.csv": "the rates of these groups, complements too",
+    "comparisons.csv": "each group against the reference",
     "counts.csv": "counts",
-    "audit.json": "everything, for programs",
+    "audit.json": "counts, rates and comparisons, for programs",
 }
 
 

@@ -81,6 +81,13 @@ def test_chance_and_what_is_not_stated_are_said():
     assert "not applied" in rule and "--favorable" in rule
 
 
+def test_a_doubt_about_four_fifths_is_no_finding_of_a_gap():
+    """Where chance explains the difference, the ratio may still be on either side of the limit."""
+    _, extremes, rule = summarize(Counts.from_mapping(ALIKE).audit(), WORDS, favorable=1)
+    assert "Chance alone can explain" in extremes and "may be below or above four fifths" in rule
+    assert rule.endswith("whether chance explains a gap is another question.")
+
+
 @pytest.mark.parametrize(
     ("cells", "said"),
     [

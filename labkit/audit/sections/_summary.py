@@ -98,5 +98,9 @@ def _say_four_fifths(audit: Audit, favorable: int | None) -> str:
         listed = [name for name, found in zip(names, verdicts, strict=True) if found == verdict]
         if listed:
             parts.append(f"{len(listed)} {one if len(listed) == 1 else several} ({list_some(listed, NAMED)})")
-    doubt = " The doubt is about the limit of four fifths, not about whether there is a gap." if doubtful else ""
+    doubt = (
+        " That is about the limit of four fifths; whether chance explains a gap is another question."
+        if doubtful
+        else ""
+    )
     return f"{rated} compared with {top}, whose favorable rate is the highest, {'; '.join(parts)}.{doubt}"
