@@ -774,7 +774,7 @@ Markdown(
 
 # %% [markdown]
 # Most of the batch's square is variance. A model that follows this penalty can lower the *variance* instead, by giving nearly everybody the same
-# decision, while the gap stays (nine and ten of ten differ by as much as four and five); notebook 07 tries it. The product has the right mean; single values are as noisy as before, and often negative. As for the disjoint halves: whoever is in one is
+# decision, while the gap stays (nine in ten and ten in ten differ by as much as four in ten and five in ten); notebook 07 tries it. The product has the right mean; single values are as noisy as before, and often negative. As for the disjoint halves: whoever is in one is
 # missing in the other. They are unbiased for the *population* that the eight people come from, not for the eight. Say which draw you use. Notebook 07 trains with both penalties.
 
 # %% [markdown]

@@ -798,8 +798,8 @@ reading(
 # %% [markdown]
 # Then read the third table: the same method may be free on one data set and dear on another. The tables' last rows hold the
 # answer to anybody who looks at gaps alone: selecting nobody, or everybody, closes every one of them. What works depends on *what is wrong
-# with the data*. Too few people, wrong labels, and words that give the group away may need different remedies. We changed them together
-# and did not test one alone, and the size of a gap does not tell which it is.
+# with the data*. Too few people, wrong labels, and words that give the group away may need different remedies (too
+# few people alone were not tested here), and the size of a gap does not tell which it is.
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 06.6 · Decide, and justify
