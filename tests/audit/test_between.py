@@ -288,3 +288,99 @@ def test_rates_on_fewer_than_two_people_are_marked():
     expected.loc["a", ["false_positive_rate", "true_negative_rate", "precision"]] = True
     expected.loc["b", ["true_positive_rate", "false_negative_rate"]] = True
     pd.testing.assert_frame_equal(found, expected, check_names=False)
+
+
+def draw_audits(rates, sizes, runs):
+    """Draw samples of groups with these true rates, and audit each."""
+    drawn = np.random.default_rng(5).binomial(sizes, rates, (runs, len(rates)))
+    for selected in drawn:
+        cells = {group: [n - x, x] for group, (n, x) in enumerate(zip(sizes, selected, strict=True))}
+        yield Counts.from_mapping(cells, names=["site"]).audit()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("rates", "size"), [([0.4] * 12, 60), ([0.5, 0.55, 0.6, 0.6], 80)])
+def test_comparisons_with_the_highest_hold_though_it_was_picked(rates, size):
+    """All at once in 95% of samples, true ratios to the true highest, too; a fixed reference promises less."""
+    runs, rates = 120, np.array(rates)
+    held = {"picked": 0, "largest of the sample": 0, "highest": 0, "tests": 0}
+    for found in draw_audits(rates, [size] * len(rates), runs):
+        picked = found.pick_highest(favorable=1)
+        for name, reference in (("picked", picked), ("largest of the sample", (picked.group,))):
+            table = found.against("selection_rate", reference)
+            truth = rates[table.index] / rates[picked.group]
+            held[name] += ((table["ratio_low_adjusted"] <= truth) & (truth <= table["ratio_high_adjusted"])).all()
+        rule = found.four_fifths(favorable=1).drop(picked.group)
+        truth = rates[rule.index] / rates.max()
+        held["highest"] += ((rule["low_adjusted"] <= truth + 1e-12) & (truth <= rule["high_adjusted"] + 1e-12)).all()
+        held["tests"] += not ((rule["p_adjusted"] < 0.05) & (rates[rule.index] == rates[picked.group])).any()
+    least = (0.95 - 3 * np.sqrt(0.05 * 0.95 / runs)) * runs
+    assert min(held["picked"], held["highest"], held["tests"]) >= least
+    assert held["largest of the sample"] < held["picked"]
+    if len(set(rates)) == 1:
+        assert held["largest of the sample"] < least  # what the price of picking would be
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=15), st.data())
+@settings(max_examples=80, deadline=None, derandomize=True)
+def test_p_values_that_were_picked_are_never_below_those_of_all(p_values, data):
+    """Holm's method with a part of the p-values and the number of all of them."""
+    part = data.draw(st.lists(st.integers(0, len(p_values) - 1), min_size=1, unique=True))
+    everything = adjust(np.array(p_values))[part]
+    assert (adjust(np.array(p_values)[part], len(p_values)) >= everything - 1e-12).all()
+
+
+@pytest.mark.parametrize("number", [3, PAIRED + 1])
+@settings(deadline=None, derandomize=True, max_examples=25)
+@given(cells=st.lists(CELLS, min_size=2, max_size=6))
+def test_ratios_to_the_highest_are_inside_their_intervals(number, cells):
+    """Whatever the counts; the lowest of them has the limits of min / max where groups are compared in pairs."""
+    counts = Counts.from_mapping({group: cells[group % len(cells)] for group in range(max(number, len(cells)))})
+    found = counts.audit(min_group_size=0)
+    rule = found.four_fifths(favorable=1)
+    known = rule["low_adjusted"].notna()
+    assert (known == (rule["ratio"].notna() & (rule["finding"] != "highest rate"))).all()
+    assert (rule["low_adjusted"] <= rule["ratio"] + 1e-9)[known].all()
+    assert (rule["ratio"] <= rule["high_adjusted"] + 1e-9)[known].all()
+    if known.any() and number <= PAIRED:
+        low, high = found.ratio_interval().loc["selection_rate"]
+        assert low <= rule["low_adjusted"].min() + 1e-9 and high <= rule["high_adjusted"].min() + 1e-9
+
+
+def test_four_fifths_says_what_is_measured_and_whether_it_is_chance():
+    """The ratio as measured and the adjusted p-value; small gaps can be more than chance, large ones less."""
+    cells = {"top": [2000, 8000], "near": [3000, 7000], "low": [70, 30], "few": [10, 15], "like": [20, 80]}
+    found = Counts.from_mapping(cells, names=["site"]).audit().four_fifths(favorable=1)
+    assert found["finding"].to_dict() == {
+        "top": "highest rate",
+        "near": "not below, but the gap is more than chance",
+        "low": "below, and more than chance",
+        "few": "below, but chance may explain it",
+        "like": "not below",
+    }
+    exact = Counts.from_mapping({"a": [10, 40], "b": [18, 32]}, names=["site"]).audit().four_fifths(favorable=1)
+    assert exact.loc["b", "finding"] == "not below"  # .64 / .8 is .8, which is not below it
+    assert exact.loc["b", "p_adjusted"] == exact.loc["b", "p_value"]  # one pair
+    assert exact.loc["b", "low_adjusted"] == exact.loc["b", "low"]  # so that its interval is that of two groups,
+    assert exact.loc["b", "high_adjusted"] == 1 < exact.loc["b", "high"]  # but no rate is above the highest
+    nobody = Counts.from_mapping({"a": [30, 0], "b": [40, 0]}).audit().four_fifths(favorable=1)
+    assert set(nobody["finding"]) == {"no ratio"}
+
+
+def test_the_highest_is_picked_among_groups_that_are_large_enough(sites):
+    """By the favorable rate; of equal ones, the largest. Nothing is picked where all are small."""
+    assert sites.pick_highest(favorable=1).group == "big" and sites.pick_highest(favorable=0).group == "none"
+    assert Counts.from_mapping({"a": [1, 2], "b": [2, 1]}).audit().pick_highest(favorable=1) is None
+
+
+def test_comparisons_with_a_picked_group_count_all_pairs(sites):
+    """Four groups have six pairs: 3 rows are widened as 6 would be, and the smallest p-value is taken 6 times."""
+    picked = sites.against("selection_rate", sites.pick_highest(favorable=1))
+    named = sites.against("selection_rate", "big")
+    assert picked["ratio"].equals(named["ratio"]) and picked["low"].equals(named["low"])
+    expected = ratio_interval((100, 200), (250, 500), confidence=1 - 0.05 / 6)
+    assert picked.loc["like", ["ratio_low_adjusted", "ratio_high_adjusted"]].tolist() == pytest.approx(
+        np.array(expected)
+    )
+    assert picked["p_adjusted"].min() == pytest.approx(6 * picked["p_value"].min())
+    assert named["p_adjusted"].min() == pytest.approx(3 * named["p_value"].min())

@@ -79,6 +79,47 @@ def limit_proportion(successes: np.ndarray, trials: np.ndarray, *, confidence: f
     return _limits(lower, np.minimum(upper, 1), number)
 
 
+def limit_to_highest(successes: np.ndarray, trials: np.ndarray, *, confidence: float) -> tuple[np.ndarray, np.ndarray]:
+    """Give limits of each group's rate over the highest rate, all of which hold at once with this confidence.
+
+    Which group truly has the highest rate is not known: the highest measured one was picked by looking at noisy rates.
+    A ratio to the highest rate is the smallest of the ratios to all groups, and is bounded by those of all pairs.
+
+    Parameters
+    ----------
+    successes, trials : array of shape (groups,)
+        Counts, whole or effective.
+    confidence : float
+        Coverage between 0 and 1, reached or exceeded.
+
+    Returns
+    -------
+    low, high : ndarray of shape (groups,)
+        Limits in [0, 1], around the measured ratio; NaN for groups without trials, and where fewer than two have some.
+    """
+    number = int((trials > 0).sum())
+    if number < 2:
+        return np.full(len(trials), np.nan), np.full(len(trials), np.nan)
+    if len(trials) > PAIRED:
+        below, above = wilson_interval(successes, trials, confidence=1 - (1 - confidence) / number)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            low, high = below / np.nanmax(above), above / np.nanmax(below)
+    else:
+        first, second = _pairs(len(trials))
+        below, above = ratio_interval(
+            (successes[first], trials[first]),
+            (successes[second], trials[second]),
+            confidence=_shared(confidence, np.array(number * (number - 1) / 2)),
+        )
+        lowest, highest = (np.full((len(trials), len(trials)), np.inf) for _ in range(2))  # of row over column
+        lowest[first, second], highest[first, second] = below, above
+        with np.errstate(divide="ignore"):
+            lowest[second, first], highest[second, first] = 1 / above, 1 / below
+        low, high = (_lowest(limits.T) for limits in (lowest, highest))
+    known = trials > 0
+    return np.where(known, np.minimum(low, 1), np.nan), np.where(known, np.minimum(high, 1), np.nan)
+
+
 def _shared(confidence: float, number: np.ndarray) -> np.ndarray:
     """Give each of ``number`` intervals the confidence at which all hold at once (Bonferroni)."""
     return 1 - (1 - confidence) / np.maximum(number, 1)

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from labkit.audit.between._equality import RateTest, compare_rates
-from labkit.audit.between._four_fifths import judge_four_fifths
-from labkit.audit.between._reference import REST, compare_sides, find_reference
+from labkit.audit.between._four_fifths import find_highest, judge_four_fifths
+from labkit.audit.between._reference import REST, Picked, compare_sides, find_reference
 from labkit.audit.metrics import find_same_question
 from labkit.audit.sampling._sampled_counts import SampledCounts
 
@@ -27,14 +27,17 @@ class BetweenGroups:
 
         The intervals are those of two groups (Newcombe 1998, Koopman 1984), each with the stated confidence. Those
         called adjusted are widened so that all rows hold at once with it (Bonferroni: ``1 - (1 - confidence) / k`` for
-        k rows that can be compared). Small groups are in the table and in k, and marked.
+        k rows that can be compared). Small groups are in the table and in k, and marked. Where the reference was picked
+        by its rate (``pick_highest``), k is the number of all pairs of groups, since each could have been picked; this
+        holds for the adjusted p-values, too.
 
         Parameters
         ----------
         metric : str
             One of ``METRICS``.
         reference : hashable, optional
-            A group (a tuple for intersections), the largest by default; or ``"rest"``: everyone but the group itself.
+            A group (a tuple for intersections), the largest by default; or ``"rest"``: everyone but the group itself;
+            or what ``pick_highest`` returns.
             "overall" is rejected, since it contains the group. A one-tuple always names a group: ``("rest",)``.
 
         Returns
@@ -64,6 +67,7 @@ class BetweenGroups:
             (successes[rows], trials[rows]),
             other,
             confidence=self.confidence,
+            is_picked=isinstance(reference, Picked),
         )
         columns = {"n": sizes[rows], "reference": [name] * len(rows), **compared}
         small = self.counts.effective_sizes[rows] < self.min_group_size
@@ -75,7 +79,9 @@ class BetweenGroups:
         A screen for adverse impact (EEOC Uniform Guidelines, 1978), not a definition of fairness. The ratio is subject
         to sampling, and the verdict follows its score interval (Koopman 1984), in which the highest group is taken as
         given. Verdicts are not adjusted for the number of groups: where ten groups of 60 people all have the rate .4,
-        chance puts one below four fifths in 9% of audits (simulated).
+        chance puts one below four fifths in 9% of audits (simulated). What is called adjusted holds for all groups at
+        once, whichever of them truly has the highest rate: its limits come from those of all pairs, and its p-values
+        (as in ``against``) count all pairs. The finding follows the ratio as measured and the adjusted p-value.
 
         Parameters
         ----------
@@ -86,7 +92,10 @@ class BetweenGroups:
         -------
         pandas.DataFrame
             One row per group of at least ``min_group_size`` people with columns n, favorable_rate, ratio, low, high,
-            verdict ("highest rate", "below four fifths", "not below four fifths", "cannot tell") and too_few.
+            verdict ("highest rate", "below four fifths", "not below four fifths", "cannot tell"), too_few,
+            low_adjusted, high_adjusted, p_value, p_adjusted, and finding ("highest rate", "below, and more than
+            chance", "below, but chance may explain it", "not below", "not below, but the gap is more than chance", "no
+            ratio").
 
         Raises
         ------
@@ -97,6 +106,30 @@ class BetweenGroups:
         selected, people = (counted[compared] for counted in self._tally_metric("selection_rate"))
         table = judge_four_fifths(selected, people, favorable=favorable, confidence=self.confidence)
         return table.set_axis(self.counts.groups[compared], axis=0).assign(n=self.counts.sizes[compared])
+
+    def pick_highest(self, *, favorable: int) -> Picked | None:
+        """Pick the group with the highest rate of the favorable outcome as the reference of ``against``.
+
+        Parameters
+        ----------
+        favorable : int
+            The prediction that is good for a person, 0 or 1.
+
+        Returns
+        -------
+        Picked or None
+            A reference that says that it was picked by its rate; None where no group has ``min_group_size`` people.
+
+        Raises
+        ------
+        UserError
+            ``favorable`` is neither 0 nor 1.
+        """
+        compared = np.flatnonzero(self._compared(include_small=False))
+        selected, people = (counted[compared] for counted in self._tally_metric("selection_rate"))
+        if (place := find_highest(selected, people, favorable=favorable)) is None:
+            return None
+        return Picked(self.counts.groups.tolist()[compared[place]])
 
     def parity_test(self, metric: str, include_small: bool = False) -> float:
         """Return the p-value of "all groups have the same rate", for the groups that ``difference`` compares.

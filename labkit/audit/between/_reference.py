@@ -1,6 +1,7 @@
 """Each group against a reference: difference, ratio, their intervals and p-values adjusted for the number of groups."""
 
 from collections.abc import Hashable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -14,12 +15,30 @@ from labkit.errors import UserError
 REST = "rest"  # everyone but the group itself
 
 
+@dataclass(frozen=True)
+class Picked:
+    """A reference that was picked because its rate is the highest, which any other group could have been.
+
+    The highest of several noisy rates is too high on average, and a comparison with it was picked from all pairs of
+    groups. Adjusted intervals and p-values then count all of these pairs.
+
+    Parameters
+    ----------
+    group : hashable
+        The group; a tuple for intersections.
+    """
+
+    group: Hashable
+
+
 def find_reference(groups: pd.Index, sizes: np.ndarray, reference: Hashable) -> int | None:
     """Return the position of the reference: the largest group for None, or a named one; None for everyone else.
 
     A one-tuple always names a group, so that groups called "rest" and "overall" can be chosen.
     """
     names = groups.tolist()
+    if isinstance(reference, Picked):
+        return names.index(reference.group)
     if reference is None:
         return int(np.argmax(sizes))
     if reference == REST:
@@ -40,6 +59,7 @@ def compare_sides(
     other: tuple[np.ndarray, np.ndarray],
     *,
     confidence: float,
+    is_picked: bool = False,
 ) -> dict[str, np.ndarray]:
     """Compare rates row by row, and return the columns of ``Audit.against`` from ``rate`` on.
 
@@ -49,6 +69,9 @@ def compare_sides(
         Successes and trials of the group and of its reference.
     confidence : float
         Coverage of each interval, between 0 and 1; of those called adjusted, of all rows at once.
+    is_picked : bool
+        Whether the reference is a group that was picked by its rate (see `Picked`): what is called adjusted then holds
+        for all pairs of groups at once.
 
     Returns
     -------
@@ -57,26 +80,32 @@ def compare_sides(
     """
     rate, reference_rate = divide(*own), divide(*other)
     known = ~np.isnan(rate) & ~np.isnan(reference_rate)
-    together = 1 - (1 - confidence) / max(known.sum(), 1)  # Bonferroni: all intervals hold at once
+    rows = int(known.sum())
+    number = rows * (rows + 1) // 2 if is_picked else rows  # of comparisons that hold at once: all pairs, or the rows
+    together = 1 - (1 - confidence) / max(number, 1)  # Bonferroni
     columns = {"rate": rate, "reference_rate": reference_rate, "difference": rate - reference_rate}
     columns["low"], columns["high"] = newcombe_interval(own, other, confidence=confidence)
     columns["ratio"] = divide(rate, reference_rate)
     columns["ratio_low"], columns["ratio_high"] = ratio_interval(own, other, confidence=confidence)
     columns["p_value"] = compare_pairs(own, other)
-    columns["p_adjusted"] = adjust(columns["p_value"])
+    columns["p_adjusted"] = adjust(columns["p_value"], number)
     columns["low_adjusted"], columns["high_adjusted"] = newcombe_interval(own, other, confidence=together)
     limits = ratio_interval(own, other, confidence=together)
     columns["ratio_low_adjusted"], columns["ratio_high_adjusted"] = limits
     return columns | {"too_few": is_imprecise(*own) | is_imprecise(*other)}
 
 
-def adjust(p_values: np.ndarray) -> np.ndarray:
+def adjust(p_values: np.ndarray, number: int | None = None) -> np.ndarray:
     """Adjust p-values for their number (Holm 1979); those that are undefined stay so and do not count.
+
+    ``number`` is how many there are where only some are given, those that somebody picked: none of the results is then
+    below what Holm's method gives with all of them, since each p-value has at most the rank that it has among all.
 
     Not statsmodels' ``multipletests``, which collects garbage in the whole program at each call: half a second.
     """
     adjusted, known = np.full(len(p_values), np.nan), np.flatnonzero(~np.isnan(p_values))
     order = known[np.argsort(p_values[known], kind="stable")]
-    stepped = p_values[order] * np.arange(len(order), 0, -1)  # the smallest times k, the next times k - 1, ...
+    number = len(order) if number is None else max(number, len(order))
+    stepped = p_values[order] * (number - np.arange(len(order)))  # the smallest times k, the next times k - 1, ...
     adjusted[order] = np.minimum(np.maximum.accumulate(stepped), 1)
     return adjusted
