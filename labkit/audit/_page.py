@@ -20,7 +20,7 @@ from labkit.audit.sections._provenance import Provenance, provenance_section
 from labkit.audit.sections._rates import rates_section
 from labkit.audit.sections._sample import counts_section, describe_roles, sample_section
 from labkit.audit.sections._scores import write_scores
-from labkit.audit.sections._sentences import BELOW, SHOWN, DecisionWords, read_metric
+from labkit.audit.sections._sentences import BELOW, DecisionWords, read_metric
 from labkit.audit.sections._summary import summary_section
 from labkit.audit.text import GROUPS_DRAWN, explain_marks, format_metric, say_people
 from labkit.layout import figure_box, write_document
@@ -103,14 +103,14 @@ def write_page(
     """Write the page: sentences and notices first, then the figure (base64), tables and ``more`` sections."""
     from labkit.audit.plots import letter_groups
 
-    number, words = len(audit.counts.groups), DecisionWords.of(roles, positive_means)
+    number, words = len(audit.counts.groups), DecisionWords.of(roles, positive_means, favorable)
     groups = ", ".join(map(str, audit.counts.groups.names))
     keys = letter_groups(audit).keys
     marked = {"small": bool(audit.small_groups), "imprecise": audit.too_few.any(axis=None)}
     marks = "".join(f"<p>{line}</p>" for line in explain_marks(**marked, min_group_size=audit.min_group_size))
     readings = "".join(
         f"<dt><b>{format_metric(metric)}</b></dt><dd>{html.escape(read_metric(audit, metric, words))}</dd>"
-        for metric in (*SHOWN, *BELOW)
+        for metric in (*words.shown, *BELOW)
         if metric in audit.counts.metrics
     )
     sections = f"""<h2 id="rates">Rates by group</h2>
@@ -121,7 +121,7 @@ def write_page(
 {marks}
 <h2 id="readings">What each rate says</h2>
 <dl>{readings}</dl>
-{between_section(audit)}{reference_section(audit, reference, words)}
+{between_section(audit, words)}{reference_section(audit, reference, words)}
 {attributes_section(audit, reference, words)}{four_fifths_section(audit, favorable)}{sample_section(audit)}{more}
 <h2 id="counts">The counts behind it</h2>
 {counts_section(audit)}{_link_files(more)}{notices_at_end(audit)}{provenance_section(provenance)}
@@ -188,14 +188,38 @@ def _explain_rates(audit: Audit, words: DecisionWords) -> str:
             f"Selection rate: of all people, those who {html.escape(words.got)}. Equal selection rates are called "
             "demographic parity."
         )
-    label = html.escape(words.label)
+    label, got, lacked = (html.escape(said) for said in (words.label, words.got, words.lacked))
+    said = [f"Selection rate: of all people, those who {got}."]
+    if words.favorable is None:
+        said.append(
+            f"True and false positive rate: the same share of people with a 1 in {label}, and of people with a 0 there."
+        )
+    else:
+        positive = f"False positive rate: of people with a 0 in {label}, those who {got}"
+        negative = f"False negative rate: of people with a 1 in {label}, those who {lacked}"
+        first, second = (positive, negative) if words.favorable == 0 else (negative, positive)
+        said.append(
+            f"{first}. <b>This is the error that hurts people</b>: a decision of {words.favorable} is the favorable "
+            f"one, and their {label} is {words.favorable}. {second}."
+        )
+    said.append(f"Precision: of people who {got}, those with a 1 in {label}. {_name_criteria(words, label)} All rates,")
+    said.append("complements too (such as 1 minus the false negative rate, the true positive rate), are in rates.csv.")
+    return " ".join(said)
+
+
+def _name_criteria(words: DecisionWords, label: str) -> str:
+    """Say what equality of each rate is called, as HTML."""
+    if words.favorable is None:
+        return (
+            "Equal selection rates are called demographic parity, equal true positive rates equal opportunity (where a "
+            "decision of 1 is the favorable one: <code>--favorable</code> says so), equal true and false positive "
+            "rates equalized odds."
+        )
+    first = format_metric(words.shown[1])
     return (
-        f"Selection rate: of all people, those who {html.escape(words.got)}. True and false positive rate: the same "
-        f"share of people with a 1 in {label}, and of people with a 0 there. Precision: of people who "
-        f"{html.escape(words.got)}, those with a 1 in {label}. Equal selection rates are called demographic parity, "
-        "equal true positive rates equal opportunity, equal true and false positive rates equalized odds. The "
-        f"complements, false negative and true negative rates, are in rates.csv. Labeled positive: people with a 1 in "
-        f"{label}. Predicted positive: people who {html.escape(words.got)}."
+        f"Equal selection rates are called demographic parity; equal {first}s equal opportunity (people whose {label} "
+        f"is {words.favorable} get the favorable decision equally often in all groups); equality of both error rates "
+        "equalized odds."
     )
 
 

@@ -12,7 +12,7 @@ from labkit.audit.inputs._names import label_groups
 from labkit.audit.results import Audit
 from labkit.audit.score_histogram import ScoreHistogram
 from labkit.audit.sections._lettering import Lettering, letter
-from labkit.audit.sections._sentences import SHOWN
+from labkit.audit.sections._sentences import choose_rates
 from labkit.audit.text import CURVES, GROUPS_DRAWN, format_groups, format_metric
 from labkit.errors import UserError
 from labkit.plots import INVISIBLE, MARKERS, PALETTE, plain_label
@@ -133,13 +133,16 @@ def letter_groups(audit: Audit) -> Lettering:
     return letter(list(format_groups(audit.counts.groups, audit.small_groups)))
 
 
-def draw_audit(audit: Audit) -> "Figure":
-    """Draw selection rate, true and false positive rate and precision by group; of many groups, ``GROUPS_DRAWN``."""
+def draw_audit(audit: Audit, favorable: int | None = None) -> "Figure":
+    """Draw the four rates of the main table by group; of many groups, ``GROUPS_DRAWN``.
+
+    ``favorable`` is the decision that is good for a person, where it is known.
+    """
     from matplotlib.figure import Figure  # not pyplot's: no window, nothing to close
 
     places, lettering = choose_groups(audit), letter_groups(audit)
     groups = audit.counts.groups[places].tolist()
-    metrics = [metric for metric in SHOWN if metric in audit.counts.metrics]
+    metrics = [metric for metric in choose_rates(favorable) if metric in audit.counts.metrics]
     few = len(groups) <= FEW_ROWS
     rows, columns = {1: (1, 1)}.get(len(metrics), (2, 2) if few else (1, 4))
     size = (4.2 + 2.2 * columns, rows * (1.2 + 0.3 * len(groups)))

@@ -197,7 +197,7 @@ def test_scores_are_on_the_page_where_a_column_is_named(scored, tmp_path, monkey
 
 def test_a_folder_gives_its_name_to_the_output(scored, tmp_path, monkeypatch):
     """Also where it is the current one, whose path is a dot."""
-    monkeypatch.setattr("labkit.audit.plots.draw_audit", lambda audit: Figure(figsize=(1, 1)))
+    monkeypatch.setattr("labkit.audit.plots.draw_audit", lambda audit, favorable: Figure(figsize=(1, 1)))
     write_scored(scored, tmp_path / "parts")
     monkeypatch.chdir(tmp_path / "parts")
     audit_file(".", **NAMES, sensitive="sex", console=Console(file=io.StringIO()))
@@ -374,7 +374,7 @@ def visits(tmp_path_factory):
 )
 def test_page_and_terminal_say_what_a_row_is(options, said, unsaid, visits, tmp_path, monkeypatch):
     """Weights, persons, missing labels and thresholds are named, with effective sizes; 80 characters are enough."""
-    monkeypatch.setattr("labkit.audit.plots.draw_audit", lambda audit: Figure(figsize=(1, 1)))
+    monkeypatch.setattr("labkit.audit.plots.draw_audit", lambda audit, favorable: Figure(figsize=(1, 1)))
     console = Console(file=io.StringIO(), width=80)
     options = {**NAMES, **options}
     found = audit_file(visits, **options, sensitive="sex", output=tmp_path, console=console)
@@ -440,9 +440,9 @@ def test_the_four_fifths_rule_is_reported_where_an_outcome_is_favorable(shifts):
     """On the page and the terminal, without small groups, for the outcome that was named."""
     found = shifts.audit()
     table = four_fifths_table(found, favorable=1)
-    assert table["four-fifths rule"].to_dict() == {
-        "day": "cannot tell",
-        "night": "below four fifths",
+    assert table["below 0.8?"].to_dict() == {
+        "day": "below, but chance may explain it",
+        "night": "below, and more than chance",
         "late": "highest rate",
     }
     assert (
@@ -450,7 +450,7 @@ def test_the_four_fifths_rule_is_reported_where_an_outcome_is_favorable(shifts):
     )
     page = write_page(found, png="", alt="", title="log.csv", roles=ROLES, favorable=1)
     assert "a decision of 1 being favorable" in page and "rule is not reported" not in page
-    for favorable, said in ((0, "below four fifths"), (None, "Name it: --favorable 1")):
+    for favorable, said in ((0, "below, and more than chance"), (None, "Name it: --favorable 1")):
         console = Console(file=io.StringIO(), width=80)
         print_audit(found, console, title="log.csv", favorable=favorable)
         assert said in " ".join(console.file.getvalue().split())

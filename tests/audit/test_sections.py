@@ -13,6 +13,7 @@ from labkit.audit._page import write_page
 from labkit.audit.command.run import audit_file
 from labkit.audit.counts import Counts, count
 from labkit.audit.intervals import wilson_interval
+from labkit.audit.metrics import METRICS
 from labkit.audit.sampling._roles import Roles
 from labkit.audit.sections._attributes import split_attributes
 from labkit.audit.sections._comparisons import list_comparisons, reference_tables
@@ -35,7 +36,8 @@ def show(found, **options):
 
 def table_of(page, caption):
     """Read the table with a caption: its rows of texts, headers first."""
-    table = page.partition(f"<caption>{html.escape(caption)}</caption>")[2].partition("</table>")[0]
+    named = rf"<caption>{re.escape(html.escape(caption))}(?:, 95% intervals that hold at once)?</caption>"
+    table = [*re.split(named, page, maxsplit=1), ""][1].partition("</table>")[0]
     rows = re.findall(r"<tr[^>]*>(.*?)</tr>", table)
     cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in rows]
     return [[" ".join(html.unescape(re.sub("<[^>]+>", " ", cell)).split()) for cell in row] for row in cells]
@@ -81,11 +83,104 @@ def test_chance_and_what_is_not_stated_are_said():
     assert "not applied" in rule and "--favorable" in rule
 
 
-def test_a_doubt_about_four_fifths_is_no_finding_of_a_gap():
-    """Where chance explains the difference, the ratio may still be on either side of the limit."""
-    _, extremes, rule = summarize(Counts.from_mapping(ALIKE).audit(), WORDS, favorable=1)
-    assert "Chance alone can explain" in extremes and "may be below or above four fifths" in rule
-    assert rule.endswith("whether chance explains a gap is another question.")
+def test_four_fifths_and_chance_are_two_questions():
+    """A small gap may be more than chance, and a large one chance; names with commas are quoted."""
+    cells = {
+        ("a, b", 1): [2000, 8000],
+        ("c", 1): [3000, 7000],
+        ("d", 1): [70, 30],
+        ("e", 2): [10, 15],
+        ("f", 2): [20, 80],
+    }
+    rule = summarize(Counts.from_mapping(cells, names=["x", "y"]).audit(), WORDS, favorable=1)[2]
+    assert rule.endswith(
+        "1 group is below 0.8, and more than chance (“d, 1”); 1 group is below 0.8, but chance may explain it (“e, 2”); "
+        "1 group is not below, but the gap is more than chance (“c, 1”); 1 group is not below (“f, 2”)."
+    )
+
+
+def test_the_rule_is_shown_group_by_group():
+    """Against the highest favorable rate, which stands first; intervals hold at once; small groups are not judged."""
+    found = Counts.from_mapping(GAP | {"west": [90, 30, 10, 70]}, names=["district"]).audit()
+    for favorable, top in ((1, "west"), (0, "south")):
+        page = show(found, favorable=favorable)
+        head, first, *rows = table_of(page, "Rates of the favorable decision against the highest rate")
+        assert head == ["district", "people", "favorable rate", "impact ratio", "p", "p, adjusted", "below 0.8?"]
+        rule = found.four_fifths(favorable=favorable)
+        assert (
+            first
+            == [f"{top}, the highest rate", f"{rule.loc[top, 'n']:,}", f"{rule.loc[top, 'favorable_rate']:.3f}", "1"]
+            + [""] * 3
+        )
+        assert rows[-1] == [
+            "tiny †",
+            "3",
+            "0.333" if favorable else "0.667",
+            "–",
+            "–",
+            "–",
+            "not judged: fewer than 20 people",
+        ]
+        for name, _, rate, ratio, *_, said in rows[:-1]:
+            row = rule.loc[name]
+            assert ratio == f"{row['ratio']:.3f} [{row['low_adjusted']:.3f}, {row['high_adjusted']:.3f}]"
+            assert rate == f"{row['favorable_rate']:.3f}" and said == row["finding"]
+        assert "all 3 pairs of groups" in " ".join(page.split()) and "was picked by looking at" in page
+    crossed = Counts.from_mapping(
+        {("f", "x"): [30, 70], ("m", "x"): [60, 40], ("f", "y"): [30, 70], ("m", "y"): [65, 35]}, names=["sex", "site"]
+    )
+    page = show(crossed.audit(), favorable=1, roles=Roles.named(label=None, prediction="p", sensitive=["sex", "site"]))
+    alone = table_of(page, "Rates of the favorable decision against the highest rate, sex alone")
+    assert [row[0] for row in alone[1:]] == ["f, the highest rate", "m"] and alone[2][
+        -1
+    ] == "below, and more than chance"
+
+
+def test_a_reference_that_was_picked_says_so():
+    """The group with the highest favorable rate; all pairs count, in each column alone, too; two groups need no words."""
+    cells = {("f", "x"): [60, 40], ("m", "x"): [300, 100], ("f", "y"): [55, 45], ("m", "y"): [290, 100]}
+    found = Counts.from_mapping(cells, names=["sex", "site"]).audit()
+    roles = Roles.named(label=None, prediction="p", sensitive=["sex", "site"])
+    page = show(found, favorable=1, reference=found.pick_highest(favorable=1), roles=roles)
+    words = " ".join(page.split())
+    assert "Every group against f, y" in page and "the group with the highest rate of the favorable decision" in words
+    assert "any of the 6 pairs of groups: the reference was picked" in words
+    assert table_of(page, "Selection rate against f, sex alone")[1][0] == "f, the reference"
+    largest = " ".join(show(found, favorable=1, roles=roles).split())
+    assert "The reference is the largest group" in largest and "They are narrower than those of the lowest" in largest
+    two = " ".join(show(Counts.from_mapping({"a": [30, 20], "b": [40, 10]}).audit(), roles=roles).split())
+    assert "a table has one comparison" in two and "pairs of groups" not in two
+
+
+@pytest.mark.parametrize(
+    ("favorable", "errors", "second"),
+    [
+        (None, ["true positive rate", "false positive rate"], "Equal opportunity: true positive rate"),
+        (1, ["false negative rate", "false positive rate"], "Equal opportunity: false negative rate"),
+        (0, ["false positive rate", "false negative rate"], "Equal opportunity: false positive rate"),
+    ],
+)
+def test_the_error_that_hurts_comes_first(favorable, errors, second):
+    """Where it is known which decision is good: people who merit it, by their labels, and get the other one."""
+    found = Counts.from_mapping(GAP, names=["district"]).audit()
+    page = show(found, favorable=favorable)
+    head, north = table_of(page, "Rates by group")[:2]
+    assert head[2:] == ["selection rate", *errors, "precision"] and f"<h3>{second}</h3>" in page
+    assert north[3].startswith({None: "0.750 of 400", 1: "0.250 of 400", 0: "0.250 of 400"}[favorable])
+    assert [row[0] for row in table_of(page, EXTREMES)[1:]] == [
+        "selection rate",
+        *errors,
+        "precision",
+        "base rate",
+        "accuracy",
+    ]
+    hurt = {
+        1: "of people with a 1 in repaid, those who have a 0 in approved",
+        0: "of people with a 0 in repaid, those who have a 1 in approved",
+    }
+    if favorable is not None:
+        assert f"{hurt[favorable]}. <b>This is the error that hurts people</b>" in page
+    assert set(list_comparisons(found)["metric"]) == set(METRICS)
 
 
 @pytest.mark.parametrize(
@@ -153,8 +248,9 @@ def test_every_group_is_compared_with_the_reference(reference, named):
     expected = found.against("selection_rate", reference)
     assert f"{named}, the reference" in rows or reference == "rest"
     for group, row in expected.drop("tiny").iterrows():
-        assert rows[group][3] == f"{row['difference']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
-        assert rows[group][4].startswith(f"{row['ratio']:.3f} [{row['ratio_low']:.3f}, {row['ratio_high']:.3f}]")
+        assert rows[group][3] == f"{row['difference']:.3f} [{row['low_adjusted']:.3f}, {row['high_adjusted']:.3f}]"
+        limits = f"[{row['ratio_low_adjusted']:.3f}, {row['ratio_high_adjusted']:.3f}]"
+        assert rows[group][4].startswith(f"{row['ratio']:.3f} {limits}")
         assert rows[group][6] == ("< 0.001" if row["p_adjusted"] < 0.001 else f"{row['p_adjusted']:.3f}")
     clear = (expected["p_adjusted"] < 0.05).sum()
     assert f"{clear} of {len(expected)} groups differ from {named}." in page
@@ -235,7 +331,7 @@ def test_comparisons_are_listed_with_their_reference():
     found = Counts.from_mapping({("=1", "x"): [9, 9, 9, 9], ("b", "y"): [8, 9, 9, 9]}, names=["g", "h"]).audit()
     listed = list_comparisons(found)
     assert listed.index.names == ["g", "h", "reference"] and listed.index[0] == ("b", "y", "=1, x")
-    assert listed["metric"].tolist() == ["selection_rate", "true_positive_rate", "false_positive_rate", "precision"]
+    assert listed["metric"].tolist() == list(METRICS)
 
 
 def test_provenance_is_shown_where_it_is_known():
@@ -305,7 +401,7 @@ def test_positive_means_is_an_option_of_the_command(tmp_path):
     for name in re.findall(r'href="([^"#]+)"', page):
         assert (tmp_path / "out" / name).stat().st_size > 0
     comparisons = pd.read_csv(tmp_path / "out" / "comparisons.csv")
-    assert len(comparisons) == 8 and comparisons["reference"].nunique() == 1
+    assert len(comparisons) == 2 * len(METRICS) and comparisons["reference"].nunique() == 1
 
 
 def test_long_tables_are_folded_behind_what_they_find():

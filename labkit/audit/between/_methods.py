@@ -129,7 +129,7 @@ class BetweenGroups:
         selected, people = (counted[compared] for counted in self._tally_metric("selection_rate"))
         if (place := find_highest(selected, people, favorable=favorable)) is None:
             return None
-        return Picked(self.counts.groups.tolist()[compared[place]])
+        return Picked(self.counts.groups.tolist()[compared[place]], favorable)
 
     def parity_test(self, metric: str, include_small: bool = False) -> float:
         """Return the p-value of "all groups have the same rate", for the groups that ``difference`` compares.

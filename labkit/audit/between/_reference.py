@@ -26,9 +26,12 @@ class Picked:
     ----------
     group : hashable
         The group; a tuple for intersections.
+    favorable : int
+        The decision whose rate is the highest there, 0 or 1.
     """
 
     group: Hashable
+    favorable: int
 
 
 def find_reference(groups: pd.Index, sizes: np.ndarray, reference: Hashable) -> int | None:

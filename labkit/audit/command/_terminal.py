@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from labkit.audit.between._reference import Picked
 from labkit.audit.results import Audit, group_rates
 from labkit.audit.sampling._notices import summarize_notices
 from labkit.audit.sections._between_groups import NOT_REPORTED, disparities, four_fifths_table
-from labkit.audit.sections._comparisons import name_reference
+from labkit.audit.sections._comparisons import INTERVALS, name_reference
 from labkit.audit.sections._sample import sample_table
 from labkit.audit.text import (
     ROWS,
@@ -113,7 +114,7 @@ def print_audit(
     tests = compared.pop("test").str.split(" test|:", regex=True).str[0]  # "chi-square" fits 80 characters
     compared["p of equal rates"] += " [" + tests + "]"
     print_table(compared, console, title=f"{title}: between groups")
-    if reference is not None:
+    if reference is not None and not isinstance(reference, Picked):  # the four-fifths rule has that one
         print_table(
             against_table(audit, "selection_rate", reference).head(ROWS),
             console,
@@ -135,12 +136,11 @@ def print_audit(
 
 
 def against_table(audit: Audit, metric: str, reference: Hashable) -> pd.DataFrame:
-    """Write each group against a reference as text, as the page does: an interval for each row, p-values by Holm."""
+    """Write each group against a reference as text, as the page does: intervals that hold at once, p-values by Holm."""
     table = audit.against(metric, reference)
-    limits = ["low", "high"], ["ratio_low", "ratio_high"]
     columns = {
-        name: [mark_imprecise(format_rate(row[name], *row[list(ends)]), row["too_few"]) for _, row in table.iterrows()]
-        for name, ends in zip(("difference", "ratio"), limits, strict=True)
+        name: [mark_imprecise(format_rate(row[name], *row[ends]), row["too_few"]) for _, row in table.iterrows()]
+        for name, *ends in INTERVALS
     }
     columns = {"n": [f"{n:,.0f}" for n in table["n"]]} | columns
     columns["p (Holm)"] = [format_p_value(p_value) for p_value in table["p_adjusted"]]

@@ -234,6 +234,8 @@ def _count(
             show(f"comparing {len(counts.groups):,} groups: metric {number} of {len(counts.metrics)}")
             audit.parity_test(metric)
         reference, gap = find_reference_group(counts.groups, settings["reference"]), None
+        if reference is None and settings["favorable"] is not None:
+            reference = audit.pick_highest(favorable=settings["favorable"])
         if settings["explain_gap"] is not None:
             pair = [find_group(counts.groups, each, option="explain_gap") for each in settings["explain_gap"]]
             gap = counts.decompose(*pair, confidence=audit.confidence)
@@ -256,8 +258,8 @@ def _draw(audit: Audit, asked: Asked, console: "Console", *, title: str) -> dict
     said |= {"reference": asked.reference, "provenance": asked.provenance}
     said["verdicts"] = [verdict.describe() for verdict in asked.verdicts]
     with working(console, "drawing the page"):
-        alt = describe_figure(audit)
-        figure = draw_audit(audit)
+        alt = describe_figure(audit, settings["favorable"])
+        figure = draw_audit(audit, settings["favorable"])
         png, svg = draw_png(figure, alt=alt), draw_svg(figure, alt=alt)
         more = "" if asked.gap is None else gap_section(asked.gap, audit.counts.groups)
         if asked.scores is not None:

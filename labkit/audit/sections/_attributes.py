@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from labkit.audit._grouped_counts import index_groups
-from labkit.audit.between._reference import REST
+from labkit.audit.between._reference import REST, Picked
 from labkit.audit.inputs._names import label_groups
 from labkit.audit.results import Audit
-from labkit.audit.sections._comparisons import name_reference, reference_tables
+from labkit.audit.sections._comparisons import name_reference, reference_tables, write_four_fifths
 from labkit.audit.sections._rates import rates_section
 from labkit.audit.sections._sentences import DecisionWords
 from labkit.audit.text import format_name
@@ -58,11 +58,18 @@ def attributes_section(audit: Audit, reference: Hashable, words: DecisionWords) 
             continue
         own = reference[level] if isinstance(reference, tuple) and len(reference) > 1 else None
         own = REST if reference == REST else own if own is None else (own,)
+        if isinstance(reference, Picked):
+            own = alone.pick_highest(favorable=words.favorable)
         against, number = html.escape(name_reference(alone, own)), len(alone.counts.groups)
         rates = rates_section(alone, words, [False] * number, name=f", {format_name(name)} alone")
+        rule = (
+            ""
+            if words.favorable is None
+            else write_four_fifths(alone, words.favorable, name=f", {format_name(name)} alone")
+        )
         tables = reference_tables(alone, own, words, name=f", {format_name(name)} alone", level=4)
         parts.append(
-            f"<h3>{shown}: {number} groups</h3>\n{rates}"
+            f"<h3>{shown}: {number} groups</h3>\n{rates}{rule}"
             f"<details><summary>Every group of {shown} against {against}</summary>\n{tables}</details>\n"
         )
     return "".join(parts)

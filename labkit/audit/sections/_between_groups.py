@@ -1,8 +1,12 @@
 """What terminal and page say of differences between groups: extremes with their tests, and the four-fifths rule."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
+from labkit.audit.between._four_fifths import HIGHEST
 from labkit.audit.results import Audit
 from labkit.audit.text import format_groups, format_metric, format_p_value, format_rate, mark_imprecise
 
@@ -37,21 +41,24 @@ def format_test(audit: Audit, metric: str) -> str:
 def four_fifths_table(audit: Audit, favorable: int) -> pd.DataFrame:
     """Write ``Audit.four_fifths`` as text, one row per group that is large enough."""
     table = audit.four_fifths(favorable=favorable)
-    ratios = [
-        "1" if row["verdict"] == "highest rate" else _mark(row["ratio"], row[["low", "high"]], row["too_few"])
-        for _, row in table.iterrows()
-    ]
+    rows = table.to_dict("records")
     return pd.DataFrame(
         {
             "n": [f"{n:,.0f}" for n in table["n"]],
             "favorable rate": [f"{rate:.3f}" for rate in table["favorable_rate"]],
-            "ratio to the highest": ratios,
-            "four-fifths rule": table["verdict"].tolist(),
+            "ratio to the highest": ["1" if row["finding"] == HIGHEST else format_ratio(row) for row in rows],
+            "p (Holm)": [format_p_value(row["p_adjusted"]).replace("undefined", "–") for row in rows],
+            "below 0.8?": table["finding"].tolist(),
         },
         index=format_groups(table.index),
     )
 
 
-def _mark(value: float, limits: pd.Series, is_marked: bool) -> str:
+def format_ratio(row: Mapping[str, Any]) -> str:
+    """Write the ratio in a row of ``Audit.four_fifths`` with the interval that holds for all groups at once."""
+    return _mark(row["ratio"], (row["low_adjusted"], row["high_adjusted"]), row["too_few"])
+
+
+def _mark(value: float, limits: Iterable[float], is_marked: bool) -> str:
     """Write a number with its interval, marked where that is not precise."""
     return mark_imprecise(format_rate(value, *limits), is_marked and not np.isnan(value))

@@ -1,4 +1,8 @@
-"""The sections of the page that compare groups: the extremes, each group against a reference, the four-fifths rule."""
+"""The sections of the page that compare groups: the extremes, each group against a reference, the four-fifths rule.
+
+All intervals of comparisons on the page hold for several comparisons at once, so that a reader may pick any of them:
+those of a table against a reference for its rows, or for all pairs of groups where the reference was picked itself.
+"""
 
 import html
 from collections.abc import Hashable
@@ -7,28 +11,34 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from labkit.audit.between._reference import REST
+from labkit.audit.between._four_fifths import HIGHEST
+from labkit.audit.between._reference import REST, Picked
 from labkit.audit.inputs._names import label_groups
 from labkit.audit.results import Audit
-from labkit.audit.sections._between_groups import NOT_REPORTED, disparities, four_fifths_table
-from labkit.audit.sections._sentences import BELOW, CRITERIA, SHOWN, DecisionWords, find_extremes, short_names
+from labkit.audit.sections._between_groups import NOT_REPORTED, disparities, format_ratio
+from labkit.audit.sections._sentences import BELOW, DecisionWords, find_extremes, short_names
 from labkit.audit.sections._tables import (
     LISTED,
     TableRow,
     mark_options,
     rate_cell,
     stack_interval,
-    write_frame,
     write_table,
 )
 from labkit.audit.text import SMALL, format_metric, format_name, format_p_value, format_rate, mark_imprecise
 from labkit.validation import format_group
 
+# Estimates in tables against a reference, each with the columns of its limits, which hold for the whole table at once.
+INTERVALS = (
+    ("difference", "low_adjusted", "high_adjusted"),
+    ("ratio", "ratio_low_adjusted", "ratio_high_adjusted"),
+)
 
-def between_section(audit: Audit) -> str:
+
+def between_section(audit: Audit, words: DecisionWords) -> str:
     """Write the section on the lowest and the highest rate of each metric: which groups, and how sure that is."""
     large = audit.counts.effective_sizes >= audit.min_group_size
-    metrics = [metric for metric in (*SHOWN, *BELOW) if metric in audit.counts.metrics]
+    metrics = [metric for metric in (*words.shown, *BELOW) if metric in audit.counts.metrics]
     compared = (
         f"the {large.sum()} groups of at least {audit.min_group_size} people" if not large.all() else "all groups"
     )
@@ -60,10 +70,18 @@ def between_section(audit: Audit) -> str:
     return f"""<h2 id="between">The lowest and the highest group</h2>
 {write_table(columns, rows, caption=caption, label="Between groups", in_words=(1, 2, 6))}
 <p>These lines are about {compared}. A difference is above 0 even where groups are treated alike, since every sample
-varies. Its interval comes from the score intervals of all pairs of groups, made wide enough to hold at once: it is
-conservative where there are many groups, and contains 0 (and that of the ratio contains 1) where no pair differs. The
-p-value says whether there is a gap at all.{several}</p>
+varies. The p-value says whether there is a gap at all.{several}{_explain_pairs(audit)}</p>
 """
+
+
+def _explain_pairs(audit: Audit) -> str:
+    """Say why intervals of the extremes are wider than those of two groups; nothing for two groups."""
+    number = int((audit.counts.effective_sizes >= audit.min_group_size).sum())
+    if number < 3:
+        return ""
+    return f""" Nobody knew before which groups would be the lowest and the highest: any of the
+{number * (number - 1) // 2:,} pairs of groups could have been. The intervals are therefore so wide that they hold for
+all of these pairs at once. They are conservative, and contain 0 (those of ratios 1) where no pair differs."""
 
 
 def _name(audit: Audit, metric: str, groups: list[str], place: int) -> str:
@@ -80,23 +98,46 @@ def reference_section(audit: Audit, reference: Hashable, words: DecisionWords) -
         if reference == REST
         else "Difference: the group's rate minus the reference's; ratio: the group's rate over the reference's."
     )
-    chosen = "" if reference is not None else " It is the largest group: <code>--reference</code> chooses another."
+    chosen = ""
+    if isinstance(reference, Picked):
+        chosen = (
+            " The reference is the group with the highest rate of the favorable decision, as in the four-fifths rule: "
+            "<code>--reference</code> chooses another."
+        )
+    elif reference is None:
+        chosen = " The reference is the largest group: <code>--reference</code> chooses another."
     return f"""<h2 id="reference">Every group against {html.escape(named)}</h2>
-<p>{said}{chosen} Intervals are Newcombe's and Koopman's score intervals, each for {audit.confidence:.0%}. p is that
-of a chi-square test, or of Fisher's exact test where an expected count is below 5. The adjusted p allows for the number
-of rows in a table (Holm 1979), not for the number of tables.</p>
+<p>{said}{chosen}</p>
+<p>{_explain_intervals(audit, reference)} p is that of a chi-square test, or of Fisher's exact test where an expected
+count is below 5.</p>
 {reference_tables(audit, reference, words)}"""
+
+
+def _explain_intervals(audit: Audit, reference: Hashable) -> str:
+    """Say for how many comparisons the intervals and the adjusted p of a table hold, and why, as HTML."""
+    level, number = f"{audit.confidence:.0%}", len(audit.counts.groups)
+    if number == 2:
+        return f"Intervals are Newcombe's and Koopman's score intervals for {level}; a table has one comparison."
+    if isinstance(reference, Picked):
+        return f"""The intervals (Newcombe's and Koopman's score intervals) are so wide that, in {level} of samples, all
+of those in a table hold, and would hold for any of the {number * (number - 1) // 2:,} pairs of groups: the reference
+was picked because its rate is the highest, and another sample could have picked another group. The adjusted p counts
+all of these pairs, too (Holm 1979), but not the number of tables."""
+    return f"""The intervals (Newcombe's and Koopman's score intervals) are so wide that, in {level} of samples, all of
+those in a table hold, so that you may look for the largest gap in it. They are narrower than those of the lowest and
+the highest group above, where any pair of groups could have been picked. The adjusted p allows for the number of rows
+in a table (Holm 1979), not for the number of tables."""
 
 
 def reference_tables(audit: Audit, reference: Hashable, words: DecisionWords, *, name: str = "", level: int = 3) -> str:
     """Write a table for each rate of the main table, with the name of the criterion that asks for equality."""
-    known = [metric for metric in SHOWN if metric in audit.counts.metrics]
+    known = [metric for metric in words.shown if metric in audit.counts.metrics]
     named, parts = name_reference(audit, reference), []
     compared = compare_all(audit, reference)
     for metric in known:
         table = compared[metric]
         parts.append(
-            f"<h{level}>{CRITERIA[metric]}: {format_metric(metric)}{html.escape(name)}</h{level}>\n"
+            f"<h{level}>{words.criterion(metric)}: {format_metric(metric)}{html.escape(name)}</h{level}>\n"
             f"<p>{html.escape(_count_findings(audit, table, named))}</p>\n"
             + _write_against(audit, table, metric, words, named=named, is_rest=reference == REST, name=name)
         )
@@ -128,7 +169,7 @@ def _write_against(
             stack_interval(mark_imprecise(format_rate(row[key], row[low], row[high]), row["too_few"]))
             if not np.isnan(row[key])
             else rate_cell(np.nan, (), reason=reasons[key])
-            for key, low, high in (("difference", "low", "high"), ("ratio", "ratio_low", "ratio_high"))
+            for key, low, high in INTERVALS
         ]
         rate = rate_cell(row["rate"], (np.nan, np.nan), reason=f"no {words.base(metric)}")
         tests = [html.escape(format_p_value(row[key])).replace("undefined", "–") for key in ("p_value", "p_adjusted")]
@@ -136,10 +177,11 @@ def _write_against(
         rows.append(TableRow(header, [f"{row['n']:,}", rate, *sides, *tests]))
     columns = [format_name(", ".join(map(str, audit.counts.groups.names))), "people", format_metric(metric)]
     columns += ["difference", "ratio", "p", "p, adjusted"]
+    at_once = f", {audit.confidence:.0%} intervals that hold at once" if len(table) > 1 else ""
     return write_table(
         columns,
         rows,
-        caption=f"{format_metric(metric).capitalize()} against {named}{name}",
+        caption=f"{format_metric(metric).capitalize()} against {named}{name}{at_once}",
         label=f"{format_metric(metric).capitalize()} against the reference{name}",
         folded=f"All {len(table)} groups against {named}" if len(table) > LISTED else None,
     )
@@ -172,12 +214,15 @@ def name_reference(audit: Audit, reference: Hashable) -> str:
 
 @lru_cache(maxsize=8)  # the page and its files need the same tables, and those of hundreds of groups take seconds
 def compare_all(audit: Audit, reference: Hashable) -> dict[str, pd.DataFrame]:
-    """Compare every group with a reference, in each rate of the main table."""
-    return {metric: audit.against(metric, reference) for metric in SHOWN if metric in audit.counts.metrics}
+    """Compare every group with a reference, in each rate."""
+    return {metric: audit.against(metric, reference) for metric in audit.counts.metrics}
 
 
 def list_comparisons(audit: Audit, reference: Hashable = None) -> pd.DataFrame:
-    """List all comparisons with the reference for a file: one row per metric and group, in full precision."""
+    """List all comparisons with the reference for a file: one row per metric and group, in full precision.
+
+    Complements are in it, too: their differences follow from those of rates, and their ratios do not.
+    """
     tables = []
     for metric, table in compare_all(audit, reference).items():
         groups = [group if isinstance(group, tuple) else (group,) for group in table.index.tolist()]
@@ -195,12 +240,60 @@ def four_fifths_section(audit: Audit, favorable: int | None) -> str:
     """Write the four-fifths rule, or why it is not reported."""
     if favorable is None:
         return f'<h2 id="four-fifths">Four-fifths rule</h2>\n<p>{mark_options(NOT_REPORTED)}</p>\n'
-    table = four_fifths_table(audit, favorable)
-    folded = f"All {len(table)} groups" if len(table) > LISTED else None
-    caption = "Rates of the favorable outcome against the highest rate"
+    alone = ""
+    if audit.counts.groups.nlevels > 1 and audit.counts.persons is None:
+        alone = ' The rule for each column alone is <a href="#alone">there</a>.'
     return f"""<h2 id="four-fifths">Four-fifths rule, a decision of {favorable} being favorable</h2>
-{write_frame(table, caption=caption, label="Four-fifths rule", folded=folded, in_words=(4,))}
-<p>A screen for adverse impact (EEOC, 1978), not a definition of fairness: is a group's rate of the favorable outcome
-below 0.8 of the highest group's? "Cannot tell": the {audit.confidence:.0%} score interval of the ratio contains
-0.8. Each verdict is about one group: among many small groups, one can fall below by chance alone.</p>
+{write_four_fifths(audit, favorable)}
+<p>Impact ratio: a group's rate of the favorable decision over the highest group's. The rule (U.S. Uniform Guidelines on
+Employee Selection Procedures, 1978) asks for a closer look where it is below 0.8, and then whether chance may explain
+it: “more than chance” means that the adjusted p of equal rates is below {1 - audit.confidence:.2g}. It is a screen for
+adverse impact, not a definition of fairness: a gap that is not below 0.8 may still matter, and a small sample may hide
+one. Where the interval contains 0.8, another sample could come out on the other side of it.{alone}</p>
+<p>{_explain_highest(audit)}</p>
 """
+
+
+def _explain_highest(audit: Audit) -> str:
+    """Say what intervals and p-values of the four-fifths rule allow for."""
+    number = int((audit.counts.effective_sizes >= audit.min_group_size).sum())
+    if number < 3:
+        return f"The interval is Koopman's score interval for {audit.confidence:.0%}; p is that of two groups."
+    return f"""The group with the highest rate was picked by looking at rates that vary by chance, and the highest of
+several is more often too high than too low. The intervals allow for that: they are so wide that, in
+{audit.confidence:.0%} of samples, all of them hold, whichever group truly has the highest rate. The adjusted p counts
+all {number * (number - 1) // 2:,} pairs of groups, any of which could have been compared (Holm 1979)."""
+
+
+def write_four_fifths(audit: Audit, favorable: int, *, name: str = "") -> str:
+    """Write the four-fifths rule as a table, highest rate first; groups that are too small are below, not judged."""
+    table = audit.four_fifths(favorable=favorable)
+    labels = map(format_name, label_groups(audit.counts.groups))
+    label_of = dict(zip(audit.counts.groups.tolist(), labels, strict=True))
+    judged = zip(table.index.tolist(), table.to_dict("records"), strict=True)
+    rows = []
+    for group, row in sorted(judged, key=lambda pair: (pair[1]["finding"] != HIGHEST, -pair[1]["favorable_rate"])):
+        header = html.escape(label_of[group])
+        cells = [f"{row['n']:,.0f}", rate_cell(row["favorable_rate"], (np.nan, np.nan))]
+        if row["finding"] == HIGHEST:
+            rows.append(TableRow(f"{header}, the highest rate", [*cells, "1", "", "", ""], is_total=True))
+            continue
+        tests = [format_p_value(row[key]).replace("undefined", "–") for key in ("p_value", "p_adjusted")]
+        rows.append(
+            TableRow(header, [*cells, stack_interval(format_ratio(row)), *map(html.escape, tests), row["finding"]])
+        )
+    rates = audit.by_group["selection_rate"] if favorable == 1 else 1 - audit.by_group["selection_rate"]
+    for group in audit.small_groups:
+        place = audit.counts.position(group)
+        cells = [f"{audit.counts.sizes[place]:,}", rate_cell(rates.iat[place], (np.nan, np.nan)), "–", "–", "–"]
+        said = f"not judged: fewer than {audit.min_group_size} people"
+        rows.append(TableRow(f"{html.escape(label_of[group])} {SMALL}", [*cells, said]))
+    columns = [format_name(", ".join(map(str, audit.counts.groups.names))), "people", "favorable rate", "impact ratio"]
+    return write_table(
+        [*columns, "p", "p, adjusted", "below 0.8?"],
+        rows,
+        caption=f"Rates of the favorable decision against the highest rate{name}",
+        label=f"Four-fifths rule{name}",
+        folded=f"All {len(rows)} groups" if len(rows) > LISTED else None,
+        in_words=(6,),
+    )

@@ -9,7 +9,7 @@ from labkit.audit.intervals import is_imprecise, wilson_interval
 from labkit.audit.metrics import divide, tally
 from labkit.audit.results import Audit
 from labkit.audit.sampling._effective import effective_trials
-from labkit.audit.sections._sentences import BELOW, SHOWN, DecisionWords
+from labkit.audit.sections._sentences import BELOW, DecisionWords
 from labkit.audit.sections._tables import LISTED, TableRow, rate_cell, write_table
 from labkit.audit.text import format_groups, format_metric
 
@@ -31,7 +31,7 @@ def rates_section(audit: Audit, words: DecisionWords, keys: list[bool], *, name:
         What the boxes of these tables are called, where a page has several: " by race".
     """
     known = audit.counts.metrics
-    shown = [metric for metric in SHOWN if metric in known]
+    shown = [metric for metric in words.shown if metric in known]
     said = write_rates(audit, shown, words, keys, caption=f"Rates by group{name}", label=f"Rates by group{name}")
     below = [metric for metric in BELOW if metric in known]
     if not below:

@@ -13,15 +13,20 @@ from labkit.audit.text import format_metric, format_name, format_rate
 # The rates of the main table, in its order, and those of the table below it. The others are their complements.
 SHOWN = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision")
 BELOW = ("base_rate", "accuracy")
+# Where it is known which decision is favorable, both errors are shown, first the one that hurts: people who merit the
+# favorable decision, by their labels, and get the other one. By the favorable decision:
+ERRORS_SHOWN = {
+    1: ("selection_rate", "false_negative_rate", "false_positive_rate", "precision"),
+    0: ("selection_rate", "false_positive_rate", "false_negative_rate", "precision"),
+}
 
 LONGEST = 60  # characters of a name in a sentence
-# What equality of a rate is called.
-CRITERIA = {
-    "selection_rate": "Demographic parity",
-    "true_positive_rate": "Equal opportunity",
-    "false_positive_rate": "Equalized odds, together with the true positive rate",
-    "precision": "Predictive parity",
-}
+PARITY = {"selection_rate": "Demographic parity", "precision": "Predictive parity"}  # what equality of a rate is called
+
+
+def choose_rates(favorable: int | None) -> tuple[str, ...]:
+    """Return the four rates of the main table: those that stand for a decision of 1, or for what hurts people."""
+    return SHOWN if favorable is None else ERRORS_SHOWN[favorable]
 
 
 @dataclass(frozen=True)
@@ -38,33 +43,58 @@ class DecisionWords:
         What people have in common whose decision is their label.
     code : str
         What a decision of 1 is in the file: "a 1 in yhat".
+    lacked : str
+        What people with a decision of 0 have in common: "have a 0 in yhat".
     means : str
         What it means, as somebody said; empty where nobody did.
+    favorable : int, optional
+        The decision that is good for a person.
     """
 
     got: str
     label: str
     right: str
     code: str
+    lacked: str
     means: str = ""
+    favorable: int | None = None
 
     @classmethod
-    def of(cls, roles: Roles, positive_means: str = "") -> "DecisionWords":
+    def of(cls, roles: Roles, positive_means: str = "", favorable: int | None = None) -> "DecisionWords":
         """Take the words from the columns that were read; ``positive_means`` says what a decision of 1 means."""
         label, means = format_name(roles.label or ""), format_name(positive_means.strip())
         if roles.prediction is not None:
             decision = format_name(roles.prediction)
             code, right = f"a 1 in {decision}", f"have the same value in {decision} and in {label}"
+            lacked = f"have a 0 in {decision}"
         else:
             code = f"a score of at least {roles.threshold:g} in {format_name(roles.score)}"
             right = f"have a decision that equals their {label}"
+            lacked = f"have a score below {roles.threshold:g} in {format_name(roles.score)}"
         got = f"got the decision “{means}”" if means else f"have {code}"
-        return cls(got=got, label=label, right=right, code=code, means=means)
+        lacked = f"did not get the decision “{means}”" if means else lacked
+        return cls(got=got, label=label, right=right, code=code, lacked=lacked, means=means, favorable=favorable)
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The rates of the main table."""
+        return choose_rates(self.favorable)
+
+    def criterion(self, metric: str) -> str:
+        """Say what equality of a rate of the main table is called.
+
+        Equal opportunity is about people who merit the favorable decision: whose label is that decision.
+        """
+        if metric in PARITY:
+            return PARITY[metric]
+        first = self.shown[1]
+        return "Equal opportunity" if metric == first else f"Equalized odds, together with the {format_metric(first)}"
 
     def base(self, metric: str) -> str:
-        """Say whom a metric is a share of; complements are not on the page, and have no words."""
+        """Say whom a metric is a share of."""
         bases = {
             "true_positive_rate": f"people with a 1 in {self.label}",
+            "false_negative_rate": f"people with a 1 in {self.label}",
             "false_positive_rate": f"people with a 0 in {self.label}",
             "precision": f"people who {self.got}",
         }
@@ -73,6 +103,7 @@ class DecisionWords:
     def meaning(self, metric: str) -> str:
         """Say what the people whom a metric counts have in common."""
         others = {
+            "false_negative_rate": self.lacked,
             "precision": f"have a 1 in {self.label}",
             "base_rate": f"have a 1 in {self.label}, whatever was decided",
             "accuracy": self.right,
@@ -89,9 +120,9 @@ def short_names(audit: Audit) -> list[str]:
     ]
 
 
-def describe_figure(audit: Audit) -> str:
+def describe_figure(audit: Audit, favorable: int | None = None) -> str:
     """Say in words what the figure shows, for readers who cannot see it."""
-    metrics = [metric for metric in SHOWN if metric in audit.counts.metrics]
+    metrics = [metric for metric in choose_rates(favorable) if metric in audit.counts.metrics]
     ranges = "; ".join(f"{format_metric(metric)} {_range(audit, metric)}" for metric in metrics)
     return f"Dots with {audit.confidence:.0%} intervals, a panel for each metric, a row for each group: {ranges}."
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from labkit.audit.between._four_fifths import BELOW, CANNOT_TELL, HIGHEST, NOT_BELOW
+from labkit.audit.between._four_fifths import ABOVE, ABOVE_WITH_GAP, CLEARLY_BELOW, HIGHEST, PERHAPS_BELOW
 from labkit.audit.results import Audit
 from labkit.audit.sections._between_groups import format_test
 from labkit.audit.sections._sentences import DecisionWords, find_extremes, short_names
@@ -15,9 +15,10 @@ from labkit.validation import list_some
 
 NAMED = 3  # groups that a sentence names
 RULE = (
-    (BELOW, "group is below four fifths", "groups are below four fifths"),
-    (NOT_BELOW, "group is not below", "groups are not below"),
-    (CANNOT_TELL, "group may be below or above four fifths", "groups may be below or above four fifths"),
+    (CLEARLY_BELOW, "below 0.8, and more than chance"),
+    (PERHAPS_BELOW, "below 0.8, but chance may explain it"),
+    (ABOVE_WITH_GAP, "not below, but the gap is more than chance"),
+    (ABOVE, "not below"),
 )
 UNDEFINED_RATIO = "their ratio is undefined, since every rate is 0"
 
@@ -60,8 +61,16 @@ def _say_extremes(audit: Audit, words: DecisionWords) -> str:
     of = f"{format_rate(ratio, *limits)} times as large as the highest" if not np.isnan(ratio) else UNDEFINED_RATIO
     return (
         f"The share of people who {words.got} (the selection rate) is lowest in {lowest} and highest in {highest}: "
-        f"{of if np.isnan(ratio) else f'the lowest is {of}'}. {_judge_chance(audit)}"
+        f"{of if np.isnan(ratio) else f'the lowest is {of}'}{_explain_interval(audit, ratio)}. {_judge_chance(audit)}"
     )
+
+
+def _explain_interval(audit: Audit, ratio: float) -> str:
+    """Say why the interval is wider than that of two groups which were chosen before; nothing for two groups."""
+    number = int((audit.counts.effective_sizes >= audit.min_group_size).sum())
+    if np.isnan(ratio) or number < 3:
+        return ""
+    return f" (the interval in brackets allows for all {number * (number - 1) // 2:,} pairs of groups)"
 
 
 def _judge_chance(audit: Audit) -> str:
@@ -83,24 +92,27 @@ def _say_four_fifths(audit: Audit, favorable: int | None) -> str:
             "The four-fifths rule is not applied: nothing says which decision is favorable (--favorable 1 where a "
             "decision of 1 is good for the person, --favorable 0 where it is bad)."
         )
+    rated = f"Four-fifths rule, with a decision of {favorable} as the favorable one:"
+    found = _find_below(audit, favorable)
+    if found is None:
+        return f"{rated} fewer than two groups can be compared."
+    return f"{rated} compared with {found[0]}, whose favorable rate is the highest, {found[1]}."
+
+
+def _find_below(audit: Audit, favorable: int) -> tuple[str, str] | None:
+    """Name the group with the highest favorable rate, and say what the rule finds for the others; None without any."""
     table = audit.four_fifths(favorable=favorable)
     name_of = dict(zip(audit.counts.groups.tolist(), short_names(audit), strict=True))
-    verdicts, names = table["verdict"].to_numpy(), [name_of[group] for group in table.index.tolist()]
-    rated = f"Four-fifths rule, with a decision of {favorable} as the favorable one:"
-    if (verdicts == HIGHEST).sum() == 0 or len(names) < 2:
-        return f"{rated} fewer than two groups can be compared."
-    top = names[int(np.argmax(verdicts == HIGHEST))]
+    findings, names = table["finding"].to_numpy(), [name_of[group] for group in table.index.tolist()]
+    if (findings == HIGHEST).sum() == 0 or len(names) < 2:
+        return None
+    top = names[int(np.argmax(findings == HIGHEST))]
     if any(", " in name for name in names):  # in a list of names, its commas would be read as ends of names
         names = [f"“{name}”" for name in names]
-    doubtful = (verdicts == CANNOT_TELL).any()
     parts = []
-    for verdict, one, several in RULE:
-        listed = [name for name, found in zip(names, verdicts, strict=True) if found == verdict]
+    for finding, said in RULE:
+        listed = [name for name, found in zip(names, findings, strict=True) if found == finding]
         if listed:
-            parts.append(f"{len(listed)} {one if len(listed) == 1 else several} ({list_some(listed, NAMED)})")
-    doubt = (
-        " That is about the limit of four fifths; whether chance explains a gap is another question."
-        if doubtful
-        else ""
-    )
-    return f"{rated} compared with {top}, whose favorable rate is the highest, {'; '.join(parts)}.{doubt}"
+            are = "group is" if len(listed) == 1 else "groups are"
+            parts.append(f"{len(listed)} {are} {said} ({list_some(listed, NAMED)})")
+    return top, "; ".join(parts)
