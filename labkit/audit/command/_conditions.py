@@ -192,8 +192,8 @@ def caution(conditions: Iterable[Condition], favorable: int | None) -> list[str]
         return []
     return [
         f"fail_if='{each}' judges the rate of a decision of 1, which is the bad one here (favorable=0): it is met "
-        f"where a group gets the bad decision less often than the reference. '{replace(each, metric=FAVORABLE_RATE)}' judges "
-        "the favorable decision"
+        f"where a group gets the bad decision less often than the reference. '{replace(each, metric=FAVORABLE_RATE)}' "
+        "judges the favorable decision"
         for each in dict.fromkeys(conditions)
         if each.metric == "selection_rate" and each.side == "<"
     ]
