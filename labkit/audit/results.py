@@ -47,6 +47,8 @@ class Audit(BetweenGroups):
         Seed of those tables.
     min_group_size : int
         Groups with fewer people are shown and marked, and left out of ``difference``, ``ratio`` and ``parity_test``.
+    remarks : tuple of str
+        What a reader must know of how the audit was asked for, such as a condition that judges the wrong rate.
 
     Raises
     ------
@@ -59,6 +61,7 @@ class Audit(BetweenGroups):
     n_tables: int = 9_999
     seed: int = 0
     min_group_size: int = 20
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self):
         if len(self.counts.groups) < 2:
@@ -210,7 +213,7 @@ class Audit(BetweenGroups):
     @property
     def notices(self) -> list[Notice]:
         """The warnings with their kind, group and metrics, and in the words of the page: see ``Notice``."""
-        return list_notices(self.counts, min_group_size=self.min_group_size)
+        return list_notices(self.counts, min_group_size=self.min_group_size, asked=self.remarks)
 
     def __repr__(self) -> str:
         rates = self.by_group

@@ -352,7 +352,8 @@ def audit(
         list[str] | None,
         typer.Option(
             metavar="CONDITION",
-            help='Exit with 3 where it is met beyond chance: "ratio(selection_rate) < 0.8". May be repeated.',
+            help='Exit with 3 where it is met beyond chance: "ratio(selection_rate) < 0.8"; with --favorable also '
+            '"ratio(favorable_rate) < 0.8". May be repeated.',
         ),
     ] = None,
     min_group_size: Annotated[

@@ -61,7 +61,12 @@ def run(log, tmp_path, monkeypatch):
     "options",
     [
         {},
-        {"favorable": 1, "score": "score", "fail_if": ["ratio(selection_rate) < 0.1"], "explain_gap": ("f, 1", "m, 1")},
+        {
+            "favorable": 1,
+            "score": "score",
+            "fail_if": ["difference(selection_rate) > 0.9"],
+            "explain_gap": ("f, 1", "m, 1"),
+        },
         {"label": None, "sensitive": "sex"},
         {"weight": "w", "person": "id", "reference": "rest", "min_group_size": 0, "confidence": 0.9},
         {"prediction": None, "score": "score", "threshold": 0.4, "reference": ["m", "1"], "n_tables": 99},
@@ -90,6 +95,8 @@ def test_the_schema_is_strict_and_explains_everything():
                 walk(part[key], path)
 
     walk(SCHEMA, "")
+    for name, part in SCHEMA["$defs"].items():
+        walk(part, name)
 
 
 def test_it_says_what_the_audit_says(run):
@@ -97,6 +104,7 @@ def test_it_says_what_the_audit_says(run):
     audit, found = run(favorable=1, explain_gap=("f, 1", "m, 1"))
     groups = {tuple(group["values"]): group for group in found["groups"]}
     assert list(groups) == audit.counts.groups.tolist() and found["columns"] == ["sex", "site"]
+    picked = audit.pick_highest(favorable=1)
     for metric in METRICS:
         for group, said in groups.items():
             rate, limits = said["rates"][metric], audit.intervals.loc[group, metric]
@@ -106,19 +114,51 @@ def test_it_says_what_the_audit_says(run):
         assert whole["difference"]["value"] == pytest.approx(audit.difference()[metric])
         assert whole["ratio"]["high"] == pytest.approx(audit.ratio_interval().loc[metric, "high"])
         assert whole["test"]["p_value"] == audit.parity_test(metric)
-        assert found["overall"]["rates"][metric] == audit.overall[metric]
+        everyone = found["overall"]["rates"][metric]
+        assert everyone["value"] == audit.overall[metric] and everyone["low"] < everyone["value"] < everyone["high"]
+        by_name = {group["name"]: group["rates"][metric]["value"] for group in found["groups"] if not group["small"]}
+        known = [value for value in by_name.values() if value is not None]
+        ends = whole["lowest"], whole["highest"]
+        assert [each["value"] for each in ends] == [min(known), max(known)]
+        assert [by_name[each["group"]] for each in ends] == [min(known), max(known)]
         rows = [row for row in found["comparisons"] if row["metric"] == metric]
-        for (_, expected), row in zip(audit.against(metric).iterrows(), rows, strict=True):
-            both = [row["difference"]["low_adjusted"], row["ratio"]["high_adjusted"], row["p_holm"]]
+        for (_, expected), row in zip(audit.against(metric, picked).iterrows(), rows, strict=True):
+            both = [row["difference"]["low_adjusted"], row["ratio"]["high_adjusted"], row["p_adjusted"]]
             assert both == make_plain(list(expected[["low_adjusted", "ratio_high_adjusted", "p_adjusted"]]))
             assert row["small"] == expected["small"] and row["reference"] in {g["name"] for g in found["groups"]}
     assert [each["text"] for each in found["warnings"]] == [notice.said for notice in audit.notices]
     assert found["overall"]["n"] == sum(group["n"] for group in found["groups"]) == 900
-    assert len(found["four_fifths"]) == len(audit.four_fifths(favorable=1))
+    for (_, expected), row in zip(audit.four_fifths(favorable=1).iterrows(), found["four_fifths"], strict=True):
+        said = [row["ratio"]["high_adjusted"], row["p_value"], row["p_adjusted"], row["finding"]]
+        assert said == make_plain(list(expected[["high_adjusted", "p_value", "p_adjusted", "finding"]]))
     gap = found["explained_gap"]
     assert sum(part["value"] for part in gap["parts"].values()) == pytest.approx(gap["gap"])
     assert (gap["a"], gap["b"]) == ("f, 1", "m, 1")
     assert any(row["ratio"]["value"] is None for row in found["comparisons"])
+
+
+@pytest.mark.parametrize("reference", [None, "rest", ["f", "1"]], ids=str)
+def test_every_column_alone_is_there_as_if_it_had_been_audited_alone(run, reference):
+    """Groups, extremes and comparisons; a reference in both columns is one in each."""
+    _, found = run(reference=reference)
+    assert [each["column"] for each in found["attributes"]] == ["sex", "site"]
+    for place, each in enumerate(found["attributes"]):
+        own = [reference[place]] if isinstance(reference, list) else reference
+        _, alone = run(sensitive=[each["column"]], reference=own)
+        assert alone["attributes"] == []
+        assert {name: alone[name] for name in ("groups", "metrics", "comparisons")} == {
+            name: value for name, value in each.items() if name != "column"
+        }
+
+
+def test_columns_that_cannot_be_audited_alone_are_left_out(run, log, tmp_path):
+    """Persons may be in several groups, and of one value nothing can be compared; everyone then has no interval."""
+    _, found = run(person="id")
+    assert found["attributes"] == [] and found["overall"]["rates"]["selection_rate"]["low"] is None
+    path = tmp_path / "one.csv"
+    pd.read_csv(log).assign(land="x").to_csv(path, index=False)
+    _, found = run(path, sensitive=["sex", "land"])
+    assert [each["column"] for each in found["attributes"]] == ["sex"]
 
 
 def test_it_lists_the_files_of_the_audit(run, tmp_path):
@@ -135,6 +175,7 @@ def test_it_knows_its_file_and_how_to_repeat_the_audit(run, log, tmp_path, monke
     said = found["provenance"]
     assert said["sha256"] == hashlib.sha256(log.read_bytes()).hexdigest()
     assert (said["source"], said["files"], said["size"], said["rows"]) == ("log.csv", 1, log.stat().st_size, 900)
+    assert said["parts"] == [{"name": "log.csv", "size": said["size"], "sha256": said["sha256"]}]
     assert pd.Timestamp(said["date"]).tz is not None and {"python", "fairness-lab", "numpy"} <= set(said["versions"])
     monkeypatch.chdir(log.parent)
     words = shlex.split(said["command"])
@@ -164,6 +205,10 @@ def test_a_folder_has_the_checksum_of_its_files(run, log, tmp_path):
     said = run(folder)[1]["provenance"]
     lines = [f"{hashlib.sha256((folder / n).read_bytes()).hexdigest()}  {n}\n" for n in ("a.parquet", "b/part.parquet")]
     assert said["sha256"] == hashlib.sha256("".join(lines).encode()).hexdigest()
+    assert [f"{part['sha256']}  {part['name']}\n" for part in said["parts"]] == lines
+    assert [part["size"] for part in said["parts"]] == [
+        (folder / part["name"]).stat().st_size for part in said["parts"]
+    ]
     assert (said["source"], said["files"], said["rows"]) == ("parts", 2, 900)
     assert join_hashes({"a": "0", "b": "1"}) == join_hashes({"b": "1", "a": "0"}) != join_hashes({"a": "1", "b": "0"})
 

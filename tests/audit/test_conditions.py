@@ -1,6 +1,7 @@
 """Conditions of pipelines: how they are written, when they are met, and which groups they judge."""
 
 import io
+import json
 
 import numpy as np
 import pandas as pd
@@ -71,7 +72,7 @@ def test_anything_else_shows_the_grammar_and_the_metrics(text):
 
 def test_without_labels_there_are_selection_rates_alone():
     """A condition on another metric could never be judged."""
-    with pytest.raises(BadCondition, match="one of the metrics selection_rate \\(others need a label\\)"):
+    with pytest.raises(BadCondition, match="one of the metrics selection_rate, favorable_rate .*others need a label"):
         parse_conditions(["ratio(precision) < 0.8"], labeled=False)
 
 
@@ -90,6 +91,38 @@ def test_a_condition_is_met_where_the_adjusted_interval_is_beyond_the_number(sit
         return "low" in judge(sites, f"{statistic}(selection_rate) {side} {number:.12f}").met
 
     assert met(adjusted + shift) and not met(adjusted - shift) and not met((alone + adjusted) / 2)
+
+
+@pytest.mark.parametrize("favorable", [0, 1])
+@pytest.mark.parametrize("reference", [None, "rest", ("low",)])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_favorable_rate_is_that_of_the_favorable_decision(sites, favorable, reference, weighted):
+    """Where that is 0, everything is as if it had been called 1, with weights too."""
+    counts, order = sites.counts, [1, 0, 3, 2] if favorable == 0 else [0, 1, 2, 3]
+    more = {}
+    if weighted:
+        more = {
+            "weighted": counts.cells * [2.0, 1.0, 1.5, 1.0],
+            "moments": np.array([np.diag(c * 2.0) for c in counts.cells]),
+        }
+    given = Counts(counts.groups, counts.cells, **more)
+    called = {name: array[:, order] for name, array in more.items()}
+    if weighted:
+        called["moments"] = called["moments"][:, :, order]
+    expected = Counts(counts.groups, counts.cells[:, order], **called).audit().against("selection_rate", reference)
+    for number in (0.5, 0.75, 0.9, 1.1, 1.6):
+        for side, end in (("<", "ratio_high_adjusted"), (">", "ratio_low_adjusted")):
+            condition = parse_conditions([f"ratio(favorable_rate) {side} {number}"], labeled=True, favorable=favorable)
+            verdict = judge_conditions(given.audit(), condition, reference, favorable)[0]
+            beyond = expected[end] < number if side == "<" else expected[end] > number
+            assert verdict.met == tuple(expected.index[beyond & ~expected["small"]])
+
+
+@pytest.mark.parametrize("labeled", [False, True])
+def test_the_favorable_rate_needs_to_know_which_decision_is_favorable(labeled):
+    """The message says what to add."""
+    with pytest.raises(BadCondition, match="add favorable=1 where a decision of 1 is good for the person"):
+        parse_conditions(["ratio(favorable_rate) < 0.8"], labeled=labeled)
 
 
 def test_small_groups_are_not_judged(sites):
@@ -138,7 +171,7 @@ def test_a_small_reference_judges_nobody(sites):
 @pytest.fixture
 def log(tmp_path, monkeypatch):
     """Write decisions that favor one group, and draw nothing."""
-    monkeypatch.setattr("labkit.audit.plots.draw_audit", lambda audit: Figure(figsize=(1, 1)))
+    monkeypatch.setattr("labkit.audit.plots.draw_audit", lambda *_: Figure(figsize=(1, 1)))
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"y": rng.integers(0, 2, 900), "sex": np.repeat(["f\x1b[31m", "m"], [300, 600])})
@@ -176,6 +209,34 @@ def test_the_command_exits_with_2_before_it_reads(log):
     assert done.exit_code == 2 and len(done.stderr.strip().splitlines()) == 1
     assert "--fail-if 'ratio(selection_rate) <= 0.8' is no condition; write difference(METRIC)" in done.stderr
     assert list(log.parent.iterdir()) == []
+
+
+def test_a_condition_on_the_rate_of_the_bad_decision_is_warned_about(log):
+    """On the terminal, on the page and for programs, with the condition that is meant."""
+    conditions = ["--fail-if", "ratio(selection_rate) < 0.8", "--fail-if", "ratio(favorable_rate) < 0.5"]
+    done = CliRunner().invoke(app, [*CALL, "--favorable", "0", *conditions], env={"COLUMNS": "1000"})
+    assert done.exit_code == 3
+    line = next(line for line in done.stdout.splitlines() if line.startswith("Warning: --fail-if"))
+    assert "the bad one here (--favorable 0)" in line and "'ratio(favorable_rate) < 0.8' judges the favorable" in line
+    found = json.loads((log.parent / "log-audit" / "audit.json").read_text())
+    assert [each["text"] for each in found["warnings"] if each["kind"] == "asked"] == [line.removeprefix("Warning: ")]
+    assert "the bad one here" in (log.parent / "log-audit" / "audit.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("favorable", "condition"),
+    [("1", "ratio(selection_rate) < 0.1"), ("0", "ratio(selection_rate) > 9"), ("0", "ratio(favorable_rate) < 0.1")],
+)
+def test_other_conditions_are_not_warned_about(log, favorable, condition):
+    """1 is favorable, too much of the bad decision is what is looked for, or the favorable rate is judged."""
+    done = CliRunner().invoke(app, [*CALL, "--favorable", favorable, "--fail-if", condition])
+    assert done.exit_code == 0 and "the bad one here" not in done.stdout
+
+
+def test_without_favorable_its_rate_exits_with_2(log):
+    """Before anything is read, with the options that help."""
+    done = CliRunner().invoke(app, [*CALL, "--fail-if", "ratio(favorable_rate) < 0.8"])
+    assert done.exit_code == 2 and "add --favorable 1 where" in done.stderr and list(log.parent.iterdir()) == [log]
 
 
 def test_in_python_a_condition_that_is_met_is_an_error_with_the_audit(log, tmp_path):

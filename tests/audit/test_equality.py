@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import random_table
+from scipy.stats import fisher_exact, random_table
 
 from labkit.audit.between._equality import ALIKE, CHI_SQUARE, FISHER, NO_TEST, compare_pairs, compare_rates
 from labkit.audit.counts import Counts
@@ -142,3 +142,21 @@ def test_pairs_are_tested_as_two_groups_are():
         ]
         np.testing.assert_allclose(compare_pairs(*sides), expected, rtol=1e-9)
     assert np.isnan(expected).any() and (np.array(expected) == 1).any()
+
+
+def test_fishers_p_value_is_that_of_scipy_and_exactly_1_where_every_table_is_as_likely_or_less():
+    """A sum of all chances is 1, and no .9999999 in a file that programs read."""
+    rng, ones, tables = np.random.default_rng(1), 0, 0
+    for _ in range(300):
+        trials = rng.integers(1, 40, 2)
+        successes = rng.binomial(trials, rng.choice([0.05, 0.2, 0.5]))
+        found = compare_rates(successes, trials, n_tables=99, seed=0)
+        if found.name != FISHER:
+            continue
+        expected = fisher_exact([successes, trials - successes]).pvalue
+        assert found.p_value == pytest.approx(expected, rel=1e-9)
+        sides = [(successes[[place]], trials[[place]]) for place in (0, 1)]
+        assert compare_pairs(*sides).tolist() == [found.p_value]
+        tables, ones = tables + 1, ones + (found.p_value == 1)
+        assert found.p_value == 1 or expected < 1 - 1e-7
+    assert tables > 100 and ones > 10

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from labkit.audit.files.logs import count_file, count_folder
-from labkit.errors import DataWarning
+from labkit.errors import DataWarning, UserError
 
 MONTHS = [f"2025-{month:02}.txt.zip" for month in range(1, 13)]
 ROLES = {"label": "y", "prediction": "yhat", "sensitive": "sex"}
@@ -62,20 +62,49 @@ def test_files_with_a_row_in_each_line_are_not_suspected(tmp_path, end, change):
     assert count_file(write(tmp_path / "log.csv", kept, end=end), **ROLES).notes == ()
 
 
-def test_other_tables_of_a_folder_are_named(tmp_path):
-    """A CSV beside the Parquet files is not counted; hidden files and other kinds are not mentioned."""
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with a Parquet file, and files beside it that hold no data."""
     frame = pd.DataFrame({"y": [0, 1] * 20, "yhat": [0, 1, 1, 0] * 10, "sex": list("fm") * 20})
     frame.to_parquet(tmp_path / "january.parquet")
-    (tmp_path / "sub").mkdir()
-    for name in ("sub/march.CSV", "february.xlsx", "_SUCCESS.csv", ".hidden.csv", "README.md", *MONTHS):
+    for name in ("_SUCCESS", "_SUCCESS.csv", ".hidden.csv", ".january.parquet.crc", "README.md", "january.parquet.crc"):
         (tmp_path / name).write_text("y,yhat,sex\n")
+    return tmp_path
+
+
+def test_a_folder_of_two_formats_is_an_error_that_names_what_is_there(folder):
+    """Counted in part, it would look as if it had been counted; hidden files do not matter."""
+    (folder / "sub").mkdir()
+    for name in ("sub/march.CSV", "february.csv.gz", *MONTHS):
+        (folder / name).write_text("y,yhat,sex\n")
+    match = (
+        r"two formats: 1 Parquet file \('january.parquet'\) and 14 CSV files \(.*'2025-01.txt.zip'.* and 11 more\)\."
+    )
+    with pytest.raises(UserError, match=match) as caught:
+        count_folder(folder, **ROLES)
+    said = str(caught.value)
+    assert "a pattern such as *.parquet is not taken" in said and "SUCCESS" not in said and "README" not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("a.xlsx", "Excel"), ("a.jsonl", "JSON"), ("a.feather", "Feather"), ("a.zip", "ZIP"), ("readme_rows.csv", "CSV")],
+)
+def test_every_format_is_called_by_its_name(folder, name, kind):
+    """Also archives of which nothing says what they hold."""
+    (folder / name).write_bytes(b"x")
+    with pytest.raises(UserError, match=rf"1 Parquet file .* and 1 {kind} file \('{name}'\)"):
+        count_folder(folder, **ROLES)
+
+
+def test_files_that_describe_the_data_are_named_and_no_error(folder):
+    """They hold no decisions, and their endings are those of tables."""
+    for name in ("README.txt", "schema.json", "Data-Dictionary.csv"):
+        (folder / name).write_text("what the columns mean")
     with pytest.warns(DataWarning, match="only Parquet files were counted in") as caught:
-        counts = count_folder(tmp_path, **ROLES)
-    assert counts.cells.sum() == 40
-    (note,) = counts.notes
-    assert "'february.xlsx', 'sub/march.CSV':" in note and all(repr(name) in note for name in MONTHS)
-    assert "SUCCESS" not in note and "README" not in note
-    assert len(caught) == 1
+        counts = count_folder(folder, **ROLES)
+    assert counts.cells.sum() == 40 and len(caught) == 1
+    assert counts.notes[0].endswith("which also holds 'Data-Dictionary.csv', 'README.txt', 'schema.json'")
 
 
 def test_a_folder_of_parquet_alone_is_not_suspected(tmp_path):

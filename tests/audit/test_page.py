@@ -441,7 +441,7 @@ def test_the_four_fifths_rule_is_reported_where_an_outcome_is_favorable(shifts):
     found = shifts.audit()
     table = four_fifths_table(found, favorable=1)
     assert table["below 0.8?"].to_dict() == {
-        "day": "below, but chance may explain it",
+        "day": "not below",
         "night": "below, and more than chance",
         "late": "highest rate",
     }

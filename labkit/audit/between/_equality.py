@@ -66,7 +66,7 @@ def compare_rates(successes: np.ndarray, trials: np.ndarray, *, n_tables: int, s
     if len(table) < 2 or (table.sum(axis=0) == 0).any():
         return RateTest(1.0, ALIKE)
     if len(table) == 2:
-        return RateTest(max(float(stats.fisher_exact(table).pvalue), SMALLEST), FISHER)
+        return RateTest(max(float(_fisher(table[None])[0]), SMALLEST), FISHER)
     block = max(1, BLOCK // table.size)  # tables held at once
     draws = stats.MonteCarloMethod(n_resamples=n_tables, batch=block, rng=np.random.default_rng(seed))
     p_value = float(stats.chi2_contingency(table, correction=False, method=draws).pvalue)
@@ -123,4 +123,5 @@ def _fisher(tables: np.ndarray) -> np.ndarray:
     chance = stats.hypergeom.pmf(possible, total[row], successes[row], size[row])
     observed = chance[starts + found - lowest]
     extreme = chance <= observed[row] * (1 + 1e-7)  # equally likely tables differ by rounding
-    return np.minimum(np.add.reduceat(np.where(extreme, chance, 0.0), starts), 1.0)
+    p_value = np.minimum(np.add.reduceat(np.where(extreme, chance, 0.0), starts), 1.0)
+    return np.where(np.logical_and.reduceat(extreme, starts), 1.0, p_value)  # all chances together, without rounding

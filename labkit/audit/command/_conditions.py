@@ -2,17 +2,19 @@
 
 A condition is about each group against the reference. It is met where chance does not explain that: where the upper
 end of the group's interval is below the number (for ``>``: the lower end above it), with intervals that hold for all
-groups at once (Bonferroni, see ``Audit.against``).
+groups at once (Bonferroni, see ``Audit.against``). Where it is known which decision is favorable, its rate can be
+judged as ``favorable_rate``; the selection rate is that of a decision of 1, which may be the bad one.
 """
 
 import re
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from labkit.audit.between._reference import REST
+from labkit.audit.command._favorable import FAVORABLE_RATE, turn_decisions
 from labkit.audit.inputs._names import label_groups
 from labkit.audit.metrics import METRICS, UNLABELED_METRICS
 from labkit.audit.results import Audit
@@ -53,7 +55,7 @@ class Condition:
     statistic : {"difference", "ratio"}
         Group minus reference, or group over reference.
     metric : str
-        One of ``METRICS``.
+        One of ``METRICS``, or "favorable_rate".
     side : {"<", ">"}
         On which side of the number the condition is met.
     number : float
@@ -144,7 +146,7 @@ class Verdict:
         return f"{self.condition} is met in {against}{left_out}: {', '.join(shown)}"
 
 
-def parse_conditions(texts: Iterable[str], *, labeled: bool) -> list[Condition]:
+def parse_conditions(texts: Iterable[str], *, labeled: bool, favorable: int | None = None) -> list[Condition]:
     """Read conditions as they are written on the command line.
 
     Parameters
@@ -153,6 +155,8 @@ def parse_conditions(texts: Iterable[str], *, labeled: bool) -> list[Condition]:
         Such as ``"ratio(selection_rate) < 0.8"``.
     labeled : bool
         Whether labels are known; without them there are selection rates alone.
+    favorable : int, optional
+        The decision that is good for a person, 0 or 1; without it nobody knows the rate of the favorable one.
 
     Returns
     -------
@@ -164,20 +168,40 @@ def parse_conditions(texts: Iterable[str], *, labeled: bool) -> list[Condition]:
     BadCondition
         Anything else; the message shows the grammar and the metrics.
     """
-    metrics, found = METRICS if labeled else UNLABELED_METRICS, []
+    metrics, found = [*(METRICS if labeled else UNLABELED_METRICS), FAVORABLE_RATE], []
     for text in texts:
         read = GRAMMAR.fullmatch(text)
+        if read is not None and read[2] == FAVORABLE_RATE and favorable is None:
+            raise BadCondition(
+                f"fail_if={text!r} judges the rate of the favorable decision, and nothing says which one that is; add "
+                "favorable=1 where a decision of 1 is good for the person (hired), favorable=0 where it is bad (denied)"
+            )
         if read is None or read[2] not in metrics:
             raise BadCondition(
                 f"fail_if={text!r} is no condition; write difference(METRIC) or ratio(METRIC), < or >, and a number, "
                 f'such as "ratio(selection_rate) < 0.8", with one of the metrics '
-                f"{', '.join(metrics)}{'' if labeled else ' (others need a label)'}"
+                f"{', '.join(metrics)} (which needs favorable=){'' if labeled else '; others need a label'}"
             )
         found.append(Condition(read[1], read[2], read[3], float(read[4])))
     return found
 
 
-def judge_conditions(audit: Audit, conditions: Sequence[Condition], reference: Hashable) -> list[Verdict]:
+def caution(conditions: Iterable[Condition], favorable: int | None) -> list[str]:
+    """Say which conditions are met where a group gets a bad decision *less* often: hardly anybody means that."""
+    if favorable != 0:
+        return []
+    return [
+        f"fail_if='{each}' judges the rate of a decision of 1, which is the bad one here (favorable=0): it is met "
+        f"where a group gets the bad decision less often than the reference. '{replace(each, metric=FAVORABLE_RATE)}' "
+        "judges the favorable decision"
+        for each in dict.fromkeys(conditions)
+        if each.metric == "selection_rate" and each.side == "<"
+    ]
+
+
+def judge_conditions(
+    audit: Audit, conditions: Sequence[Condition], reference: Hashable, favorable: int | None = None
+) -> list[Verdict]:
     """Judge each condition on each group against the reference; small groups are not judged.
 
     ``Audit.against`` lists small groups, and counts them in its adjustment; ``Audit.difference`` and ``Audit.ratio``
@@ -186,7 +210,13 @@ def judge_conditions(audit: Audit, conditions: Sequence[Condition], reference: H
     if not conditions:
         return []
     names = dict(zip(audit.counts.groups.tolist(), label_groups(audit.counts.groups), strict=True))
-    tables = {each.metric: audit.against(each.metric, reference) for each in conditions}
+    turned = replace(audit, counts=turn_decisions(audit.counts)) if favorable == 0 else audit
+    tables = {
+        each.metric: turned.against("selection_rate", reference)
+        if each.metric == FAVORABLE_RATE
+        else audit.against(each.metric, reference)
+        for each in conditions
+    }
     compared_with = next(iter(tables.values()))["reference"].iloc[0]
     if reference != REST and compared_with in audit.small_groups:
         raise UserError(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from labkit.audit.between._extremes import PAIRED
 from labkit.audit.command._conditions import Verdict
 from labkit.audit.command._folder import FORMAT
 from labkit.audit.command._gap import gap_as_json
@@ -15,12 +16,30 @@ from labkit.audit.inputs._names import label_groups
 from labkit.audit.results import Audit
 from labkit.audit.sampling._roles import Roles
 from labkit.audit.score_histogram import ScoreHistogram
+from labkit.audit.sections._attributes import own_reference, split_attributes
 from labkit.audit.sections._provenance import Provenance
+from labkit.audit.sections._rates import limit_everyone
+from labkit.audit.sections._sentences import find_extremes
 
 if TYPE_CHECKING:
     from labkit.audit.counts import Decomposition
 
-VERSION = 1  # of the schema: the number rises when something is removed, renamed, or changes its meaning
+VERSION = 2  # of the schema: the number rises when something is removed, renamed, or changes its meaning
+
+
+# How numbers of the same name are computed everywhere in the file.
+METHODS = {
+    "rates": "Wilson 1927",
+    "differences_from_reference": "Newcombe 1998",
+    "ratios_to_reference": "Koopman 1984",
+    "extremes": f"score intervals of all pairs of groups (above {PAIRED} groups, of their rates) that hold at once, "
+    "Bonferroni",
+    "p_adjusted": "Holm 1979, for the number of groups that are compared with the reference in one metric; for all "
+    "pairs of groups in four_fifths, and where the reference was picked by its rate (settings name favorable and no "
+    "reference)",
+    "low_adjusted": "Bonferroni, for the same number",
+    "high_adjusted": "Bonferroni, for the same number",
+}
 
 
 class Asked(NamedTuple):
@@ -59,18 +78,21 @@ def audit_as_json(audit: Audit, asked: Asked, *, files: Sequence[str]) -> bytes:
         "version": VERSION,
         "files": list(files),
         "provenance": {name: getattr(provenance, name) for name in ("source", "files", "size", "rows", "sha256")}
+        | {"parts": [dict(zip(("name", "size", "sha256"), part, strict=True)) for part in provenance.parts]}
         | {"date": provenance.date, "command": provenance.command, "versions": dict(provenance.versions)},
         "settings": dict(asked.settings) | {"seed": audit.seed},
         "warnings": [
             {"kind": notice.kind, "text": notice.said, "group": notice.group, "metrics": list(notice.metrics)}
             for notice in audit.notices
         ],
+        "methods": METHODS,
         "columns": [str(name) for name in audit.counts.groups.names],
         "overall": _list_overall(audit),
-        "groups": _list_groups(audit, names),
-        "metrics": _list_extremes(audit),
-        "comparisons": [
-            row for metric in audit.counts.metrics for row in _list_against(audit, metric, asked.reference, names)
+        **_list_results(audit, asked.reference),
+        "attributes": [
+            {"column": name} | _list_results(alone, own_reference(asked.reference, level, alone))
+            for level, (name, alone) in enumerate(split_attributes(audit).items())
+            if alone is not None
         ],
         "four_fifths": None if favorable is None else _list_four_fifths(audit, favorable, names),
         "explained_gap": None if asked.gap is None else gap_as_json(asked.gap, names),
@@ -108,8 +130,24 @@ def _interval(value: float, low: float, high: float, **more: Any) -> dict[str, A
 
 def _list_overall(audit: Audit) -> dict[str, Any]:
     """Return the size and the rates of everyone."""
-    overall = audit.overall.to_dict()
-    return {"n": int(overall.pop("n")), "rates": overall}
+    overall = audit.overall
+    rates = {
+        metric: _interval(overall[metric], low, high, base=base, imprecise=few)
+        for metric, low, high, base, few in zip(audit.counts.metrics, *limit_everyone(audit), strict=True)
+    }
+    return {"n": int(overall["n"]), "rates": rates}
+
+
+def _list_results(audit: Audit, reference: Hashable) -> dict[str, Any]:
+    """Return the groups, the extremes of each metric, and each group against the reference."""
+    names = dict(zip(audit.counts.groups.tolist(), label_groups(audit.counts.groups), strict=True))
+    return {
+        "groups": _list_groups(audit, names),
+        "metrics": _list_extremes(audit, list(names.values())),
+        "comparisons": [
+            row for metric in audit.counts.metrics for row in _list_against(audit, metric, reference, names)
+        ],
+    }
 
 
 def _list_groups(audit: Audit, names: Mapping[Hashable, str]) -> list[dict[str, Any]]:
@@ -142,14 +180,21 @@ def _list_groups(audit: Audit, names: Mapping[Hashable, str]) -> list[dict[str, 
     return listed
 
 
-def _list_extremes(audit: Audit) -> dict[str, dict[str, Any]]:
+def _list_extremes(audit: Audit, names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return what each metric says about all groups that are large enough: max - min, min / max, and the test."""
+    rates = audit.by_group
     difference, ratio = audit.difference(), audit.ratio()
     differences, ratios = audit.difference_interval(), audit.ratio_interval()
     found = {}
     for metric in audit.counts.metrics:
+        ends = find_extremes(audit, metric) or (None, None)
+        lowest, highest = (
+            None if place is None else {"group": names[place], "value": rates[metric].iat[place]} for place in ends
+        )
         test = {"p_value": audit.parity_test(metric), "name": audit.test_name(metric)}
         found[metric] = {
+            "lowest": lowest,
+            "highest": highest,
             "difference": _interval(difference[metric], *differences.loc[metric]),
             "ratio": _interval(ratio[metric], *ratios.loc[metric]),
             "test": test | {"floor": audit.test_floor(metric)},
@@ -174,7 +219,7 @@ def _list_against(
                 ("ratio", (row["ratio"], row["ratio_low"], row["ratio_high"])),
             )
         }
-        p_values = {"p_value": row["p_value"], "p_holm": row["p_adjusted"]}
+        p_values = {"p_value": row["p_value"], "p_adjusted": row["p_adjusted"]}
         said = {"metric": metric, "group": names[group], "reference": names.get(row["reference"], row["reference"])}
         rows.append(said | both | p_values | {"small": row["small"], "imprecise": row["too_few"]})
     return rows
@@ -186,8 +231,17 @@ def _list_four_fifths(audit: Audit, favorable: int, names: Mapping[Hashable, str
         {
             "group": names[group],
             "favorable_rate": row["favorable_rate"],
-            "ratio": _interval(row["ratio"], row["low"], row["high"]),
+            "ratio": _interval(
+                row["ratio"],
+                row["low"],
+                row["high"],
+                low_adjusted=row["low_adjusted"],
+                high_adjusted=row["high_adjusted"],
+            ),
             "verdict": row["verdict"],
+            "p_value": row["p_value"],
+            "p_adjusted": row["p_adjusted"],
+            "finding": row["finding"],
             "imprecise": row["too_few"],
         }
         for group, row in zip(*_records(audit.four_fifths(favorable=favorable)), strict=True)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from labkit.audit.files._parquet import _files as list_counted
 from labkit.audit.sections._provenance import Provenance
@@ -18,6 +18,14 @@ from labkit.version import __version__
 
 BLOCK = 2**20  # bytes that are hashed at a time
 PACKAGES = ("numpy", "pandas", "scipy", "statsmodels", "pyarrow", "duckdb", "narwhals")
+
+
+class Found(NamedTuple):
+    """What was counted."""
+
+    size: int  # bytes of all files
+    sha256: str  # of the file; for a folder, see `join_hashes`
+    parts: list[tuple[str, int, str]]  # name, bytes and sha256 of each file
 
 
 class Fingerprint(threading.Thread):
@@ -35,7 +43,7 @@ class Fingerprint(threading.Thread):
         self.files = list_counted(path) if self.is_folder else [path] if path.is_file() else []
         self.seen = self._look()
         self.failed: OSError | None = None
-        self.sha256 = ""
+        self.hashes: list[str] = []
         self.stopped = threading.Event()
 
     def __enter__(self) -> "Fingerprint":
@@ -48,18 +56,12 @@ class Fingerprint(threading.Thread):
     def run(self) -> None:
         """Hash every file in blocks."""
         try:
-            hashes = [self._hash(file) for file in self.files]
+            self.hashes = [self._hash(file) for file in self.files]
         except OSError as error:
             self.failed = error
-            return
-        if self.is_folder:
-            names = [file.relative_to(self.path).as_posix() for file in self.files]
-            self.sha256 = join_hashes(dict(zip(names, hashes, strict=True)))
-        else:
-            self.sha256 = "".join(hashes)
 
-    def finish(self) -> tuple[int, int, str]:
-        """Return the number of files, their bytes and the checksum; a UserError where they changed meanwhile."""
+    def finish(self) -> "Found":
+        """Return the files with their bytes and checksums; a UserError where they changed meanwhile."""
         self.join()
         if self.failed is not None:
             raise self.failed
@@ -67,7 +69,10 @@ class Fingerprint(threading.Thread):
             raise UserError(
                 f"{self.path.name!r} changed while it was counted; audit it again when nothing writes to it"
             )
-        return len(self.files), sum(size for size, _ in self.seen), self.sha256
+        names = [file.relative_to(self.path).as_posix() if self.is_folder else file.name for file in self.files]
+        sizes = [size for size, _ in self.seen]
+        sha256 = join_hashes(dict(zip(names, self.hashes, strict=True))) if self.is_folder else "".join(self.hashes)
+        return Found(sum(sizes), sha256, list(zip(names, sizes, self.hashes, strict=True)))
 
     def _look(self) -> list[tuple[int, int]]:
         """Return size and time of the last change of each file."""
@@ -101,7 +106,7 @@ def join_hashes(hashes: Mapping[str, str]) -> str:
 
 def make_provenance(
     name: str,
-    found: tuple[int, int, str],
+    found: Found,
     *,
     rows: int,
     seed: int,
@@ -114,8 +119,8 @@ def make_provenance(
     ----------
     name : str
         The file or folder, without the folders above it.
-    found : tuple of int, int, str
-        Its files, bytes and checksum.
+    found : Found
+        Its files, bytes and checksums.
     rows : int
         How many rows were read.
     seed : int
@@ -128,13 +133,13 @@ def make_provenance(
     Provenance
         With the command that repeats the audit in the folder of the file.
     """
-    number, size, sha256 = found
     return Provenance(
         source=name,
-        files=number,
-        size=size,
+        files=len(found.parts),
+        size=found.size,
         rows=rows,
-        sha256=sha256,
+        sha256=found.sha256,
+        parts=found.parts,
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         command=write_command(name, settings, defaults),
         versions=find_versions(),

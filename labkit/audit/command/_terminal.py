@@ -143,7 +143,7 @@ def against_table(audit: Audit, metric: str, reference: Hashable) -> pd.DataFram
         for name, *ends in INTERVALS
     }
     columns = {"n": [f"{n:,.0f}" for n in table["n"]]} | columns
-    columns["p (Holm)"] = [format_p_value(p_value) for p_value in table["p_adjusted"]]
+    columns["p, adjusted (Holm)"] = [format_p_value(p_value) for p_value in table["p_adjusted"]]
     return pd.DataFrame(columns, index=format_groups(table.index, audit.small_groups))
 
 

@@ -7,6 +7,7 @@ import base64
 import inspect
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from labkit.audit.command._conditions import (
     BadCondition,
     Condition,
     ConditionMet,
+    caution,
     judge_conditions,
     parse_conditions,
 )
@@ -114,9 +116,10 @@ def audit_file(
         Two groups: adds what errors and base rates contribute to the gap between their selection rates, see
         ``Counts.decompose``. Needs labels.
     fail_if : sequence of str, optional
-        Conditions such as ``"ratio(selection_rate) < 0.8"``, about each group against the reference. One is met where,
-        for some group that is large enough, the interval of ``Audit.against`` that is adjusted for the number of groups
-        is beyond the number as a whole.
+        Conditions such as ``"ratio(selection_rate) < 0.8"``, about each group against the reference; where
+        ``favorable`` is known, also about ``favorable_rate``, the rate of the favorable decision. One is met where, for
+        some group that is large enough, the interval of ``Audit.against`` that is adjusted for the number of groups is
+        beyond the number as a whole.
     min_group_size : int
         Groups with fewer people are shown and marked, and not compared.
     confidence : float
@@ -200,7 +203,8 @@ def _check_settings(settings: Mapping[str, Any]) -> list[Condition]:
         check_favorable(settings["favorable"])
     if settings["explain_gap"] is not None and settings["label"] is None:
         raise UserError("explain_gap= splits a gap into error rates and base rates, which need labels: name a label=")
-    return parse_conditions(settings["fail_if"], labeled=settings["label"] is not None)
+    labeled, favorable = settings["label"] is not None, settings["favorable"]
+    return parse_conditions(settings["fail_if"], labeled=labeled, favorable=favorable)
 
 
 def _count(
@@ -229,6 +233,7 @@ def _count(
         ways = {each: settings[each] for each in ("decimal", "sheet")}
         counts, scores = count_path(path, roles, score=score if binned else None, **ways, progress=progress)
         audit = counts.audit(**{each: settings[each] for each in ("n_tables", "confidence", "min_group_size")})
+        audit = replace(audit, remarks=tuple(caution(conditions, settings["favorable"])))
         # the audit keeps its tests; with thousands of groups they take minutes, so say how far it is
         for number, metric in enumerate(counts.metrics, start=1):
             show(f"comparing {len(counts.groups):,} groups: metric {number} of {len(counts.metrics)}")
@@ -239,7 +244,7 @@ def _count(
         if settings["explain_gap"] is not None:
             pair = [find_group(counts.groups, each, option="explain_gap") for each in settings["explain_gap"]]
             gap = counts.decompose(*pair, confidence=audit.confidence)
-        verdicts = judge_conditions(audit, conditions, reference)
+        verdicts = judge_conditions(audit, conditions, reference, settings["favorable"])
         show(f"computing the checksum of {title}")
         found = fingerprint.finish()
     parameters = inspect.signature(audit_file).parameters.values()

@@ -1,9 +1,10 @@
 """What a reader of files can leave out silently: other files in a folder, and rows that a quotation mark swallowed."""
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from labkit.audit.files._kinds import EXCEL_ENDINGS, OTHER_ENDINGS, PACKED_ENDINGS, TEXT_ENDINGS
+from labkit.errors import UserError
 from labkit.validation import escape_controls, list_some
 
 # Endings of tables, and of archives of tables, that are not counted in a folder of Parquet files.
@@ -18,6 +19,12 @@ TABLE_ENDINGS = (
     ".sav",
     ".rds",
 )
+# What formats are called where a folder holds several; others by their endings.
+FORMATS = {"CSV": TEXT_ENDINGS, "Excel": EXCEL_ENDINGS, "JSON": OTHER_ENDINGS[:3], "Feather": OTHER_ENDINGS[3:]}
+# Names, without endings, of files that describe data and hold none.
+DESCRIPTIONS = {"readme", "license", "licence", "copying", "notice", "changelog", "changes", "manifest", "metadata"}
+DESCRIPTIONS |= {"schema", "codebook", "data_dictionary", "datapackage"}
+FIRST = 3  # names of files of each format in a message
 BLOCK = 2**22  # bytes read at a time
 SHOWN = 100  # names of files in a note
 MANY = 20  # lines of one value; texts that people write into a field are shorter
@@ -47,15 +54,65 @@ def list_other_files(folder: Path, counted: Sequence[Path] = ()) -> list[str]:
 
 
 def note_other_files(folder: Path, counted: Sequence[Path]) -> list[str]:
-    """Name the tables in a folder that are no Parquet files, and were not counted; see `list_other_files`."""
+    """Name the files in a folder that a reader of tables could count, and that only describe those that are counted.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The folder.
+    counted : sequence of pathlib.Path
+        Its Parquet files.
+
+    Returns
+    -------
+    list of str
+        One sentence, or none.
+
+    Raises
+    ------
+    UserError
+        The folder also holds tables in another format: nobody can tell whether they are a part of the data.
+    """
     others = list_other_files(folder, counted)
+    tables = [name for name in others if not _is_description(name)]
+    if tables:
+        raise UserError(_say_formats(folder, counted, tables))
     if not others:
         return []
     named = escape_controls(list_some(list(map(repr, others)), SHOWN))
-    return [
-        f"only Parquet files were counted in {escape_controls(folder.name)}, which also holds {named}: write all data "
-        "in one format, or count the others separately and add the counts"
+    return [f"only Parquet files were counted in {escape_controls(folder.name)}, which also holds {named}"]
+
+
+def _is_description(name: str) -> bool:
+    """Say whether a file describes data by its name, and holds none."""
+    return PurePosixPath(name).name.lower().partition(".")[0].replace("-", "_") in DESCRIPTIONS
+
+
+def _say_formats(folder: Path, counted: Sequence[Path], tables: Sequence[str]) -> str:
+    """Say how many files of each format a folder holds, and what to do."""
+    formats: dict[str, list[str]] = {"Parquet": [file.relative_to(folder).as_posix() for file in counted]}
+    for name in tables:
+        formats.setdefault(_name_format(name), []).append(name)
+    found = [
+        f"{len(names):,} {kind} file{'' if len(names) == 1 else 's'} ({list_some(list(map(repr, names)), FIRST)})"
+        for kind, names in formats.items()
     ]
+    several = "two" if len(formats) == 2 else str(len(formats))
+    return escape_controls(
+        f"the folder {str(folder)!r} holds files of {several} formats: {', '.join(found[:-1])} and {found[-1]}. Only "
+        "files of one format are counted together: write all that belong to the data as Parquet, or move the others to "
+        "another folder (a pattern such as *.parquet is not taken: name a folder whose files are all Parquet, or one "
+        "file)"
+    )
+
+
+def _name_format(name: str) -> str:
+    """Name the format of a table by the ending of its file."""
+    plain = name.lower()
+    for ending in PACKED_ENDINGS:
+        plain = plain.removesuffix(ending)
+    ending = PurePosixPath(plain).suffix or PurePosixPath(name.lower()).suffix
+    return next((kind for kind, endings in FORMATS.items() if ending in endings), ending.lstrip(".").upper())
 
 
 def note_swallowed_lines(path: Path, rows: int, *, name: str) -> list[str]:

@@ -37,19 +37,19 @@ def open_folder(path: Path, wanted: Wanted, connection: "duckdb.DuckDBPyConnecti
     Returns
     -------
     Table
-        With a note on tables in the folder that are no Parquet files.
+        With a note on files in the folder that describe the data.
 
     Raises
     ------
     UserError
-        No Parquet file, one that cannot be read, a column that only some files have or that has another type in some,
-        and names that DuckDB cannot keep apart.
+        No Parquet file, tables in another format beside them, one that cannot be read, a column that only some files
+        have or that has another type in some, and names that DuckDB cannot keep apart.
     """
     path = Path(os.path.abspath(path))  # the folder `.` has a name, too
     files = _files(path)
+    notes = note_other_files(path, files)
     keys, number, declared = _check_files(path, files, wanted.columns)
     raw = _select(files, keys, wanted, connection)
-    notes = note_other_files(path, files)
     name = f"the folder {str(path)!r}"
     return Table(code_columns(raw, wanted), raw, name, number, texts=keys, declared=declared, notes=notes)
 

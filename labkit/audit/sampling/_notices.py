@@ -19,7 +19,7 @@ SHOWN = 5  # groups named in a line about many
 IN_PANDAS = re.compile(r" \(in pandas: .*\)$", re.DOTALL)  # ends remarks on names; a file has other remedies
 
 ROWS, UNLABELED, SMALL_GROUP, NOTHING_COMPARED = "rows", "no labels", "small group", "nothing compared"
-PREDICTIONS, UNDEFINED, FEW_PEOPLE = "predictions", "undefined", "few people"
+ASKED, PREDICTIONS, UNDEFINED, FEW_PEOPLE = "asked", "predictions", "undefined", "few people"
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,9 @@ class Notice:
     Parameters
     ----------
     kind : str
-        "rows" (what was odd about them, or about the names of groups), "no labels", "small group", "nothing compared",
-        "predictions" (all alike, or equal to the labels), "undefined" or "few people".
+        "asked" (what was asked for is hardly meant), "rows" (what was odd about them, or about the names of groups),
+        "no labels", "small group", "nothing compared", "predictions" (all alike, or equal to the labels), "undefined"
+        or "few people".
     text : str
         What it is, with remedies for Python: a line of ``Audit.warnings``.
     said : str
@@ -51,7 +52,7 @@ class Notice:
     several: str = ""
 
 
-def list_notices(counts: SampledCounts, *, min_group_size: int) -> list[Notice]:
+def list_notices(counts: SampledCounts, *, min_group_size: int, asked: Sequence[str] = ()) -> list[Notice]:
     """List what a reader must know before the numbers.
 
     Parameters
@@ -60,13 +61,16 @@ def list_notices(counts: SampledCounts, *, min_group_size: int) -> list[Notice]:
         What was counted.
     min_group_size : int
         Groups with fewer people are small; rates that rest on fewer people are uncertain.
+    asked : sequence of str
+        What is odd about what was asked for.
 
     Returns
     -------
     list of Notice
-        Odd rows first, then what concerns all groups, then groups one by one.
+        What was asked for first, then odd rows, then what concerns all groups, then groups one by one.
     """
-    found = [Notice(ROWS, remark, in_options(IN_PANDAS.sub("", remark))) for remark in counts.remarks]
+    found = [Notice(ASKED, remark, in_options(remark)) for remark in asked]
+    found += [Notice(ROWS, remark, in_options(IN_PANDAS.sub("", remark))) for remark in counts.remarks]
     if counts.metrics is not METRICS:
         found.append(Notice(UNLABELED, NO_LABELS, NO_LABELS))
     found += _list_small_groups(counts, min_group_size)

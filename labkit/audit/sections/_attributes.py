@@ -3,6 +3,7 @@
 import html
 from collections.abc import Hashable
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from labkit.audit.sections._sentences import DecisionWords
 from labkit.audit.text import format_name
 
 
+@lru_cache(maxsize=2)  # the page and its files need the same audits, which keep their tests
 def split_attributes(audit: Audit) -> dict[str, Audit | None]:
     """Audit each sensitive column alone: by its name, or None where all people have one value in it.
 
@@ -42,6 +44,18 @@ def split_attributes(audit: Audit) -> dict[str, Audit | None]:
     return found
 
 
+def own_reference(reference: Hashable, level: int, alone: Audit) -> Hashable:
+    """Return the reference for a sensitive column alone: the part of an intersection that is in this column.
+
+    Where the reference was picked by its rate, the group of the column is picked anew.
+    """
+    if isinstance(reference, Picked):
+        return alone.pick_highest(favorable=reference.favorable)
+    if reference == REST:
+        return REST
+    return (reference[level],) if isinstance(reference, tuple) and len(reference) > 1 else None
+
+
 def attributes_section(audit: Audit, reference: Hashable, words: DecisionWords) -> str:
     """Write rates and comparisons for each sensitive column alone; nothing where there is only one."""
     if audit.counts.groups.nlevels == 1:
@@ -56,10 +70,7 @@ def attributes_section(audit: Audit, reference: Hashable, words: DecisionWords) 
             value = html.escape(format_name(label_groups([audit.counts.groups[0][level]])[0]))
             parts.append(f"<h3>{shown}</h3>\n<p>Everybody is in one group, {value}: nothing can be compared.</p>\n")
             continue
-        own = reference[level] if isinstance(reference, tuple) and len(reference) > 1 else None
-        own = REST if reference == REST else own if own is None else (own,)
-        if isinstance(reference, Picked):
-            own = alone.pick_highest(favorable=words.favorable)
+        own = own_reference(reference, level, alone)
         against, number = html.escape(name_reference(alone, own)), len(alone.counts.groups)
         rates = rates_section(alone, words, [False] * number, name=f", {format_name(name)} alone")
         rule = (

@@ -1,7 +1,7 @@
 """Where the numbers of an audit come from: the file, the command, the versions and the settings."""
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from labkit.audit.text import format_name
@@ -29,6 +29,8 @@ class Provenance:
         What repeats it in a shell, in the folder of the file.
     versions : mapping of str to str
         Package -> version.
+    parts : sequence of (str, int, str)
+        Name, bytes and sha256 of each file that was counted; names are below the folder, with slashes.
     settings : mapping of str to str
         Option -> value, also those that nobody set.
     """
@@ -42,6 +44,7 @@ class Provenance:
     command: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
+    parts: Sequence[tuple[str, int, str]] = ()
 
 
 def provenance_section(provenance: Provenance | None) -> str:

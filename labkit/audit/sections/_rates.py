@@ -86,12 +86,9 @@ def write_headers(groups: pd.Index, keys: list[bool]) -> list[str]:
 
 def _everyone(audit: Audit, metrics: list[str], words: DecisionWords) -> TableRow:
     """Write the row of all people together."""
-    successes, trials = tally_everyone(audit)
     _, people = tally(audit.counts.cells.sum(axis=0))
-    low, high = wilson_interval(successes, trials, confidence=audit.confidence)
-    if audit.counts.persons is not None:  # a person may be in several groups, and nobody counted how many are
-        low, high = np.full_like(low, np.nan), np.full_like(high, np.nan)
-    marked, cells = is_imprecise(successes, trials), [f"{audit.counts.sizes.sum():,}"]
+    low, high, _, marked = limit_everyone(audit)
+    cells = [f"{audit.counts.sizes.sum():,}"]
     for metric in metrics:
         place = list(audit.counts.metrics).index(metric)
         cells.append(
@@ -104,6 +101,18 @@ def _everyone(audit: Audit, metrics: list[str], words: DecisionWords) -> TableRo
             )
         )
     return TableRow(EVERYONE, cells, is_total=True)
+
+
+def limit_everyone(audit: Audit) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the limits of every metric over all people, what it is taken of, and whether limits are imprecise.
+
+    Each is (metrics,). With persons limits are NaN: a person may be in several groups, and nobody counted how many are.
+    """
+    successes, trials = tally_everyone(audit)
+    low, high = wilson_interval(successes, trials, confidence=audit.confidence)
+    if audit.counts.persons is not None:
+        low, high = np.full_like(low, np.nan), np.full_like(high, np.nan)
+    return low, high, trials, is_imprecise(successes, trials)
 
 
 def tally_everyone(audit: Audit) -> tuple[np.ndarray, np.ndarray]:
