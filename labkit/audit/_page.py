@@ -3,6 +3,7 @@
 Imported whenever the command starts, so that figures are imported where they are needed.
 """
 
+import base64
 import html
 import io
 import re
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
 STYLE = """<style>
 .audit td { text-align: right; white-space: nowrap; } .audit thead th:not(:first-child) { text-align: right; }
 .audit th[scope="row"] { font-weight: 400; min-width: 8rem; max-width: 22rem; overflow-wrap: anywhere; }
+.audit tr > th:first-child { position: sticky; left: 0; background: var(--paper); }
+@media (max-width: 40rem) {
+  .audit caption { position: sticky; left: 0; max-width: calc(100vw - 2rem); }
+  .audit tr > th:first-child { min-width: 6.5rem; max-width: 8rem; padding-left: 0; box-shadow: 1px 0 0 var(--line); }
+}
 .audit td:has(br) { line-height: 1.25; }
 .ci, .of, .why, .key { color: var(--soft); font-size: .88em; } .why { white-space: normal; display: inline-block;
   max-width: 11rem; }
@@ -48,6 +54,8 @@ main > p, main > dl, main > ul { max-width: 48rem; }
 @media print {
   .here { display: none; } .audit { font-size: 7.5pt; } .audit :is(td, th) { padding: .15rem .35rem; }
   .audit th[scope="row"], .audit :is(td, th).words { min-width: 4rem; }
+  .audit tr > th:first-child { position: static; }
+  details::details-content { content-visibility: visible; block-size: auto; }
 }
 </style>
 """
@@ -101,11 +109,14 @@ def write_page(
     provenance: Provenance | None = None,
 ) -> str:
     """Write the page: sentences and notices first, then the figure (base64), tables and ``more`` sections."""
-    from labkit.audit.plots import letter_groups
+    from labkit.audit.narrow._rates import draw_narrow
+    from labkit.audit.plots import choose_groups, letter_groups
 
     number, words = len(audit.counts.groups), DecisionWords.of(roles, positive_means, favorable)
     groups = ", ".join(map(str, audit.counts.groups.names))
     keys = letter_groups(audit).keys
+    drawn = draw_narrow(audit, words.shown, choose_groups(audit), keys)
+    narrow = f"data:image/svg+xml;base64,{base64.b64encode(drawn.encode()).decode('ascii')}"
     marked = {"small": bool(audit.small_groups), "imprecise": audit.too_few.any(axis=None)}
     marks = "".join(f"<p>{line}</p>" for line in explain_marks(**marked, min_group_size=audit.min_group_size))
     readings = "".join(
@@ -113,16 +124,18 @@ def write_page(
         for metric in (*words.shown, *BELOW)
         if metric in audit.counts.metrics
     )
+    rule = four_fifths_section(audit, favorable)
     sections = f"""<h2 id="rates">Rates by group</h2>
-<figure>{figure_box(png, alt=alt, label="Figure of rates by group")}
+<figure>{figure_box(png, alt=alt, label="Figure of rates by group", narrow=narrow)}
 <figcaption>{_explain_figure(audit, keys)}</figcaption></figure>
 {rates_section(audit, words, keys)}
 <p>{_explain_rates(audit, words)}</p>
 {marks}
 <h2 id="readings">What each rate says</h2>
 <dl>{readings}</dl>
-{between_section(audit, words)}{reference_section(audit, reference, words)}
-{attributes_section(audit, reference, words)}{four_fifths_section(audit, favorable)}{sample_section(audit)}{more}
+{rule if favorable is not None else ""}{between_section(audit, words)}
+{reference_section(audit, reference, words)}
+{attributes_section(audit, reference, words)}{rule if favorable is None else ""}{sample_section(audit)}{more}
 <h2 id="counts">The counts behind it</h2>
 {counts_section(audit)}{_link_files(more)}{notices_at_end(audit)}{provenance_section(provenance)}
 <h2 id="limits">What this does not show</h2>
@@ -159,7 +172,9 @@ def score_section(scores: ScoreHistogram, *, score: str, confidence: float = 0.9
         "intervals; on the dashed line the share equals the score"
     )
     png = draw_png(draw_calibration(scores, confidence=confidence), alt=alt)
-    figure = figure_box(png, alt=alt, label="Figure of calibration by group")
+    stacked = draw_png(draw_calibration(scores, confidence=confidence, columns=1), alt=alt)
+    narrow = f"data:image/png;base64,{stacked}"
+    figure = figure_box(png, alt=alt, label="Figure of calibration by group", narrow=narrow)
     return write_scores(scores, figure, score=score, confidence=confidence)
 
 
@@ -199,11 +214,12 @@ def _explain_rates(audit: Audit, words: DecisionWords) -> str:
         negative = f"False negative rate: of people with a 1 in {label}, those who {lacked}"
         first, second = (positive, negative) if words.favorable == 0 else (negative, positive)
         said.append(
-            f"{first}. <b>This is the error that hurts people</b>: a decision of {words.favorable} is the favorable "
-            f"one, and their {label} is {words.favorable}. {second}."
+            f"{first}. <b>This is the error that hurts people</b>: their {label} is {words.favorable}, and they do not "
+            f"get the favorable decision, which is {words.favorable}. {second}."
         )
     said.append(f"Precision: of people who {got}, those with a 1 in {label}. {_name_criteria(words, label)} All rates,")
     said.append("complements too (such as 1 minus the false negative rate, the true positive rate), are in rates.csv.")
+    said.append(f"Labeled positive: people with a 1 in {label}. Predicted positive: people who {got}.")
     return " ".join(said)
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from labkit.audit.calibration import tabulate_calibration
 from labkit.audit.inputs._names import label_groups
+from labkit.audit.narrow._rates import say_base
 from labkit.audit.results import Audit
 from labkit.audit.score_histogram import ScoreHistogram
 from labkit.audit.sections._lettering import Lettering, letter
@@ -150,9 +151,7 @@ def draw_audit(audit: Audit, favorable: int | None = None) -> "Figure":
     panels = figure.subplots(rows, columns, sharey=True, squeeze=False).flat
     for position, (metric, ax) in enumerate(zip(metrics, panels, strict=True)):
         plot_group_rates(audit, metric, groups=groups, ax=ax)
-        base = audit.counts.metrics[metric].base.replace("labeled positive", "labeled 1")
-        base = base.replace("labeled negative", "labeled 0").replace("predicted positive", "with a decision of 1")
-        ax.set_xlabel(f"{format_metric(metric)}\n(share of {base})")
+        ax.set_xlabel(f"{format_metric(metric)}\n(share of {say_base(audit.counts.metrics[metric])})")
         ax.set_xticks(TICKS)
         ax.set_yticks(range(len(groups)), [lettering.labels[place] for place in places])
         name = letter([str(ax.get_ylabel()).replace(r"\$", "$").lstrip(INVISIBLE)])
@@ -179,12 +178,15 @@ def choose_groups(audit: Audit) -> np.ndarray:
     return chosen[np.argsort(rates[chosen], kind="stable")]
 
 
-def draw_calibration(scores: ScoreHistogram, *, confidence: float = 0.95) -> "Figure":
-    """Draw the share of people labeled positive at each score, a panel for each of the ``CURVES`` largest groups."""
+def draw_calibration(scores: ScoreHistogram, *, confidence: float = 0.95, columns: int = 3) -> "Figure":
+    """Draw the share of people labeled positive at each score, a panel for each of the ``CURVES`` largest groups.
+
+    ``columns`` are the most panels side by side; one for a phone.
+    """
     from matplotlib.figure import Figure
 
     largest, lettering = _largest(scores.sizes, CURVES), letter(list(format_groups(scores.groups)))
-    columns = min(3, len(largest))
+    columns = min(columns, len(largest))
     rows = -(-len(largest) // columns)
     width, height = 0.9 + 2.6 * columns, 0.6 + 2.5 * rows  # inches
     # panels in places of their own, since a layout that looks at every label takes longer than the drawing

@@ -50,7 +50,7 @@ def _add_scope(rows: str, scope: str) -> str:
     return re.sub(r"<th(?=[ >])", f'<th scope="{scope}"', rows)
 
 
-def figure_box(png: str, *, alt: str, label: str) -> str:
+def figure_box(png: str, *, alt: str, label: str, narrow: str = "") -> str:
     """Write a figure that shrinks with the page until its letters would be too small, and then scrolls.
 
     Parameters
@@ -61,8 +61,12 @@ def figure_box(png: str, *, alt: str, label: str) -> str:
         What a reader would see.
     label : str
         What the box is called, see `scroll_box`; shorter than ``alt``.
+    narrow : str, optional
+        The same figure for a window as narrow as a phone, where the other one would scroll: a "data:" address.
     """
     image = f'<img src="data:image/png;base64,{png}" alt="{html.escape(alt)}"{legible(png)}>'
+    if narrow:
+        image = f'<picture><source media="(max-width: 40rem)" srcset="{html.escape(narrow)}">{image}</picture>'
     return scroll_box(image, label=label, kind="figure")
 
 

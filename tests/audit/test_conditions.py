@@ -214,7 +214,9 @@ def test_the_command_exits_with_2_before_it_reads(log):
 def test_a_condition_on_the_rate_of_the_bad_decision_is_warned_about(log):
     """On the terminal, on the page and for programs, with the condition that is meant."""
     conditions = ["--fail-if", "ratio(selection_rate) < 0.8", "--fail-if", "ratio(favorable_rate) < 0.5"]
-    done = CliRunner().invoke(app, [*CALL, "--favorable", "0", *conditions], env={"COLUMNS": "1000"})
+    done = CliRunner().invoke(
+        app, [*CALL, "--favorable", "0", "--reference", "m", *conditions], env={"COLUMNS": "1000"}
+    )
     assert done.exit_code == 3
     line = next(line for line in done.stdout.splitlines() if line.startswith("Warning: --fail-if"))
     assert "the bad one here (--favorable 0)" in line and "'ratio(favorable_rate) < 0.8' judges the favorable" in line

@@ -163,6 +163,8 @@ def print_table(table: pd.DataFrame, console: "Console", *, title: str) -> None:
 
 
 def _stack(text: str) -> str:
-    """Put the interval of a number below it."""
+    """Put the interval of a number below it; words stay as they are."""
+    if " [" not in text:
+        return text
     between = " to " if ", -" in text or "[-" in text else "–"  # a dash next to a minus is hard to read
     return text.replace(" [", "\n").replace(", ", between).replace("]", "")

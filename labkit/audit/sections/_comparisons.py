@@ -274,26 +274,26 @@ def write_four_fifths(audit: Audit, favorable: int, *, name: str = "") -> str:
     rows = []
     for group, row in sorted(judged, key=lambda pair: (pair[1]["finding"] != HIGHEST, -pair[1]["favorable_rate"])):
         header = html.escape(label_of[group])
-        cells = [f"{row['n']:,.0f}", rate_cell(row["favorable_rate"], (np.nan, np.nan))]
+        rate = rate_cell(row["favorable_rate"], (np.nan, np.nan), of=f"of {row['n']:,.0f}")
         if row["finding"] == HIGHEST:
-            rows.append(TableRow(f"{header}, the highest rate", [*cells, "1", "", "", ""], is_total=True))
+            rows.append(TableRow(f"{header}, the highest rate", [rate, "1", "", "", ""], is_total=True))
             continue
         tests = [format_p_value(row[key]).replace("undefined", "–") for key in ("p_value", "p_adjusted")]
         rows.append(
-            TableRow(header, [*cells, stack_interval(format_ratio(row)), *map(html.escape, tests), row["finding"]])
+            TableRow(header, [rate, stack_interval(format_ratio(row)), row["finding"], *map(html.escape, tests)])
         )
     rates = audit.by_group["selection_rate"] if favorable == 1 else 1 - audit.by_group["selection_rate"]
     for group in audit.small_groups:
         place = audit.counts.position(group)
-        cells = [f"{audit.counts.sizes[place]:,}", rate_cell(rates.iat[place], (np.nan, np.nan)), "–", "–", "–"]
+        rate = rate_cell(rates.iat[place], (np.nan, np.nan), of=f"of {audit.counts.sizes[place]:,}")
         said = f"not judged: fewer than {audit.min_group_size} people"
-        rows.append(TableRow(f"{html.escape(label_of[group])} {SMALL}", [*cells, said]))
-    columns = [format_name(", ".join(map(str, audit.counts.groups.names))), "people", "favorable rate", "impact ratio"]
+        rows.append(TableRow(f"{html.escape(label_of[group])} {SMALL}", [rate, "–", said, "–", "–"]))
+    columns = [format_name(", ".join(map(str, audit.counts.groups.names))), "favorable rate", "impact ratio"]
     return write_table(
-        [*columns, "p", "p, adjusted", "below 0.8?"],
+        [*columns, "below 0.8?", "p", "p, adjusted"],
         rows,
         caption=f"Rates of the favorable decision against the highest rate{name}",
         label=f"Four-fifths rule{name}",
         folded=f"All {len(rows)} groups" if len(rows) > LISTED else None,
-        in_words=(6,),
+        in_words=(3,),
     )

@@ -70,7 +70,8 @@ def _explain_interval(audit: Audit, ratio: float) -> str:
     number = int((audit.counts.effective_sizes >= audit.min_group_size).sum())
     if np.isnan(ratio) or number < 3:
         return ""
-    return f" (the interval in brackets allows for all {number * (number - 1) // 2:,} pairs of groups)"
+    pairs = number * (number - 1) // 2
+    return f" (the interval in brackets allows for the choice of these two out of {pairs:,} pairs of groups)"
 
 
 def _judge_chance(audit: Audit) -> str:
