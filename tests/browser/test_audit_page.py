@@ -88,6 +88,27 @@ def test_a_number_and_its_interval_take_two_lines(page, browser, width):
         assert max(tab.evaluate(high)) == LINES
 
 
+def test_a_phone_shows_figures_whole_and_names_beside_numbers(page, browser):
+    """No figure scrolls; where a table does, the names of its rows stay in view, and captions are not cut."""
+    with open_tab(browser, width=WIDTHS[-1]) as tab:
+        tab.goto(page.as_uri())
+        cut = """() => [...document.querySelectorAll(".scroll.figure")].filter(box => box.scrollWidth > box.clientWidth)
+                 .length"""
+        assert tab.evaluate(cut) == 0
+        letters = """() => [...document.querySelectorAll("picture > img")].map(image => image.clientWidth
+                     / image.naturalWidth)"""
+        assert min(tab.evaluate(letters)) > 0.85  # of their own size: letters of 14 pixels have 12 or more
+        moved = tab.evaluate("""() => [...document.querySelectorAll(".scroll:has(table)")]
+            .filter(box => box.checkVisibility() && box.scrollWidth > box.clientWidth + 40)
+            .map(box => {
+              box.scrollLeft = 1000;
+              const left = (part) => Math.round(part.getBoundingClientRect().left - box.getBoundingClientRect().left);
+              return [left(box.querySelector("tbody th")), left(box.querySelector("thead th")),
+                      Math.round(box.querySelector("caption").getBoundingClientRect().right) <= innerWidth];
+            })""")
+        assert len(moved) > 0 and all(each == [0, 0, True] for each in moved)
+
+
 def test_paper_shows_all_of_it(page, browser):
     """Printed, nothing scrolls: boxes are as wide as their tables, and the contents are left out."""
     with open_tab(browser, width=SHEET) as tab:
@@ -100,4 +121,8 @@ def test_paper_shows_all_of_it(page, browser):
         wide = """() => [...document.querySelectorAll("table")].filter(table => table.offsetWidth > innerWidth)
                   .map(table => table.caption.textContent)"""
         assert tab.evaluate(wide) == []
+        folded = tab.evaluate("[...document.querySelectorAll('details:not([open]) > :not(summary)')].length")
+        shown = """() => [...document.querySelectorAll("details:not([open]) > :not(summary)")]
+                   .filter(part => part.checkVisibility() && part.getBoundingClientRect().height > 10).length"""
+        assert tab.evaluate(shown) == folded >= tab.locator("details").count()
         assert tab.pdf(format="A4").startswith(b"%PDF")
