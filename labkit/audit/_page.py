@@ -56,6 +56,7 @@ main > p, main > dl, main > ul { max-width: 48rem; }
   .audit th[scope="row"], .audit :is(td, th).words { min-width: 4rem; }
   .audit tr > th:first-child { position: static; }
   details::details-content { content-visibility: visible; block-size: auto; }
+  summary { list-style: none; font-weight: 600; }
 }
 </style>
 """

@@ -340,8 +340,8 @@ def audit(
         list[str] | None,
         typer.Option(
             metavar="GROUP",
-            help="Group that others are compared with, or rest; the largest by default. With several --sensitive: "
-            "repeat it, a value for each.",
+            help="Group that others are compared with, or rest; by default the largest, or with --favorable the one "
+            "with the most favorable decisions. With several --sensitive: repeat it, a value for each.",
         ),
     ] = None,
     explain_gap: Annotated[

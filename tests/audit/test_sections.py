@@ -56,6 +56,18 @@ def test_three_sentences_say_what_was_decided_who_gets_it_and_the_rule():
     assert "tiny" not in extremes + rule
 
 
+def test_the_bad_decision_is_compared_from_the_side_of_those_who_get_it_most():
+    """Where 1 is unfavorable: how many times as often as the others; not over 0, where there is no such number."""
+    words = DecisionWords.of(ROLES, "loan denied", favorable=0)
+    found = Counts.from_mapping(GAP).audit()
+    decision, extremes, _ = summarize(found, words, favorable=0)
+    assert decision.startswith("A decision of 1 (a 1 in approved) means “loan denied”, the unfavorable decision: 45.4%")
+    low, high = 1 / found.ratio_interval().loc["selection_rate", ["high", "low"]]
+    assert f"the highest is 1.500 [{low:.3f}, {high:.3f}] times as large as the lowest" in extremes
+    nobody = Counts.from_mapping({"a": [100, 0, 0, 0], "b": [60, 40, 0, 0]}).audit()
+    assert "the lowest is 0.000 [0.000, " in summarize(nobody, words, favorable=0)[1]
+
+
 def test_people_without_a_group_are_no_group():
     """Their number and share are on top; nothing is said where nobody is shown as missing."""
     roles = Roles.named(label="repaid", prediction="approved", sensitive="district", missing_group="tiny")
@@ -95,7 +107,8 @@ def test_four_fifths_and_chance_are_two_questions():
     rule = summarize(Counts.from_mapping(cells, names=["x", "y"]).audit(), WORDS, favorable=1)[2]
     assert rule.endswith(
         "1 group is below 0.8, and more than chance (“d, 1”); 1 group is below 0.8, but chance may explain it "
-        "(“e, 2”); 1 group is not below, but the gap is more than chance (“c, 1”); 1 group is not below (“f, 2”)."
+        "(“e, 2”); 1 group is not below, but the gap is more than chance (“c, 1”); 1 group is not below (“f, 2”). "
+        "Groups below 0.8 in each column alone: by x, 2 of 4; by y, none of 1."
     )
 
 

@@ -111,7 +111,8 @@ def audit_file(
         The prediction that is good for a person, 0 or 1: adds the four-fifths rule, which cannot be applied without it.
     reference : str or sequence of str, optional
         The group with which each other one is compared, as tables show it; or a value for each sensitive column; or
-        "rest", everyone else. By default the largest group.
+        "rest", everyone else. By default the largest group, or where ``favorable`` is known the group with the
+        highest rate of the favorable decision (see ``Audit.pick_highest``).
     explain_gap : tuple of str, optional
         Two groups: adds what errors and base rates contribute to the gap between their selection rates, see
         ``Counts.decompose``. Needs labels.

@@ -242,7 +242,7 @@ def four_fifths_section(audit: Audit, favorable: int | None) -> str:
         return f'<h2 id="four-fifths">Four-fifths rule</h2>\n<p>{mark_options(NOT_REPORTED)}</p>\n'
     alone = ""
     if audit.counts.groups.nlevels > 1 and audit.counts.persons is None:
-        alone = ' The rule for each column alone is <a href="#alone">there</a>.'
+        alone = ' The rule for one column at a time is in <a href="#alone">Each column alone</a>.'
     return f"""<h2 id="four-fifths">Four-fifths rule, a decision of {favorable} being favorable</h2>
 {write_four_fifths(audit, favorable)}
 <p>Impact ratio: a group's rate of the favorable decision over the highest group's. The rule (U.S. Uniform Guidelines on

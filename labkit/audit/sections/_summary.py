@@ -7,10 +7,11 @@ import numpy as np
 
 from labkit.audit.between._four_fifths import ABOVE, ABOVE_WITH_GAP, CLEARLY_BELOW, HIGHEST, PERHAPS_BELOW
 from labkit.audit.results import Audit
+from labkit.audit.sections._attributes import split_attributes
 from labkit.audit.sections._between_groups import format_test
 from labkit.audit.sections._sentences import DecisionWords, find_extremes, short_names
 from labkit.audit.sections._tables import mark_options
-from labkit.audit.text import format_rate
+from labkit.audit.text import format_name, format_rate
 from labkit.validation import list_some
 
 NAMED = 3  # groups that a sentence names
@@ -39,11 +40,12 @@ def summarize(audit: Audit, words: DecisionWords, favorable: int | None) -> list
 def _say_decision(audit: Audit, words: DecisionWords) -> str:
     """Say what is counted as a decision of 1, and how many people have it."""
     rate, people = audit.overall["selection_rate"], audit.counts.sizes.sum()
+    kind = {None: "", 1: ", the favorable decision", 0: ", the unfavorable decision"}[words.favorable]
     if words.means:
-        return f"A decision of 1 ({words.code}) means “{words.means}”: {rate:.1%} of {people:,} people got it."
+        return f"A decision of 1 ({words.code}) means “{words.means}”{kind}: {rate:.1%} of {people:,} people got it."
     return (
-        f"A decision of 1 is {words.code}: {rate:.1%} of {people:,} people have it. What it means for a person was not "
-        'stated (--positive-means "loan approved" does).'
+        f"A decision of 1 is {words.code}{kind}: {rate:.1%} of {people:,} people have it. What it means was not stated "
+        '(--positive-means "loan approved" does).'
     )
 
 
@@ -58,10 +60,15 @@ def _say_extremes(audit: Audit, words: DecisionWords) -> str:
         return f"The share of people who {words.got} is the same in every group, {rates[found[0]]:.1%}."
     lowest, highest = (f"{groups[place]} ({rates[place]:.1%} of {sizes[place]:,})" for place in found)
     ratio, limits = audit.ratio()["selection_rate"], audit.ratio_interval().loc["selection_rate"]
-    of = f"{format_rate(ratio, *limits)} times as large as the highest" if not np.isnan(ratio) else UNDEFINED_RATIO
+    said = f"the lowest is {format_rate(ratio, *limits)} times as large as the highest"
+    if np.isnan(ratio):
+        said = UNDEFINED_RATIO
+    elif words.favorable == 0 and limits["low"] > 0:  # how much more often people get the bad decision
+        turned = format_rate(1 / ratio, 1 / limits["high"], 1 / limits["low"])
+        said = f"the highest is {turned} times as large as the lowest"
     return (
         f"The share of people who {words.got} (the selection rate) is lowest in {lowest} and highest in {highest}: "
-        f"{of if np.isnan(ratio) else f'the lowest is {of}'}{_explain_interval(audit, ratio)}. {_judge_chance(audit)}"
+        f"{said}{_explain_interval(audit, ratio)}. {_judge_chance(audit)}"
     )
 
 
@@ -97,7 +104,21 @@ def _say_four_fifths(audit: Audit, favorable: int | None) -> str:
     found = _find_below(audit, favorable)
     if found is None:
         return f"{rated} fewer than two groups can be compared."
-    return f"{rated} compared with {found[0]}, whose favorable rate is the highest, {found[1]}."
+    return (
+        f"{rated} compared with {found[0]}, whose favorable rate is the highest, {found[1]}."
+        f"{_count_below_alone(audit, favorable)}"
+    )
+
+
+def _count_below_alone(audit: Audit, favorable: int) -> str:
+    """Say how many groups of each column alone are below four fifths; nothing where there is one column."""
+    said = []
+    for name, alone in split_attributes(audit).items():
+        finding = [] if alone is None else alone.four_fifths(favorable=favorable)["finding"].tolist()
+        if len(finding) > 1:
+            below, others = sum(each in (CLEARLY_BELOW, PERHAPS_BELOW) for each in finding), len(finding) - 1
+            said.append(f"by {format_name(name)}, {below or 'none'} of {others}")
+    return f" Groups below 0.8 in each column alone: {'; '.join(said)}." if said else ""
 
 
 def _find_below(audit: Audit, favorable: int) -> tuple[str, str] | None:
