@@ -65,7 +65,8 @@ which the groups differ, and a gap may have causes that came before the decision
 independent of one another, and as drawn from those that the finding is about. Nor does the page say which of these
 rates should be equal, or what a decision does to people."""
 LIMITS_OF_LABELS = """ Nor whether the labels can be trusted. Error rates compare predictions with recorded labels:
-where the record is unfair, equal error rates carry that on."""
+where the record is unfair, equal error rates carry that on. And where a decision settles whether a label can be seen
+(nobody sees whether a loan that was refused would have been repaid), the labels of some people are guesses."""
 FILES = {
     "audit.svg": "the figure",
     "rates.csv": "the rates of these groups, complements too",
@@ -143,9 +144,9 @@ def write_page(
 <p>{LIMITS}{LIMITS_OF_LABELS if "base_rate" in audit.counts.metrics else ""}</p>
 """
     content = f"""<h1>Audit of {html.escape(title)}</h1>
-<p>{say_people(audit.counts)} in {number} groups by <b>{html.escape(groups)}</b>; {describe_roles(roles)}. Every
-interval is for {audit.confidence:.0%}: a score interval, Wilson's for rates, Newcombe's for differences and Koopman's
-for ratios.{_say_missing(audit, roles)}</p>
+<p>{say_people(audit.counts)} in {number} groups by <b>{html.escape(groups)}</b>; {describe_roles(roles)}. Intervals
+are score intervals for {audit.confidence:.0%}: Wilson's for rates, Newcombe's for differences and Koopman's for ratios;
+in tables that compare more than two groups, all of them hold at once.{_say_missing(audit, roles)}</p>
 {summary_section(audit, words, favorable, verdicts)}{notices_on_top(audit)}{_list_sections(sections)}{sections}"""
     return escape_controls(write_document(content, title=f"Audit of {title}", head=STYLE, wide=True))
 

@@ -289,7 +289,9 @@ EXTREMES = "The groups with the lowest and the highest rate, and how far they ar
 def test_the_groups_compared_are_named():
     """With their rates and sizes, in each metric; groups that are too small take no part."""
     lines = table_of(show(Counts.from_mapping(GAP).audit()), EXTREMES)
-    assert lines[1][:3] == ["selection rate", "south 0.333, n = 300", "north 0.500, n = 800"]
+    assert lines[1][:3] == ["selection rate", "south 0.333 of 300", "north 0.500 of 800"]
+    assert lines[3][:3] == ["false positive rate", "all alike", "all alike"]  # no group is called the lowest
+    assert lines[4][:3] == ["precision", "south 0.500 of 100", "north 0.750 of 400"]
     assert [line[0] for line in lines[1:]] == [
         "selection rate",
         "true positive rate",

@@ -14,6 +14,7 @@ import pandas as pd
 from labkit.audit.between._four_fifths import HIGHEST
 from labkit.audit.between._reference import REST, Picked
 from labkit.audit.inputs._names import label_groups
+from labkit.audit.metrics import tally
 from labkit.audit.results import Audit
 from labkit.audit.sections._between_groups import NOT_REPORTED, disparities, format_ratio
 from labkit.audit.sections._sentences import BELOW, DecisionWords, find_extremes, short_names
@@ -50,6 +51,8 @@ def between_section(audit: Audit, words: DecisionWords) -> str:
     for metric in metrics:
         found, said = find_extremes(audit, metric), table.loc[format_metric(metric)]
         named = ["–", "–"] if found is None else [_name(audit, metric, groups, place) for place in found]
+        if found is not None and len({audit.by_group[metric].iat[place] for place in found}) == 1:
+            named = ["all alike", "all alike"]
         gap, ratio = said["max - min"], said["min / max"]
         why = "fewer than two groups have a rate" if found is None else "every rate is 0"
         cells = [
@@ -85,9 +88,10 @@ all of these pairs at once. They are conservative, and contain 0 (those of ratio
 
 
 def _name(audit: Audit, metric: str, groups: list[str], place: int) -> str:
-    """Name a group with its rate and size, as HTML."""
-    rate, size = audit.by_group[metric].iat[place], audit.counts.sizes[place]
-    return f'{html.escape(groups[place])}<br><span class="of">{rate:.3f}, n = {size:,}</span>'
+    """Name a group with its rate and the number of people that it is taken of, as HTML."""
+    rate, (_, people) = audit.by_group[metric].iat[place], tally(audit.counts.cells[place])
+    of = people[list(audit.counts.metrics).index(metric)]
+    return f'{html.escape(groups[place])}<br><span class="of">{rate:.3f} of {of:,}</span>'
 
 
 def reference_section(audit: Audit, reference: Hashable, words: DecisionWords) -> str:

@@ -45,7 +45,7 @@ def _say_decision(audit: Audit, words: DecisionWords) -> str:
         return f"A decision of 1 ({words.code}) means “{words.means}”{kind}: {rate:.1%} of {people:,} people got it."
     return (
         f"A decision of 1 is {words.code}{kind}: {rate:.1%} of {people:,} people have it. What it means was not stated "
-        '(--positive-means "loan approved" does).'
+        f'(--positive-means "loan {"denied" if words.favorable == 0 else "approved"}" does).'
     )
 
 
