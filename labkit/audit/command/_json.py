@@ -71,11 +71,12 @@ def audit_as_json(audit: Audit, asked: Asked, *, files: Sequence[str]) -> bytes:
     """
     names = dict(zip(audit.counts.groups.tolist(), label_groups(audit.counts.groups), strict=True))
     provenance, favorable = asked.provenance, asked.settings["favorable"]
+    known = "source", "files", "size", "rows", "duplicate_rows", "sha256"
     found = {
         "format": FORMAT,
         "version": VERSION,
         "files": list(files),
-        "provenance": {name: getattr(provenance, name) for name in ("source", "files", "size", "rows", "sha256")}
+        "provenance": {name: getattr(provenance, name) for name in known}
         | {"parts": [dict(zip(("name", "size", "sha256"), part, strict=True)) for part in provenance.parts]}
         | {"date": provenance.date, "command": provenance.command, "versions": dict(provenance.versions)},
         "settings": dict(asked.settings) | {"seed": audit.seed},

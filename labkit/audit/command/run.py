@@ -231,7 +231,7 @@ def _count(
             show(f"counting {title}: {rows:,} rows")
 
         ways = {each: settings[each] for each in ("decimal", "sheet")}
-        counts, scores = count_path(path, roles, score=score if binned else None, **ways, progress=progress)
+        counts, scores, twice = count_path(path, roles, score=score if binned else None, **ways, progress=progress)
         audit = counts.audit(**{each: settings[each] for each in ("n_tables", "confidence", "min_group_size")})
         audit = replace(audit, remarks=tuple(caution(conditions, settings["favorable"])))
         # the audit keeps its tests; with thousands of groups they take minutes, so say how far it is
@@ -248,7 +248,9 @@ def _count(
     parameters = inspect.signature(audit_file).parameters.values()
     defaults = {each.name: each.default for each in parameters if each.default is not inspect.Parameter.empty}
     defaults["fail_if"] = []
-    provenance = make_provenance(name, found, rows=seen[-1], seed=audit.seed, settings=settings, defaults=defaults)
+    provenance = make_provenance(
+        name, found, rows=seen[-1], twice=twice, seed=audit.seed, settings=settings, defaults=defaults
+    )
     return audit, Asked(settings, roles, provenance, reference, verdicts, gap, scores)
 
 

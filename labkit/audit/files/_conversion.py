@@ -1,12 +1,20 @@
 """Tables of other programs: sheets of Excel become text, and JSON and Feather are read by DuckDB where they are."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labkit.audit.files._columns import Table, Wanted, check_names, code_columns, escape_pattern, quote_sql
+from labkit.audit.files._columns import (
+    Table,
+    Wanted,
+    check_names,
+    code_columns,
+    escape_pattern,
+    quote_sql,
+    select_whole,
+)
 from labkit.audit.files._kinds import name_members
 from labkit.audit.inputs._groups import declared_categories
 from labkit.errors import MissingExtra, UserError
@@ -115,7 +123,8 @@ def open_arrow(path: Path, name: str, wanted: Wanted, connection: "duckdb.DuckDB
         is_text = each in plain and not pa.types.is_integer(plain[each])
         columns.append(f"{column}::VARCHAR AS {column}" if is_text else column)
     raw = connection.sql(f"SELECT {', '.join(columns)} FROM arrow_data")
-    return Table(code_columns(raw, wanted), raw, repr(name), number, declared=declared)
+    whole = select_whole(connection, "SELECT * FROM arrow_data")
+    return Table(code_columns(raw, wanted), raw, repr(name), number, declared=declared, whole=whole, unit="row")
 
 
 def open_json(path: Path, name: str, wanted: Wanted, connection: "duckdb.DuckDBPyConnection") -> Table:
@@ -125,14 +134,19 @@ def open_json(path: Path, name: str, wanted: Wanted, connection: "duckdb.DuckDBP
     keys = dict.fromkeys(key for each in _first_objects(start, name) for key in each)
     check_columns(keys, wanted.columns, place=escape_controls(name))
     check_names(wanted.columns, wanted.columns, place=f"the list of columns for {name!r}")
-    columns = ", ".join(f"{quote_sql(each, chr(39))}: 'VARCHAR'" for each in wanted.columns)
     kind = "array" if start.startswith("[") else "newline_delimited"
-    raw = connection.sql(
-        f"SELECT {', '.join(quote_sql(each, chr(34)) for each in wanted.columns)} FROM "
-        f"read_json({quote_sql(escape_pattern(path), chr(39))}, format = '{kind}', columns = {{{columns}}}, "
-        f"maximum_object_size = {LARGEST_OBJECT})"
-    )
-    return Table(code_columns(raw, wanted), raw, repr(name), texts=wanted.columns)
+
+    def select(names: Iterable[str]) -> "duckdb.DuckDBPyRelation":
+        columns = ", ".join(f"{quote_sql(each, chr(39))}: 'VARCHAR'" for each in names)
+        return connection.sql(
+            f"SELECT {', '.join(quote_sql(each, chr(34)) for each in names)} FROM "
+            f"read_json({quote_sql(escape_pattern(path), chr(39))}, format = '{kind}', columns = {{{columns}}}, "
+            f"maximum_object_size = {LARGEST_OBJECT})"
+        )
+
+    raw, lowered = select(wanted.columns), {key.lower() for key in keys}
+    whole = select(keys) if len(lowered) == len(keys) else None  # DuckDB does not keep others apart
+    return Table(code_columns(raw, wanted), raw, repr(name), texts=wanted.columns, whole=whole, unit="row")
 
 
 def _first_objects(text: str, name: str) -> Iterator[dict]:
