@@ -1,10 +1,7 @@
 """The command `labkit`. Each command imports what it needs when it is called, so that all of them start at once."""
 
 import os
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperGroup
 
+from labkit.course.interrupts import watch_interrupts, watch_termination
 from labkit.errors import UserError
 
 if TYPE_CHECKING:
@@ -35,31 +33,6 @@ class Form(StrEnum):
 
     solution = "solution"
     student = "student"
-
-
-@contextmanager
-def watch_interrupts() -> Iterator[None]:
-    """Take an error after Ctrl-C for what Ctrl-C was meant to do: DuckDB and others make errors of their own of it."""
-    pressed = []
-
-    def note(number, frame):
-        pressed.append(number)
-        raise KeyboardInterrupt
-
-    watched = threading.current_thread() is threading.main_thread() and (
-        signal.getsignal(signal.SIGINT) is signal.default_int_handler  # in the background, shells have it ignored
-    )
-    if watched:
-        signal.signal(signal.SIGINT, note)
-    try:
-        yield
-    except Exception as error:
-        if pressed:
-            raise KeyboardInterrupt from error
-        raise
-    finally:
-        if watched:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Commands(TyperGroup):
@@ -366,7 +339,10 @@ def audit(
     n_tables: Annotated[
         int, typer.Option("--n-tables", min=99, metavar="N", help="Random tables behind p-values of small counts.")
     ] = 9_999,
-    output: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the figure and the page go.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where the figure and the page go; FILE-audit-COLUMNS by default."),
+    ] = None,
     raw_csv: Annotated[
         bool, typer.Option("--raw-csv", help="Leave names that a spreadsheet would run as formulas as they are.")
     ] = False,
@@ -383,7 +359,8 @@ def audit(
     columns |= {"min_group_size": min_group_size, "confidence": confidence, "positive_means": positive_means}
     columns |= {"decimal": decimal, "sheet": sheet}
     try:
-        audit_file(file, **columns, output=output, raw_csv=raw_csv)
+        with watch_termination():
+            audit_file(file, **columns, output=output, raw_csv=raw_csv)
     except BadCondition as error:
         typer.secho(f"labkit: {in_options(str(error))}", fg="red", err=True)
         raise typer.Exit(WRONG_CALL) from error

@@ -102,8 +102,8 @@ def test_people_who_are_alike_by_nature_are_no_news(tmp_path):
     [
         (lambda frame: frame, {"person": "id"}, r"a person \(id\) may have several rows"),
         (lambda frame: frame[["sex", "y", "yhat"]], {}, "fewer than 4 columns"),
-        (lambda frame: repeat(frame, *range(100)), {}, "they are up to 250 rows"),
-        (lambda frame: frame.assign(**{f"x{i}": 1 for i in range(10)}), {}, "3,000 fields"),
+        (lambda frame: repeat(frame, *range(100)), {}, "more than 250 rows"),
+        (lambda frame: frame.assign(**{f"x{i}": 1 for i in range(10)}), {}, "or 3,000 fields"),
     ],
     ids=["person", "columns", "rows", "fields"],
 )

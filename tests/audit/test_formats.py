@@ -293,7 +293,7 @@ def test_the_command_takes_sheets_and_decimal_marks(tmp_path, monkeypatch):
     write_xlsx("log.v2.xlsx", {"one": [["x"]], "two": rows})
     options = {"label": "y", "sensitive": "race", "score": "s", "threshold": 0.5, "sheet": "two", "decimal": ","}
     assert audit_file("log.v2.xlsx", **options).by_group["n"].tolist() == [4, 4]
-    assert (tmp_path / "log.v2-audit" / "counts.csv").exists()
+    assert (tmp_path / "log.v2-audit-race" / "counts.csv").exists()
 
 
 @pytest.mark.parametrize(

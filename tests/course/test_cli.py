@@ -334,8 +334,8 @@ def test_audit_reads_a_folder_of_parquet(call, course):
     options = "--label y --prediction yhat --sensitive sex".split()
     done = call("audit", "log", *options, "--score", "p", "--n-tables", "100")
     assert done.exit_code == 0 and "AUC of p by group" in done.output
-    assert "300 people in 2 groups" in (page := (course.root / "log-audit" / "audit.html").read_text())
-    assert "Scores: the column p</h2>" in page and (course.root / "log-audit" / "scores.csv").exists()
+    assert "300 people in 2 groups" in (page := (course.root / "log-audit-sex" / "audit.html").read_text())
+    assert "Scores: the column p</h2>" in page and (course.root / "log-audit-sex" / "scores.csv").exists()
     for arguments, message in (
         (["log", *options, "--score", "q"], "labkit: unknown column 'q': log has no such column"),
         (["notebooks", *options], "holds no Parquet file"),

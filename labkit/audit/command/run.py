@@ -22,7 +22,7 @@ from labkit.audit.command._conditions import (
     judge_conditions,
     parse_conditions,
 )
-from labkit.audit.command._folder import open_output
+from labkit.audit.command._folder import describe_earlier, name_folder, open_output
 from labkit.audit.command._gap import gap_section, gap_table, name_gap
 from labkit.audit.command._groups import find_group, find_reference_group
 from labkit.audit.command._json import Asked, audit_as_json
@@ -129,7 +129,8 @@ def audit_file(
     n_tables : int
         Random tables behind p-values where counts are small, at least 99.
     output : str or Path, optional
-        Folder to write to, made if it is missing; ``NAME-audit`` in the current folder for a file ``NAME.csv``.
+        Folder to write to, made if it is missing; ``NAME-audit-COLUMNS`` in the current folder for a file
+        ``NAME.csv`` and its sensitive columns.
     raw_csv : bool, optional
         Write names into the CSV files as they are. By default those that a spreadsheet would run as formulas, such as
         ``=HYPERLINK(...)``, get an apostrophe in front.
@@ -164,10 +165,11 @@ def audit_file(
     conditions = _check_settings(settings)
     name = Path(os.path.abspath(path)).name  # the folder `.` has a name, too
     stem = name if path.is_dir() else name.removesuffix(file_ending(path))
-    with taking_any_text(console), open_output(output or f"{stem}-audit") as folder:
+    with taking_any_text(console), open_output(output or name_folder(stem, settings["sensitive"])) as folder:
         audit, asked = _count(path, name, settings, conditions, console)
         try:
             contents = _draw(audit, asked, console, title=format_name(name))
+            earlier = describe_earlier(folder.folder)
             replaced, removed = folder.write(contents)
         except Exception:
             with printing(console):  # the count took long, and its numbers are known
@@ -177,10 +179,11 @@ def audit_file(
         _print_tables(audit, asked, console, title=format_name(name))
         listed = ", ".join(f"{each} ({WRITTEN[each]})" if each in WRITTEN else each for each in contents)
         said = [f"Written to {folder.folder}: {listed}"]
+        of = f" ({earlier})" if earlier else ""
         if replaced:
-            said.append(f"Files of an earlier audit were replaced there: {', '.join(replaced)}")
+            said.append(f"Files of an earlier audit{of} were replaced there: {', '.join(replaced)}")
         if removed:
-            said.append(f"Files of an earlier audit were removed there: {', '.join(removed)}")
+            said.append(f"Files of an earlier audit{of} were removed there: {', '.join(removed)}")
         for line in [*said, *(each.describe() for each in asked.verdicts if not each.met)]:
             console.print(escape_controls(line), markup=False, soft_wrap=True)
     if met := [verdict for verdict in asked.verdicts if verdict.met]:

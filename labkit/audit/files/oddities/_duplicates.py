@@ -51,7 +51,7 @@ def find_duplicates(table: Table, *, rows: int | None, person: str | None) -> Du
     if rows is None:
         rows = table.raw.aggregate("count(*)").fetchall()[0][0]
     if rows > MOST_ROWS or rows * len(names) > MOST_FIELDS:
-        return Duplicates(why=f"they are up to {MOST_ROWS:,} rows and {MOST_FIELDS:,} fields")
+        return Duplicates(why=f"there are more than {MOST_ROWS:,} rows, or {MOST_FIELDS:,} fields")
     columns = ", ".join(quote_sql(name, '"') for name in names)
     try:
         hashed = table.whole.project(f"hash({columns}) AS row_hash")
