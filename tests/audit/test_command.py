@@ -96,6 +96,39 @@ def test_a_request_to_end_is_quiet_and_leaves_nothing_hidden(log, monkeypatch, i
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
+@pytest.mark.parametrize("value", ["yes", "2", "", "approved"])
+@pytest.mark.parametrize(
+    ("decides", "one"),
+    [
+        (["--prediction", "yhat"], "a 1 (or true) in 'yhat'"),
+        ("--score p --threshold .5".split(), "at least 0.5 in 'p'"),
+    ],
+    ids=["prediction", "threshold"],
+)
+def test_favorable_says_what_it_takes_and_which_decision_is_1(value, decides, one, log):
+    """In one line, before anything is read."""
+    call = ["audit", "none.csv", "--label", "y", "--sensitive", "sex", *decides, "--favorable", value]
+    done = CliRunner().invoke(app, call)
+    assert done.exit_code == 2 and len(done.stderr.strip().splitlines()) == 1
+    assert f"--favorable {value!r} is no decision: it takes 0 or 1" in done.stderr and one in done.stderr
+    assert "pass --favorable 1 where that is good" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--score p", "--score p alone does not say what was decided; add --threshold X"),
+        ("--threshold .5", "--threshold 0.5 is a limit for scores; name their column, --score"),
+        ("--prediction yhat --score p --threshold .5", "leave out --threshold (a --score then adds AUC"),
+        ("", "name the column of decisions, --prediction; or a column of scores"),
+    ],
+)
+def test_what_is_missing_to_know_decisions_is_said(options, said, log):
+    """By what there is already."""
+    done = CliRunner().invoke(app, ["audit", "log.csv", "--label", "y", "--sensitive", "sex", *options.split()])
+    assert done.exit_code == 1 and said in done.stderr and len(done.stderr.strip().splitlines()) == 1
+
+
 def test_errors_of_ours_keep_their_traceback(log, monkeypatch):
     """Nothing is hidden where nobody pressed Ctrl-C."""
     monkeypatch.setattr("labkit.audit.command.run.count_path", lambda *a, **b: 1 / 0)
@@ -180,7 +213,10 @@ def test_options_reach_the_audit(log):
     ("options", "said"),
     [
         ("--label y --score p --sensitive sex", "name the column of decisions, --prediction"),
-        ("--label y --prediction yhat --score p --threshold 1 --sensitive sex", "--prediction and --score with"),
+        (
+            "--label y --prediction yhat --score p --threshold 1 --sensitive sex",
+            "--prediction yhat and --threshold 1 both",
+        ),
         ("--label y --prediction yhat --sensitive sex --count p --person y", "--count says that a row stands"),
         ("--label y --prediction yhat --sensitive sex --missing-group few", "--missing-group 'few' is a group of"),
         ("--label yhat --prediction yhat --sensitive sex", r"or none \(no --label\)"),

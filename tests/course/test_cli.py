@@ -313,9 +313,13 @@ def test_audit_passes_its_options_on(call, monkeypatch):
 
 def test_audit_needs_decisions_or_a_threshold(call):
     """In the words of the command."""
-    for options in ("--sensitive sex", "--sensitive sex --score p", "--sensitive sex --threshold 1"):
-        done = call("audit", "people.csv", *options.split())
-        assert done.exit_code == 1 and "--prediction; or a column of scores, --score, and --threshold" in done.output
+    for options, said in (
+        ("", "--prediction; or a column of scores, --score, and --threshold"),
+        ("--score p", "add --threshold X"),
+        ("--threshold 1", "name their column, --score"),
+    ):
+        done = call("audit", "people.csv", "--sensitive", "sex", *options.split())
+        assert done.exit_code == 1 and said in done.output
 
 
 def test_errors_cannot_steer_a_terminal(call, course):

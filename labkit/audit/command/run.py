@@ -15,13 +15,13 @@ from labkit.audit._page import draw_png, draw_svg, score_section, write_page
 from labkit.audit.between._equality import check_tables
 from labkit.audit.between._four_fifths import check_favorable
 from labkit.audit.command._conditions import (
-    BadCondition,
     Condition,
     ConditionMet,
     caution,
     judge_conditions,
     parse_conditions,
 )
+from labkit.audit.command._favorable import BadOption, read_favorable
 from labkit.audit.command._folder import describe_earlier, name_folder, open_output
 from labkit.audit.command._gap import gap_section, gap_table, name_gap
 from labkit.audit.command._groups import find_group, find_reference_group
@@ -46,7 +46,7 @@ from labkit.validation import escape_controls
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["BadCondition", "ConditionMet", "audit_file", "in_options"]
+__all__ = ["BadOption", "ConditionMet", "audit_file", "in_options", "read_favorable"]
 
 WRITTEN = {"audit.html": "page", "audit.png": "figure", "audit.svg": "figure", "audit.json": "for programs"}
 

@@ -190,7 +190,7 @@ def _count_steps(
     if kind in ("excel", "text"):
         text = Text(path, name, connection, folder, "\t" if name.lower().endswith((".tsv", ".tab")) else DELIMITERS)
         if kind == "excel":
-            written = write_sheet(path, name, wanted.sheet, folder)
+            written = write_sheet(path, name, wanted.sheet, folder, wanted=wanted.columns)
             text = replace(text, path=written, unit="row", delimiters=",")
         else:
             text = replace(text, path=decode_marked(path, name, folder))
