@@ -211,7 +211,7 @@ def test_sheets_are_named_where_there_are_several(tmp_path):
 
 
 def test_a_sheet_is_suggested_where_it_alone_has_the_columns(tmp_path):
-    """Whether no sheet was named, one that is not there, or the wrong one; where none has them, nothing is suggested."""
+    """Where no sheet was named, one that is not there, or the wrong one; where none has them, nothing is suggested."""
     path = tmp_path / "log.xlsx"
     below_titles = [["Decisions", None, None], [None, None, None], *SHEET]
     write_xlsx(path, {"Notes": [["x"]], "März": below_titles, "other": [["y", "race"], [1, 2]]})
