@@ -1,10 +1,7 @@
 """The command `labkit`. Each command imports what it needs when it is called, so that all of them start at once."""
 
 import os
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperGroup
 
+from labkit.course.interrupts import watch_interrupts, watch_termination
 from labkit.errors import UserError
 
 if TYPE_CHECKING:
@@ -35,31 +33,6 @@ class Form(StrEnum):
 
     solution = "solution"
     student = "student"
-
-
-@contextmanager
-def watch_interrupts() -> Iterator[None]:
-    """Take an error after Ctrl-C for what Ctrl-C was meant to do: DuckDB and others make errors of their own of it."""
-    pressed = []
-
-    def note(number, frame):
-        pressed.append(number)
-        raise KeyboardInterrupt
-
-    watched = threading.current_thread() is threading.main_thread() and (
-        signal.getsignal(signal.SIGINT) is signal.default_int_handler  # in the background, shells have it ignored
-    )
-    if watched:
-        signal.signal(signal.SIGINT, note)
-    try:
-        yield
-    except Exception as error:
-        if pressed:
-            raise KeyboardInterrupt from error
-        raise
-    finally:
-        if watched:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Commands(TyperGroup):
@@ -307,6 +280,26 @@ def run(
         raise typer.Exit(1)
 
 
+def _find_no_decision(prediction: str | None, score: str | None, threshold: float | None) -> str:
+    """Say what is missing where nothing, or too much, says what was decided; empty where it is clear."""
+    if prediction is not None and threshold is not None:
+        return (
+            f"--prediction {prediction} and --threshold {threshold:g} both say what was decided; leave out --threshold "
+            "(a --score then adds AUC and calibration), or leave out --prediction (the decision is then 1 from this "
+            "score on)"
+        )
+    if prediction is not None or score is not None and threshold is not None:
+        return ""
+    if score is not None:
+        return (
+            f"--score {score} alone does not say what was decided; add --threshold X (the decision is 1 from "
+            "this score on), or name the column of decisions, --prediction"
+        )
+    if threshold is not None:
+        return f"--threshold {threshold:g} is a limit for scores; name their column, --score"
+    return "name the column of decisions, --prediction; or a column of scores, --score, and --threshold"
+
+
 @app.command()
 def audit(
     file: Annotated[
@@ -331,10 +324,8 @@ def audit(
     decimal: Annotated[str, typer.Option(metavar=".|,", help="Decimal mark of numbers in a CSV.")] = ".",
     sheet: Annotated[str | None, typer.Option(metavar="NAME", help="Sheet of an Excel workbook.")] = None,
     favorable: Annotated[
-        int | None,
-        typer.Option(
-            min=0, max=1, metavar="0|1", help="Decision that is good for the person: adds the four-fifths rule."
-        ),
+        str | None,
+        typer.Option(metavar="0|1", help="Decision that is good for the person: adds the four-fifths rule."),
     ] = None,
     reference: Annotated[
         list[str] | None,
@@ -366,25 +357,31 @@ def audit(
     n_tables: Annotated[
         int, typer.Option("--n-tables", min=99, metavar="N", help="Random tables behind p-values of small counts.")
     ] = 9_999,
-    output: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the figure and the page go.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where the figure and the page go; FILE-audit-COLUMNS by default."),
+    ] = None,
     raw_csv: Annotated[
         bool, typer.Option("--raw-csv", help="Leave names that a spreadsheet would run as formulas as they are.")
     ] = False,
 ) -> None:
     """Audit a table of decisions: rates by group with intervals, a figure, a page, warnings on small groups."""
-    from labkit.audit.command.run import BadCondition, ConditionMet, audit_file, in_options
+    from labkit.audit.command.run import BadOption, ConditionMet, audit_file, in_options, read_favorable
 
-    if prediction is None and (score is None or threshold is None):
-        raise UserError("name the column of decisions, --prediction; or a column of scores, --score, and --threshold")
+    if problem := _find_no_decision(prediction, score, threshold):
+        raise UserError(problem)
     columns = {"label": label, "prediction": prediction, "sensitive": sensitive, "score": score}
     columns |= {"threshold": threshold, "count": count, "weight": weight, "person": person}
-    columns |= {"missing_group": missing_group, "favorable": favorable, "n_tables": n_tables}
+    columns |= {"missing_group": missing_group, "n_tables": n_tables}
     columns |= {"reference": reference or None, "explain_gap": explain_gap, "fail_if": fail_if or ()}
     columns |= {"min_group_size": min_group_size, "confidence": confidence, "positive_means": positive_means}
     columns |= {"decimal": decimal, "sheet": sheet}
     try:
-        audit_file(file, **columns, output=output, raw_csv=raw_csv)
-    except BadCondition as error:
+        decides = {"prediction": prediction, "score": score, "threshold": threshold}
+        columns["favorable"] = read_favorable(favorable, **decides)
+        with watch_termination():
+            audit_file(file, **columns, output=output, raw_csv=raw_csv)
+    except BadOption as error:
         typer.secho(f"labkit: {in_options(str(error))}", fg="red", err=True)
         raise typer.Exit(WRONG_CALL) from error
     except ConditionMet as error:

@@ -3,6 +3,7 @@
 import inspect
 import io
 import json
+import os
 import re
 import signal
 import sys
@@ -44,7 +45,7 @@ def log(tmp_path, monkeypatch):
 def former(folder):
     """Write an audit, and return what it wrote."""
     assert CliRunner().invoke(app, CALL).exit_code == 0
-    return {path.name: path.read_bytes() for path in (folder / "log-audit").iterdir()}
+    return {path.name: path.read_bytes() for path in (folder / "log-audit-sex").iterdir()}
 
 
 def test_ctrl_c_is_quiet_also_where_a_library_makes_an_error_of_it(log, monkeypatch, interruptible):
@@ -64,8 +65,68 @@ def test_ctrl_c_is_quiet_also_where_a_library_makes_an_error_of_it(log, monkeypa
         monkeypatch.setattr("labkit.audit.command.run.count_path", stand_in)
         done = CliRunner().invoke(app, CALL)
         assert done.exit_code == 130 and "Traceback" not in done.output and done.stderr == ""
-        assert {path.name: path.read_bytes() for path in (log.parent / "log-audit").iterdir()} == before
+        assert {path.name: path.read_bytes() for path in (log.parent / "log-audit-sex").iterdir()} == before
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_request_to_end_is_quiet_and_leaves_nothing_hidden(log, monkeypatch, interruptible):
+    """SIGTERM during the count, while DuckDB is at work, and while files are moved: 143, nothing said, nothing left."""
+    before = former(log.parent)
+
+    def plainly(*arguments, **options):
+        assert len([path for path in (log.parent / "log-audit-sex").iterdir() if path.name.startswith(".")]) == 1
+        signal.raise_signal(signal.SIGTERM)
+
+    def in_duckdb(*arguments, **options):
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt as error:
+            raise RuntimeError("Query interrupted") from error
+
+    for stand_in in (plainly, in_duckdb):
+        with monkeypatch.context() as patch:
+            patch.setattr("labkit.audit.command.run.count_path", stand_in)
+            done = CliRunner().invoke(app, CALL)
+        assert done.exit_code == 143 and "Traceback" not in done.output and done.stderr == ""
+        assert {path.name: path.read_bytes() for path in (log.parent / "log-audit-sex").iterdir()} == before
+    replace = os.replace
+    monkeypatch.setattr("os.replace", lambda *places: (signal.raise_signal(signal.SIGTERM), replace(*places)))
+    assert CliRunner().invoke(app, CALL).exit_code == 143
+    assert {path.name for path in (log.parent / "log-audit-sex").iterdir()} == set(before)
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+@pytest.mark.parametrize("value", ["yes", "2", "", "approved"])
+@pytest.mark.parametrize(
+    ("decides", "one"),
+    [
+        (["--prediction", "yhat"], "a 1 (or true) in 'yhat'"),
+        ("--score p --threshold .5".split(), "at least 0.5 in 'p'"),
+    ],
+    ids=["prediction", "threshold"],
+)
+def test_favorable_says_what_it_takes_and_which_decision_is_1(value, decides, one, log):
+    """In one line, before anything is read."""
+    call = ["audit", "none.csv", "--label", "y", "--sensitive", "sex", *decides, "--favorable", value]
+    done = CliRunner().invoke(app, call)
+    assert done.exit_code == 2 and len(done.stderr.strip().splitlines()) == 1
+    assert f"--favorable {value!r} is no decision: it takes 0 or 1" in done.stderr and one in done.stderr
+    assert "pass --favorable 1 where that is good" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--score p", "--score p alone does not say what was decided; add --threshold X"),
+        ("--threshold .5", "--threshold 0.5 is a limit for scores; name their column, --score"),
+        ("--prediction yhat --score p --threshold .5", "leave out --threshold (a --score then adds AUC"),
+        ("", "name the column of decisions, --prediction; or a column of scores"),
+    ],
+)
+def test_what_is_missing_to_know_decisions_is_said(options, said, log):
+    """By what there is already."""
+    done = CliRunner().invoke(app, ["audit", "log.csv", "--label", "y", "--sensitive", "sex", *options.split()])
+    assert done.exit_code == 1 and said in done.stderr and len(done.stderr.strip().splitlines()) == 1
 
 
 def test_errors_of_ours_keep_their_traceback(log, monkeypatch):
@@ -82,7 +143,7 @@ def test_an_output_may_take_ascii_alone(log):
     printed = file.buffer.getvalue().decode("ascii")
     assert "Zo\\xeb" in printed and "\\u4e2d" in printed and "few +" in printed and re.search(r"0\.\d{3}-0\.", printed)
     assert "\x1b" not in printed and "\\u2013" not in printed and file.errors == "strict"
-    assert "Zoë" in (log.parent / "log-audit" / "audit.html").read_text(encoding="utf-8")
+    assert "Zoë" in (log.parent / "log-audit-sex" / "audit.html").read_text(encoding="utf-8")
 
 
 def test_results_are_complete_before_anything_is_printed(log):
@@ -90,7 +151,7 @@ def test_results_are_complete_before_anything_is_printed(log):
 
     class Broken(io.StringIO):
         def write(self, text):
-            raise AssertionError(sorted(path.name for path in (log.parent / "log-audit").iterdir()))
+            raise AssertionError(sorted(path.name for path in (log.parent / "log-audit-sex").iterdir()))
 
     with pytest.raises(AssertionError, match=r"\['audit.html', 'audit.json', .*, 'rates.csv'\]"):
         audit_file(log, **NAMES, console=Console(file=Broken(), width=80))
@@ -104,7 +165,7 @@ def test_a_full_disk_under_the_output_is_survived(log, capsys):
     with pytest.raises(OSError):
         file.close()
     assert capsys.readouterr().err == "labkit: cannot print: No space left on device\n"
-    assert {path.name for path in (log.parent / "log-audit").iterdir()} == set(FILES) - {"scores.csv"}
+    assert {path.name for path in (log.parent / "log-audit-sex").iterdir()} == set(FILES) - {"scores.csv"}
 
 
 @pytest.mark.parametrize("place", ["labkit.audit.plots.draw_audit", "labkit.audit.command._folder.Output.write"])
@@ -118,16 +179,19 @@ def test_numbers_are_printed_where_the_page_cannot_be_written(place, log, monkey
     monkeypatch.setattr(place, fail)
     done = CliRunner().invoke(app, CALL)
     assert done.exit_code == 1 and done.stderr == "labkit: cannot draw\n" and "rates by group" in done.stdout
-    assert {path.name: path.read_bytes() for path in (log.parent / "log-audit").iterdir()} == before
+    assert {path.name: path.read_bytes() for path in (log.parent / "log-audit-sex").iterdir()} == before
 
 
 def test_what_is_replaced_and_removed_is_named(log):
     """Files of the former audit; others stop the command before it reads."""
     assert "earlier audit" not in CliRunner().invoke(app, [*CALL, "--score", "p"]).stdout
+    was = log.parent / "log-audit-sex" / "audit.json"
     said = CliRunner().invoke(app, CALL).stdout
     assert "were replaced there: audit.html, audit.png, audit.svg, rates.csv, comparisons.csv, counts.csv, " in said
     assert "were removed there: scores.csv\n" in said
-    (log.parent / "log-audit" / "scores.csv").write_text("mine")
+    date = json.loads(was.read_text())["provenance"]["date"][:10]
+    assert f"Files of an earlier audit ('log.csv' by sex from {date} " in said
+    (log.parent / "log-audit-sex" / "scores.csv").write_text("mine")
     log.unlink()
     done = CliRunner().invoke(app, CALL)
     assert done.exit_code == 1 and "'scores.csv', which no audit lists" in done.stderr and "--output" in done.stderr
@@ -139,17 +203,20 @@ def test_options_reach_the_audit(log):
     done = CliRunner().invoke(app, [*CALL, *options])
     assert done.exit_code == 0 and "90% intervals" in done.stdout
     assert "selection rates against few" in done.stdout and "few minus Zoë" in done.stdout
-    found = json.loads((log.parent / "log-audit" / "audit.json").read_text())
+    found = json.loads((log.parent / "log-audit-sex" / "audit.json").read_text())
     assert not any(group["small"] for group in found["groups"])
     assert {row["reference"] for row in found["comparisons"]} == {"few"}
-    assert "Where the gap comes from: few minus Zoë" in (log.parent / "log-audit" / "audit.html").read_text("utf-8")
+    assert "Where the gap comes from: few minus Zoë" in (log.parent / "log-audit-sex" / "audit.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         ("--label y --score p --sensitive sex", "name the column of decisions, --prediction"),
-        ("--label y --prediction yhat --score p --threshold 1 --sensitive sex", "--prediction and --score with"),
+        (
+            "--label y --prediction yhat --score p --threshold 1 --sensitive sex",
+            "--prediction yhat and --threshold 1 both",
+        ),
         ("--label y --prediction yhat --sensitive sex --count p --person y", "--count says that a row stands"),
         ("--label y --prediction yhat --sensitive sex --missing-group few", "--missing-group 'few' is a group of"),
         ("--label yhat --prediction yhat --sensitive sex", r"or none \(no --label\)"),

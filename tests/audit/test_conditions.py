@@ -186,7 +186,7 @@ CALL = ["audit", "log.csv", *"--label y --prediction yhat --sensitive sex".split
 def test_the_command_exits_with_3_after_it_wrote_everything(log):
     """It names the condition and the groups, in characters that steer no terminal."""
     done = CliRunner().invoke(app, [*CALL, "--fail-if", "ratio(selection_rate) < 0.8"])
-    assert done.exit_code == 3 and (log.parent / "log-audit" / "audit.json").exists()
+    assert done.exit_code == 3 and (log.parent / "log-audit-sex" / "audit.json").exists()
     said = done.stderr.strip()
     assert said.startswith(
         "labkit: --fail-if ratio(selection_rate) < 0.8 is met in 1 of 1 groups against m: f\\x1b[31m ["
@@ -220,9 +220,9 @@ def test_a_condition_on_the_rate_of_the_bad_decision_is_warned_about(log):
     assert done.exit_code == 3
     line = next(line for line in done.stdout.splitlines() if line.startswith("Warning: --fail-if"))
     assert "the bad one here (--favorable 0)" in line and "'ratio(favorable_rate) < 0.8' judges the favorable" in line
-    found = json.loads((log.parent / "log-audit" / "audit.json").read_text())
+    found = json.loads((log.parent / "log-audit-sex" / "audit.json").read_text())
     assert [each["text"] for each in found["warnings"] if each["kind"] == "asked"] == [line.removeprefix("Warning: ")]
-    assert "the bad one here" in (log.parent / "log-audit" / "audit.html").read_text()
+    assert "the bad one here" in (log.parent / "log-audit-sex" / "audit.html").read_text()
 
 
 @pytest.mark.parametrize(

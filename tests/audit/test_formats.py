@@ -193,7 +193,8 @@ def test_sheets_are_named_where_there_are_several(tmp_path):
     """``--sheet`` chooses one; titles are left out, empty cells are missing, and rows are counted as Excel does."""
     bad = [["Decisions", None, None], [None, None, None], *SHEET, [0, 7, "blé"]]
     write_xlsx(tmp_path / "log.xlsx", {"Notes": [["x"]], "März": SHEET, "bad": bad, "gaps": [*SHEET, [0, 1, None]]})
-    with pytest.raises(UserError, match="the sheets 'Notes', 'März', 'bad', 'gaps'; name the one .* with sheet="):
+    asked = "y, yhat, race are the names of columns in 'März', 'bad', 'gaps': name one of them with sheet="
+    with pytest.raises(UserError, match=f"the sheets 'Notes', 'März', 'bad', 'gaps'; {asked}"):
         sizes(tmp_path / "log.xlsx")
     assert sizes(tmp_path / "log.xlsx", sheet="März") == SIZES
     with pytest.raises(UserError, match="has no sheet 'Maerz' but the sheets 'Notes', 'März'"):
@@ -203,8 +204,25 @@ def test_sheets_are_named_where_there_are_several(tmp_path):
     with pytest.raises(UserError, match="'race' is missing for 1 people.*first in row 6"):
         sizes(tmp_path / "log.xlsx", sheet="gaps")
     (tmp_path / "log.csv").write_text(TEXT)
+    with pytest.raises(UserError, match="the sheet 'Notes' of 'log.xlsx' does not have all columns; .* in 'März', "):
+        sizes(tmp_path / "log.xlsx", sheet="Notes")
     with pytest.raises(UserError, match="'log.csv' has no sheets: sheet='März'"):
         sizes(tmp_path / "log.csv", sheet="März")
+
+
+def test_a_sheet_is_suggested_where_it_alone_has_the_columns(tmp_path):
+    """Where no sheet was named, one that is not there, or the wrong one; where none has them, nothing is suggested."""
+    path = tmp_path / "log.xlsx"
+    below_titles = [["Decisions", None, None], [None, None, None], *SHEET]
+    write_xlsx(path, {"Notes": [["x"]], "März": below_titles, "other": [["y", "race"], [1, 2]]})
+    for sheet in (None, "April", "Notes", "other"):
+        with pytest.raises(UserError, match="y, yhat, race are the names of columns in 'März': pass sheet='März'"):
+            sizes(path, sheet=sheet)
+    write_xlsx(path, {"Notes": [["x"]], "other": [["y", "race"], [1, 2]]})
+    with pytest.raises(UserError, match="the sheets 'Notes', 'other'; name the one that holds the table with sheet="):
+        sizes(path)
+    with pytest.raises(UserError, match="unknown column 'yhat': log.xlsx has no such column"):
+        sizes(path, sheet="other")
 
 
 def test_categories_in_feather_are_declared(tmp_path):
@@ -293,7 +311,7 @@ def test_the_command_takes_sheets_and_decimal_marks(tmp_path, monkeypatch):
     write_xlsx("log.v2.xlsx", {"one": [["x"]], "two": rows})
     options = {"label": "y", "sensitive": "race", "score": "s", "threshold": 0.5, "sheet": "two", "decimal": ","}
     assert audit_file("log.v2.xlsx", **options).by_group["n"].tolist() == [4, 4]
-    assert (tmp_path / "log.v2-audit" / "counts.csv").exists()
+    assert (tmp_path / "log.v2-audit-race" / "counts.csv").exists()
 
 
 @pytest.mark.parametrize(

@@ -296,7 +296,7 @@ def test_the_command_names_missing_groups_and_shows_warnings(tmp_path, monkeypat
     assert refused.exit_code == 1 and "--missing-group 'not stated'" in refused.output
     done = CliRunner().invoke(app, ["audit", "log.csv", *options, "--missing-group", "not stated"])
     assert done.exit_code == 0 and "Warning: column 'race' has groups that differ only in capitals" in done.output
-    page = (tmp_path / "log-audit" / "audit.html").read_text(encoding="utf-8")
+    page = (tmp_path / "log-audit-race" / "audit.html").read_text(encoding="utf-8")
     assert '<th scope="row">not stated</th>' in page
     assert "differ only in capitals: &#x27;Green&#x27; and &#x27;green&#x27;" in page
 

@@ -4,14 +4,17 @@ import io
 import json
 import os
 import signal
+import subprocess
+import sys
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from labkit.audit.command._folder import open_output
+from labkit.audit.command._folder import describe_earlier, name_folder, open_output
 from labkit.audit.command._output import table_as_csv
 from labkit.errors import UserError
 
@@ -153,6 +156,67 @@ def test_two_audits_do_not_write_to_one_folder(results, tmp_path):
                 pass
         with open_output(folder):
             pass
+
+
+KILLED = """
+import os, sys
+from labkit.audit.command._folder import open_output
+with open_output(sys.argv[1]) as output:
+    print(output.waiting, flush=True)
+    sys.stdin.readline()
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_what_a_killed_audit_left_is_removed_and_that_of_a_running_one_is_not(tmp_path):
+    """Both write into folders that do not exist yet, so that they wait in the same place."""
+    started = []
+    for name in ("killed", "running"):
+        command = [sys.executable, "-c", KILLED, str(tmp_path / name)]
+        started.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+    killed, running = started
+    waiting = [Path(each.stdout.readline().strip()) for each in started]
+    (tmp_path / ".labkit-audit-mine").mkdir()
+    killed.communicate("end\n")
+    assert all(path.is_dir() for path in waiting)
+    with open_output(tmp_path / "next"):
+        assert [path.is_dir() for path in waiting] == [False, True]
+    running.communicate("end\n")
+    with open_output(tmp_path / "next"):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == [".labkit-audit-mine"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "name"),
+    [
+        (["sex"], "loans-audit-sex"),
+        (["sex", "age group"], "loans-audit-sex-age_group"),
+        (["../../etc", "a\x00b\nc"], "loans-audit-etc-a_b_c"),
+        (["性别", "...", "Größe (cm)"], "loans-audit-性别-column-Größe_cm"),
+        (["ß" * 200], "loans-audit-" + "ß" * 60),
+    ],
+)
+def test_the_folder_is_named_by_file_and_groups(columns, name, tmp_path):
+    """In characters that every file system takes, and no longer than it takes."""
+    assert name_folder("loans", columns) == name
+    (tmp_path / name).mkdir()
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ({"provenance": {"source": "a.csv", "date": "2026-01-31T10:20:30+00:00"}, "columns": ["sex", "age"]},
+         "'a.csv' by sex, age from 2026-01-31 10:20 UTC"),
+        ({"provenance": {"source": "a.csv"}}, "'a.csv'"),
+        ({"provenance": ["a.csv"]}, ""),
+        ({}, ""),
+    ],
+)  # fmt: skip
+def test_an_earlier_audit_is_described_as_far_as_it_says(written, said, tmp_path):
+    """Its file, its groups and its date; nothing where they are missing."""
+    (tmp_path / "audit.json").write_text(json.dumps({"format": "labkit audit", "files": []} | written))
+    assert describe_earlier(tmp_path) == said and describe_earlier(tmp_path / "none") == ""
 
 
 def test_without_a_place_for_locks_results_are_written(results, monkeypatch):

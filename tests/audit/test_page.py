@@ -180,18 +180,18 @@ def test_decisions_and_scores_are_counted_in_files_and_folders(name, score, scor
 
 
 def test_scores_are_on_the_page_where_a_column_is_named(scored, tmp_path, monkeypatch):
-    """AUC with its interval and bin error, calibration as a second figure, and the counts; in NAME-audit by default."""
+    """AUC with its interval and bin error, calibration as a second figure, and the counts."""
     monkeypatch.chdir(tmp_path)
     write_scored(scored, tmp_path / "log.csv")
     console = Console(file=io.StringIO(), width=80)
     audit_file("log.csv", **NAMES, sensitive="sex", score="score", console=console)
-    page = Page(text := Path("log-audit", "audit.html").read_text(encoding="utf-8"))
+    page = Page(text := Path("log-audit-sex", "audit.html").read_text(encoding="utf-8"))
     assert page.seen.count("img") == 2 and page.seen.count("table") == 9  # AUC in the place of four fifths
     auc = count_scores(scored, label="y", score="score", sensitive="sex").auc().loc["f"]
     assert f'{auc["auc"]:.3f}<br><span class="ci">[{auc["low"]:.3f}, {auc["high"]:.3f}]' in text
     assert f"± {auc['error']:.1g}" in text
     assert "AUC of score by group" in console.file.getvalue()
-    listed = pd.read_csv(Path("log-audit", "scores.csv"))
+    listed = pd.read_csv(Path("log-audit-sex", "scores.csv"))
     assert listed[["negatives", "positives"]].sum().sum() == len(scored) and listed["from"].between(0, 1).all()
 
 
@@ -201,7 +201,7 @@ def test_a_folder_gives_its_name_to_the_output(scored, tmp_path, monkeypatch):
     write_scored(scored, tmp_path / "parts")
     monkeypatch.chdir(tmp_path / "parts")
     audit_file(".", **NAMES, sensitive="sex", console=Console(file=io.StringIO()))
-    assert Path("parts-audit", "audit.html").exists()
+    assert Path("parts-audit-sex", "audit.html").exists()
 
 
 def test_the_section_on_scores_says_what_it_leaves_out():
@@ -413,6 +413,21 @@ def test_importing_is_light():
     """The command line imports this module at every start: no figure, statistics or learning library comes with it."""
     heavy = "{'matplotlib', 'statsmodels', 'sklearn', 'torch', 'transformers', 'scipy'}"
     code = f"import sys, labkit.audit.command.run; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_an_audit_of_large_groups_starts_without_the_statistics_libraries():
+    """They take three seconds to import, and only exact tests of small counts need one of them."""
+    code = """
+import sys
+from labkit.audit.counts import Counts
+found = Counts.from_mapping({"a": [300, 100, 100, 100], "b": [200, 90, 80, 100]}, names=["group"]).audit()
+assert 0 < found.parity_test("selection_rate") < 1 and found.test_name("selection_rate").startswith("chi-square")
+assert found.intervals.notna().all(axis=None)
+assert found.against("true_positive_rate")["ratio_high"].notna().all()
+print(sorted({"statsmodels", "scipy.stats"} & set(sys.modules)))
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

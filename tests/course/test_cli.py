@@ -313,9 +313,13 @@ def test_audit_passes_its_options_on(call, monkeypatch):
 
 def test_audit_needs_decisions_or_a_threshold(call):
     """In the words of the command."""
-    for options in ("--sensitive sex", "--sensitive sex --score p", "--sensitive sex --threshold 1"):
-        done = call("audit", "people.csv", *options.split())
-        assert done.exit_code == 1 and "--prediction; or a column of scores, --score, and --threshold" in done.output
+    for options, said in (
+        ("", "--prediction; or a column of scores, --score, and --threshold"),
+        ("--score p", "add --threshold X"),
+        ("--threshold 1", "name their column, --score"),
+    ):
+        done = call("audit", "people.csv", "--sensitive", "sex", *options.split())
+        assert done.exit_code == 1 and said in done.output
 
 
 def test_errors_cannot_steer_a_terminal(call, course):
@@ -334,8 +338,8 @@ def test_audit_reads_a_folder_of_parquet(call, course):
     options = "--label y --prediction yhat --sensitive sex".split()
     done = call("audit", "log", *options, "--score", "p", "--n-tables", "100")
     assert done.exit_code == 0 and "AUC of p by group" in done.output
-    assert "300 people in 2 groups" in (page := (course.root / "log-audit" / "audit.html").read_text())
-    assert "Scores: the column p</h2>" in page and (course.root / "log-audit" / "scores.csv").exists()
+    assert "300 people in 2 groups" in (page := (course.root / "log-audit-sex" / "audit.html").read_text())
+    assert "Scores: the column p</h2>" in page and (course.root / "log-audit-sex" / "scores.csv").exists()
     for arguments, message in (
         (["log", *options, "--score", "q"], "labkit: unknown column 'q': log has no such column"),
         (["notebooks", *options], "holds no Parquet file"),

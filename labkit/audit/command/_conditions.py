@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from labkit.audit.between._reference import REST
-from labkit.audit.command._favorable import FAVORABLE_RATE, turn_decisions
+from labkit.audit.command._favorable import FAVORABLE_RATE, BadOption, turn_decisions
 from labkit.audit.inputs._names import label_groups
 from labkit.audit.metrics import METRICS, UNLABELED_METRICS
 from labkit.audit.results import Audit
@@ -26,7 +26,7 @@ GRAMMAR = re.compile(r"\s*(difference|ratio)\s*\(\s*(\w+)\s*\)\s*([<>])\s*([+-]?
 LIMITS = {"difference": ("low_adjusted", "high_adjusted"), "ratio": ("ratio_low_adjusted", "ratio_high_adjusted")}
 
 
-class BadCondition(UserError):
+class BadCondition(BadOption):
     """A condition that nobody can judge; the message shows how conditions are written."""
 
 

@@ -3,8 +3,46 @@
 from dataclasses import replace
 
 from labkit.audit.sampling._sampled_counts import SampledCounts
+from labkit.errors import UserError
 
 FAVORABLE_RATE = "favorable_rate"
+
+
+class BadOption(UserError):
+    """An option whose value nobody can use, found before anything is read; the message says what it takes."""
+
+
+def read_favorable(
+    text: str | None, *, prediction: str | None, score: str | None, threshold: float | None
+) -> int | None:
+    """Read the decision that is good for a person, as it is written on the command line.
+
+    Parameters
+    ----------
+    text : str or None
+        "0" or "1"; anything else is an error.
+    prediction, score, threshold : optional
+        What says which decision is 1.
+
+    Returns
+    -------
+    int or None
+        0 or 1.
+
+    Raises
+    ------
+    BadOption
+        Says what the option takes, and which decision is 1.
+    """
+    if text is None or text.strip() in ("0", "1"):
+        return None if text is None else int(text)
+    one = f"a 1 (or true) in {prediction!r}"
+    if prediction is None:
+        one = f"a score of at least {threshold:g} in {score!r}"
+    raise BadOption(
+        f"favorable={text!r} is no decision: it takes 0 or 1. The decision is 1 where there is {one}: "
+        "pass favorable=1 where that is good for the person (hired, approved), favorable=0 where it is bad (denied)"
+    )
 
 
 def turn_decisions(counts: SampledCounts) -> SampledCounts:

@@ -8,16 +8,20 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labkit.errors import UserError
 from labkit.validation import list_some
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 # What an audit may write.
 TABLES = ("rates.csv", "comparisons.csv", "counts.csv", "scores.csv")
@@ -25,6 +29,43 @@ FILES = ("audit.html", "audit.png", "audit.svg", *TABLES, "audit.json")
 FORMAT = "labkit audit"  # says in audit.json that an audit wrote it
 ROOM = 10_000_000  # bytes that must be free on the disk
 ELSEWHERE = "choose another folder with output="
+WAITING = ".labkit-audit-"  # how the hidden folders begin in which results wait
+ALIVE = "alive"  # a file in them that is locked while its audit runs
+LONGEST_NAME = 120  # bytes of the name of a folder that we choose
+
+
+def name_folder(stem: str, columns: Sequence[str]) -> str:
+    """Name the folder of an audit by its file and its groups: ``loans-audit-sex-age_group``.
+
+    Parameters
+    ----------
+    stem : str
+        The name of the file, without its ending.
+    columns : sequence of str
+        The sensitive columns, in any characters.
+
+    Returns
+    -------
+    str
+        A name that every file system takes, with the whole name of the file.
+    """
+    plain = [re.sub(r"[^\w.]+", "_", column).strip("._") or "column" for column in columns]
+    groups = "-".join(plain).encode()[:LONGEST_NAME].decode(errors="ignore")
+    return f"{stem}-audit-{groups}"
+
+
+def describe_earlier(folder: Path) -> str:
+    """Say which audit a folder holds, by its ``audit.json``: its file, its groups and when it ran; empty if none."""
+    found = _read_earlier(folder)
+    provenance, columns = found.get("provenance"), found.get("columns")
+    if not isinstance(provenance, dict) or not isinstance(provenance.get("source"), str):
+        return ""
+    said = [repr(provenance["source"])]
+    if isinstance(columns, list) and columns:
+        said.append(f"by {', '.join(map(str, columns))}")
+    if isinstance(date := provenance.get("date"), str):
+        said.append(f"from {date[:16].replace('T', ' ')} UTC")
+    return " ".join(said)
 
 
 class Output(NamedTuple):
@@ -93,9 +134,12 @@ def open_output(folder: str | Path) -> Iterator[Output]:
         check_strangers(folder)
         try:
             free = shutil.disk_usage(place).free
-            waiting = Path(tempfile.mkdtemp(prefix=".labkit-audit-", dir=place))
+            for parent in {place, folder.parent}:
+                _remove_stale(parent)
+            waiting = Path(tempfile.mkdtemp(prefix=WAITING, dir=place))
         except OSError as error:
             raise _cannot_write(folder, error) from error
+        alive = _lock_alive(waiting)
         try:
             if free < ROOM:
                 raise UserError(
@@ -105,7 +149,33 @@ def open_output(folder: str | Path) -> Iterator[Output]:
             yield Output(folder, waiting)
         finally:
             with without_interruption():
+                if alive is not None:
+                    alive.release()
                 shutil.rmtree(waiting, ignore_errors=True)
+
+
+def _lock_alive(waiting: Path) -> "FileLock | None":
+    """Lock a file in a hidden folder: the system opens the lock when the program ends, however it ends."""
+    from filelock import FileLock
+
+    with contextlib.suppress(OSError, NotImplementedError):  # some disks have no locks
+        lock = FileLock(waiting / ALIVE, timeout=0)
+        lock.acquire()
+        return lock
+    return None
+
+
+def _remove_stale(parent: Path) -> None:
+    """Remove hidden folders of audits that were killed, whose locks are open; those of others are left alone."""
+    from filelock import FileLock, Timeout
+
+    for waiting in parent.glob(f"{WAITING}*"):
+        if not (waiting / ALIVE).is_file():  # not ours, or just being made
+            continue
+        with contextlib.suppress(OSError, NotImplementedError, Timeout):
+            with FileLock(waiting / ALIVE, timeout=0):
+                pass
+            shutil.rmtree(waiting, ignore_errors=True)
 
 
 def check_strangers(folder: Path) -> list[str]:
@@ -123,29 +193,39 @@ def check_strangers(folder: Path) -> list[str]:
 
 @contextlib.contextmanager
 def without_interruption() -> Iterator[None]:
-    """Let Ctrl-C wait for a moment in which files are half in place."""
+    """Let Ctrl-C, and a request to end, wait for a moment in which files are half in place."""
     if threading.current_thread() is not threading.main_thread():  # only the main thread gets signals
         yield
         return
-    pressed = []
-    former = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
+    pressed: list[int] = []
+    former = {
+        number: signal.signal(number, lambda number, _: pressed.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, former or signal.default_int_handler)
-    if pressed:
-        raise KeyboardInterrupt
+        for number, handler in former.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+    for number in pressed[:1]:
+        signal.raise_signal(number)
 
 
 def _list_earlier(folder: Path) -> list[str]:
     """List the files that an earlier audit says it wrote to a folder; none where there is no such audit."""
+    found = _read_earlier(folder)
+    return [] if not found else [*(name for name in found["files"] if name in FILES), "audit.json"]
+
+
+def _read_earlier(folder: Path) -> dict[str, Any]:
+    """Read what an earlier audit wrote for programs; nothing where there is no such audit."""
     try:
         found = json.loads((folder / "audit.json").read_bytes())
     except (OSError, ValueError):
-        return []
+        return {}
     if not isinstance(found, dict) or found.get("format") != FORMAT or not isinstance(found.get("files"), list):
-        return []
-    return [*(name for name in found["files"] if name in FILES), "audit.json"]
+        return {}
+    return found
 
 
 @contextlib.contextmanager

@@ -73,11 +73,12 @@ def audit_as_json(audit: Audit, asked: Asked, *, files: Sequence[str]) -> bytes:
     """
     names = dict(zip(audit.counts.groups.tolist(), label_groups(audit.counts.groups), strict=True))
     provenance, favorable = asked.provenance, asked.settings["favorable"]
+    known = "source", "files", "size", "rows", "duplicate_rows", "sha256"
     found = {
         "format": FORMAT,
         "version": VERSION,
         "files": list(files),
-        "provenance": {name: getattr(provenance, name) for name in ("source", "files", "size", "rows", "sha256")}
+        "provenance": {name: getattr(provenance, name) for name in known}
         | {"parts": [dict(zip(("name", "size", "sha256"), part, strict=True)) for part in provenance.parts]}
         | {"date": provenance.date, "command": provenance.command, "versions": dict(provenance.versions)},
         "settings": dict(asked.settings) | {"seed": audit.seed},
@@ -107,7 +108,18 @@ def audit_as_json(audit: Audit, asked: Asked, *, files: Sequence[str]) -> bytes:
             for verdict in asked.verdicts
         ],
     }
-    return (json.dumps(make_plain(found), indent=1, allow_nan=False) + "\n").encode("ascii")
+    return _write_lines(make_plain(found)).encode("ascii")
+
+
+def _write_lines(found: Mapping[str, Any]) -> str:
+    """Write JSON with a line for each key, and for each entry of a list: legible, and each line by the fast encoder."""
+    written = []
+    for key, value in found.items():
+        said = json.dumps(value, allow_nan=False)
+        if isinstance(value, list) and value:
+            said = "[\n" + ",\n".join(f"  {json.dumps(each, allow_nan=False)}" for each in value) + "\n ]"
+        written.append(f" {json.dumps(key)}: {said}")
+    return "{\n" + ",\n".join(written) + "\n}\n"
 
 
 def make_plain(value: Any) -> Any:

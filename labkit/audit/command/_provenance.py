@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from labkit.audit.files._parquet import _files as list_counted
+from labkit.audit.files.oddities._duplicates import Duplicates
 from labkit.audit.sections._provenance import Provenance
 from labkit.errors import UserError
 from labkit.version import __version__
@@ -109,6 +110,7 @@ def make_provenance(
     found: Found,
     *,
     rows: int,
+    twice: Duplicates,
     seed: int,
     settings: Mapping[str, Any],
     defaults: Mapping[str, Any],
@@ -123,6 +125,8 @@ def make_provenance(
         Its files, bytes and checksums.
     rows : int
         How many rows were read.
+    twice : Duplicates
+        Those that are the same as an earlier one.
     seed : int
         Seed of random tables and samples.
     settings, defaults : mapping of str to object
@@ -140,6 +144,8 @@ def make_provenance(
         rows=rows,
         sha256=found.sha256,
         parts=found.parts,
+        duplicates=f"not looked for: {twice.why}" if twice.number is None else f"{twice.number:,}",
+        duplicate_rows=twice.number,
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         command=write_command(name, settings, defaults),
         versions=find_versions(),

@@ -15,14 +15,14 @@ from labkit.audit._page import draw_png, draw_svg, score_section, write_page
 from labkit.audit.between._equality import check_tables
 from labkit.audit.between._four_fifths import check_favorable
 from labkit.audit.command._conditions import (
-    BadCondition,
     Condition,
     ConditionMet,
     caution,
     judge_conditions,
     parse_conditions,
 )
-from labkit.audit.command._folder import open_output
+from labkit.audit.command._favorable import BadOption, read_favorable
+from labkit.audit.command._folder import describe_earlier, name_folder, open_output
 from labkit.audit.command._gap import gap_section, gap_table, name_gap
 from labkit.audit.command._groups import find_group, find_reference_group
 from labkit.audit.command._json import Asked, audit_as_json
@@ -46,7 +46,7 @@ from labkit.validation import escape_controls
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["BadCondition", "ConditionMet", "audit_file", "in_options"]
+__all__ = ["BadOption", "ConditionMet", "audit_file", "in_options", "read_favorable"]
 
 WRITTEN = {"audit.html": "page", "audit.png": "figure", "audit.svg": "figure", "audit.json": "for programs"}
 
@@ -130,7 +130,8 @@ def audit_file(
     n_tables : int
         Random tables behind p-values where counts are small, at least 99.
     output : str or Path, optional
-        Folder to write to, made if it is missing; ``NAME-audit`` in the current folder for a file ``NAME.csv``.
+        Folder to write to, made if it is missing; ``NAME-audit-COLUMNS`` in the current folder for a file
+        ``NAME.csv`` and its sensitive columns.
     raw_csv : bool, optional
         Write names into the CSV files as they are. By default those that a spreadsheet would run as formulas, such as
         ``=HYPERLINK(...)``, get an apostrophe in front.
@@ -165,10 +166,11 @@ def audit_file(
     conditions = _check_settings(settings)
     name = Path(os.path.abspath(path)).name  # the folder `.` has a name, too
     stem = name if path.is_dir() else name.removesuffix(file_ending(path))
-    with taking_any_text(console), open_output(output or f"{stem}-audit") as folder:
+    with taking_any_text(console), open_output(output or name_folder(stem, settings["sensitive"])) as folder:
         audit, asked = _count(path, name, settings, conditions, console)
         try:
             contents = _draw(audit, asked, console, title=format_name(name))
+            earlier = describe_earlier(folder.folder)
             replaced, removed = folder.write(contents)
         except Exception:
             with printing(console):  # the count took long, and its numbers are known
@@ -178,10 +180,11 @@ def audit_file(
         _print_tables(audit, asked, console, title=format_name(name))
         listed = ", ".join(f"{each} ({WRITTEN[each]})" if each in WRITTEN else each for each in contents)
         said = [f"Written to {folder.folder}: {listed}"]
+        of = f" ({earlier})" if earlier else ""
         if replaced:
-            said.append(f"Files of an earlier audit were replaced there: {', '.join(replaced)}")
+            said.append(f"Files of an earlier audit{of} were replaced there: {', '.join(replaced)}")
         if removed:
-            said.append(f"Files of an earlier audit were removed there: {', '.join(removed)}")
+            said.append(f"Files of an earlier audit{of} were removed there: {', '.join(removed)}")
         for line in [*said, *(each.describe() for each in asked.verdicts if not each.met)]:
             console.print(escape_controls(line), markup=False, soft_wrap=True)
     if met := [verdict for verdict in asked.verdicts if verdict.met]:
@@ -232,7 +235,7 @@ def _count(
             show(f"counting {title}: {rows:,} rows")
 
         ways = {each: settings[each] for each in ("decimal", "sheet")}
-        counts, scores = count_path(path, roles, score=score if binned else None, **ways, progress=progress)
+        counts, scores, twice = count_path(path, roles, score=score if binned else None, **ways, progress=progress)
         audit = counts.audit(**{each: settings[each] for each in ("n_tables", "confidence", "min_group_size")})
         audit = replace(audit, remarks=tuple(caution(conditions, settings["favorable"])))
         # the audit keeps its tests; with thousands of groups they take minutes, so say how far it is
@@ -251,7 +254,9 @@ def _count(
     parameters = inspect.signature(audit_file).parameters.values()
     defaults = {each.name: each.default for each in parameters if each.default is not inspect.Parameter.empty}
     defaults["fail_if"] = []
-    provenance = make_provenance(name, found, rows=seen[-1], seed=audit.seed, settings=settings, defaults=defaults)
+    provenance = make_provenance(
+        name, found, rows=seen[-1], twice=twice, seed=audit.seed, settings=settings, defaults=defaults
+    )
     return audit, Asked(settings, roles, provenance, reference, verdicts, gap, scores)
 
 

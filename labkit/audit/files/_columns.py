@@ -84,6 +84,16 @@ class Table:
         Categories that columns declare.
     notes : list of str
         What was left out, or had to be guessed.
+    whole : DuckDBPyRelation, optional
+        All columns of the file; None where they are not at hand.
+    names : sequence of str
+        Their names, where ``whole`` has others.
+    unit : str
+        What the place of a row is called: "line" or "row"; empty where a row has no place to be found by.
+    above : int
+        Lines or rows above the first row.
+    is_repaired : bool
+        Whether a copy is read.
     """
 
     rows: "duckdb.DuckDBPyRelation"
@@ -93,6 +103,11 @@ class Table:
     texts: list[str] = field(default_factory=list)
     declared: Mapping[str, tuple] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    whole: "duckdb.DuckDBPyRelation | None" = None
+    names: Sequence[str] = ()
+    unit: str = ""
+    above: int = 0
+    is_repaired: bool = False
 
 
 @contextmanager
@@ -119,6 +134,16 @@ def working_folder() -> Iterator[tuple["duckdb.DuckDBPyConnection", Path]]:
             ) from error
         finally:
             connection.close()
+
+
+def select_whole(connection: "duckdb.DuckDBPyConnection", query: str) -> "duckdb.DuckDBPyRelation | None":
+    """Select all columns, lazily; None where one that nobody wants cannot be read."""
+    import duckdb
+
+    try:
+        return connection.sql(query)
+    except duckdb.Error:
+        return None
 
 
 def quote_sql(text: str, mark: str) -> str:

@@ -1,26 +1,36 @@
 """Tables of other programs: sheets of Excel become text, and JSON and Feather are read by DuckDB where they are."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labkit.audit.files._columns import Table, Wanted, check_names, code_columns, escape_pattern, quote_sql
+from labkit.audit.files._columns import (
+    Table,
+    Wanted,
+    check_names,
+    code_columns,
+    escape_pattern,
+    quote_sql,
+    select_whole,
+)
+from labkit.audit.files._header import LINES_ABOVE
 from labkit.audit.files._kinds import name_members
 from labkit.audit.inputs._groups import declared_categories
 from labkit.errors import MissingExtra, UserError
-from labkit.validation import check_columns, escape_controls
+from labkit.validation import check_columns, escape_controls, list_some
 
 if TYPE_CHECKING:
     import duckdb
+    from python_calamine import CalamineWorkbook
 
 KEYS_FROM = 100  # objects at the top of JSON whose keys are its columns
 START = 2**20  # characters of JSON in which they must be
 LARGEST_OBJECT = 2**27  # bytes
 
 
-def write_sheet(path: Path, name: str, sheet: str | None, folder: Path) -> Path:
+def write_sheet(path: Path, name: str, sheet: str | None, folder: Path, *, wanted: Sequence[str] = ()) -> Path:
     """Write a sheet of a workbook as CSV, each row of it in one line.
 
     Parameters
@@ -33,6 +43,8 @@ def write_sheet(path: Path, name: str, sheet: str | None, folder: Path) -> Path:
         Which sheet; None where it has one only.
     folder : pathlib.Path
         Where to write.
+    wanted : sequence of str
+        Columns that are asked for: messages name the sheets that have them.
 
     Returns
     -------
@@ -47,9 +59,10 @@ def write_sheet(path: Path, name: str, sheet: str | None, folder: Path) -> Path:
         ) from error
     try:
         with CalamineWorkbook.from_path(str(path)) as workbook:
-            rows = workbook.get_sheet_by_name(_choose_sheet(workbook.sheet_names, sheet, name)).to_python(
-                skip_empty_area=False
-            )
+            chosen = _choose_sheet(workbook, sheet, name, wanted)
+            rows = workbook.get_sheet_by_name(chosen).to_python(skip_empty_area=False)
+            if len(workbook.sheet_names) > 1 and not _has_columns(rows, wanted):
+                _suggest_sheet(workbook, chosen, name, wanted)
     except (CalamineError, OSError) as error:
         raise UserError(
             f"cannot read {name!r} as a workbook: {error}; open it, remove its password if it has one, and save it "
@@ -64,17 +77,45 @@ def write_sheet(path: Path, name: str, sheet: str | None, folder: Path) -> Path:
     return target
 
 
-def _choose_sheet(names: list[str], sheet: str | None, name: str) -> str:
+def _choose_sheet(workbook: "CalamineWorkbook", sheet: str | None, name: str, wanted: Sequence[str]) -> str:
     """Return the sheet that is asked for, or the only one."""
+    names = workbook.sheet_names
     if sheet in names:
         return sheet
     if sheet is None and len(names) == 1:
         return names[0]
-    found = "" if sheet is None else f"no sheet {sheet!r} but "
-    raise UserError(
-        f"the workbook {name!r} has {found}the sheets {name_members(names)}; name the one that "
-        "holds the table with sheet="
-    )
+    missing = "" if sheet is None else f"no sheet {sheet!r} but "
+    found = _find_sheets(workbook, wanted)
+    remedy = _say_sheets(found, wanted) if found else "name the one that holds the table with sheet="
+    raise UserError(f"the workbook {name!r} has {missing}the sheets {name_members(names)}; {remedy}")
+
+
+def _suggest_sheet(workbook: "CalamineWorkbook", chosen: str, name: str, wanted: Sequence[str]) -> None:
+    """Reject a sheet that lacks wanted columns, where others have them all; otherwise whoever reads it says so."""
+    if found := _find_sheets(workbook, wanted):
+        raise UserError(f"the sheet {chosen!r} of {name!r} does not have all columns; {_say_sheets(found, wanted)}")
+
+
+def _find_sheets(workbook: "CalamineWorkbook", wanted: Sequence[str]) -> list[str]:
+    """List the sheets that have all wanted columns."""
+    tops = {
+        each: workbook.get_sheet_by_name(each).to_python(skip_empty_area=False, nrows=LINES_ABOVE)
+        for each in workbook.sheet_names
+    }
+    return [each for each, rows in tops.items() if _has_columns(rows, wanted)]
+
+
+def _has_columns(rows: Sequence[Sequence[Any]], wanted: Sequence[str]) -> bool:
+    """Say whether one of the first rows of a sheet has the names of all wanted columns; blanks do not matter."""
+    asked = {" ".join(column.split()) for column in wanted}
+    return any(asked <= {" ".join(str(cell).split()) for cell in row} for row in rows[:LINES_ABOVE])
+
+
+def _say_sheets(found: Sequence[str], wanted: Sequence[str]) -> str:
+    """Say in which sheets the wanted columns are."""
+    if len(found) == 1:
+        return f"{list_some(wanted)} are the names of columns in {found[0]!r}: pass sheet={found[0]!r}"
+    return f"{list_some(wanted)} are the names of columns in {name_members(list(found))}: name one of them with sheet="
 
 
 def _write_cell(value: Any) -> str:
@@ -115,7 +156,8 @@ def open_arrow(path: Path, name: str, wanted: Wanted, connection: "duckdb.DuckDB
         is_text = each in plain and not pa.types.is_integer(plain[each])
         columns.append(f"{column}::VARCHAR AS {column}" if is_text else column)
     raw = connection.sql(f"SELECT {', '.join(columns)} FROM arrow_data")
-    return Table(code_columns(raw, wanted), raw, repr(name), number, declared=declared)
+    whole = select_whole(connection, "SELECT * FROM arrow_data")
+    return Table(code_columns(raw, wanted), raw, repr(name), number, declared=declared, whole=whole, unit="row")
 
 
 def open_json(path: Path, name: str, wanted: Wanted, connection: "duckdb.DuckDBPyConnection") -> Table:
@@ -125,14 +167,19 @@ def open_json(path: Path, name: str, wanted: Wanted, connection: "duckdb.DuckDBP
     keys = dict.fromkeys(key for each in _first_objects(start, name) for key in each)
     check_columns(keys, wanted.columns, place=escape_controls(name))
     check_names(wanted.columns, wanted.columns, place=f"the list of columns for {name!r}")
-    columns = ", ".join(f"{quote_sql(each, chr(39))}: 'VARCHAR'" for each in wanted.columns)
     kind = "array" if start.startswith("[") else "newline_delimited"
-    raw = connection.sql(
-        f"SELECT {', '.join(quote_sql(each, chr(34)) for each in wanted.columns)} FROM "
-        f"read_json({quote_sql(escape_pattern(path), chr(39))}, format = '{kind}', columns = {{{columns}}}, "
-        f"maximum_object_size = {LARGEST_OBJECT})"
-    )
-    return Table(code_columns(raw, wanted), raw, repr(name), texts=wanted.columns)
+
+    def select(names: Iterable[str]) -> "duckdb.DuckDBPyRelation":
+        columns = ", ".join(f"{quote_sql(each, chr(39))}: 'VARCHAR'" for each in names)
+        return connection.sql(
+            f"SELECT {', '.join(quote_sql(each, chr(34)) for each in names)} FROM "
+            f"read_json({quote_sql(escape_pattern(path), chr(39))}, format = '{kind}', columns = {{{columns}}}, "
+            f"maximum_object_size = {LARGEST_OBJECT})"
+        )
+
+    raw, lowered = select(wanted.columns), {key.lower() for key in keys}
+    whole = select(keys) if len(lowered) == len(keys) else None  # DuckDB does not keep others apart
+    return Table(code_columns(raw, wanted), raw, repr(name), texts=wanted.columns, whole=whole, unit="row")
 
 
 def _first_objects(text: str, name: str) -> Iterator[dict]:

@@ -9,7 +9,7 @@ from labkit.audit.files._bad_rows import NULLS, find_bad_row, repair, say_bad_ro
 from labkit.audit.files._columns import Table, Wanted, check_names, code_columns, escape_pattern, quote_sql, run_steps
 from labkit.audit.files._decoding import decode_unmarked
 from labkit.audit.files._header import DELIMITERS, Header, read_header
-from labkit.audit.files._leftovers import note_swallowed_lines
+from labkit.audit.files.oddities._leftovers import count_line_ends, note_swallowed_lines
 from labkit.errors import UserError
 from labkit.validation import escape_controls
 
@@ -97,7 +97,8 @@ def count_text(text: Text, wanted: Wanted, steps: Sequence[Callable]) -> tuple[l
         raise first
     copy = Header(wanted.columns, ",", lines=1, start=0)
     table = _open_table(replace(text, path=repaired.path), copy, wanted)
-    table = replace(table, notes=[*header.notes, *table.notes, *repaired.notes(text.name, text.unit)])
+    notes = [*header.notes, *table.notes, *repaired.notes(text.name, text.unit)]
+    table = replace(table, notes=notes, whole=None, is_repaired=True)  # the copy has the wanted columns alone
     try:
         counts = run_steps(table, steps, wanted)
         return counts, _note_lines(text, table, wanted, counts[0])
@@ -156,7 +157,18 @@ def _open_table(text: Text, header: Header, wanted: Wanted) -> Table:
     selected = ", ".join(f"{each} AS {quote_sql(name, chr(34))}" for name, each in columns.items())
     source = quote_sql(escape_pattern(path), "'")
     raw = text.connection.sql(f"SELECT {selected} FROM read_csv({source}, {listed})")
-    return Table(code_columns(raw, wanted), raw, text.name, texts=wanted.columns, notes=notes)
+    whole = text.connection.sql(f"SELECT * FROM read_csv({source}, {listed})")
+    place = {"unit": text.unit, "above": header.lines}
+    return Table(
+        code_columns(raw, wanted),
+        raw,
+        text.name,
+        texts=wanted.columns,
+        notes=notes,
+        whole=whole,
+        names=header.names,
+        **place,
+    )
 
 
 def _find_end(path: Path, header: Header) -> tuple[int, int]:
@@ -177,7 +189,10 @@ def _note_lines(text: Text, table: Table, wanted: Wanted, counts: Any) -> Table:
     if text.unit != "line":
         return table
     rows = int(counts.cells.sum()) if wanted.roles.count is None else table.raw.aggregate("count(*)").fetchall()[0][0]
-    return replace(table, notes=[*table.notes, *note_swallowed_lines(text.path, rows, name=text.name)])
+    ends = count_line_ends(text.path)
+    notes = note_swallowed_lines(text.path, rows, ends, name=text.name)
+    is_plain = ends <= rows + table.above  # each row is one line
+    return replace(table, notes=[*table.notes, *notes], **({} if is_plain else {"unit": "row", "above": 0}))
 
 
 def _raise_with_line(error: UserError, text: Text, header: Header, wanted: Wanted) -> None:

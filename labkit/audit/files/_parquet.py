@@ -9,9 +9,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labkit.audit.files._columns import Table, Wanted, check_names, code_columns, escape_pattern, quote_sql
+from labkit.audit.files._columns import (
+    Table,
+    Wanted,
+    check_names,
+    code_columns,
+    escape_pattern,
+    quote_sql,
+    select_whole,
+)
 from labkit.audit.files._kinds import PARQUET_ENDINGS
-from labkit.audit.files._leftovers import list_other_files, note_other_files
+from labkit.audit.files.oddities._leftovers import list_other_files, note_other_files
 from labkit.audit.inputs._groups import declared_categories
 from labkit.errors import UserError
 from labkit.validation import check_columns, escape_controls, list_some
@@ -49,9 +57,11 @@ def open_folder(path: Path, wanted: Wanted, connection: "duckdb.DuckDBPyConnecti
     files = _files(path)
     notes = note_other_files(path, files)
     keys, number, declared = _check_files(path, files, wanted.columns)
-    raw = _select(files, keys, wanted, connection)
+    raw = connection.sql(_select(files, keys, wanted.columns))
+    whole = select_whole(connection, _select(files, keys))
     name = f"the folder {str(path)!r}"
-    return Table(code_columns(raw, wanted), raw, name, number, texts=keys, declared=declared, notes=notes)
+    more = {"texts": keys, "declared": declared, "notes": notes, "whole": whole}
+    return Table(code_columns(raw, wanted), raw, name, number, **more)
 
 
 def open_parquet(path: Path, name: str, wanted: Wanted, connection: "duckdb.DuckDBPyConnection") -> Table:
@@ -59,18 +69,17 @@ def open_parquet(path: Path, name: str, wanted: Wanted, connection: "duckdb.Duck
     fields, number, declared = _read_footer(path, wanted.columns, f"{name!r}")
     check_columns([field.name for field in fields], wanted.columns, place=escape_controls(name))
     check_names([field.name for field in fields], wanted.columns, place=repr(name))
-    raw = _select([path], [], wanted, connection)
-    return Table(code_columns(raw, wanted), raw, repr(name), number, declared=declared)
+    raw = connection.sql(_select([path], [], wanted.columns))
+    whole = select_whole(connection, _select([path], []))
+    return Table(code_columns(raw, wanted), raw, repr(name), number, declared=declared, whole=whole, unit="row")
 
 
-def _select(
-    files: Sequence[Path], keys: Sequence[str], wanted: Wanted, connection: "duckdb.DuckDBPyConnection"
-) -> "duckdb.DuckDBPyRelation":
-    """Select the wanted columns of files, lazily; ``keys`` are those that come from paths."""
+def _select(files: Sequence[Path], keys: Sequence[str], columns: Sequence[str] = ()) -> str:
+    """Write SQL that selects columns of files, or all of them; ``keys`` are those that come from paths."""
     listed = ", ".join(quote_sql(escape_pattern(file), "'") for file in files)
-    columns = ", ".join(quote_sql(name, '"') for name in wanted.columns)
-    return connection.sql(
-        f"SELECT {columns} FROM read_parquet([{listed}], union_by_name = true, "
+    selected = ", ".join(quote_sql(name, '"') for name in columns) or "*"
+    return (
+        f"SELECT {selected} FROM read_parquet([{listed}], union_by_name = true, "
         f"hive_partitioning = {bool(keys)}, hive_types_autocast = false)"
     )
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from labkit.audit.counts import Counts
 from labkit.audit.files._columns import Wanted
-from labkit.audit.files.logs import count_in
+from labkit.audit.files.logs import read_in
+from labkit.audit.files.oddities._duplicates import Duplicates
 from labkit.audit.sampling._roles import Roles
 from labkit.audit.score_histogram import ScoreHistogram
 from labkit.errors import UserError
@@ -34,7 +35,10 @@ def count_path(
     progress: Callable[[int], None],
     decimal: str = ".",
     sheet: str | None = None,
-) -> tuple[Counts, ScoreHistogram | None]:
-    """Count the decisions in a file or folder and, where a column of scores is named, its scores in a second pass."""
-    counts, *scores = count_in(path, Wanted(roles, score, decimal, sheet), progress)  # the audit shows their notes
-    return counts, scores[0] if scores else None
+) -> tuple[Counts, ScoreHistogram | None, Duplicates]:
+    """Count the decisions in a file or folder and, where a column of scores is named, its scores in a second pass.
+
+    Also says which rows are the same as an earlier one.
+    """
+    (counts, *scores), twice = read_in(path, Wanted(roles, score, decimal, sheet), progress)  # the audit shows notes
+    return counts, scores[0] if scores else None, twice

@@ -16,6 +16,7 @@ from labkit.audit.files._decoding import decode_marked, unpack
 from labkit.audit.files._delimited import DELIMITERS, Text, count_text
 from labkit.audit.files._kinds import check_path
 from labkit.audit.files._parquet import open_folder, open_parquet
+from labkit.audit.files.oddities._duplicates import Duplicates, find_duplicates
 from labkit.audit.inputs._groups import NumbersAsGroups, are_amounts
 from labkit.audit.sampling._roles import Roles
 from labkit.audit.score_histogram import ScoreHistogram, count_scores
@@ -54,6 +55,9 @@ def count_file(
     rows without any value. In text, labels may be written as numbers or as true and false, and a sensitive column of
     whole numbers has numbers as groups. Empty fields, NA, N/A, null and the like are missing values in a CSV unless
     they are in quotation marks; in other formats such names are groups. An empty name is a missing value everywhere.
+
+    Rows that are the same as an earlier one in all columns of the file are counted all the same, with a note where that
+    is suspicious. Nobody looks for them in more than 1,000,000 rows, and with ``person``.
 
     Parameters
     ----------
@@ -133,6 +137,13 @@ count_folder_scores = count_file_scores
 
 def count_in(path: str | Path, wanted: Wanted, progress: Callable[[int], None] | None = None) -> list[GroupedCounts]:
     """Count what a path holds: decisions, scores, or both, by what ``wanted`` names, without warnings."""
+    return read_in(path, wanted, progress)[0]
+
+
+def read_in(
+    path: str | Path, wanted: Wanted, progress: Callable[[int], None] | None = None
+) -> tuple[list[GroupedCounts], Duplicates]:
+    """Count as `count_in` does, and say which rows are the same as an earlier one."""
     import duckdb
 
     path, roles, steps = Path(path), wanted.roles, []
@@ -154,9 +165,12 @@ def count_in(path: str | Path, wanted: Wanted, progress: Callable[[int], None] |
                 f"DuckDB counted {rows:,} rows in {_in_words(path)}, whose files hold {table.number:,}; count again "
                 "when nothing writes to it, and give its files plain names"
             )
+        known = table.number if table.number is not None else rows if roles.count is None else None
+        twice = find_duplicates(table, rows=known, person=roles.person)
     if progress:
         progress(rows)
-    return [_finish(counts, table, roles) for counts in found]
+    table = replace(table, notes=[*table.notes, *([twice.note] if twice.note else [])])
+    return [_finish(counts, table, roles) for counts in found], twice
 
 
 def _in_words(path: Path) -> str:
@@ -176,7 +190,7 @@ def _count_steps(
     if kind in ("excel", "text"):
         text = Text(path, name, connection, folder, "\t" if name.lower().endswith((".tsv", ".tab")) else DELIMITERS)
         if kind == "excel":
-            written = write_sheet(path, name, wanted.sheet, folder)
+            written = write_sheet(path, name, wanted.sheet, folder, wanted=wanted.columns)
             text = replace(text, path=written, unit="row", delimiters=",")
         else:
             text = replace(text, path=decode_marked(path, name, folder))

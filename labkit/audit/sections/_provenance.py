@@ -31,6 +31,10 @@ class Provenance:
         Package -> version.
     parts : sequence of (str, int, str)
         Name, bytes and sha256 of each file that was counted; names are below the folder, with slashes.
+    duplicates : str
+        How many rows are the same as an earlier one in all columns, or why nobody looked.
+    duplicate_rows : int, optional
+        Their number; None where nobody looked.
     settings : mapping of str to str
         Option -> value, also those that nobody set.
     """
@@ -45,6 +49,8 @@ class Provenance:
     versions: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
     parts: Sequence[tuple[str, int, str]] = ()
+    duplicates: str = ""
+    duplicate_rows: int | None = None
 
 
 def provenance_section(provenance: Provenance | None) -> str:
@@ -56,6 +62,7 @@ def provenance_section(provenance: Provenance | None) -> str:
         "Source": f"{provenance.source}{files}",
         "Size": f"{provenance.size:,} bytes",
         "Rows": f"{provenance.rows:,}",
+        "Duplicate rows": provenance.duplicates,
         "SHA-256": provenance.sha256,
         "Date": provenance.date,
         "Command": provenance.command,

@@ -115,7 +115,7 @@ def _name_format(name: str) -> str:
     return next((kind for kind, endings in FORMATS.items() if ending in endings), ending.lstrip(".").upper())
 
 
-def note_swallowed_lines(path: Path, rows: int, *, name: str) -> list[str]:
+def note_swallowed_lines(path: Path, rows: int, ends: int, *, name: str) -> list[str]:
     """Say where a value of a CSV spans many lines: a quotation mark that is not closed swallows rows.
 
     Parameters
@@ -124,6 +124,8 @@ def note_swallowed_lines(path: Path, rows: int, *, name: str) -> list[str]:
         A file of UTF-8 text.
     rows : int
         Rows that were read from it.
+    ends : int
+        Its line ends, see `count_line_ends`.
     name : str
         What it is called in messages.
 
@@ -132,7 +134,7 @@ def note_swallowed_lines(path: Path, rows: int, *, name: str) -> list[str]:
     list of str
         One sentence, or none. Texts with a few line breaks are not suspected.
     """
-    if _count_line_ends(path) <= rows + 1:  # at least as many rows as lines below the header
+    if ends <= rows + 1:  # at least as many rows as lines below the header
         return []
     lines, is_open, opened, longest, place = -1, False, 0, 0, 0  # the header is no row
     with open(path, encoding="latin-1") as file:
@@ -152,7 +154,7 @@ def note_swallowed_lines(path: Path, rows: int, *, name: str) -> list[str]:
     ]
 
 
-def _count_line_ends(path: Path) -> int:
+def count_line_ends(path: Path) -> int:
     """Count the line ends of a file, of the kind that it has more of; much faster than reading its lines."""
     feeds = returns = 0
     with open(path, "rb") as file:
