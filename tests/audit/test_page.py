@@ -121,7 +121,7 @@ def test_the_page_needs_no_network_and_closes_its_tags(run):
     # two of rates, the extremes, each rate against the reference, four fifths, counts
     assert page.seen.count("table") == page.seen.count("caption") == 9
     settings = len(inspect.signature(audit_file).parameters) - 2  # path, console and output are none; the seed is one
-    assert page.seen.count("dt") == len(SHOWN) + len(BELOW) + 7 + settings
+    assert page.seen.count("dt") == len(SHOWN) + len(BELOW) + 8 + settings
 
 
 def test_the_page_follows_the_template(run):
@@ -173,7 +173,7 @@ def write_scored(frame, path):
 def test_decisions_and_scores_are_counted_in_files_and_folders(name, score, scored, tmp_path):
     """Both are those of the table, whatever holds it; without a column of scores only decisions are counted."""
     write_scored(scored, tmp_path / name)
-    counts, scores = count_path(tmp_path / name, ROLES, score=score, progress=lambda rows: None)
+    counts, scores, _ = count_path(tmp_path / name, ROLES, score=score, progress=lambda rows: None)
     assert counts == count(scored, **NAMES, sensitive="sex")
     expected = count_scores(scored, label="y", score="score", sensitive="sex")
     assert scores is None if score is None else scores == expected
