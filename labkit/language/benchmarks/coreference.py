@@ -100,7 +100,8 @@ def load_winogender() -> pd.DataFrame:
     """
     sentences = pd.read_csv(io.BytesIO(read_fetched("winogender", "all_sentences.tsv")), sep="\t")
     shares = pd.read_csv(io.BytesIO(read_fetched("winogender", "occupations-stats.tsv")), sep="\t")
-    parts = sentences["sentid"].str.extract(r"^(?P<item>(?P<occupation>[^.]+)\.(?P<participant>[^.]+)\.(?P<answer>[01]))")
+    identified = r"^(?P<item>(?P<occupation>[^.]+)\.(?P<participant>[^.]+)\.(?P<answer>[01]))\."
+    parts = sentences["sentid"].str.extract(identified)
     frame = pd.DataFrame(
         {
             "item": parts["item"],
