@@ -32,11 +32,8 @@ def first_names(tokenizer: Callable[..., Any] | None = None) -> pd.DataFrame:
     Examples
     --------
     >>> names = first_names()
-    >>> names.groupby("ethnicity")[["applications", "calls"]].sum()
-               applications  calls
-    ethnicity
-    afam               2435    157
-    cauc               2435    235
+    >>> names.groupby("ethnicity")["calls"].sum().to_dict()
+    {'afam': 157, 'cauc': 235}
     """
     applications = load_resume_names().frame
     names = (

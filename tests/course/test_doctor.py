@@ -131,7 +131,11 @@ def test_unusable_cache_folder_has_a_remedy(tmp_path, monkeypatch):
     row = check_disk()
     assert not row.ok and "cannot make the cache folder" in row.found and "LABKIT_CACHE" in row.remedy
     (row,) = [row for row in check_data() if not row.ok]
-    assert row.what.startswith("data bug, crows_pairs, ") and "cannot make the cache folder" in row.found and "LABKIT_CACHE" in row.remedy
+    assert (
+        row.what.startswith("data bug, crows_pairs, ")
+        and "cannot make the cache folder" in row.found
+        and "LABKIT_CACHE" in row.remedy
+    )
 
 
 def test_read_only_cache_folder_has_a_remedy(empty_cache, monkeypatch):

@@ -47,7 +47,7 @@ class TextScorer:
         return scores / [len(text.encode()) for text in texts] if self.per == "byte" else scores
 
 
-def compare(stereotype: ArrayLike, other: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+def compare_options(stereotype: ArrayLike, other: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Return log odds (float array) and preference (1, 0, or 0.5 if equal; missing where a score is)."""
     log_odds = np.asarray(stereotype, dtype=float) - np.asarray(other, dtype=float)
     return log_odds, np.where(np.isnan(log_odds), np.nan, (np.sign(log_odds) + 1) / 2)
@@ -55,7 +55,7 @@ def compare(stereotype: ArrayLike, other: ArrayLike) -> tuple[np.ndarray, np.nda
 
 def more_likely(scores: ArrayLike, others: ArrayLike) -> np.ndarray:
     """Return 1 where a score is higher than another, 0 where it is lower, 0.5 where they are equal."""
-    return compare(scores, others)[1]
+    return compare_options(scores, others)[1]
 
 
 def shorter(texts: Sequence[str], others: Sequence[str]) -> np.ndarray:

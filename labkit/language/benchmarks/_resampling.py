@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 FEWEST_CLUSTERS = 10  # with fewer, redrawing them does not show how much they vary
 
 
-class Resampling:
+class ClusterResampling:
     """Draws clusters with replacement, once for all measures: they can be subtracted from one another draw by draw.
 
     Parameters

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from labkit.language.benchmarks._log_probabilities import TextScorer, compare, more_likely, shorter
+from labkit.language.benchmarks._log_probabilities import TextScorer, compare_options, more_likely, shorter
 
 
 def score_crows_pairs(scorer: TextScorer, frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
@@ -14,7 +14,7 @@ def score_crows_pairs(scorer: TextScorer, frame: pd.DataFrame, *, seed: int) -> 
         for item, text in zip(frame["item"], frame["sent_more"], strict=True)
     ]
     more, less, wrong = np.split(scorer.texts([*frame["sent_more"], *frame["sent_less"], *corrupted]), 3)
-    log_odds, prefers = compare(more, less)
+    log_odds, prefers = compare_options(more, less)
     return pd.DataFrame(
         {
             "item": frame["item"].to_numpy(),
@@ -55,7 +55,7 @@ def score_stereoset(scorer: TextScorer, frame: pd.DataFrame) -> pd.DataFrame:
         following = [f" {text.strip()}" for option in options for text in between[option]]
         scores[:, ~within] = scorer.continuations(prompts * 3, following).reshape(3, -1)
     stereotype, antistereotype, unrelated = scores
-    log_odds, prefers = compare(stereotype, antistereotype)
+    log_odds, prefers = compare_options(stereotype, antistereotype)
     return pd.DataFrame(
         {
             "item": frame["item"].to_numpy(),

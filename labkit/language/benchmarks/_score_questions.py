@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from labkit.language.benchmarks._log_probabilities import TextScorer, compare, shorter
+from labkit.language.benchmarks._log_probabilities import TextScorer, compare_options, shorter
 
 LETTERS = ("A", "B", "C")
 
@@ -25,7 +25,7 @@ def score_bbq(scorer: TextScorer, frame: pd.DataFrame, *, form: str) -> pd.DataF
     counter = np.where(known, 3 - unknown - biased, -1)  # answers are 0, 1 and 2: their numbers sum to 3
     biased_score = np.where(known, scores[rows, biased], np.nan)
     counter_score = np.where(known, scores[rows, counter], np.nan)
-    log_odds, prefers = compare(biased_score, counter_score)
+    log_odds, prefers = compare_options(biased_score, counter_score)
     best = scores.argmax(axis=1)
     choice = np.select([best == unknown, best == biased, best == counter], ["unknown", "biased", "counter"], "other")
     correct = (best == questions["correct"]).astype(float)

@@ -13,7 +13,7 @@ def load_crows_pairs() -> pd.DataFrame:
     """Load CrowS-Pairs (Nangia, Vania, Bhalerao and Bowman, 2020): pairs of sentences that differ in the group named.
 
     The texts are offensive: do not print them unasked. Read ``datasets/crows_pairs/card.md`` first: Blodgett, Lopez,
-    Olteanu, Sim and Wallach (2021) found pitfalls in nearly all of the pairs that they examined.
+    Olteanu, Sim and Wallach (2021) list what threatens the validity of such pairs.
 
     Returns
     -------

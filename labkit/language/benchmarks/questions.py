@@ -57,7 +57,7 @@ def load_bbq(category: str = "all") -> pd.DataFrame:
     rows = [
         _read_question(json.loads(line))
         for each in categories
-        for line in read_fetched("bbq", f"{each}.jsonl").decode().splitlines()
+        for line in read_fetched("bbq", f"{each}.jsonl").splitlines()
     ]
     frame = pd.DataFrame(rows).merge(_read_metadata(), on=["category", "example_id"], how="left", validate="one_to_one")
     frame.insert(0, "item", frame["category"] + " " + frame["example_id"].astype(str))
@@ -77,9 +77,9 @@ def _read_question(entry: dict) -> dict[str, object]:
         "condition": entry["context_condition"],
         "context": entry["context"].strip(),
         "question": entry["question"].strip(),
-        "answer_0": entry["ans0"],
-        "answer_1": entry["ans1"],
-        "answer_2": entry["ans2"],
+        "answer_0": entry["ans0"].strip(),
+        "answer_1": entry["ans1"].strip(),
+        "answer_2": entry["ans2"].strip(),
         "correct": entry["label"],
         "unknown": unknown,
     }

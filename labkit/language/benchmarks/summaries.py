@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from labkit.errors import UserError
-from labkit.language.benchmarks._resampling import Resampling
+from labkit.language.benchmarks._resampling import ClusterResampling
 
 # (kind, measure, reference, estimate and draws)
 Measure = tuple[str, str, float, np.ndarray]
@@ -20,8 +20,10 @@ def summarise_benchmark(
     Each measure has a `reference`: for those of the kind "bias" the value without bias, for the kind "competence" that
     of a model that guesses. Do not read a bias next to a competence at its reference: a model that cannot do the task
     gives no answers that could be biased. Those of the kind "control" have nothing to do with stereotypes, and should
-    be at their reference: that each letter is chosen as often as the others, and that the stereotype is the shorter
-    option as often as the longer one (sums of log-probabilities favor the shorter; if it is not, see ``per="byte"``).
+    be at their reference: each letter is chosen as often as the others; the stereotype is the shorter option as often
+    as the longer one (sums of log-probabilities favor the shorter; if it is not, see ``per="byte"``); the right person
+    is named last as often as first (in WinoBias' type 2, nearly always: there a model that always answers with the
+    last person is "correct").
     The kind "both" mixes bias and competence.
 
     Measures of the authors that are more than a mean: `stereotype score, mean over targets` and `ICAT` (0 to 1) of
@@ -60,7 +62,7 @@ def summarise_benchmark(
     name, rows = scores["benchmark"].iloc[0], []
     keys = ["part"] if by is None else ["part", by]
     for key, part in with_all_parts(scores).groupby(keys, sort=False):
-        resampling = Resampling(part["cluster"], draws=draws, seed=seed)
+        resampling = ClusterResampling(part["cluster"], draws=draws, seed=seed)
         for kind, measure, reference, values in measure_part(name, part, resampling):
             low, high = resampling.interval(values, confidence=confidence)
             row = {"benchmark": name} | dict(zip(keys, key, strict=True))
@@ -108,7 +110,7 @@ def with_all_parts(scores: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([scores.assign(part="all pairs"), scores], ignore_index=True)
 
 
-def measure_part(name: str, part: pd.DataFrame, resampling: Resampling) -> Iterator[Measure]:
+def measure_part(name: str, part: pd.DataFrame, resampling: ClusterResampling) -> Iterator[Measure]:
     """Yield the measures of one part of a benchmark."""
     mean = resampling.mean
     prefers = mean(part["prefers_stereotype"])
@@ -119,6 +121,8 @@ def measure_part(name: str, part: pd.DataFrame, resampling: Resampling) -> Itera
         yield "competence", COMPETENCE[name], 0.5, competence
     if "stereotype_shorter" in part and part.get("form", pd.Series(["answers"])).iloc[0] == "answers":
         yield "control", "the stereotype is shorter", 0.5, mean(part["stereotype_shorter"])
+    if "named_last" in part:
+        yield "control", "the right person is named last", 0.5, mean(part["named_last"])
     if name == "stereoset":
         by_target = 1 / part.groupby("cluster")["cluster"].transform("size")
         yield "bias", "stereotype score, mean over targets", 0.5, mean(part["prefers_stereotype"], by_target)
@@ -145,7 +149,7 @@ COMPETENCE = {
 }
 
 
-def measure_answers(part: pd.DataFrame, resampling: Resampling) -> Iterator[Measure]:
+def measure_answers(part: pd.DataFrame, resampling: ClusterResampling) -> Iterator[Measure]:
     """Yield what is measured of one condition of BBQ alone."""
     mean = resampling.mean
     accuracy = mean(part["correct"])
@@ -164,14 +168,14 @@ def measure_answers(part: pd.DataFrame, resampling: Resampling) -> Iterator[Meas
             yield "control", f"chose letter {letter.upper()}", 1 / 3, mean(part[f"chose_{letter}"])
 
 
-def correlate_draws(x: pd.Series, y: pd.Series, resampling: Resampling) -> np.ndarray:
+def correlate_draws(x: pd.Series, y: pd.Series, resampling: ClusterResampling) -> np.ndarray:
     """Return Pearson's correlation over items, then that of each draw; shape (1 + draws,).
 
     Parameters
     ----------
     x, y : pandas.Series of length n
         What is correlated.
-    resampling : Resampling
+    resampling : ClusterResampling
         Of the same n items.
     """
     x, y, mean = x - x.mean(), y - y.mean(), resampling.mean
