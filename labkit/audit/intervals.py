@@ -25,6 +25,16 @@ def check_confidence(confidence: float) -> None:
         raise UserError(f"confidence={confidence} is not between 0 and 1; use 0.95 for a 95% interval")
 
 
+def normal_quantile(confidence: ArrayLike) -> np.ndarray:
+    """Give z such that a standard normal variable lies between -z and z with the probability ``confidence`` (...).
+
+    By ``scipy.special``: ``scipy.stats`` takes two seconds to import, and a command waits for them.
+    """
+    from scipy.special import ndtri
+
+    return ndtri((1 + np.asarray(confidence, float)) / 2)
+
+
 def is_imprecise(successes: np.ndarray, trials: np.ndarray) -> np.ndarray:
     """Say where there are fewer than two successes or fewer than two failures.
 
@@ -52,13 +62,14 @@ def wilson_interval(
     low, high : ndarray of shape (...)
         Limits in [0, 1].
     """
-    from statsmodels.stats.proportion import proportion_confint
-
     known = np.asarray(trials) > 0
-    # floats: statsmodels squares the number of trials, and integers overflow from 3e9 on
-    low, high = proportion_confint(
-        np.asarray(successes, float), np.where(known, trials, 1.0), alpha=1 - confidence, method="wilson"
-    )
+    x, n = np.asarray(successes, float), np.where(known, trials, 1.0)
+    z = normal_quantile(confidence)
+    center = (x + z**2 / 2) / (n + z**2)
+    half = z * np.sqrt(np.maximum(x * (n - x) / n, 0) + z**2 / 4) / (n + z**2)
+    low, high = np.maximum(center - half, 0.0), np.minimum(center + half, 1.0)
+    # exactly 0 and 1 at the ends, where rounding leaves 1e-18
+    low, high = np.where(x <= 0, 0.0, low), np.where(x >= n, 1.0, high)
     return np.where(known, low, np.nan), np.where(known, high, np.nan)
 
 
@@ -79,16 +90,17 @@ def newcombe_interval(
     low, high : ndarray of shape (...)
         Limits in [-1, 1]; NaN where either side has no trials.
     """
-    from statsmodels.stats.proportion import confint_proportions_2indep
-
-    known = (np.asarray(first[1]) > 0) & (np.asarray(second[1]) > 0)
-    # statsmodels gets 0 of 1 in place of 0 of 0, and floats: it squares the number of trials
-    successes = [np.where(known, np.asarray(side[0], float), 0.0) for side in (first, second)]
-    trials = [np.where(known, np.asarray(side[1], float), 1.0) for side in (first, second)]
-    low, high = confint_proportions_2indep(
-        successes[0], trials[0], successes[1], trials[1], method="newcomb", compare="diff", alpha=1 - confidence
-    )
-    return np.where(known, low, np.nan), np.where(known, high, np.nan)
+    rates, lows, highs = [], [], []
+    for successes, trials in (first, second):
+        n = np.asarray(trials, float)
+        rates.append(np.asarray(successes, float) / np.where(n > 0, n, np.nan))
+        low, high = wilson_interval(successes, trials, confidence=confidence)
+        lows.append(low)
+        highs.append(high)
+    difference = rates[0] - rates[1]
+    below = np.hypot(rates[0] - lows[0], highs[1] - rates[1])
+    above = np.hypot(highs[0] - rates[0], rates[1] - lows[1])
+    return difference - below, difference + above
 
 
 def auc_interval(
@@ -101,9 +113,7 @@ def auc_interval(
     place of ``positives - 1`` and of ``negatives - 1``). Like Wilson's interval it does not collapse where the observed
     AUC is 1. Limits are those below ``lowest`` and above ``highest``; NaN where nobody is positive, or nobody negative.
     """
-    from scipy.stats import norm
-
-    z = norm.ppf((1 + confidence) / 2)
+    z = normal_quantile(confidence)
     m, n = np.asarray(positives, float), np.asarray(negatives, float)  # every array here is (groups,)
     known = (m > 0) & (n > 0)
     pairs = np.where(known, m * n, 1.0)

@@ -5,6 +5,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
@@ -88,9 +89,14 @@ class Audit(BetweenGroups):
     @property
     def intervals(self) -> pd.DataFrame:
         """Wilson intervals like ``by_group``, with columns (metric, "low") and (metric, "high")."""
-        limits = np.stack(wilson_interval(*self._tally(), confidence=self.confidence), axis=-1)  # (k, 8, 2)
+        limits = self._limits
         columns = pd.MultiIndex.from_product([self.counts.metrics, ["low", "high"]], names=["metric", "limit"])
-        return pd.DataFrame(limits.reshape(len(limits), -1), index=self.counts.groups, columns=columns)
+        return pd.DataFrame(limits.reshape(len(limits), -1).copy(), index=self.counts.groups, columns=columns)
+
+    @cached_property
+    def _limits(self) -> np.ndarray:
+        """Wilson limits (groups, metrics, 2), which a page reads dozens of times."""
+        return np.stack(wilson_interval(*self._tally(), confidence=self.confidence), axis=-1)
 
     @property
     def effective_sizes(self) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from labkit.audit.between.delong import AucDifference, delong_variance
 from labkit.audit.calibration import tabulate_calibration
 from labkit.audit.inputs._groups import clean_groups, declared_categories
 from labkit.audit.inputs._names import label_groups
-from labkit.audit.intervals import auc_interval
+from labkit.audit.intervals import auc_interval, normal_quantile
 from labkit.audit.metrics import divide
 from labkit.audit.text import NO_FORMULAS
 from labkit.errors import UserError
@@ -167,7 +167,7 @@ class ScoreHistogram(GroupedCounts):
         >>> found.difference, round(found.p_value, 2)
         (0.5, 0.29)
         """
-        from scipy.stats import norm
+        from scipy.special import ndtr
 
         if not 0 < confidence < 1:
             raise UserError(f"confidence={confidence} is not between 0 and 1; use 0.95 for a 95% interval")
@@ -185,16 +185,18 @@ class ScoreHistogram(GroupedCounts):
         auc, variance = delong_variance(pair)
         if not (variance > 0).all():
             low, high = auc_interval(auc, auc, positives, negatives, confidence=0.95)
-            reach = np.maximum(auc - low, high - auc) / norm.ppf(0.975)  # one standard error, by Newcombe's limits
+            reach = np.maximum(auc - low, high - auc) / normal_quantile(
+                0.95
+            )  # one standard error, by Newcombe's limits
             variance = np.where(variance > 0, variance, reach**2)  # also in the place of NaN
         difference, spread = auc[0] - auc[1], np.sqrt(variance.sum())
-        margin = norm.ppf((1 + confidence) / 2) * spread
+        margin = normal_quantile(confidence) * spread
         shares = divide(pair, pair.sum(axis=-1, keepdims=True))  # (2, 2, bins)
         return AucDifference(
             difference=float(difference),
             low=float(max(difference - margin, -1)),
             high=float(min(difference + margin, 1)),
-            p_value=float(2 * norm.sf(abs(difference) / spread)),
+            p_value=float(2 * ndtr(-abs(difference) / spread)),
             error=float((shares[:, 0] * shares[:, 1]).sum() / 2),  # half of the tied pairs of each group
             groups=(a, b),
         )

@@ -5,6 +5,9 @@ baseline's run of the same seed, and `summarise` reduces a predictions table to 
 `try_methods` fit methods on the same splits. Tables and figures with a baseline show paired differences from it, since
 whether methods differ cannot be seen in their means; ``levels=True`` shows those. Gaps keep their sign: `judge_gaps`
 says which of them are closed, and `summarise_constants` which are zero without any merit.
+
+A table of measurements has one row per text: `mean_over_clusters` and its siblings take templates, names and roles as
+drawn from many, and `compare_words` tests many words at once.
 """
 
 import lazy_loader
@@ -16,6 +19,13 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "equivalence": ["is_closed", "judge_interval", "judge_gaps"],
         "levelling": ["judge_levelling", "LEVELLING_VERDICTS"],
         "constants": ["summarise_constants", "add_constants"],
+        "clusters": [
+            "mean_over_clusters",
+            "difference_over_clusters",
+            "correlation_over_clusters",
+            "ClusterEstimate",
+        ],
+        "words": ["compare_words", "split_words"],
         "planning": ["how_many_runs", "RunsNeeded"],
         "trials": ["Split", "split_frame", "Trial", "run_trials", "measure_trials", "try_methods"],
         "tables": ["tabulate_methods", "tabulate_changes", "tabulate_means", "write_intervals"],

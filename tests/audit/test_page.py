@@ -417,6 +417,21 @@ def test_importing_is_light():
     assert done.stdout.strip() == "[]"
 
 
+def test_an_audit_of_large_groups_starts_without_the_statistics_libraries():
+    """They take three seconds to import, and only exact tests of small counts need one of them."""
+    code = """
+import sys
+from labkit.audit.counts import Counts
+found = Counts.from_mapping({"a": [300, 100, 100, 100], "b": [200, 90, 80, 100]}, names=["group"]).audit()
+assert 0 < found.parity_test("selection_rate") < 1 and found.test_name("selection_rate").startswith("chi-square")
+assert found.intervals.notna().all(axis=None)
+assert found.against("true_positive_rate")["ratio_high"].notna().all()
+print(sorted({"statsmodels", "scipy.stats"} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 @pytest.fixture(scope="module")
 def shifts():
     """Counts of three groups: one with a gap, one with nobody selected, one that is small."""

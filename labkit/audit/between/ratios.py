@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from labkit.audit.intervals import normal_quantile
+
 HALVINGS = 45  # of the bracket around the logarithm of a limit: ten digits or more
 
 
@@ -34,9 +36,7 @@ def ratio_interval(
     >>> print(f"{low:.3f} to {high:.3f}")
     0.000 to 0.106
     """
-    from scipy.stats import norm
-
-    z = norm.isf((1 - np.asarray(confidence, float)) / 2)
+    z = normal_quantile(confidence)
     x1, n1, x2, n2, z = np.broadcast_arrays(*(np.asarray(side, float) for pair in (first, second) for side in pair), z)
     known = (n1 > 0) & (n2 > 0)
     n1, n2 = np.where(known, n1, 1.0), np.where(known, n2, 1.0)

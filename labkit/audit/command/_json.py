@@ -85,7 +85,18 @@ def audit_as_json(audit: Audit, asked: Asked, *, files: Sequence[str]) -> bytes:
             for verdict in asked.verdicts
         ],
     }
-    return (json.dumps(make_plain(found), indent=1, allow_nan=False) + "\n").encode("ascii")
+    return _write_lines(make_plain(found)).encode("ascii")
+
+
+def _write_lines(found: Mapping[str, Any]) -> str:
+    """Write JSON with a line for each key, and for each entry of a list: legible, and each line by the fast encoder."""
+    written = []
+    for key, value in found.items():
+        said = json.dumps(value, allow_nan=False)
+        if isinstance(value, list) and value:
+            said = "[\n" + ",\n".join(f"  {json.dumps(each, allow_nan=False)}" for each in value) + "\n ]"
+        written.append(f" {json.dumps(key)}: {said}")
+    return "{\n" + ",\n".join(written) + "\n}\n"
 
 
 def make_plain(value: Any) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 
 from labkit.audit.explorer._cuts import Bars, Cuts
 from labkit.audit.explorer._words import SHOWN, Words, count_digits, write_settings
+from labkit.audit.intervals import normal_quantile
 from labkit.audit.metrics import CELLS, METRICS
 from labkit.audit.results import Audit
 from labkit.audit.text import NO_FORMULAS, format_metric
@@ -31,7 +32,6 @@ def write_fragment(
     confidence: float,
 ) -> str:
     """Write the whole fragment. Nothing in it has an id or a global name, so that a page can have several."""
-    from scipy.stats import norm
 
     data = {
         "groups": [
@@ -61,7 +61,7 @@ def write_fragment(
         "labels": list(words.labels),
         "score": words.score,
         "digits": count_digits(cells),
-        "z": float(norm.ppf((1 + confidence) / 2)),
+        "z": float(normal_quantile(confidence)),
         "colors": list(PALETTE[:2]),
     }
     embedded = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")

@@ -61,7 +61,7 @@ def draw_mass(mass: np.ndarray, moments: np.ndarray, *, n_boot: int, seed: int) 
     the gamma distribution with its mean and variance, since it cannot be negative, and cells of a group are tied by a
     normal copula.
     """
-    from scipy.stats import gamma, norm
+    from scipy.special import gammaincinv, ndtr
 
     generator = np.random.default_rng(seed)
     variance = np.diagonal(moments, axis1=1, axis2=2)  # (groups, cells)
@@ -75,4 +75,4 @@ def draw_mass(mass: np.ndarray, moments: np.ndarray, *, n_boot: int, seed: int) 
     for start in range(0, n_boot, block):
         size = min(block, n_boot - start)
         normal = np.einsum("gij,bgj->bgi", root, generator.standard_normal((size, *mass.shape)))
-        yield np.where(known, gamma.ppf(norm.cdf(normal), shape) * width, 0.0)
+        yield np.where(known, gammaincinv(shape, ndtr(normal)) * width, 0.0)
