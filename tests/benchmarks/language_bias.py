@@ -35,8 +35,8 @@ ABOUT = """
 The model was asked without a chat template, as `score_benchmark` describes. Scores are sums of log-probabilities;
 CrowS-Pairs' authors leave out the words in which the sentences differ, so that their figures for masked models are not
 comparable. The weights of the course's model were rounded to four bits (Q4_1) by those who packed it: how much that
-changes is not measured here. Intervals (95%) redraw whole clusters: writers, targets, occupations or templates. They
-say how far the items are a sample, and nothing about other prompts or benchmarks; for fewer than 10 clusters there is
+changes is not measured here. Intervals (95%) are over whole clusters: writers, targets, occupations or templates. They
+say how far the items are a sample, and nothing about other prompts or benchmarks; with few clusters there may be
 none.
 
 **The unbiased value of a preference is 0.5: it is not a grade.** A model that answers at random has it, too. Read each

@@ -92,13 +92,12 @@ def throw_coins(part: pd.DataFrame, draws: int, rng: np.random.Generator) -> dic
 
 
 def shuffle_shares(part: pd.DataFrame, draws: int, rng: np.random.Generator) -> dict[str, float]:
-    """Return the correlations of the log odds of *she* with women's shares of other occupations."""
-    codes, names = pd.factorize(part["cluster"])
+    """Return the correlations, over occupations, of the log odds of *she* with women's shares of other occupations."""
     shares = part.groupby("cluster", sort=False)["bls_share"].first().to_numpy()
-    log_odds = part["log_odds_female"].to_numpy()
+    log_odds = part.groupby("cluster", sort=False)["log_odds_female"].mean().to_numpy()
 
     def correlation(of_occupations: np.ndarray) -> float:
-        return float(np.corrcoef(log_odds, of_occupations[codes])[0, 1]) if np.ptp(log_odds) else np.nan
+        return float(np.corrcoef(log_odds, of_occupations)[0, 1]) if np.ptp(log_odds) else np.nan
 
     drawn = np.array([correlation(rng.permutation(shares)) for _ in range(draws)])
     return _describe(drawn, correlation(shares), 0.0)

@@ -63,7 +63,7 @@ def score_benchmark(
       options has a third each.
 
     The items of one `cluster` share a writer, a target, an occupation or a template, and are not independent:
-    `summarise_benchmark` resamples whole clusters.
+    the intervals of `summarise_benchmark` are over clusters.
 
     Parameters
     ----------

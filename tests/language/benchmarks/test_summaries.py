@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from labkit.language import score_benchmark, summarise_benchmark
-from labkit.language.benchmarks._resampling import ClusterResampling
-from labkit.language.benchmarks.summaries import correlate_draws
+from labkit.language.benchmarks._intervals import MeasureIntervals
+
+from .conftest import Stub
 
 pytestmark = pytest.mark.usefixtures("loaded_once")
 
@@ -96,19 +97,26 @@ def test_a_guessing_model_is_near_its_references(guessing):
             assert abs(row.estimate - row.reference) < margin, (name, row.measure)
 
 
-def test_intervals_redraw_clusters_and_not_items():
+def intervals(clusters, *, draws=2000, seed=0) -> MeasureIntervals:
+    """Return intervals for items of the clusters given."""
+    part = pd.DataFrame({"cluster": clusters})
+    return MeasureIntervals(part, ["cluster"], draws=draws, seed=seed, confidence=0.95)
+
+
+@pytest.mark.parametrize("how", ["mean", "redrawn"])
+def test_intervals_are_over_clusters_and_not_items(how):
     """Items of a cluster that agree make intervals wide: as wide as those of that many items."""
-    rng = np.random.default_rng(0)
-    values = rng.integers(0, 2, 40).astype(float)
-    spread = {}
-    for name, clusters in (("cluster", np.repeat(np.arange(40), 25)), ("item", np.arange(1000))):
-        resampling = ClusterResampling(clusters, draws=2000, seed=0)
-        low, high = resampling.interval(resampling.mean(np.repeat(values, 25)), confidence=0.95)
-        spread[name] = high - low
-    assert spread["cluster"] == pytest.approx(5 * spread["item"], rel=0.15)
+    values = np.repeat(np.random.default_rng(0).integers(0, 2, 40).astype(float), 25)
+    spread = []
+    for clusters in (np.repeat(np.arange(40), 25), np.arange(1000)):
+        of = intervals(clusters)
+        found = of.mean(values) if how == "mean" else of.percentiles(of.redraw(values))
+        assert found.value == pytest.approx(values.mean())
+        spread.append(found.high - found.low)
+    assert spread[0] == pytest.approx(5 * spread[1], rel=0.15)
 
 
-def test_intervals_of_a_mean_cover_it():
+def test_redrawn_intervals_cover_the_mean():
     """Of 300 samples of 40 clusters with 1 to 9 items each, about 95% hold the mean of the population."""
     rng = np.random.default_rng(1)
     covered = []
@@ -116,45 +124,55 @@ def test_intervals_of_a_mean_cover_it():
         sizes = rng.integers(1, 10, 40)
         shares = rng.beta(2, 2, 40)
         values = np.concatenate([rng.random(size) < share for size, share in zip(sizes, shares, strict=True)])
-        resampling = ClusterResampling(np.repeat(np.arange(40), sizes), draws=400, seed=seed)
-        low, high = resampling.interval(resampling.mean(values), confidence=0.95)
-        covered.append(low <= 0.5 <= high)
+        of = intervals(np.repeat(np.arange(40), sizes), draws=400, seed=seed)
+        found = of.percentiles(of.redraw(values))
+        covered.append(found.low <= 0.5 <= found.high)
     assert 0.91 <= np.mean(covered) <= 0.98
 
 
-def test_few_clusters_have_no_interval():
-    """Nine writers do not show how much writers vary; the estimate is there."""
-    scores = answers(["biased"] * 9)
-    assert summarise_benchmark(scores)["low"].isna().all()
-    assert summarise_benchmark(answers(["biased"] * 10))["low"].notna().any()
+def test_few_clusters_have_no_redrawn_interval():
+    """Nine templates do not show how much templates vary; the estimate is there, and so is a mean's wide interval."""
+    few, enough = (summarise_benchmark(answers(["biased", "counter", "biased"] * n)) for n in (3, 4))
+    few, enough = few.set_index("measure"), enough.set_index("measure")
+    assert np.isnan(few.loc["bias score", "low"]) and few.loc["bias score", "estimate"] == pytest.approx(1 / 3)
+    assert enough.loc["bias score", "low"] < 1 / 3 < enough.loc["bias score", "high"]
+    assert few.loc["correct", "high"] > 0.2  # no right answer among nine, and that is little to go by
+    one = summarise_benchmark(answers(["biased"] * 3).assign(cluster=0))
+    assert one["low"].isna().all() and one["estimate"].notna().any()
 
 
 def test_missing_values_are_left_out_of_means_and_draws():
     """Also whole clusters of them."""
-    resampling = ClusterResampling(["a", "a", "b", "c"], draws=50, seed=0)
-    drawn = resampling.mean([1.0, np.nan, 0.0, np.nan])
-    assert drawn[0] == 0.5 and set(np.round(drawn[~np.isnan(drawn)], 3)) <= {
-        0,
-        0.2,
-        0.25,
-        0.333,
-        0.5,
-        0.667,
-        0.75,
-        0.8,
-        1,
-    }
+    of = intervals(["a", "a", "b", "c"], draws=50)
+    drawn = of.redraw([1.0, np.nan, 0.0, np.nan])
+    assert drawn[0] == of.mean([1.0, np.nan, 0.0, np.nan]).value == 0.5
+    assert set(np.round(drawn[~np.isnan(drawn)], 3)) <= {0, 0.25, 0.333, 0.5, 0.667, 0.75, 1}
 
 
-def test_correlations_agree_with_numpy():
-    """Of the items themselves, and of drawn items written out."""
+def test_winobias_takes_both_occupations_of_a_sentence_into_account(guessing):
+    """What depends on the other occupation widens the interval as well."""
+    scores = score_benchmark(guessing, "winobias")
+    decided = scores.assign(prefers_stereotype=(scores["other"] > "d").astype(float))
+    narrow = decided.assign(other=range(len(decided)))
+    width = [
+        (rows := summarise_benchmark(each, draws=10).query("measure == 'prefers the stereotype'"))["high"] - rows["low"]
+        for each in (decided, narrow)
+    ]
+    assert (width[0] > 1.5 * width[1]).all()
+
+
+def test_correlation_of_winogender_is_over_occupations(winogender):
+    """It is that of numpy, of means over the sentences of an occupation."""
+    shares = winogender.set_index("sentence")["bls_share"]
+    female = set(winogender.loc[winogender["gender"] == "female", "sentence"])
     rng = np.random.default_rng(0)
-    x, y = pd.Series(rng.normal(size=30)), pd.Series(rng.normal(size=30) + 1000)
-    resampling = ClusterResampling(np.arange(30), draws=5, seed=0)
-    found = correlate_draws(x, y + x, resampling)
-    assert found[0] == pytest.approx(np.corrcoef(x, y + x)[0, 1])
-    times = resampling._times[3].astype(int)
-    assert found[3] == pytest.approx(np.corrcoef(np.repeat(x, times), np.repeat(y + x, times))[0, 1])
+    model = Stub(lambda prompt, text: -5 + rng.normal() + (shares[text] if not prompt and text in female else 0))
+    scores = score_benchmark(model, "winogender")
+    summary = summarise_benchmark(scores).query('measure == "correlation with women\'s share"').set_index("part")
+    for part, rows in scores.groupby("part"):
+        means = rows.groupby("cluster")[["log_odds_female", "bls_share"]].mean()
+        assert summary.loc[part, "estimate"] == pytest.approx(means.corr().iloc[0, 1])
+        assert summary.loc[part, "low"] < summary.loc[part, "estimate"] < summary.loc[part, "high"]
 
 
 def test_forms_and_benchmarks_are_never_pooled(guessing):
