@@ -90,7 +90,7 @@ class Kept:
             half = path.with_suffix(".half")
             scored.assign(seconds=time.perf_counter() - start).to_csv(half, index=False)
             half.replace(path)  # an interrupted call leaves no half of a file
-        kept = pd.read_csv(path)
+        kept = pd.read_csv(path, keep_default_na=False, na_values=[""])  # a target may be called "NA"
         return kept.drop(columns="seconds"), float(kept["seconds"].iloc[0])
 
     def model(self):
