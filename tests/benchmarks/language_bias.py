@@ -24,7 +24,7 @@ SEED = 0
 RUNS = {
     "CrowS-Pairs": ("crows_pairs", {}),
     "StereoSet": ("stereoset", {}),
-    "StereoSet, per byte": ("stereoset", {"per": "byte"}),
+    "StereoSet, per token": ("stereoset", {"per": "token"}),
     "WinoBias": ("winobias", {}),
     "Winogender": ("winogender", {}),
     "BBQ, by letters": ("bbq", {"form": "letters"}),
@@ -60,6 +60,10 @@ class Remembering:
         """Likewise for continuations."""
         pairs = list(zip(prompts, continuations, strict=True))
         return self._remember(pairs, self.model.continuation_log_probabilities)
+
+    def count_tokens(self, texts):
+        """Count as the model does."""
+        return self.model.count_tokens(texts)
 
     def _remember(self, keys, score):
         new = list(dict.fromkeys(key for key in keys if key not in self.known))

@@ -23,6 +23,10 @@ class Guess:
         """Likewise."""
         return self.sequence_log_probabilities([a + b for a, b in zip(prompts, continuations, strict=True)])
 
+    def count_tokens(self, texts):
+        """Count words."""
+        return np.array([len(text.split()) for text in texts])
+
 
 @pytest.fixture
 def model(tmp_path, monkeypatch):
@@ -47,7 +51,7 @@ def test_a_part_is_printed_kept_and_read_again(model, tmp_path, capsys):
 def test_the_table_has_bias_types_controls_and_references(model):
     """Of a benchmark of several types, in both ways of scoring it."""
     text = language_bias.main(["stereoset", "--items", "60"])
-    assert "## StereoSet, per byte" in text
+    assert "## StereoSet, per token" in text
     assert "| intrasentence | prefers the stereotype | gender |" in text
     assert "| intersentence | competence | language-model score |" in text
     assert "| intrasentence | groups swapped by a coin |" in text

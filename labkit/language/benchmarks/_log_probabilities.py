@@ -44,7 +44,14 @@ class TextScorer:
             )
         if wrong := int(np.count_nonzero(~np.isfinite(scores))):
             raise UserError(f"{wrong} of {len(texts)} scores are not finite numbers; load the model in float32")
-        return scores / [len(text.encode()) for text in texts] if self.per == "byte" else scores
+        if self.per == "text":
+            return scores
+        return scores / ([len(text.encode()) for text in texts] if self.per == "byte" else self._count_tokens(texts))
+
+    def _count_tokens(self, texts: Sequence[str]) -> np.ndarray:
+        if not hasattr(self.model, "count_tokens"):
+            raise UserError("per='token' needs a model with count_tokens(texts); use per='byte'")
+        return np.asarray(self.model.count_tokens(list(texts)))
 
 
 def compare_options(stereotype: ArrayLike, other: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

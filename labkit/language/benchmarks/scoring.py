@@ -78,9 +78,10 @@ def score_benchmark(
         multiple of 4. By default, all: for BBQ these are 58,492, which takes hours without a GPU.
     seed : int
         For drawing items, and for the words exchanged in CrowS-Pairs.
-    per : {"text", "byte"}
-        Compare the log-probability of a text, or that per byte of UTF-8. A sum favors short options. The authors of
-        CrowS-Pairs and BBQ use sums.
+    per : {"text", "token", "byte"}
+        Compare the log-probability of a text, or that per token or per byte of UTF-8. A sum favors short options.
+        CrowS-Pairs' authors use sums; StereoSet's code averages over tokens for models that generate text, and compares
+        options that follow a context by another model. For "token" the model needs ``count_tokens(texts)``.
     form : {"letters", "answers"}
         How BBQ is asked: the answers are listed and the model names a letter, or each answer is scored after the
         question, without a list. The two give different results, and are never pooled.
@@ -102,7 +103,7 @@ def score_benchmark(
     """
     if name not in BENCHMARKS:
         raise UserError(f"benchmark {name!r} is not known; choose one of {', '.join(BENCHMARKS)}")
-    for option, value, known in (("per", per, ("text", "byte")), ("form", form, ("letters", "answers"))):
+    for option, value, known in (("per", per, ("text", "token", "byte")), ("form", form, ("letters", "answers"))):
         if value not in known:
             raise UserError(f"{option} {value!r} is not known; choose one of {', '.join(known)}")
     load, score, strata, together = BENCHMARKS[name]

@@ -21,7 +21,7 @@ def summarise_benchmark(
     of a model that guesses. Do not read a bias next to a competence at its reference: a model that cannot do the task
     gives no answers that could be biased. Those of the kind "control" have nothing to do with stereotypes, and should
     be at their reference: each letter is chosen as often as the others; the stereotype is the shorter option as often
-    as the longer one (sums of log-probabilities favor the shorter; if it is not, see ``per="byte"``); the right person
+    as the longer one (sums of log-probabilities favor the shorter; if it is not, see ``per``); the right person
     is named last as often as first (in WinoBias' type 2, nearly always: there a model that always answers with the
     last person is "correct").
     The kind "both" mixes bias and competence.

@@ -85,6 +85,15 @@ def test_per_byte_divides_by_the_length_of_the_option():
     assert (by_text["prefers_stereotype"] == by_text["stereotype_shorter"]).mean() > 0.9  # the space counts, too
 
 
+def test_per_token_divides_by_the_models_own_count():
+    """A model that charges one nat per token finds all options equal; one that cannot count says so."""
+    model = Stub(lambda prompt, text: -float(len(text.split())))
+    with pytest.raises(ValueError, match=r"needs a model with count_tokens\(texts\); use per='byte'"):
+        score_benchmark(model, "stereoset", items=10, per="token")
+    model.count_tokens = lambda texts: np.array([len(text.split()) for text in texts])
+    assert (score_benchmark(model, "stereoset", items=50, per="token")["log_odds"] == 0).all()
+
+
 def test_winobias_compares_pro_with_anti_and_resolves_both(winobias):
     """A model that likes stereotypical sentences, and one that always names the last person of the sentence."""
     pro = winobias.loc[winobias["condition"] == "pro", "sentence"]
@@ -202,7 +211,7 @@ def test_drawing_takes_so_many_of_each_part(name, size, guessing):
     [
         ("bold", {}, "benchmark 'bold' is not known; choose one of crows_pairs, stereoset"),
         ("bbq", {"form": "numbers"}, "form 'numbers' is not known; choose one of letters, answers"),
-        ("stereoset", {"per": "token"}, "per 'token' is not known; choose one of text, byte"),
+        ("stereoset", {"per": "word"}, "per 'word' is not known; choose one of text, token, byte"),
         ("bbq", {"items": 10}, "items is 10; it must be a multiple of 4"),
         ("winobias", {"items": 0}, "items is 0; it must be a multiple of 1, at least 1"),
     ],
