@@ -93,11 +93,13 @@ def fetch(
     model: Annotated[str | None, typer.Option(metavar="NAME", help="Download this hub model, too.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be downloaded.")] = False,
 ) -> None:
-    """Download what does not ship (real sentences, other models) into the cache folder, and verify its checksum."""
+    """Download what does not ship (sentences, benchmarks, other models) into the cache folder; verify checksums."""
     from labkit.data.fetching import fetch as fetch_data
 
     for each in fetch_data(dry_run=dry_run):
-        size = f"download {each.download_bytes / 1e6:.0f} MB, keeps {each.disk_bytes / 1e6:.0f} MB"
+        download = f"download {each.download_bytes / 1e6:.0f} MB" if each.download_bytes else "from the same download"
+        kept = each.disk_bytes / 1e6
+        size = f"{download}, keeps {kept:.{0 if kept >= 10 else 1}f} MB"
         note = {"missing": f"would be fetched ({size})", "present": "is there"}.get(each.state, each.state)
         typer.echo(f"{each.name}: {note}: {each.path}")
     if model is not None:

@@ -148,19 +148,18 @@ def check_data() -> list[Row]:
     except (OSError, UserError) as error:
         problem = problem or str(error)
         fetched = {name: False for name, entry in registry.items() if entry.get("fetched")}
-    rows, whole = [], 0
+    rows, whole = [], sum(fetched.values())
     for name, entry in registry.items():
-        found = "missing or changed"
         if name in fetched:
-            ok, remedy = fetched[name], "labkit fetch"
-            if problem:
-                found, remedy = problem, OTHER_CACHE
+            continue
+        path = DATASETS_FOLDER / name / "data.csv.gz"
+        if path.is_file() and file_sha256(path) == entry["sha256"]:
+            whole += 1
         else:
-            path = DATASETS_FOLDER / name / "data.csv.gz"
-            ok, remedy = path.is_file() and file_sha256(path) == entry["sha256"], f"git checkout -- datasets/{name}"
-        whole += ok
-        if not ok:
-            rows.append(Row(f"data {name}", found, needed, False, remedy))
+            rows.append(Row(f"data {name}", "missing or changed", needed, False, f"git checkout -- datasets/{name}"))
+    if lacking := [name for name, present in fetched.items() if not present]:  # one command brings all of them
+        found, remedy = (problem, OTHER_CACHE) if problem else ("missing or changed", "labkit fetch")
+        rows.append(Row(f"data {', '.join(lacking)}", found, needed, False, remedy))
     return rows or [Row("data", f"{whole} sets whole", needed, True)]
 
 

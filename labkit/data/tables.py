@@ -2,6 +2,7 @@
 
 import io
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -193,6 +194,19 @@ def load_fico() -> Dataset:
 def kept_path(name: str) -> Path:
     """Return the path of a downloaded data set in the cache folder."""
     return cache_folder("datasets") / f"{name}.csv"
+
+
+def fetched_path(name: str, entry: Mapping[str, Any]) -> Path:
+    """Return where a fetched set is in the cache folder: a file, or a folder of the files of its carrier.
+
+    Parameters
+    ----------
+    name : str
+        The set.
+    entry : mapping
+        What the registry says about it.
+    """
+    return kept_path(name) if entry["kind"] == "sentences" else kept_path(name).with_suffix("")
 
 
 def make_dataset(name: str, frame: pd.DataFrame, meaning: dict[str, Any]) -> Dataset:

@@ -2,7 +2,10 @@
 
 `weat` tests associations of embeddings (`WEAT_TESTS` has the published word lists). `LanguageModel` fills masks,
 `pretrain` continues pretraining on a corpus, `share_of_she` asks for pronouns. `swap_words` and `mask_words` change
-which group a text names.
+which group a text names. `first_names` has names that suggest a group.
+
+`score_benchmark` scores the field's benchmarks of bias, each with a ``load_*`` of its own; `summarise_benchmark` gives
+the measures with intervals, `check_controls` what they are when groups are swapped.
 """
 
 import lazy_loader
@@ -15,6 +18,13 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "masked_lm": ["LanguageModel", "cut_blocks", "held_out_loss"],
         "pretraining": ["PretrainConfig", "pretrain"],
         "pronouns": ["TEMPLATES", "guess", "share_of_she", "correlate"],
+        "names": ["first_names"],
+        "benchmarks.pairs": ["load_crows_pairs", "load_stereoset"],
+        "benchmarks.coreference": ["load_winobias", "load_winogender"],
+        "benchmarks.questions": ["load_bbq", "BBQ_CATEGORIES"],
+        "benchmarks.scoring": ["score_benchmark"],
+        "benchmarks.summaries": ["summarise_benchmark"],
+        "benchmarks.controls": ["swap_groups", "check_controls"],
         "swaps": ["DISTRICT_WORDS", "GENDER_WORDS", "both_ways", "swap_words", "swap_half", "mask_words"],
     },
 )

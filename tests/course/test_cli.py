@@ -264,12 +264,14 @@ def test_doctor_prints_remedies_and_exits_1(call, monkeypatch):
 def test_fetch_says_what_it_would_download(call, monkeypatch, tmp_path):
     """A dry run names sets and models, their sizes and where they go, and passes dry_run on."""
     each = SimpleNamespace(name="bug", state="missing", path=tmp_path / "bug.csv", download_bytes=14e6, disk_bytes=21e6)
-    monkeypatch.setattr("labkit.data.fetching.fetch", lambda *, dry_run: [each] if dry_run else [])
+    other = SimpleNamespace(name="bbq", state="missing", path=tmp_path / "bbq", download_bytes=0, disk_bytes=437_000)
+    monkeypatch.setattr("labkit.data.fetching.fetch", lambda *, dry_run: [each, other] if dry_run else [])
     monkeypatch.setattr(
         "labkit.models.weights.fetch_model", lambda name, *, dry_run: tmp_path / name if dry_run else None
     )
     said = call("fetch", "--dry-run", "--model", "bert-base-uncased").output
     assert "bug: would be fetched (download 14 MB, keeps 21 MB)" in said
+    assert "bbq: would be fetched (from the same download, keeps 0.4 MB)" in said
     assert f"bert-base-uncased: would be in {tmp_path / 'bert-base-uncased'}" in said
 
 

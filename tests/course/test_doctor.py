@@ -91,6 +91,18 @@ def test_missing_sentences_have_the_command_that_downloads_them(empty_cache):
     """With an empty cache what is fetched is missing, and only that."""
     rows = [row for row in check_data() if not row.ok]
     assert [row.remedy for row in rows] == ["labkit fetch"]
+    assert rows[0].what == "data bug, crows_pairs, stereoset, winobias, winogender, bbq"
+
+
+def test_a_changed_byte_of_a_benchmark_is_named(empty_cache):
+    """A file of the right name and length with another byte counts as missing, and only its set does."""
+    from labkit.data.tables import kept_path
+
+    folder = kept_path("winogender").with_suffix("")
+    folder.mkdir()
+    (folder / "all_sentences.tsv").write_bytes(bytes(84_365))
+    (row,) = [row for row in check_data() if not row.ok]
+    assert "winogender" in row.what and row.found == "missing or changed"
 
 
 def test_changed_data_set_is_named(tmp_path, monkeypatch):
@@ -119,7 +131,11 @@ def test_unusable_cache_folder_has_a_remedy(tmp_path, monkeypatch):
     row = check_disk()
     assert not row.ok and "cannot make the cache folder" in row.found and "LABKIT_CACHE" in row.remedy
     (row,) = [row for row in check_data() if not row.ok]
-    assert row.what == "data bug" and "cannot make the cache folder" in row.found and "LABKIT_CACHE" in row.remedy
+    assert (
+        row.what.startswith("data bug, crows_pairs, ")
+        and "cannot make the cache folder" in row.found
+        and "LABKIT_CACHE" in row.remedy
+    )
 
 
 def test_read_only_cache_folder_has_a_remedy(empty_cache, monkeypatch):

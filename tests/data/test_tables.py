@@ -2,6 +2,7 @@
 
 import doctest
 import gzip
+import hashlib
 import importlib.util
 import re
 import shutil
@@ -10,13 +11,14 @@ from contextlib import contextmanager
 import pandas as pd
 import pytest
 
-from labkit import data
+from labkit import data, language
 from labkit.data import bug, fetching, tables
 from labkit.data.bug import CLINICIANS, MASK, load_bug, mask_professions, reduce_sentences
 from labkit.data.datasheets import SECTIONS, check_datasheet, group_sizes, read_sizes
 from labkit.data.fetching import fetch
 from labkit.data.tables import DATASETS_FOLDER, Dataset, kept_path, read_registry
 
+BENCHMARKS = ("crows_pairs", "stereoset", "winobias", "winogender", "bbq")  # tested in tests/language/benchmarks
 LOADERS = {
     "hmda": data.load_hmda,
     "compas": data.load_compas,
@@ -78,7 +80,8 @@ def test_a_shipped_set_is_what_the_registry_says(name):
 
 def test_every_set_of_the_registry_has_a_loader():
     """No set is registered that cannot be loaded."""
-    assert set(read_registry()) == {*LOADERS, "bug"}
+    assert set(read_registry()) == {*LOADERS, "bug", *BENCHMARKS}
+    assert all(callable(getattr(language, f"load_{name}")) for name in BENCHMARKS)
 
 
 @pytest.mark.parametrize("name", LOADERS)
@@ -319,26 +322,31 @@ def test_changed_sentences_name_the_command(tmp_path, monkeypatch):
     kept_path("bug").write_bytes(content)
     with pytest.raises(ValueError, match=r"bug\.csv was changed.*run `labkit fetch`"):
         load_bug()
-    assert [item.state for item in fetch(dry_run=True)] == ["missing"]
+    assert [item.state for item in fetch(["bug"], dry_run=True)] == ["missing"]
 
 
 # Fetching
 
 
 def test_a_dry_run_downloads_nothing_and_reports_the_sizes(tmp_path, monkeypatch):
-    """It says what is missing and how large download and result are."""
+    """It says what is missing and how large download and result are; sets of one carrier share its download."""
     monkeypatch.setenv("LABKIT_CACHE", str(tmp_path))
-    (item,) = fetch(dry_run=True)
-    assert (item.name, item.state, item.path.exists()) == ("bug", "missing", False)
-    assert item.download_bytes > item.disk_bytes > 10_000_000
+    monkeypatch.setattr(fetching, "fetch_carrier", lambda *_, **__: pytest.fail("downloaded"))
+    first, *others = fetch(dry_run=True)
+    assert (first.name, first.state, first.path.exists()) == ("bug", "missing", False)
+    assert first.download_bytes > first.disk_bytes > 10_000_000
+    assert [item.name for item in others] == list(BENCHMARKS)
+    assert {(item.state, item.download_bytes, item.path.exists()) for item in others} == {("missing", 0, False)}
+    assert all(item.disk_bytes > 10_000 for item in others)
 
 
 def test_what_was_fetched_is_not_downloaded_again(monkeypatch):
-    """A second call only verifies the checksum."""
+    """A second call only verifies the checksums."""
     monkeypatch.setattr(fetching, "fetch_carrier", lambda *_, **__: pytest.fail("downloaded again"))
-    (item,) = fetch()
-    assert item.state == "present"
-    assert item.path.stat().st_size == item.disk_bytes
+    for item in fetch():
+        assert item.state == "present"
+        files = [item.path] if item.path.is_file() else list(item.path.iterdir())
+        assert sum(path.stat().st_size for path in files) == item.disk_bytes
 
 
 @pytest.mark.parametrize(
@@ -364,7 +372,7 @@ def test_a_reduction_that_differs_is_not_kept(tmp_path, monkeypatch):
 
     monkeypatch.setattr(fetching, "fetch_carrier", download)
     with pytest.raises(ValueError, match="update the whole repository"):
-        fetch()
+        fetch(["bug"])
     assert not kept_path("bug").exists()
 
 
@@ -376,8 +384,8 @@ def test_fetching_keeps_the_reduced_file_and_nothing_else(tmp_path, monkeypatch)
         fetching, "fetch_carrier", lambda _, members, *, folder: dict.fromkeys(members, folder / "full")
     )
     monkeypatch.setattr(fetching, "reduce_sentences", lambda _, target: shutil.copy(registered, target))
-    assert [item.state for item in fetch()] == ["fetched"]
-    assert [item.state for item in fetch()] == ["present"]
+    assert [item.state for item in fetch(["bug"])] == ["fetched"]
+    assert [item.state for item in fetch(["bug"])] == ["present"]
     assert [path.name for path in kept_path("bug").parent.iterdir() if path.suffix != ".lock"] == ["bug.csv"]
 
 
@@ -393,7 +401,67 @@ def test_a_file_that_another_process_downloaded_is_kept(tmp_path, monkeypatch):
 
     monkeypatch.setattr(fetching, "FileLock", wait_for_another_process)
     monkeypatch.setattr(fetching, "fetch_carrier", lambda *_, **__: pytest.fail("downloaded again"))
-    assert [item.path for item in fetch()] == [kept_path("bug")]
+    assert [item.path for item in fetch(["bug"])] == [kept_path("bug")]
+
+
+@pytest.fixture
+def carried(tmp_path, monkeypatch):
+    """A registry of two sets whose files one small carrier holds, and its downloads; the cache is empty."""
+    contents = {"box/one.tsv": b"a\tb\n", "box/two.txt": b"two", "box/three.txt": b"three"}
+    members = {name: fetching.Member(hashlib.sha256(each).hexdigest(), len(each)) for name, each in contents.items()}
+    carrier = fetching.Carrier("box", "1.0", "0" * 64, 100, members)
+    origins = {"first": ["box/one.tsv", "box/two.txt"], "second": ["box/three.txt"]}
+    registry = {
+        name: {"fetched": True, "kind": "files", "origin": {"carrier": "box", "members": some}}
+        for name, some in origins.items()
+    }
+    downloads = []
+
+    def download(_, wanted, *, folder):
+        downloads.append(list(wanted))
+        for member in wanted:
+            (folder / member.split("/")[1]).write_bytes(contents[member])
+        return {member: folder / member.split("/")[1] for member in wanted}
+
+    monkeypatch.setenv("LABKIT_CACHE", str(tmp_path))
+    monkeypatch.setattr(fetching, "read_registry", lambda: registry)
+    monkeypatch.setattr(fetching, "read_carriers", lambda: {"box": carrier})
+    monkeypatch.setattr(fetching, "fetch_carrier", download)
+    return downloads
+
+
+def test_sets_of_one_carrier_are_downloaded_once_and_kept_as_they_are(carried, tmp_path):
+    """Each in a folder of its own; nothing else is left, and a second call downloads nothing."""
+    assert [item.state for item in fetch()] == ["fetched", "fetched"]
+    assert carried == [["box/one.tsv", "box/two.txt", "box/three.txt"]]
+    kept = {
+        str(path.relative_to(tmp_path / "datasets")) for path in (tmp_path / "datasets").rglob("*") if path.is_file()
+    }
+    assert kept - {"box.lock"} == {"first/one.tsv", "first/two.txt", "second/three.txt"}
+    assert fetching.read_fetched("first", "two.txt") == b"two"
+    assert [item.state for item in fetch()] == ["present", "present"] and len(carried) == 1
+
+
+@pytest.mark.parametrize("damage", ["changed", "lost"])
+def test_a_set_with_a_damaged_file_is_fetched_again_and_no_other(carried, tmp_path, damage):
+    """One wrong byte, or one file that is gone; reading it says so."""
+    fetch()
+    path = tmp_path / "datasets" / "first" / "two.txt"
+    path.unlink() if damage == "lost" else path.write_bytes(b"twO")
+    error, message = (
+        (FileNotFoundError, "is missing") if damage == "lost" else (ValueError, "was changed: its sha256 is")
+    )
+    with pytest.raises(error, match=rf"two\.txt {message}.*run `labkit fetch`"):
+        fetching.read_fetched("first", "two.txt")
+    assert [item.state for item in fetch()] == ["fetched", "present"]
+    assert carried[1] == ["box/one.tsv", "box/two.txt"] and path.read_bytes() == b"two"
+
+
+def test_files_of_one_carrier_have_different_names():
+    """Sets are unpacked side by side before they are moved."""
+    for carrier in fetching.read_carriers().values():
+        names = [member.split("/")[-1] for member in carrier.members]
+        assert len(set(names)) == len(names), carrier.name
 
 
 def test_reducing_keeps_columns_quotes_and_letters(tmp_path):
@@ -422,7 +490,8 @@ def test_reducing_keeps_columns_quotes_and_letters(tmp_path):
 def test_fetching_into_an_empty_cache_gives_the_registered_file(tmp_path, monkeypatch):
     """The whole way from the package index to a loaded task."""
     monkeypatch.setenv("LABKIT_CACHE", str(tmp_path))
-    assert [item.state for item in fetch()] == ["fetched"]
-    assert [item.state for item in fetch()] == ["present"]
+    assert {item.state for item in fetch()} == {"fetched"}
+    assert {item.state for item in fetch()} == {"present"}
     assert len(load_bug().frame) == read_registry()["bug"]["tasks"]["clinicians"]["rows"]
-    assert sorted(path.name for path in (tmp_path / "datasets").iterdir() if path.suffix != ".lock") == ["bug.csv"]
+    kept = sorted(path.name for path in (tmp_path / "datasets").iterdir() if path.suffix != ".lock")
+    assert kept == sorted(["bug.csv", *BENCHMARKS])
