@@ -120,10 +120,11 @@ def fetch(
     model: Annotated[str | None, typer.Option(metavar="NAME", help="Download this hub model, too.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be downloaded.")] = False,
 ) -> None:
-    """Download what does not ship (real sentences, other models) into the cache folder, and verify its checksum."""
+    """Download what does not ship (real sentences, models) into the cache folder, and verify its checksum."""
     from labkit.data.fetching import fetch as fetch_data
+    from labkit.language.causal_lm.files import fetch_generative_model
 
-    for each in fetch_data(dry_run=dry_run):
+    for each in [*fetch_data(dry_run=dry_run), fetch_generative_model(dry_run=dry_run)]:
         size = f"download {each.download_bytes / 1e6:.0f} MB, keeps {each.disk_bytes / 1e6:.0f} MB"
         note = {"missing": f"would be fetched ({size})", "present": "is there"}.get(each.state, each.state)
         typer.echo(f"{each.name}: {note}: {each.path}")
