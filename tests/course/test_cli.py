@@ -265,11 +265,16 @@ def test_fetch_says_what_it_would_download(call, monkeypatch, tmp_path):
     """A dry run names sets and models, their sizes and where they go, and passes dry_run on."""
     each = SimpleNamespace(name="bug", state="missing", path=tmp_path / "bug.csv", download_bytes=14e6, disk_bytes=21e6)
     monkeypatch.setattr("labkit.data.fetching.fetch", lambda *, dry_run: [each] if dry_run else [])
+    model = SimpleNamespace(name="lm", state="missing", path=tmp_path / "lm", download_bytes=93e6, disk_bytes=640e6)
+    monkeypatch.setattr(
+        "labkit.language.causal_lm.files.fetch_generative_model", lambda *, dry_run: model if dry_run else None
+    )
     monkeypatch.setattr(
         "labkit.models.weights.fetch_model", lambda name, *, dry_run: tmp_path / name if dry_run else None
     )
     said = call("fetch", "--dry-run", "--model", "bert-base-uncased").output
     assert "bug: would be fetched (download 14 MB, keeps 21 MB)" in said
+    assert f"lm: would be fetched (download 93 MB, keeps 640 MB): {tmp_path / 'lm'}" in said
     assert f"bert-base-uncased: would be in {tmp_path / 'bert-base-uncased'}" in said
 
 

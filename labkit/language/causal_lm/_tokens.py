@@ -26,7 +26,7 @@ def check_strings(texts: Sequence[str], name: str, *, empty: bool = False) -> li
 
 def encode(tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str]) -> list[list[int]]:
     """Return the token ids of texts, without special tokens except those that a text itself spells."""
-    return tokenizer(list(texts), add_special_tokens=False)["input_ids"]
+    return tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
 
 
 def find_start_token(tokenizer: "PreTrainedTokenizerBase", name: object) -> int:
