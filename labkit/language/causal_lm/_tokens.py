@@ -62,8 +62,8 @@ def encode_together(
         if ids[: len(prompt)] != prompt or len(ids) == len(prompt):
             at = next((at for at, (one, other) in enumerate(zip(ids, prompt, strict=False)) if one != other), 0)
             raise UserError(
-                f"continuations[{row}] {shorten(continuations[row])} merges with the end of prompts[{row}], "
-                f"{shorten(prompts[row], end=True)}: together they are read as {tokenizer.decode(ids[at : at + 1])!r} "
+                f"continuations[{row}] {quote_part(continuations[row])} merges with the end of prompts[{row}], "
+                f"{quote_part(prompts[row], end=True)}: together they are read as {tokenizer.decode(ids[at : at + 1])!r} "
                 "and not cut between the two; move the space from the end of the prompt to the beginning of the "
                 "continuation, or end the prompt with a whole word"
             )
@@ -80,7 +80,7 @@ def check_length(ids: Sequence[Sequence[int]], longest: int, name: str, *, more:
             )
 
 
-def shorten(text: str, *, end: bool = False, most: int = 30) -> str:
+def quote_part(text: str, *, end: bool = False, most: int = 30) -> str:
     """Write a text in quotes, cut to its beginning, or its end."""
     if len(text) <= most:
         return repr(text)

