@@ -61,9 +61,10 @@ def encode_together(
     for row, (ids, prompt) in enumerate(zip(together, alone, strict=True)):
         if ids[: len(prompt)] != prompt or len(ids) == len(prompt):
             at = next((at for at, (one, other) in enumerate(zip(ids, prompt, strict=False)) if one != other), 0)
+            merged = tokenizer.decode(ids[at : at + 1])
             raise UserError(
                 f"continuations[{row}] {quote_part(continuations[row])} merges with the end of prompts[{row}], "
-                f"{quote_part(prompts[row], end=True)}: together they are read as {tokenizer.decode(ids[at : at + 1])!r} "
+                f"{quote_part(prompts[row], end=True)}: together they are read as {merged!r} "
                 "and not cut between the two; move the space from the end of the prompt to the beginning of the "
                 "continuation, or end the prompt with a whole word"
             )

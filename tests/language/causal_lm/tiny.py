@@ -15,9 +15,9 @@ SIZE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "nu
 
 def make_vocabulary():
     """Return tokens: special ones, all bytes as byte-level BPE writes them, and what the merges make."""
-    from tokenizers.pre_tokenizers import ByteLevel
-
-    return [*SPECIAL, *sorted(ByteLevel.alphabet()), *(pair.replace(" ", "") for pair in MERGES)]
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    alphabet = [*map(chr, printable), *(chr(256 + at) for at in range(256 - len(printable)))]  # one for each byte
+    return [*SPECIAL, *sorted(alphabet), *(pair.replace(" ", "") for pair in MERGES)]
 
 
 def save_tiny_causal_lm(folder, *, model_type="llama", seed=0, context=256, chat=True):
