@@ -13,7 +13,7 @@
     audit/          decisions counted by group: rates, intervals, tests, files, pages
     training/       finetune() and what it minimizes
     comparison/     many runs: means, paired changes, trials, figures
-    language/       what language models say: associations, masked words, pronouns, word swaps
+    language/       what language models say: associations, masked words, pronouns, swaps, generated text
     mitigation/     one signature over every method
     exercises/      the engine: check, hint, solution; imports nothing of ours
     chapters/       ch00/ ... ch09/: the exercises of a notebook, and what only that notebook needs

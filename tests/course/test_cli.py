@@ -266,12 +266,17 @@ def test_fetch_says_what_it_would_download(call, monkeypatch, tmp_path):
     each = SimpleNamespace(name="bug", state="missing", path=tmp_path / "bug.csv", download_bytes=14e6, disk_bytes=21e6)
     other = SimpleNamespace(name="bbq", state="missing", path=tmp_path / "bbq", download_bytes=0, disk_bytes=437_000)
     monkeypatch.setattr("labkit.data.fetching.fetch", lambda *, dry_run: [each, other] if dry_run else [])
+    model = SimpleNamespace(name="lm", state="missing", path=tmp_path / "lm", download_bytes=93e6, disk_bytes=640e6)
+    monkeypatch.setattr(
+        "labkit.language.causal_lm.files.fetch_generative_model", lambda *, dry_run: model if dry_run else None
+    )
     monkeypatch.setattr(
         "labkit.models.weights.fetch_model", lambda name, *, dry_run: tmp_path / name if dry_run else None
     )
     said = call("fetch", "--dry-run", "--model", "bert-base-uncased").output
     assert "bug: would be fetched (download 14 MB, keeps 21 MB)" in said
     assert "bbq: would be fetched (from the same download, keeps 0.4 MB)" in said
+    assert f"lm: would be fetched (download 93 MB, keeps 640 MB): {tmp_path / 'lm'}" in said
     assert f"bert-base-uncased: would be in {tmp_path / 'bert-base-uncased'}" in said
 
 

@@ -12,6 +12,7 @@ from labkit.course.doctor import (
     check_data,
     check_disk,
     check_free_memory,
+    check_generative_model,
     check_machine,
     check_model,
     check_python,
@@ -175,3 +176,16 @@ def test_machine_without_semaphores_or_temporary_files_is_named(monkeypatch):
     monkeypatch.setattr("tempfile.gettempdir", no_folder)
     row = check_workers()
     assert not row.ok and "temporary files" in row.found and "TMPDIR" in row.remedy
+
+
+def test_missing_generative_model_has_the_command_that_downloads_it(empty_cache, monkeypatch):
+    """With an empty cache; and a folder that cannot be used has another remedy."""
+    row = check_generative_model()
+    assert (row.what, row.ok, row.remedy) == ("model smollm2", False, "labkit fetch")
+    monkeypatch.setattr(doctor, "find_cache_problem", lambda: "cannot write in the cache folder")
+    assert "LABKIT_CACHE" in check_generative_model().remedy
+
+
+def test_generative_model_of_set_up_is_whole():
+    """Downloaded and converted, every byte as it was."""
+    assert check_generative_model().ok

@@ -4,10 +4,10 @@ transformers fills gaps silently: a weight that is missing is drawn at random, a
 words. Both give numbers that look like results. Here they are errors that name what is missing.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError
@@ -29,8 +29,8 @@ MOST_UNUSED = 1024, 1 / 8  # rows of the table of words without a word (tables a
 NAMED = 3  # names in a message
 
 
-def read_config(folder: Path, name: str | Path) -> "PreTrainedConfig":
-    """Read the configuration of a BERT-like encoder, without its dropout; a UserError says what else it is."""
+def read_any_config(folder: Path) -> "PreTrainedConfig":
+    """Read a model's configuration; a UserError says that transformers does not know it."""
     from transformers import AutoConfig
 
     try:
@@ -39,33 +39,54 @@ def read_config(folder: Path, name: str | Path) -> "PreTrainedConfig":
         raise
     except Exception as error:  # of many kinds, one for each way in which a setting can be wrong
         raise UserError(f"{folder} does not describe a model that transformers knows: {in_one_line(error)}") from error
+    if getattr(config, "num_hidden_layers", 1) < 1:
+        raise UserError(f"{folder / 'config.json'} asks for {config.num_hidden_layers} blocks; give at least 1")
+    return config
+
+
+def read_config(folder: Path, name: str | Path) -> "PreTrainedConfig":
+    """Read the configuration of a BERT-like encoder, without its dropout; a UserError says what else it is."""
+    config = read_any_config(folder)
     if config.model_type not in BERT_LIKE or getattr(config, "is_decoder", False):
         raise UserError(
             f"{name!r} is a {config.model_type!r} model, not a BERT-like encoder; known: {', '.join(BERT_LIKE)}"
         )
-    if config.num_hidden_layers < 1:
-        raise UserError(f"{folder / 'config.json'} asks for {config.num_hidden_layers} blocks; give at least 1")
     config.attention_probs_dropout_prob = config.hidden_dropout_prob = 0.0  # see Foundation
     return config
 
 
 def load_encoder(folder: Path, config: "PreTrainedConfig", weights: dict[str, Tensor]) -> "PreTrainedModel":
-    """Put weights into an encoder, all of its own and no others; a UserError names those that do not fit.
-
-    transformers gets tensors, which `read_weights` read as safetensors: it looks for no file, and so finds none of
-    another format. Weights of heads are ignored.
-    """
+    """Put weights into an encoder, all of its own and no others; weights of heads are ignored."""
     from transformers import MODEL_MAPPING
 
     options = {} if config.model_type == "electra" else {"add_pooling_layer": False}
+    kind = MODEL_MAPPING[type(config)]
+    return load_model(kind, folder, config, weights, attn_implementation=register_attention(), **options)
+
+
+def load_model(
+    kind: type["PreTrainedModel"],
+    folder: Path,
+    config: "PreTrainedConfig",
+    weights: dict[str, Tensor],
+    *,
+    belongs: Callable[[str], bool] | None = None,
+    dtype: torch.dtype = torch.float32,
+    **options: Any,
+) -> "PreTrainedModel":
+    """Put weights into a model of transformers, all of its own and no others; a UserError names those that do not fit.
+
+    transformers gets tensors, which `read_weights` read as safetensors: it looks for no file, and so finds none of
+    another format. A weight that the model does not use is ignored where ``belongs`` says that it is not the model's
+    (by default: of an encoder).
+    """
     with silent_transformers():  # what it would report is in `report`, and checked
         try:
-            encoder, report = MODEL_MAPPING[type(config)].from_pretrained(
+            model, report = kind.from_pretrained(
                 None,
                 config=config,
                 state_dict=weights,
-                dtype=torch.float32,
-                attn_implementation=register_attention(),
+                dtype=dtype,
                 output_loading_info=True,
                 ignore_mismatched_sizes=True,
                 **options,
@@ -76,8 +97,8 @@ def load_encoder(folder: Path, config: "PreTrainedConfig", weights: dict[str, Te
             raise UserError(
                 f"the weights in {folder} cannot be loaded as its config.json says ({in_one_line(error)})"
             ) from error
-    check_weights(folder, config, report)
-    return encoder
+    check_weights(folder, config, report, belongs or is_of_an_encoder)
+    return model
 
 
 def read_weights(files: Iterable[Path]) -> dict[str, Tensor]:
@@ -93,12 +114,12 @@ def read_weights(files: Iterable[Path]) -> dict[str, Tensor]:
     return weights
 
 
-def check_weights(folder: Path, config: "PreTrainedConfig", report: dict) -> None:
+def check_weights(folder: Path, config: "PreTrainedConfig", report: dict, belongs: Callable[[str], bool]) -> None:
     """Raise a UserError where weights are missing, too many, or of another shape than the configuration says."""
     said = f"{folder / 'config.json'} describes {config.num_hidden_layers} blocks of width {config.hidden_size}"
     remedy = "copy or download the model again, with its own config.json"
     missing = [name for name in report["missing_keys"] if not name.endswith(NOT_TRAINED)]
-    extra = [name for name in report["unexpected_keys"] if is_of_an_encoder(name)]
+    extra = [name for name in report["unexpected_keys"] if belongs(name)]
     if missing:
         also = f", and has {list_names(extra)}" if extra else ""
         raise UserError(f"{said}, but the file of weights lacks {list_names(missing)}{also}; {remedy}")
@@ -140,7 +161,9 @@ def list_names(names: Iterable[str]) -> str:
     return ", ".join(names[:NAMED]) + more
 
 
-def load_tokenizer(folder: Path, config: "PreTrainedConfig") -> "PreTrainedTokenizerBase":
+def load_tokenizer(
+    folder: Path, config: "PreTrainedConfig", *, needs_padding: bool = True
+) -> "PreTrainedTokenizerBase":
     """Load the tokenizer of a model; a UserError says where its vocabulary does not fit the table of words."""
     from transformers import AutoTokenizer
 
@@ -169,7 +192,7 @@ def load_tokenizer(folder: Path, config: "PreTrainedConfig") -> "PreTrainedToken
             f"the tokenizer in {folder} has {len(tokenizer)} tokens, and the model {config.vocab_size} word "
             "embeddings; files are missing or belong to another model: copy the model's own tokenizer into the folder"
         )
-    if tokenizer.pad_token_id is None:
+    if needs_padding and tokenizer.pad_token_id is None:
         raise UserError(f"the tokenizer in {folder} has no padding token; copy the model's own tokenizer_config.json")
     return tokenizer
 

@@ -1,0 +1,191 @@
+"""Log-probabilities of many texts at once: what texts share at their beginning is computed once.
+
+A causal model's states at a token depend only on the tokens before it. So texts that begin alike have the same states
+there, and a set of texts is a tree whose nodes are the different beginnings. We lay the nodes of a tree side by side,
+as one input to the model: each has the position that it has in its text, and may attend only to the nodes on its way
+from the root (Cai et al., 2024, use such a mask to try several continuations at once). Three things are saved: padding,
+repeated beginnings (the same prompt with many continuations, the first lines of a chat), and all calls but one. The
+last token of a text needs no node, because nothing comes after it.
+
+The head over the vocabulary is a fifth of a small model's arithmetic, and its output is the largest array by far. It is
+computed only at nodes whose next token is scored, and a slice of them at a time.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+NODES = 384  # of a tree: with fewer, reading the weights takes the time; with more, attention between branches
+SLICE = 64  # nodes whose logits are in memory at once: 64 x 49,152 x 4 bytes are 13 MB
+# The largest difference of a log-probability between a tree and one text at a time that is rounding, not an error.
+ROUNDING = {torch.float32: 1e-3, torch.bfloat16: 0.3}
+
+
+@dataclass
+class Tree:
+    """Some texts as one input.
+
+    Attributes
+    ----------
+    tokens, depths : list of int
+        Of N nodes: the token, and how many tokens are before it in its text.
+    parents : list of int
+        The node before each node; -1 for a root.
+    texts : list of int
+        Which texts are in the tree.
+    pairs : list of (text, node, token)
+        What is scored: the token comes after the node, in the text.
+    """
+
+    tokens: list[int] = field(default_factory=list)
+    depths: list[int] = field(default_factory=list)
+    parents: list[int] = field(default_factory=list)
+    texts: list[int] = field(default_factory=list)
+    pairs: list[tuple[int, int, int]] = field(default_factory=list)
+
+    def is_chain(self) -> bool:
+        """Say whether every node comes after the one before it, as in a single text."""
+        return self.parents == list(range(-1, len(self.parents) - 1))
+
+    def mask(self) -> Tensor:
+        """Return which node may attend to which: bool (N, N), True on the way from the root."""
+        allowed = np.zeros((len(self.tokens), len(self.tokens)), dtype=bool)
+        for node, parent in enumerate(self.parents):
+            if parent >= 0:
+                allowed[node] = allowed[parent]
+            allowed[node, node] = True
+        return torch.from_numpy(allowed)
+
+
+def grow_trees(
+    ids: Sequence[Sequence[int]], starts: Sequence[int], *, most_texts: int, most_nodes: int = NODES
+) -> Iterator[Tree]:
+    """Put n texts into trees, those that begin alike into the same ones.
+
+    Parameters
+    ----------
+    ids : list of n lists of int
+        Token ids, at least two each.
+    starts : list of n int
+        The first token of each text that is scored, from 1.
+    most_texts, most_nodes : int
+        Of a tree; a text with more nodes has a tree for itself.
+
+    Yields
+    ------
+    Tree
+    """
+    tree, path = Tree(), []  # path: the nodes of the text before
+    before = ()
+    for text in sorted(range(len(ids)), key=lambda text: ids[text]):
+        own = ids[text][:-1]
+        shared = count_shared(own, before)
+        if tree.texts and (len(tree.texts) == most_texts or len(tree.tokens) + len(own) - shared > most_nodes):
+            yield tree
+            tree, path, shared = Tree(), [], 0
+        first = len(tree.tokens)
+        path = path[:shared] + list(range(first, first + len(own) - shared))
+        tree.tokens += own[shared:]
+        tree.depths += range(shared, len(own))
+        tree.parents += [path[depth - 1] if depth else -1 for depth in range(shared, len(own))]
+        tree.texts.append(text)
+        tree.pairs += [(text, path[at - 1], ids[text][at]) for at in range(starts[text], len(ids[text]))]
+        before = own
+    if tree.texts:
+        yield tree
+
+
+def count_shared(first: Sequence[int], second: Sequence[int]) -> int:
+    """Return how many tokens two texts share at their beginning."""
+    for at, (one, other) in enumerate(zip(first, second, strict=False)):
+        if one != other:
+            return at
+    return min(len(first), len(second))
+
+
+@torch.inference_mode()
+def score_tree(model: "PreTrainedModel", tree: Tree) -> Iterator[tuple[int, float]]:
+    """Yield (text, log-probability of one scored token) for all pairs of a tree."""
+    nodes = sorted({node for _, node, _ in tree.pairs})
+    hidden = run_tree(model, tree)[nodes]  # (K, H)
+    rows = {node: row for row, node in enumerate(nodes)}
+    pairs = sorted(tree.pairs, key=lambda pair: pair[1])
+    wanted = torch.tensor([(rows[node], token) for _, node, token in pairs], device=hidden.device)  # (P, 2)
+    head = model.get_output_embeddings()
+    scores = []
+    for start in range(0, len(nodes), SLICE):
+        logits = head(hidden[start : start + SLICE]).float()  # (S, V)
+        here = wanted[(wanted[:, 0] >= start) & (wanted[:, 0] < start + SLICE)]
+        at, token = here[:, 0] - start, here[:, 1]
+        scores += (logits[at, token] - log_of_sum(logits)[at]).tolist()
+    yield from zip((text for text, _, _ in pairs), scores, strict=True)
+
+
+def log_of_sum(logits: Tensor) -> Tensor:
+    """Return log(sum(exp(logits))) over the last dimension: float32 (S, V) -> float64 (S,).
+
+    Summed in float64: in float32 the rounding of 49,152 terms is the largest error of a log-probability, up to 3e-4 in
+    a sentence.
+    """
+    largest = logits.amax(-1, keepdim=True)  # (S, 1)
+    return (logits - largest).exp_().sum(-1, dtype=torch.float64).log() + largest[:, 0]
+
+
+def run_tree(model: "PreTrainedModel", tree: Tree) -> Tensor:
+    """Return the last hidden state of every node: (N, H)."""
+    device = model.device
+    inputs = {"input_ids": torch.tensor([tree.tokens], device=device)}
+    if not tree.is_chain():
+        blocked = torch.finfo(model.dtype).min
+        mask = torch.zeros(len(tree.tokens), len(tree.tokens), dtype=model.dtype)
+        mask.masked_fill_(~tree.mask(), blocked)
+        inputs["attention_mask"] = mask[None, None].to(device)  # (1, 1, N, N), added to the scores
+        inputs["position_ids"] = torch.tensor([tree.depths], device=device)
+    return model.base_model(**inputs, use_cache=False).last_hidden_state[0]
+
+
+def score_texts(
+    model: "PreTrainedModel", ids: Sequence[Sequence[int]], starts: Sequence[int], *, batch_size: int
+) -> np.ndarray:
+    """Return the sum of the log-probabilities of the tokens from ``starts`` on: float64 (n,)."""
+    scores = np.zeros(len(ids))
+    for tree in grow_trees(ids, starts, most_texts=batch_size):
+        for text, score in score_tree(model, tree):
+            scores[text] += score
+    return scores
+
+
+def takes_trees(model: "PreTrainedModel", start: int) -> bool:
+    """Say whether a model gives the same log-probabilities for a tree as for its texts one at a time.
+
+    Some models ignore the positions or the mask that they are given, and some change states or logits on the way to the
+    output, which `score_tree` would miss. Three short texts that share their beginning show it.
+    """
+    known = min(model.config.vocab_size, 200)
+    ids = [[start, *(at % known for at in row)] for row in ([40, 50, 60, 70, 80], [40, 50, 65, 75], [40, 55, 67])]
+    starts = [1] * len(ids)
+    try:
+        together = score_texts(model, ids, starts, batch_size=len(ids))
+    except (TypeError, ValueError, RuntimeError, AttributeError):  # no such argument, no such shape, no such part
+        return False
+    alone = score_alone(model, ids, starts)
+    return bool(np.abs(together - alone).max() <= ROUNDING.get(model.dtype, ROUNDING[torch.bfloat16]))
+
+
+@torch.inference_mode()
+def score_alone(model: "PreTrainedModel", ids: Sequence[Sequence[int]], starts: Sequence[int]) -> np.ndarray:
+    """Return what `score_texts` returns, one text at a time and from the model's own logits, for any causal model."""
+    scores = np.zeros(len(ids))
+    for row, (own, start) in enumerate(zip(ids, starts, strict=True)):
+        tokens = torch.tensor([own], device=model.device)  # (1, T)
+        logits = model(input_ids=tokens).logits[0, start - 1 : -1].float()  # (T - start, V)
+        chosen = logits.gather(-1, tokens[0, start:, None])[:, 0]
+        scores[row] = (chosen - log_of_sum(logits)).sum().item()
+    return scores
