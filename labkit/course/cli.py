@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperGroup
 
+from labkit.course.monitor_command import monitor
 from labkit.errors import UserError
 
 if TYPE_CHECKING:
@@ -391,3 +392,6 @@ def audit(
         raise typer.Exit(CONDITION_MET) from error
     except UserError as error:
         raise UserError(in_options(str(error))) from error
+
+
+app.command()(monitor)
