@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -109,10 +110,10 @@ def _bin(column: str, before: pd.Series, now: pd.Series, bins: int) -> tuple[pd.
         ks = _largest_distance(before.to_numpy(float), now.to_numpy(float))
         if before.nunique() > FEW:
             edges = np.unique(np.quantile(before.to_numpy(float), np.linspace(0, 1, bins + 1)[1:-1]))
-            edges = np.concatenate([[-np.inf], edges, [np.inf]])
-            before, now = (pd.cut(values.astype(float), edges, right=False).astype(str) for values in (before, now))
-            order = pd.IntervalIndex.from_breaks(edges, closed="left").astype(str)
-            return _count_values(before, now).reindex(order, fill_value=0), ks
+            places = [np.searchsorted(edges, values.to_numpy(float), side="right") for values in (before, now)]
+            counts = [np.bincount(place, minlength=len(edges) + 1) for place in places]
+            names = [f"[{low:.4g}, {high:.4g})" for low, high in pairwise([-np.inf, *edges, np.inf])]
+            return pd.DataFrame(dict(zip(("reference", "current"), counts, strict=True)), index=names), ks
     counted = _count_values(before, now)
     return (counted.sort_index() if kinds[0] else counted.sort_index(key=lambda names: names.astype(str))), ks
 
