@@ -1,5 +1,7 @@
 """The committed table of alarms is what the monitor gives, and keeps the limits that are promised."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -50,6 +52,19 @@ def test_safety_is_not_bought_with_blindness(table):
         late, slow = (found.loc[(5_000.0, rate, method)] for method in ("restarts", "no restarts"))
         assert late["found"] >= 0.9 and late["found"] > slow["found"] - 0.01
         assert late["median_delay"] < 0.85 * slow["median_delay"]
+
+
+def test_the_readme_says_what_the_table_has(table):
+    """Its numbers are those of the monitor with restarts, rounded to hundreds; and a third of the z tests is true."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    text = " ".join(readme.split("**Your decisions as they come.**")[1].split("**As a teacher.**")[0].split())
+    z_tests = table[table["gap_from"].isna() & (table["method"] == "z test")]
+    assert "in more than a third of fair streams with 100 looks at 5%" in text
+    assert (z_tests["false_alarms"] / z_tests["streams"]).min() > 1 / 3
+    delays = table[(table["gap_from"] == 0) & (table["method"] == "restarts")].groupby("arrival")["median_delay"]
+    (low, high), (rare_low, rare_high) = delays.agg(["min", "max"]).round(-2).astype(int).to_numpy()
+    assert f"about {low:,} to {high:,} decisions until the alarm (median) where both groups come equally often" in text
+    assert f"and {rare_low:,} to {rare_high:,} where one comes ten times as often" in text
 
 
 def mark_slow(setting):

@@ -20,6 +20,8 @@ def read_stream(path: Path, columns: list[str]) -> tuple[pd.DataFrame, str]:
     """
     if path.is_dir():
         raise UserError(f"{str(path)!r} is a folder; name one CSV, with a row for each decision")
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file {str(path)!r}; name the CSV with the decisions")
     try:
         with path.open("rb") as file:
             checksum = hashlib.file_digest(file, "sha256").hexdigest()

@@ -23,7 +23,9 @@ def describe_monitored(monitored: Monitored) -> list[str]:
         f"{_number(monitor.pairs, 'pair')} of most recent decisions; {_number(monitor.dropped, 'decision')} in no "
         f"pair, as a newer one of the same group came first{waiting}"
     )
-    lines.append(f"wealth {write_wealth(monitor.wealth)}, from 1 at the beginning; alarm at {1 / monitor.alpha:,.4g}")
+    lines.append(
+        f"wealth {write_wealth(monitor.wealth)}, from 1 at the beginning; alarm from {1 / monitor.alpha:,.4g} on"
+    )
     lines.append(judge_monitor(monitor))
     if monitored.pauses is not None:
         lines.append(_describe_pauses(monitored.pauses))

@@ -133,11 +133,11 @@ def _check_later(times: pd.Series, column: str, until: str | float | None) -> No
     """Reject times before those that the monitor has seen."""
     if until is None:
         return
-    if isinstance(until, str) == pd.api.types.is_numeric_dtype(times):
+    last = pd.Timestamp(until) if isinstance(until, str) else float(until)
+    if _kind(last) != _kind(times.iloc[0]):
         raise UserError(
             f"the times in column {column!r} are not of the kind that the state has, {until!r}; write them alike"
         )
-    last = pd.Timestamp(until) if isinstance(until, str) else until
     early = (times < last).to_numpy()
     if early.any():
         row = int(early.argmax())
@@ -145,6 +145,11 @@ def _check_later(times: pd.Series, column: str, until: str | float | None) -> No
             f"row {row + 1:,} has time {times.iloc[row]}, and the state has decisions until {last}; give a file with "
             "new decisions alone, or leave out the time= if a clock was set back"
         )
+
+
+def _kind(time: Any) -> tuple[bool, bool]:
+    """Say whether a time is a timestamp, and whether it has a difference to UTC: others cannot be compared with it."""
+    return isinstance(time, pd.Timestamp), getattr(time, "tzinfo", None) is not None
 
 
 def _as_json(time: Any) -> str | float:
