@@ -11,6 +11,8 @@ to its limits and recomputes a part of it. One row per setting and method, 1,000
 - ``false_alarms``: streams with an alarm before there was a gap;
 - ``found``: share of the other streams with an alarm later;
 - ``median_delay``: decisions from the beginning of the gap to the alarm, empty where fewer than half were found.
+
+When later bettors start, and with how much, was chosen on other streams, with the same gaps.
 """
 
 from itertools import product

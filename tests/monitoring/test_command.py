@@ -202,6 +202,14 @@ def test_rows_out_of_order_can_be_sorted(call):
     assert "needs the column of times: name it with --time" in rejected(call(frame, "--sort"))
 
 
+def test_rows_sorted_by_group_are_noticed(call):
+    """Hardly anything is compared then; in the order of decisions nothing is said, where one group is rare neither."""
+    frame, said = make_decisions(0.4), "these are few pairs for so many decisions"
+    assert said in call(frame.sort_values("sex", kind="stable")).stdout
+    rare = frame.assign(sex=np.where(np.random.default_rng(1).random(3_000) < 0.03, "women", "men"))
+    assert said not in call(frame).stdout + call(rare).stdout
+
+
 def test_a_long_pause_is_described(call):
     """A gap in time is no error."""
     frame = make_decisions(0)

@@ -9,6 +9,7 @@ from labkit.validation import escape_controls, format_group, list_some
 NO_ALARM = (
     "no alarm: this does not show that treatment is equal; the gap may be too small, or it may be too early to tell"
 )
+ENOUGH = 20  # decisions about each group from which on their order can be judged
 
 
 def describe_monitored(monitored: Monitored) -> list[str]:
@@ -23,6 +24,11 @@ def describe_monitored(monitored: Monitored) -> list[str]:
         f"{_number(monitor.pairs, 'pair')} of most recent decisions; {_number(monitor.dropped, 'decision')} in no "
         f"pair, as a newer one of the same group came first{waiting}"
     )
+    if has_few_pairs(monitor):
+        lines.append(
+            "these are few pairs for so many decisions: put the rows into the order in which decisions were made; in "
+            "long runs about one group hardly anything is compared"
+        )
     lines.append(
         f"wealth {write_wealth(monitor.wealth)}, from 1 at the beginning; alarm from {1 / monitor.alpha:,.4g} on"
     )
@@ -31,6 +37,12 @@ def describe_monitored(monitored: Monitored) -> list[str]:
         lines.append(_describe_pauses(monitored.pauses))
     lines.append(_describe_looks(monitored.looks, monitor.alpha))
     return [escape_controls(line) for line in lines]
+
+
+def has_few_pairs(monitor: FairnessMonitor) -> bool:
+    """Say whether rows seem to be sorted by group: at random, at least half of the rarer group's are in a pair."""
+    rarer = min(monitor.decisions.values())
+    return rarer >= ENOUGH and monitor.pairs < rarer / 5
 
 
 def judge_monitor(monitor: FairnessMonitor) -> str:
