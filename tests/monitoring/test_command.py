@@ -117,6 +117,14 @@ def test_a_file_is_not_counted_twice(call):
     assert Path("state.json").read_bytes() == before
 
 
+def test_times_may_come_later_than_the_state(call):
+    """A state without times takes any; a single decision has no pause."""
+    assert call(make_decisions(0), "--state", "state.json").exit_code == 0
+    done = call(make_decisions(0).iloc[:1], "--state", "state.json", "--time", "decided_at")
+    assert done.exit_code == 0 and "times from" not in done.stdout
+    assert sum(FairnessMonitor.load("state.json").decisions.values()) == 3_001
+
+
 def test_a_state_of_something_else_is_rejected(call):
     """Of another alpha, other groups, another version, or no state at all; it is not overwritten."""
     frame, later = make_decisions(0), make_decisions(0, seed=3)
@@ -247,8 +255,10 @@ def test_files_that_are_none(call, tmp_path):
     runner = CliRunner()
     assert "there is no file 'nowhere.csv'" in rejected(runner.invoke(app, ["monitor", "nowhere.csv", *CALL]))
     assert "is a folder" in rejected(runner.invoke(app, ["monitor", ".", *CALL]))
-    Path("latin.csv").write_bytes("sex,approved\nmänner,1\nfrauen,0\n".encode("latin-1"))
-    assert "is no text in UTF-8" in rejected(runner.invoke(app, ["monitor", "latin.csv", *CALL]))
+    for rows_before in (0, 5_000):
+        text = "sex,approved\n" + "men,1\n" * rows_before + "männer,1\nfrauen,0\n"
+        Path("latin.csv").write_bytes(text.encode("latin-1"))
+        assert "is no text in UTF-8" in rejected(runner.invoke(app, ["monitor", "latin.csv", *CALL]))
 
 
 @pytest.mark.parametrize("separator", [";", "\t", "|"])
