@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from labkit.course.interrupts import watch_interrupts, watch_termination
+from labkit.course.monitor_command import monitor
 from labkit.errors import UserError
 
 if TYPE_CHECKING:
@@ -392,3 +393,6 @@ def audit(
         raise typer.Exit(CONDITION_MET) from error
     except UserError as error:
         raise UserError(in_options(str(error))) from error
+
+
+app.command()(monitor)

@@ -53,7 +53,7 @@ assert not set(sys.modules) & {HEAVY}, set(sys.modules) & {HEAVY}
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    for command in ("doctor", "fetch", "build", "start", "run", "audit", "progress"):
+    for command in ("doctor", "fetch", "build", "start", "run", "audit", "progress", "monitor"):
         assert f"labkit {command}" in done.stdout or f"{command} [OPTIONS]" in done.stdout
 
 

@@ -1,0 +1,1 @@
+"""The monitor of a user's own file: what `labkit monitor` reads, writes and prints."""
