@@ -131,13 +131,14 @@ def test_small_groups_are_not_judged(sites):
     assert row["small"] and row["high_adjusted"] < 0
     verdict = judge(sites, "difference(selection_rate) < 0")
     assert verdict.met == ("low",) and verdict.unjudged == ("tiny",) and verdict.judged == 2
-    low, high = sites.against("selection_rate").loc["low", ["low_adjusted", "high_adjusted"]]
+    value, low, high = sites.against("selection_rate").loc["low", ["difference", "low_adjusted", "high_adjusted"]]
     named = sites.against("selection_rate")["reference"].iloc[0]
     assert verdict.describe() == (
-        f"difference(selection_rate) < 0 is met in 1 of 2 groups against {named} (1 not judged: small, or undefined): "
-        f"low [{low:.3f}, {high:.3f}]"
+        f"difference(selection_rate) < 0 is met in 1 of 2 groups compared with {named} (1 not judged: small, or undefined): "
+        f"low {value:.3f} [{low:.3f}, {high:.3f}]"
     )
-    assert "is not met in any of 2 groups" in judge(sites, "ratio(selection_rate) < 0.1").describe()
+    said = judge(sites, "ratio(selection_rate) < 0.1").describe()
+    assert "is not met in any of 2 groups" in said and "; the nearest to it is low 0." in said
 
 
 def test_what_is_beyond_the_number_as_measured_is_said(sites):
@@ -148,7 +149,7 @@ def test_what_is_beyond_the_number_as_measured_is_said(sites):
     interval = f"[{row['ratio_low_adjusted']:.3f}, {row['ratio_high_adjusted']:.3f}]"
     assert (
         not verdict.met
-        and f"below it as measured, with an interval that reaches it (Bonferroni): low {row['ratio']:.3f} {interval}"
+        and f"as measured, with an interval that contains it (Bonferroni): low {row['ratio']:.3f} {interval}"
         in verdict.describe()
     )
 

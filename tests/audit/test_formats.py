@@ -158,7 +158,10 @@ def test_wrong_bytes_in_utf_8_are_named(tmp_path):
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 99, "cannot read 'log.csv' as a workbook"),
         (b'{"y": 0, "yhat": 1, "race": "a"}\n{"y": ', "cannot read 'log.csv' as JSON"),
         (b'{"data": [{"y": 0}]}', "unknown column 'y': log.csv has no such column; it has data"),
-        (b'{"y": 0, "yhat": 7, "race": "a"}\n', "'yhat' must hold 0 and 1, or true and false, but it has '7'"),
+        (
+            b'{"y": 0, "yhat": 7, "race": "a"}\n',
+            "'yhat' must hold 0 and 1, true and false, or yes and no, but it has '7'",
+        ),
         (b'{"y": 0, "yhat": 1, "race": null}\n', "'race' is missing for 1 people"),
         (b'[{"y": 0}, 3]', "holds 3 where an object is expected"),
     ],

@@ -106,7 +106,7 @@ def test_rows_stand_for_people_in_every_part(name, options, tmp_path, small_part
         ({"w": -2}, {"weight": "w"}, "weight column 'w'.*-2"),
         ({"w": 0}, {"weight": "w"}, "weight column 'w' is 0 in all rows of group 'blue, light'"),
         ({"w": None}, {"person": "w"}, "person column 'w' is missing for [0-9]+ rows"),
-        ({"y": 3}, {"person": "id"}, "column 'y' must hold 0 and 1, or true and false, but it has '3'"),
+        ({"y": 3}, {"person": "id"}, "column 'y' must hold 0 and 1, true and false, or yes and no, but it has '3'"),
         ({"y": None}, {"person": "id"}, "column 'y' must hold 0 and 1.*missing"),
         ({"w": 0.5}, {"count": "w"}, "count column 'w'.*0.5; if a row has a survey weight, pass weight='w' instead"),
     ],
@@ -143,7 +143,10 @@ def test_a_group_that_looks_like_text_late_in_the_file(tmp_path, small_parts):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"y,yhat,race\n0,1,a\n1,2,b\n", "column 'yhat' must hold 0 and 1, or true and false, but it has '2'"),
+        (
+            b"y,yhat,race\n0,1,a\n1,2,b\n",
+            "column 'yhat' must hold 0 and 1, true and false, or yes and no, but it has '2'",
+        ),
         (b"y,yhat,race\n0,yes,a\n", "column 'yhat'.*'yes'"),
         (b"y,yhat,race\n0,0.4,a\n", "column 'yhat'.*'0.4'.*threshold"),
         (b"y,yhat,race\n0,,a\n", "column 'yhat'.*missing"),

@@ -79,16 +79,21 @@ class Condition:
         met = known & ~small & beyond
         value = table[self.statistic].to_numpy()
         with np.errstate(invalid="ignore"):
-            measured = (value < self.number) if self.side == "<" else (value > self.number)
-        nearly = known & ~small & measured & ~met
-        near = zip(np.array(names, dtype=object)[nearly], value[nearly], low[nearly], high[nearly], strict=True)
+            distance = (value - self.number) * (1 if self.side == "<" else -1)  # below 0: met as measured
+
+        def describe(chosen: np.ndarray) -> tuple[str, ...]:
+            return tuple(f"{format_name(names[at])} {value[at]:.3f} [{low[at]:.3f}, {high[at]:.3f}]" for at in chosen)
+
+        judged = np.flatnonzero(known & ~small)
+        order = judged[np.argsort(distance[judged], kind="stable")]
         return Verdict(
             self,
             met=tuple(name for name, is_met in zip(names, met, strict=True) if is_met),
             unjudged=tuple(name for name, is_judged in zip(names, known & ~small, strict=True) if not is_judged),
-            limits=tuple(zip(low[met].tolist(), high[met].tolist(), strict=True)),
-            judged=int((known & ~small).sum()),
-            nearly=tuple((name, float(rate), float(start), float(end)) for name, rate, start, end in near),
+            judged=len(judged),
+            beyond=describe(order[met[order]]),
+            nearly=describe(order[~met[order] & (distance[order] < 0)]),
+            nearest=describe(order[:1]),
             reference=reference,
         )
 
@@ -105,12 +110,14 @@ class Verdict:
         The groups for which it is met.
     unjudged : tuple of str
         Groups that are too small or have no such rate: they are not judged.
-    limits : tuple of (float, float)
-        For each group in ``met``, the interval that is beyond the number.
     judged : int
         How many groups were judged.
-    nearly : tuple of (str, float, float, float)
-        Groups that are beyond the number as measured, and whose interval reaches it: name, value, low, high.
+    beyond : tuple of str
+        Each group in ``met`` with what was measured and the interval, the farthest first.
+    nearly : tuple of str
+        Likewise the groups that are beyond the number as measured, and whose interval contains it.
+    nearest : tuple of str
+        Likewise the group that comes nearest to meeting it.
     reference : str
         With whom the groups are compared.
     """
@@ -118,9 +125,10 @@ class Verdict:
     condition: Condition
     met: tuple[str, ...]
     unjudged: tuple[str, ...]
-    limits: tuple[tuple[float, float], ...]
     judged: int
-    nearly: tuple[tuple[str, float, float, float], ...] = ()
+    beyond: tuple[str, ...] = ()
+    nearly: tuple[str, ...] = ()
+    nearest: tuple[str, ...] = ()
     reference: str = "the reference"
 
     def describe(self) -> str:
@@ -129,21 +137,17 @@ class Verdict:
         if not self.judged:
             none = "every group is small, or its rate is undefined"
             return f"{self.condition} cannot be judged against {self.reference}: {none}"
+        side = "below" if self.condition.side == "<" else "above"
+        near = f"{side} {self.condition.number:g} as measured, with an interval that contains it"
+        among = "the one group that is" if self.judged == 1 else f"any of {self.judged} groups"
         if not self.met:
-            said = f"{self.condition} is not met in any of {self.judged} groups against {self.reference}{left_out}"
-            near = [
-                f"{format_name(name)} {value:.3f} [{low:.3f}, {high:.3f}]" for name, value, low, high in self.nearly
-            ]
-            if near:
-                beyond = "below" if self.condition.side == "<" else "above"
-                said += f"; {beyond} it as measured, with an interval that reaches it (Bonferroni): {list_some(near)}"
-            return said
-        shown = [
-            f"{format_name(name)} [{low:.3f}, {high:.3f}]"
-            for name, (low, high) in zip(self.met, self.limits, strict=True)
-        ]
-        against = f"{len(self.met)} of {self.judged} groups against {self.reference}"
-        return f"{self.condition} is met in {against}{left_out}: {', '.join(shown)}"
+            said = f"{self.condition} is not met in {among} compared with {self.reference}{left_out}"
+            if self.nearly:
+                return f"{said}; {near} (Bonferroni): {list_some(self.nearly)}"
+            return f"{said}; the nearest to it is {self.nearest[0]} (interval: Bonferroni)"
+        against = f"{len(self.met)} of {self.judged} groups compared with {self.reference}"
+        said = f"{self.condition} is met in {against}{left_out}: {', '.join(self.beyond)}"
+        return f"{said}; {near}: {list_some(self.nearly)}" if self.nearly else said
 
 
 def parse_conditions(texts: Iterable[str], *, labeled: bool, favorable: int | None = None) -> list[Condition]:

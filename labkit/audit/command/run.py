@@ -88,9 +88,9 @@ def audit_file(
         A file with one row per decision, or a folder of Parquet files, which DuckDB reads. It may be larger than
         memory.
     label : str or None
-        Column of 0 and 1, or of true and false; None where labels are not known, and selection rates are audited.
+        Column of 0 and 1, of true and false, or of yes and no; None where labels are not known, and selection rates are audited.
     prediction : str, optional
-        Column of 0 and 1, or of true and false.
+        Column of 0 and 1, of true and false, or of yes and no.
     sensitive : str or sequence of str
         One column or several; then the groups are the combinations that occur.
     score : str, optional

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from labkit.audit.files._columns import THOUSANDS, Wanted, say_wrong
+from labkit.audit.files._columns import THOUSANDS, TRUTHS, Wanted, say_wrong
 from labkit.audit.files._header import Header
 from labkit.errors import UserError
 from labkit.validation import escape_controls, list_some
@@ -229,7 +229,7 @@ def _list_checks(wanted: Wanted) -> Iterator[tuple[str, Callable[[str], bool]]]:
         return read_number(text, wanted.decimal) if text not in NULLS else math.nan
 
     def is_truth(text: str) -> bool:
-        return text.strip().lower() in ("true", "false") or number(text) in (0, 1)
+        return text.strip().lower() in TRUTHS or number(text) in (0, 1)
 
     for name in wanted.truths:
         yield name, is_truth

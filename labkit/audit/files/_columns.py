@@ -16,6 +16,7 @@ from labkit.validation import list_some
 if TYPE_CHECKING:
     import duckdb
 
+TRUTHS = {"true": 1, "false": 0, "yes": 1, "no": 0}  # in text, in any case of letters
 WRONG = -1  # the code of text that is neither 0 nor 1
 SHOWN = 5  # wrong values that an error shows
 DECIMALS = r"[-+]?[0-9.]*,[0-9]+", r"[-+]?[0-9]*\.[0-9]+"  # with a comma, with a point
@@ -188,7 +189,8 @@ def code_columns(raw: "duckdb.DuckDBPyRelation", wanted: Wanted) -> "duckdb.Duck
 def _truth(column: str, decimal: str) -> str:
     """Write SQL that reads text as 0 or 1."""
     others = f"CASE {_number(column, decimal)} WHEN 1 THEN 1 WHEN 0 THEN 0 ELSE {WRONG} END"
-    words = f"CASE lower(trim({column})) WHEN 'true' THEN 1 WHEN 'false' THEN 0 ELSE {others} END"
+    known = " ".join(f"WHEN '{word}' THEN {value}" for word, value in TRUTHS.items())
+    words = f"CASE lower(trim({column})) {known} ELSE {others} END"
     known = f"WHEN {column} = '1' THEN 1 WHEN {column} = '0' THEN 0 WHEN coalesce(trim({column}), '') = '' THEN NULL"
     return f"(CASE {known} ELSE {words} END)::TINYINT"
 
@@ -232,11 +234,11 @@ def say_wrong(name: str, texts: Sequence[str], wanted: Wanted, *, place: str = "
         remedy = "its decimal mark is a point, and --decimal says that it is a comma"
     elif not remedy and name in wanted.truths:
         remedy = (
-            "recode it first (a score: 1 where it reaches the threshold; several classes: 1 for the one that is "
-            "audited, 0 for all others)"
+            "recode it first: 1 where it is what you audit, such as 'refused', and 0 elsewhere (a score: 1 where it "
+            "reaches the threshold; several classes: 1 for one of them, 0 for all others)"
         )
     remedy = remedy or "fix or drop that row"
-    what = "0 and 1, or true and false," if name in wanted.truths else "numbers,"
+    what = "0 and 1, true and false, or yes and no," if name in wanted.truths else "numbers,"
     return f"column {name!r} must hold {what} but it has {shown}{place}; {remedy}"
 
 

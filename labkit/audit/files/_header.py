@@ -15,6 +15,7 @@ from labkit.validation import check_columns, escape_controls
 HEADER_CHARACTERS = 2**20  # in which the first row must end
 DELIMITERS = ",;\t|"
 LINES_ABOVE = 30  # titles and blank lines, at most, above the names of columns
+TITLES_SHOWN = 4  # of them: they may say what the file is, and what it lacks
 DECLARATION = re.compile(r'"?sep=(.)"?[,;\t|]*', re.IGNORECASE)  # what Excel writes and reads
 
 
@@ -118,11 +119,25 @@ def _find_names(
         raise UserError(f"{name!r} is empty: it holds blank lines only; export or download it again")
 
     def rank(each: tuple[list[str], str, int, int]) -> tuple[int, bool, int, int]:
-        names, _, place, _ = each
+        names, delimiter, place, end = each
         is_title = sum(bool(text.strip()) for text in names) < 2  # one field with text
-        return len(set(wanted) & set(names)), not is_title, -place, len(names)
+        return (
+            len(set(wanted) & set(names)),
+            not is_title,
+            _is_continued(lines, end, delimiter, names),
+            -place,
+            len(names),
+        )
 
     return max(found, key=rank)
+
+
+def _is_continued(lines: Sequence[str], end: int, delimiter: str, names: Sequence[str]) -> bool:
+    """Say whether the line below has as many fields: a comma in a title has not."""
+    try:
+        return end < len(lines) and len(_parse(lines, end, delimiter)[0]) == len(names)
+    except csv.Error:
+        return False
 
 
 def _parse(lines: Sequence[str], place: int, delimiter: str) -> tuple[list[str], int]:
@@ -150,8 +165,9 @@ def _note_above(lines: Sequence[str], first: int, name: str) -> list[str]:
     texts = [line.strip().strip(",;\t|") for line in lines if line.strip(" \r\n,;\t|")]
     if not texts:
         return []
-    shown = texts[0] if len(texts[0]) <= 60 else f"{texts[0][:60]}..."
+    shown = [text if len(text) <= 80 else f"{text[:80]}..." for text in texts[:TITLES_SHOWN]]
+    more = len(texts) - len(shown)
     return [
         f"the names of columns in {escape_controls(name)} are in line {first + len(lines) + 1}; what stands above them "
-        f"was left out: {escape_controls(repr(shown))}" + (f" and {len(texts) - 1} more" if texts[1:] else "")
+        f"was left out: {escape_controls(', '.join(map(repr, shown)))}" + (f" and {more} more" if more else "")
     ]

@@ -52,7 +52,7 @@ def count_file(
 
     A CSV may be separated by commas, semicolons, tabs or bars, in UTF-8, UTF-16, UTF-32 or, with a note, Windows-1252.
     ``sep=;`` and blank lines above the names of columns are skipped, titles there are skipped with a note, and so are
-    rows without any value. In text, labels may be written as numbers or as true and false, and a sensitive column of
+    rows without any value. In text, labels may be written as numbers, as true and false or as yes and no, and a sensitive column of
     whole numbers has numbers as groups. Empty fields, NA, N/A, null and the like are missing values in a CSV unless
     they are in quotation marks; in other formats such names are groups. An empty name is a missing value everywhere.
 
@@ -64,9 +64,9 @@ def count_file(
     path : str or Path
         A file, or a folder of Parquet files, of which those are left out whose names begin with a dot or an underscore.
     label : str or None
-        Column of 0 and 1, or of true and false; None where labels are not known.
+        Column of 0 and 1, of true and false, or of yes and no; None where labels are not known.
     prediction : str, optional
-        Column of 0 and 1, or of true and false.
+        Column of 0 and 1, of true and false, or of yes and no.
     sensitive : str or sequence of str
         One column or several.
     score, threshold, count, weight, person : optional

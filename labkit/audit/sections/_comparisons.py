@@ -29,6 +29,10 @@ from labkit.audit.sections._tables import (
 from labkit.audit.text import SMALL, format_metric, format_name, format_p_value, format_rate, mark_imprecise
 from labkit.validation import format_group
 
+NOT_FOUR_FIFTHS = (
+    "The ratio of selection rates here is one of the <em>unfavorable</em> decision. It is not the ratio of the "
+    "four-fifths rule, which compares rates of the favorable one."
+)
 # Estimates in tables against a reference, each with the columns of its limits, which hold for the whole table at once.
 INTERVALS = (
     ("difference", "low_adjusted", "high_adjusted"),
@@ -74,6 +78,7 @@ def between_section(audit: Audit, words: DecisionWords) -> str:
 {write_table(columns, rows, caption=caption, label="Between groups", in_words=(1, 2, 6))}
 <p>These lines are about {compared}. A difference is above 0 even where groups are treated alike, since every sample
 varies. The p-value says whether there is a gap at all.{several}{_explain_pairs(audit)}</p>
+{"<p>" + NOT_FOUR_FIFTHS + "</p>" if words.favorable == 0 else ""}
 """
 
 
@@ -157,7 +162,14 @@ def _count_findings(audit: Audit, table: pd.DataFrame, named: str) -> str:
     of = "the other group differs" if tested == 1 else f"{clear} of {tested} groups differ"
     if clear == 0:
         of = "the other group does not differ" if tested == 1 else f"none of {tested} groups differs"
-    return f"Beyond chance (adjusted p below {level:.2g}), {of} from {named}."
+    said = f"Beyond chance (adjusted p below {level:.2g}), {of} from {named}."
+    unclear = (table["p_adjusted"] < level) & (table["low_adjusted"] <= 0) & (table["high_adjusted"] >= 0)
+    if unclear.any():
+        said += (
+            f" For {unclear.sum()} of them the interval contains 0 all the same: Holm's adjustment of p is less strict "
+            "than intervals that all hold at once. Read that as a borderline case."
+        )
+    return said
 
 
 def _write_against(
@@ -252,7 +264,8 @@ def four_fifths_section(audit: Audit, favorable: int | None) -> str:
 <p>Impact ratio: a group's rate of the favorable decision over the highest group's. The rule (U.S. Uniform Guidelines on
 Employee Selection Procedures, 1978) asks for a closer look where it is below 0.8, and then whether chance may explain
 it: “more than chance” means that the adjusted p of equal rates is below {1 - audit.confidence:.2g}. It is a screen for
-adverse impact, not a definition of fairness: a gap that is not below 0.8 may still matter, and a small sample may hide
+adverse impact, not a definition of fairness: groups are compared with the highest one, whatever
+<code>--reference</code> says. A gap that is not below 0.8 may still matter, and a small sample may hide
 one. Where the interval contains 0.8, another sample could come out on the other side of it.{alone}</p>
 <p>{_explain_highest(audit)}</p>
 """
