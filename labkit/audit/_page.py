@@ -146,7 +146,8 @@ def write_page(
     content = f"""<h1>Audit of {html.escape(title)}</h1>
 <p>{say_people(audit.counts)} in {number} groups by <b>{html.escape(groups)}</b>; {describe_roles(roles)}. Intervals
 are score intervals for {audit.confidence:.0%}: Wilson's for rates, Newcombe's for differences and Koopman's for ratios;
-in tables that compare more than two groups, all of them hold at once.{_say_missing(audit, roles)}</p>
+rates have each its own; where groups are compared, all intervals of a table hold at
+once.{_say_missing(audit, roles)}</p>
 {summary_section(audit, words, favorable, verdicts)}{notices_on_top(audit)}{_list_sections(sections)}{sections}"""
     return escape_controls(write_document(content, title=f"Audit of {title}", head=STYLE, wide=True))
 

@@ -239,6 +239,36 @@ class ScoreHistogram(GroupedCounts):
         names = label_groups(self.groups) if self.groups.nlevels > 1 else self.groups.tolist()
         return table.rename(index=dict(enumerate(names)), level="group")
 
+    def mean_calibration(self, *, confidence: float = 0.95) -> pd.DataFrame:
+        """Compare each group's mean score with its share of positives: calibration in the large.
+
+        A score that says .30 on average where .26 turn out positive is too high for the group, wherever the curve of
+        `calibration` runs. The interval is that of a mean of n differences between label and score.
+
+        Parameters
+        ----------
+        confidence : float
+            Coverage of the interval, between 0 and 1.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per group: ``n``, ``mean_score`` (from the middles of the bins), ``share`` (of people labeled
+            positive), ``difference`` (mean score minus share), ``low``, ``high``, and ``error``, how far binning can
+            have moved ``mean_score``; the interval includes it. NaN limits for a group of fewer than two people.
+        """
+        sizes, labels = self.sizes, np.arange(2)[:, None]  # (groups,), (2, 1)
+        off = (np.arange(self.bins) + 0.5) / self.bins - labels  # score minus label, (2, bins)
+        difference = divide((self.cells * off).sum(axis=(1, 2)), sizes)
+        spread = (self.cells * (off - difference[:, None, None]) ** 2).sum(axis=(1, 2))
+        error = 0.5 / self.bins
+        margin = normal_quantile(confidence) * np.sqrt(divide(spread, (sizes - 1) * sizes)) + error
+        share = divide(self.cells[:, 1].sum(axis=-1), sizes)
+        columns = {"n": sizes, "mean_score": share + difference, "share": share, "difference": difference}
+        return pd.DataFrame(
+            columns | {"low": difference - margin, "high": difference + margin, "error": error}, index=self.groups
+        )
+
     def _check_coarser(self, bins: int) -> None:
         """Reject a number of bins that these bins cannot be joined to."""
         if not _is_number_of_bins(bins) or bins > self.bins:

@@ -134,8 +134,9 @@ def test_small_groups_are_not_judged(sites):
     value, low, high = sites.against("selection_rate").loc["low", ["difference", "low_adjusted", "high_adjusted"]]
     named = sites.against("selection_rate")["reference"].iloc[0]
     assert verdict.describe() == (
-        f"difference(selection_rate) < 0 is met in 1 of 2 groups compared with {named} (1 not judged: small, or undefined): "
-        f"low {value:.3f} [{low:.3f}, {high:.3f}]"
+        f"difference(selection_rate) < 0 is met in 1 of 2 groups compared with {named} "
+        f"(1 not judged: small, or undefined): low {value:.3f} [{low:.3f}, {high:.3f}]; "
+        "below 0 as measured, with an interval that contains it: near -0.050 [-0.140, 0.042]"
     )
     said = judge(sites, "ratio(selection_rate) < 0.1").describe()
     assert "is not met in any of 2 groups" in said and "; the nearest to it is low 0." in said
@@ -190,7 +191,7 @@ def test_the_command_exits_with_3_after_it_wrote_everything(log):
     assert done.exit_code == 3 and (log.parent / "log-audit-sex" / "audit.json").exists()
     said = done.stderr.strip()
     assert said.startswith(
-        "labkit: --fail-if ratio(selection_rate) < 0.8 is met in 1 of 1 groups against m: f\\x1b[31m ["
+        "labkit: --fail-if ratio(selection_rate) < 0.8 is met in the one group compared with m: f\\x1b[31m 0."
     )
     assert "\n" not in said and "\x1b[31m" not in done.stdout
 
@@ -199,7 +200,7 @@ def test_the_command_exits_with_0_where_no_condition_is_met(log):
     """And says so; several conditions are all judged."""
     conditions = ["--fail-if", "ratio(selection_rate) < 0.1", "--fail-if", "difference(precision) > 0.9"]
     done = CliRunner().invoke(app, [*CALL, *conditions])
-    assert done.exit_code == 0 and done.stdout.count("is not met in any of 1 groups") == 2
+    assert done.exit_code == 0 and done.stdout.count("is not met in the one group compared with") == 2
     assert CliRunner().invoke(app, [*CALL, *conditions, "--fail-if", "ratio(selection_rate) < 0.8"]).exit_code == 3
 
 
@@ -244,7 +245,7 @@ def test_without_favorable_its_rate_exits_with_2(log):
 
 def test_in_python_a_condition_that_is_met_is_an_error_with_the_audit(log, tmp_path):
     """Everything is written then."""
-    with pytest.raises(ConditionMet, match="is met in 1 of 1 groups") as caught:
+    with pytest.raises(ConditionMet, match="is met in the one group") as caught:
         audit_file(
             log,
             label="y",

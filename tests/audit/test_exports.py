@@ -43,6 +43,7 @@ def read(folder, content, **options):
         ROWS + "\n   \n\n",
         f"y,yhat,race,text\n0,1,a,{'x' * 3_000_000}\n1,1,b,\n",
         '"y","yhat","race"\n"0","1","a"\n"1","true ","b"\n',
+        "y,yhat,race\nno,Yes,a\nYES,no ,b\n",
     ],
 )
 def test_exports_are_read_without_a_word(content, tmp_path):
@@ -51,10 +52,17 @@ def test_exports_are_read_without_a_word(content, tmp_path):
     assert read(tmp_path, content, **wanted) == ({"a": 1, "b": 1}, [])
 
 
+def test_names_are_found_below_titles_although_several_are_unknown(tmp_path):
+    """A title with a comma in it is not taken for the names of columns."""
+    content = "Housing office;;;\nApplications 2026, as of May;;;\nNo;Group;Refused;Points\n1;a;yes;3\n2;b;no;4\n"
+    with pytest.raises(UserError, match=r"line 3\) .* did you mean 'Refused'\? it has No, Group, Refused, Points"):
+        read(tmp_path, content, label=None, prediction="refused", sensitive="nationality")
+
+
 @pytest.mark.parametrize(
     ("content", "note"),
     [
-        (f"Decisions 2026,,\n\nof the office,,\n{ROWS}", "are in line 4; .* was left out: 'Decisions 2026' and 1 more"),
+        (f"Decisions 2026,,\n\nof the office,,\n{ROWS}", "in line 4; .* left out: 'Decisions 2026', 'of the office'"),
         (f"{ROWS},,\n,,\n", "the last 2 rows of log.csv hold no value and were left out"),
         (f"{ROWS},,\n", "the last row of log.csv holds no value and was left out"),
         (ROWS.replace("0,1,a\n", '0,1,a\n,,\n"","",\n'), "has 2 rows without any value.*: line 3, 4"),
@@ -77,7 +85,7 @@ def test_what_is_left_out_is_said(content, note, tmp_path):
     ("content", "message"),
     [
         ("y,yhat,race\n0,1,a\n1,2,b\n1,3,b\n", "'yhat' must hold 0 and 1, .* it has '2' in line 3; recode it first"),
-        ('y,yhat,race,t\n0,1,a,"x\ny"\n1,yes,b,\n', "'yhat' must hold .* it has 'yes' in line 4; recode"),
+        ('y,yhat,race,t\n0,1,a,"x\ny"\n1,maybe,b,\n', "'yhat' must hold .* it has 'maybe' in line 4; recode"),
         (f"{ROWS}0,NA,b\n", r"'yhat' must hold .*missing.*\(first in line 4, which has 'NA' there: without quotation"),
         (f'{ROWS}0,"",b\n', r"'yhat' must hold .*missing.*\(first in line 4, which has nothing there"),
         (f'{ROWS}0,"NA",b\n', "'yhat' must hold .* it has 'NA' in line 4"),

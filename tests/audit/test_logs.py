@@ -147,7 +147,7 @@ def test_a_group_that_looks_like_text_late_in_the_file(tmp_path, small_parts):
             b"y,yhat,race\n0,1,a\n1,2,b\n",
             "column 'yhat' must hold 0 and 1, true and false, or yes and no, but it has '2'",
         ),
-        (b"y,yhat,race\n0,yes,a\n", "column 'yhat'.*'yes'"),
+        (b"y,yhat,race\n0,si,a\n", "column 'yhat'.*'si' in line 2; recode it first: 1 where"),
         (b"y,yhat,race\n0,0.4,a\n", "column 'yhat'.*'0.4'.*threshold"),
         (b"y,yhat,race\n0,,a\n", "column 'yhat'.*missing"),
         (b"y,yhat,race\n0,1,a\n1,1,NA\n", "'race' is missing for 1 people"),

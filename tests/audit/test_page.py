@@ -186,7 +186,9 @@ def test_scores_are_on_the_page_where_a_column_is_named(scored, tmp_path, monkey
     console = Console(file=io.StringIO(), width=80)
     audit_file("log.csv", **NAMES, sensitive="sex", score="score", console=console)
     page = Page(text := Path("log-audit-sex", "audit.html").read_text(encoding="utf-8"))
-    assert page.seen.count("img") == 2 and page.seen.count("table") == 9  # AUC in the place of four fifths
+    assert (
+        page.seen.count("img") == 2 and page.seen.count("table") == 10
+    )  # AUC and mean calibration in the place of four fifths
     auc = count_scores(scored, label="y", score="score", sensitive="sex").auc().loc["f"]
     assert f'{auc["auc"]:.3f}<br><span class="ci">[{auc["low"]:.3f}, {auc["high"]:.3f}]' in text
     assert f"± {auc['error']:.1g}" in text

@@ -191,6 +191,19 @@ def test_calibration_is_that_of_the_scores(bins):
     assert ((found["score"] - exact["score"]).abs() <= found["error"] + 1e-12).all()
 
 
+def test_mean_calibration_is_that_of_the_scores():
+    """Within the bin error, which the interval includes beside the standard error of n differences."""
+    frame = make_scores()
+    found = count_scores(frame, **NAMES).mean_calibration(confidence=0.9)
+    for race, people in frame.groupby("race"):
+        off, row = people["score"] - people["y"], found.loc[race]
+        assert row["difference"] == pytest.approx(off.mean(), abs=row["error"])
+        assert row["mean_score"] - row["share"] == pytest.approx(row["difference"])
+        assert row["share"] == pytest.approx(people["y"].mean()) and row["n"] == len(people)
+        margin = (row["high"] - row["low"]) / 2 - row["error"]
+        assert margin == pytest.approx(1.644854 * off.std() / np.sqrt(len(people)), rel=0.01)
+
+
 def test_calibration_of_intersections_names_groups_as_text():
     """Groups of two columns are one level of the index, so that the table is like that of `calibration_by_group`."""
     table = count_scores(make_scores(), **(NAMES | {"sensitive": ["race", "site"]})).calibration(bins=4)

@@ -56,6 +56,19 @@ def test_three_sentences_say_what_was_decided_who_gets_it_and_the_rule():
     assert "tiny" not in extremes + rule
 
 
+def test_two_kinds_of_ratio_are_told_apart_and_groups_beyond_chance_are_named():
+    """Where 1 is unfavorable, the ratio of its rates is not the one of the four-fifths rule."""
+    found = Counts.from_mapping(GAP).audit()
+    page = write_page(found, png="", alt="", title="log.csv", roles=ROLES, favorable=0)
+    assert (
+        "It is not the ratio of the\nfour-fifths rule" in page or "It is not the ratio of the four-fifths rule" in page
+    )
+    assert "not the ratio of the" not in write_page(found, png="", alt="", title="log.csv", roles=ROLES, favorable=1)
+    several = Counts.from_mapping({"a": [300, 100, 100, 100], "b": [100, 100, 300, 100], "c": [310, 90, 100, 100]})
+    said = write_page(several.audit(), png="", alt="", title="log.csv", roles=ROLES, reference="a")
+    assert "1 of 2 groups differ from a: “b”." in said
+
+
 def test_the_bad_decision_is_compared_from_the_side_of_those_who_get_it_most():
     """Where 1 is unfavorable: how many times as often as the others; not over 0, where there is no such number."""
     words = DecisionWords.of(ROLES, "loan denied", favorable=0)
@@ -256,7 +269,7 @@ def test_every_group_is_compared_with_the_reference(reference, named):
         assert rows[group][4].startswith(f"{row['ratio']:.3f} {limits}")
         assert rows[group][6] == ("< 0.001" if row["p_adjusted"] < 0.001 else f"{row['p_adjusted']:.3f}")
     clear = (expected["p_adjusted"] < 0.05).sum()
-    assert f"{clear} of {len(expected)} groups differ from {named}." in page
+    assert f"{clear} of {len(expected)} groups differ from {named}{':' if clear else '.'}" in page
     assert not re.search("<(?![a-z/!])", page)  # less-than signs are escaped
     for criterion in ("Demographic parity", "Equal opportunity", "Equalized odds", "Predictive parity"):
         assert f"{criterion}" in page

@@ -139,13 +139,14 @@ class Verdict:
             return f"{self.condition} cannot be judged against {self.reference}: {none}"
         side = "below" if self.condition.side == "<" else "above"
         near = f"{side} {self.condition.number:g} as measured, with an interval that contains it"
-        among = "the one group that is" if self.judged == 1 else f"any of {self.judged} groups"
+        among = "the one group" if self.judged == 1 else f"any of {self.judged} groups"
         if not self.met:
             said = f"{self.condition} is not met in {among} compared with {self.reference}{left_out}"
             if self.nearly:
                 return f"{said}; {near} (Bonferroni): {list_some(self.nearly)}"
             return f"{said}; the nearest to it is {self.nearest[0]} (interval: Bonferroni)"
-        against = f"{len(self.met)} of {self.judged} groups compared with {self.reference}"
+        against = "the one group" if self.judged == 1 else f"{len(self.met)} of {self.judged} groups"
+        against += f" compared with {self.reference}"
         said = f"{self.condition} is met in {against}{left_out}: {', '.join(self.beyond)}"
         return f"{said}; {near}: {list_some(self.nearly)}" if self.nearly else said
 

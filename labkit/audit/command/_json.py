@@ -1,5 +1,6 @@
 """The whole result of an audit for programs: ``audit.json``, which ``audit.schema.json`` describes."""
 
+import hashlib
 import json
 import math
 from collections.abc import Hashable, Mapping, Sequence
@@ -54,7 +55,7 @@ class Asked(NamedTuple):
     scores: ScoreHistogram | None = None
 
 
-def audit_as_json(audit: Audit, asked: Asked, *, files: Sequence[str]) -> bytes:
+def audit_as_json(audit: Audit, asked: Asked, *, others: Mapping[str, bytes], name: str = "audit.json") -> bytes:
     """Write an audit as JSON: numbers that are undefined or infinite are null.
 
     Parameters
@@ -63,8 +64,10 @@ def audit_as_json(audit: Audit, asked: Asked, *, files: Sequence[str]) -> bytes:
         Any audit.
     asked : Asked
         What else there is to say.
-    files : sequence of str
-        The names of the files that are written together, this one included.
+    others : mapping of str to bytes
+        The other files that are written together with it: their names and checksums are noted.
+    name : str
+        Of this file, which is in the list, too.
 
     Returns
     -------
@@ -77,7 +80,8 @@ def audit_as_json(audit: Audit, asked: Asked, *, files: Sequence[str]) -> bytes:
     found = {
         "format": FORMAT,
         "version": VERSION,
-        "files": list(files),
+        "files": [*others, name],
+        "checksums": {name: hashlib.sha256(content).hexdigest() for name, content in others.items()},
         "provenance": {name: getattr(provenance, name) for name in known}
         | {"parts": [dict(zip(("name", "size", "sha256"), part, strict=True)) for part in provenance.parts]}
         | {"date": provenance.date, "command": provenance.command, "versions": dict(provenance.versions)},
@@ -264,10 +268,15 @@ def _list_auc(scores: ScoreHistogram, confidence: float) -> list[dict[str, Any]]
     """Return the AUC of each group."""
     names = label_groups(scores.groups)
     rows = scores.auc(confidence=confidence).to_dict("records")
+    means = scores.mean_calibration(confidence=confidence).to_dict("records")
     return [
         {"group": name, "n": row["n"], "positives": row["positives"], "bin_error": row["error"]}
         | _interval(row["auc"], row["low"], row["high"])
-        for name, row in zip(names, rows, strict=True)
+        | {
+            "mean_score": mean["mean_score"],
+            "mean_score_minus_share": _interval(mean["difference"], mean["low"], mean["high"]),
+        }
+        for name, row, mean in zip(names, rows, means, strict=True)
     ]
 
 

@@ -88,7 +88,8 @@ def audit_file(
         A file with one row per decision, or a folder of Parquet files, which DuckDB reads. It may be larger than
         memory.
     label : str or None
-        Column of 0 and 1, of true and false, or of yes and no; None where labels are not known, and selection rates are audited.
+        Column of 0 and 1, of true and false, or of yes and no; None where labels are not known, and selection rates
+        are audited.
     prediction : str, optional
         Column of 0 and 1, of true and false, or of yes and no.
     sensitive : str or sequence of str
@@ -286,7 +287,7 @@ def _draw(audit: Audit, asked: Asked, console: "Console", *, title: str) -> dict
     }
     if asked.scores is not None:
         contents["scores.csv"] = table_as_csv(scores_by_bin(asked.scores), raw=raw)
-    contents["audit.json"] = audit_as_json(audit, asked, files=[*contents, "audit.json"])
+    contents["audit.json"] = audit_as_json(audit, asked, others=dict(contents))
     return contents
 
 

@@ -52,9 +52,10 @@ def count_file(
 
     A CSV may be separated by commas, semicolons, tabs or bars, in UTF-8, UTF-16, UTF-32 or, with a note, Windows-1252.
     ``sep=;`` and blank lines above the names of columns are skipped, titles there are skipped with a note, and so are
-    rows without any value. In text, labels may be written as numbers, as true and false or as yes and no, and a sensitive column of
-    whole numbers has numbers as groups. Empty fields, NA, N/A, null and the like are missing values in a CSV unless
-    they are in quotation marks; in other formats such names are groups. An empty name is a missing value everywhere.
+    rows without any value. In text, labels may be written as numbers, as true and false or as yes and no, and a
+    sensitive column of whole numbers has numbers as groups. Empty fields, NA, N/A, null and the like are missing values
+    in a CSV unless they are in quotation marks; in other formats such names are groups. An empty name is a missing
+    value everywhere.
 
     Rows that are the same as an earlier one in all columns of the file are counted all the same, with a note where that
     is suspicious. Nobody looks for them in more than 1,000,000 rows, and with ``person``.

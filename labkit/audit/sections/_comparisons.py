@@ -27,8 +27,9 @@ from labkit.audit.sections._tables import (
     write_table,
 )
 from labkit.audit.text import SMALL, format_metric, format_name, format_p_value, format_rate, mark_imprecise
-from labkit.validation import format_group
+from labkit.validation import format_group, list_some
 
+NAMED = 6  # groups beyond chance, in a sentence
 NOT_FOUR_FIFTHS = (
     "The ratio of selection rates here is one of the <em>unfavorable</em> decision. It is not the ratio of the "
     "four-fifths rule, which compares rates of the favorable one."
@@ -162,7 +163,12 @@ def _count_findings(audit: Audit, table: pd.DataFrame, named: str) -> str:
     of = "the other group differs" if tested == 1 else f"{clear} of {tested} groups differ"
     if clear == 0:
         of = "the other group does not differ" if tested == 1 else f"none of {tested} groups differs"
-    said = f"Beyond chance (adjusted p below {level:.2g}), {of} from {named}."
+    said = f"Beyond chance (adjusted p below {level:.2g}), {of} from {named}"
+    if tested > 1 and clear:
+        names = dict(zip(audit.counts.groups.tolist(), short_names(audit), strict=True))
+        found = table[table["p_adjusted"] < level].sort_values("p_value", kind="stable")
+        said += f": {list_some([f'“{names[group]}”' for group in found.index.tolist()], NAMED)}"
+    said += "."
     unclear = (table["p_adjusted"] < level) & (table["low_adjusted"] <= 0) & (table["high_adjusted"] >= 0)
     if unclear.any():
         said += (
