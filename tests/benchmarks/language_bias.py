@@ -133,6 +133,8 @@ def write_measures(measures: pd.DataFrame, keys: list[str]) -> str:
 
 def write_controls(controls: pd.DataFrame) -> str:
     """Write what coins and shuffling give, beside what was observed."""
+    from labkit.audit.text import format_p_value
+
     middle = [f"{number(row.mean)} [{number(row.low)}, {number(row.high)}]" for row in controls.itertuples()]
     columns = {
         "part": controls["part"],
@@ -140,7 +142,7 @@ def write_controls(controls: pd.DataFrame) -> str:
         "mean and middle 95%": middle,
         "expected": controls["expected"].map(number),
         "observed": controls["observed"].map(number),
-        "p": controls["p_value"].map(number),
+        "p": controls["p_value"].map(format_p_value),
     }
     return write(pd.DataFrame(columns))
 
