@@ -133,16 +133,23 @@ def check_texts(texts: Sequence[str], *, name: str = "") -> list[str]:
     UserError
         No text at all, a single string, or a text that is missing or empty.
     """
-    if isinstance(texts, str):
-        raise UserError(f"{name}texts is one string; give a list of strings")
-    texts = list(texts)
-    if not texts:
-        raise UserError(f"{name}texts is empty; give at least one text")
+    texts = check_strings(texts, f"{name}texts")
     for row, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise UserError(f"{name}texts[{row}] is {text!r}, not a string; drop rows without text first")
         if not text.strip():
             raise UserError(f"{name}texts[{row}] is empty; drop rows without text first")
+    return texts
+
+
+def check_strings(texts: Sequence[str], name: str) -> list[str]:
+    """Return one string or more as a list; a UserError says what is none of them. A string may be empty."""
+    if isinstance(texts, str):
+        raise UserError(f"{name} is one string; give a list of strings")
+    texts = list(texts)
+    if not texts:
+        raise UserError(f"{name} is empty; give at least one text")
+    for row, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise UserError(f"{name}[{row}] is {text!r}, not a string; drop rows without text first")
     return texts
 
 

@@ -62,9 +62,13 @@ def wilson_interval(
     low, high : ndarray of shape (...)
         Limits in [0, 1].
     """
+    return wilson_limits(successes, trials, normal_quantile(confidence))
+
+
+def wilson_limits(successes: ArrayLike, trials: ArrayLike, z: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Give the limits of `wilson_interval` for a quantile ``z`` of any distribution; all arrays are (...)."""
     known = np.asarray(trials) > 0
     x, n = np.asarray(successes, float), np.where(known, trials, 1.0)
-    z = normal_quantile(confidence)
     center = (x + z**2 / 2) / (n + z**2)
     half = z * np.sqrt(np.maximum(x * (n - x) / n, 0) + z**2 / 4) / (n + z**2)
     low, high = np.maximum(center - half, 0.0), np.minimum(center + half, 1.0)

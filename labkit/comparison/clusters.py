@@ -22,6 +22,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from labkit.audit.intervals import wilson_limits
 from labkit.errors import UserError
 from labkit.validation import check_columns
 
@@ -329,10 +330,7 @@ def _share_limits(share: float, variance: float, df: float, levels: int, confide
     from scipy.special import stdtrit
 
     n = share * (1 - share) / variance if variance > 0 else float(levels)
-    z2 = stdtrit(df if variance > 0 else levels - 1, (1 + confidence) / 2) ** 2
-    center = (share + z2 / (2 * n)) / (1 + z2 / n)
-    margin = np.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n**2))) / (1 + z2 / n)
-    return max(center - margin, 0.0), min(center + margin, 1.0)
+    return wilson_limits(share * n, n, stdtrit(df if variance > 0 else levels - 1, (1 + confidence) / 2))
 
 
 def _count_levels(factors: dict[str, np.ndarray]) -> dict[str, int]:

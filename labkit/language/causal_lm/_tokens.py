@@ -4,22 +4,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from labkit.errors import UserError
+from labkit.validation import check_strings
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 
-def check_strings(texts: Sequence[str], name: str, *, empty: bool = False) -> list[str]:
-    """Return texts as a list; a UserError names a value that is no string, or is empty where it must not be."""
-    if isinstance(texts, str):
-        raise UserError(f"{name} is one string; give a list of strings")
-    texts = list(texts)
-    if not texts:
-        raise UserError(f"{name} has no texts; give at least one")
+def check_filled(texts: Sequence[str], name: str) -> list[str]:
+    """Return texts as a list; a UserError names a value that is no string, or is empty. White space is text here."""
+    texts = check_strings(texts, name)
     for row, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise UserError(f"{name}[{row}] is {text!r}, not a string; drop rows without text first")
-        if not text and not empty:
+        if not text:
             raise UserError(f"{name}[{row}] is empty, so there is nothing to score; give at least one character")
     return texts
 

@@ -20,14 +20,15 @@ from labkit.errors import UserError
 from labkit.language.causal_lm._loading import DTYPES, find_ends, load_causal_lm
 from labkit.language.causal_lm._scoring import score_alone, score_texts, takes_trees
 from labkit.language.causal_lm._tokens import (
+    check_filled,
     check_length,
-    check_strings,
     encode,
     encode_together,
     find_start_token,
     put_in_front,
 )
 from labkit.language.causal_lm.files import SMOLLM2, find_generative_model
+from labkit.validation import check_strings
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -105,7 +106,7 @@ class GenerativeModel:
         UserError
             Something that is no text, an empty one, or one that is longer than the model's context.
         """
-        texts = check_strings(texts, "texts")
+        texts = check_filled(texts, "texts")
         ids = put_in_front(self.start, encode(self.tokenizer, texts))
         check_length(ids, self.max_length, "texts")
         return self.score(ids, [1] * len(ids), batch_size)
@@ -143,8 +144,8 @@ class GenerativeModel:
             Lengths that differ; an empty continuation; one that merges with the last token of its prompt (the message
             says which); or a text that is longer than the model's context.
         """
-        prompts = check_strings(prompts, "prompts", empty=True)
-        continuations = check_strings(continuations, "continuations")
+        prompts = check_strings(prompts, "prompts")
+        continuations = check_filled(continuations, "continuations")
         if len(prompts) != len(continuations):
             raise UserError(
                 f"there are {len(prompts)} prompts and {len(continuations)} continuations; give one for each prompt"
@@ -180,7 +181,7 @@ class GenerativeModel:
         """
         if yes == no:
             raise UserError(f"yes and no are both {yes!r}; give two answers that differ")
-        prompts = check_strings(prompts, "prompts", empty=True)
+        prompts = check_strings(prompts, "prompts")
         scores = self.continuation_log_probabilities(prompts * 2, [yes] * len(prompts) + [no] * len(prompts))
         return scores[: len(prompts)] - scores[len(prompts) :]
 
@@ -227,7 +228,7 @@ class GenerativeModel:
 
         from labkit.language.causal_lm._sampling import number_draws, write_on
 
-        prompts = check_strings(prompts, "prompts", empty=True)
+        prompts = check_strings(prompts, "prompts")
         check_settings(n=n, max_new_tokens=max_new_tokens, temperature=temperature)
         ids = put_in_front(self.start, encode(self.tokenizer, prompts))
         check_length(ids, self.max_length, "prompts", more=max_new_tokens)
@@ -272,7 +273,7 @@ class GenerativeModel:
         UserError
             The model has no chat template, or one without a place for a system message.
         """
-        prompts = check_strings(prompts, "prompts")
+        prompts = check_filled(prompts, "prompts")
         if not self.tokenizer.chat_template:
             raise UserError(f"{self.name!r} has no chat template, so it is no chat model; give plain texts as prompts")
         above = [] if system is None else [{"role": "system", "content": system}]
@@ -304,7 +305,7 @@ class GenerativeModel:
         UserError
             Something that is no text, or an empty one.
         """
-        return np.array([len(ids) for ids in encode(self.tokenizer, check_strings(texts, "texts"))])
+        return np.array([len(ids) for ids in encode(self.tokenizer, check_filled(texts, "texts"))])
 
     def score(self, ids: Sequence[Sequence[int]], starts: Sequence[int], batch_size: int) -> np.ndarray:
         """Return the sum of log-probabilities of the tokens from ``starts`` on, for each row of token ids: (n,)."""

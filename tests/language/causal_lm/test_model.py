@@ -14,7 +14,7 @@ LONG = "happy" * 300  # a token each
     ("call", "message"),
     [
         (lambda m: m.sequence_log_probabilities("he"), "texts is one string; give a list"),
-        (lambda m: m.sequence_log_probabilities([]), "texts has no texts; give at least one"),
+        (lambda m: m.sequence_log_probabilities([]), "texts is empty; give at least one"),
         (lambda m: m.sequence_log_probabilities(["he", None]), r"texts\[1\] is None, not a string; drop rows"),
         (lambda m: m.sequence_log_probabilities(["he", ""]), r"texts\[1\] is empty"),
         (lambda m: m.sequence_log_probabilities(["he", LONG]), r"texts\[1\] has 301 tokens.*holds 256; shorten"),
