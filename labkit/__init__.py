@@ -16,6 +16,7 @@
     language/       what language models say: associations, masked words, pronouns, swaps, generated text
     mitigation/     one signature over every method
     monitoring/     an alarm with a guaranteed rate of false alarms, on a stream of decisions
+    records/        a log of decisions that shows changes; model cards and datasheets from a run
     exercises/      the engine: check, hint, solution; imports nothing of ours
     chapters/       ch00/ ... ch09/: the exercises of a notebook, and what only that notebook needs
     course/         build, run, report, progress, doctor and the command; nothing imports it
@@ -24,7 +25,7 @@ A room may import only what stands below it (`make lint` checks this):
 
     course
     chapters
-    mitigation | monitoring
+    mitigation | monitoring | records
     language
     training | comparison
     data | models | audit | exercises
