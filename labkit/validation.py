@@ -1,6 +1,5 @@
 """Checks of what users hand in: each error names the value that is wrong and what to do."""
 
-import difflib
 import itertools
 import math
 import re
@@ -15,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from labkit.errors import DataWarning, UserError
+from labkit.errors import DataWarning, UserError, suggest
 
 # All control characters but tab and line feed, marks that reverse the direction of text, and halves of characters.
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -262,11 +261,7 @@ def check_columns(known: Iterable[str], wanted: Iterable[str], *, place: str = "
     known = [str(name) for name in known]
     for name in wanted:
         if name not in known:
-            lowered = {other.lower(): other for other in known}
-            close = [
-                lowered[match] for match in difflib.get_close_matches(str(name).lower(), lowered, n=3, cutoff=0.75)
-            ]
-            hint = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
+            hint = suggest(name, known)
             listed = list_some([other if len(other) <= 60 else f"{other[:60]}..." for other in known], COLUMNS_LISTED)
             raise UserError(f"unknown column {name!r}: {place} has no such column; {hint}it has {listed}")
 

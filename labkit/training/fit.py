@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from labkit.validation import check_texts
 
 PREDICTED = 64  # texts in a batch of predictions
 WEIGHTS = "fit.safetensors"
+SETTINGS = "fit.json"
 TIMES = ("samples_per_second", "cache_seconds", "measuring_seconds")
 ABOUT = ("name", "head_hidden", "activation", "config", "history", *TIMES)  # what fit.json holds
 
@@ -109,7 +111,7 @@ class Fit:
             "history": self.history.to_dict("list"),
             **{name: getattr(self, name) for name in TIMES},
         }
-        (folder / "fit.json").write_text(json.dumps(about, indent=1))
+        (folder / SETTINGS).write_text(json.dumps(about, indent=1))
         return folder
 
 
@@ -169,6 +171,55 @@ def compute_logits(fit: Fit, ids: Sequence[Sequence[int]], states: States | None
     return logits
 
 
+class FitSettings(NamedTuple):
+    """What `Fit.save` writes besides weights and tokenizer."""
+
+    name: str  # of the encoder that was fine-tuned
+    config: TrainConfig
+    history: pd.DataFrame
+    times: dict[str, float]
+    head_hidden: int | None
+    activation: str
+
+
+def read_fit_settings(folder: str | Path) -> FitSettings:
+    """Read how a saved fit was trained, without its weights.
+
+    Parameters
+    ----------
+    folder : str or Path
+        What `Fit.save` wrote.
+
+    Returns
+    -------
+    FitSettings
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no fit in the folder.
+    UserError
+        ``fit.json`` is not what `Fit.save` writes. The message names what is wrong.
+    """
+    folder = Path(folder)
+    file = folder / SETTINGS
+    if not file.is_file():
+        raise FileNotFoundError(f"{folder} holds no {SETTINGS}; give a folder that Fit.save() wrote")
+    about = read_json(file)
+    if about.keys() != set(ABOUT):
+        wrong = sorted(about.keys() ^ set(ABOUT))
+        raise UserError(f"{file} lacks or should not have {', '.join(wrong)}; copy the folder again")
+    try:
+        config, history = TrainConfig(**about["config"]), pd.DataFrame(about["history"])
+        times = {name: float(about[name]) for name in TIMES}
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{file} does not describe a fit ({error}); copy the folder again") from error
+    for setting in ("pooling", "precision"):
+        if getattr(config, setting) == "auto":
+            raise UserError(f"{file} leaves {setting} open, which a fit has settled; copy the folder again")
+    return FitSettings(str(about["name"]), config, history, times, about["head_hidden"], about["activation"])
+
+
 def load_fit(folder: str | Path) -> Fit:
     """Load what `Fit.save` wrote.
 
@@ -190,28 +241,13 @@ def load_fit(folder: str | Path) -> Fit:
         tokenizer does not fit; or ``fit.json`` is not what `Fit.save` writes. The message names what is wrong.
     """
     folder = Path(folder)
-    file = folder / "fit.json"
-    if not file.is_file():
-        raise FileNotFoundError(f"{folder} holds no fit.json; give a folder that Fit.save() wrote")
-    about = read_json(file)
-    if about.keys() != set(ABOUT):
-        wrong = sorted(about.keys() ^ set(ABOUT))
-        raise UserError(f"{file} lacks or should not have {', '.join(wrong)}; copy the folder again")
-    try:
-        config, history = TrainConfig(**about["config"]), pd.DataFrame(about["history"])
-        times = {name: float(about[name]) for name in TIMES}
-    except (TypeError, ValueError) as error:
-        raise UserError(f"{file} does not describe a fit ({error}); copy the folder again") from error
-    model = load_trained_model(
-        folder / WEIGHTS, str(about["name"]), head_hidden=about["head_hidden"], activation=about["activation"]
-    )
-    for setting in ("pooling", "precision"):
-        if getattr(config, setting) == "auto":
-            raise UserError(f"{file} leaves {setting} open, which a fit has settled; copy the folder again")
+    about = read_fit_settings(folder)
+    model = load_trained_model(folder / WEIGHTS, about.name, head_hidden=about.head_hidden, activation=about.activation)
+    config = about.config
     if config.trainable_layers != "all" and config.trainable_layers > model.depth:
         raise UserError(
-            f"{file} says that {config.trainable_layers} blocks were trained, but config.json has {model.depth}; copy "
-            "the folder again"
+            f"{folder / SETTINGS} says that {config.trainable_layers} blocks were trained, but config.json has "
+            f"{model.depth}; copy the folder again"
         )
     model.pooling = config.pooling
-    return Fit(model=model, config=config, history=history, **times)
+    return Fit(model=model, config=config, history=about.history, **about.times)

@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from typer.testing import CliRunner
 
-from labkit.audit.command._json import VERSION, make_plain
-from labkit.audit.command._provenance import Fingerprint, join_hashes
+from labkit.audit.command.for_programs import VERSION, make_plain
+from labkit.audit.command.provenance import Fingerprint, join_hashes
 from labkit.audit.command.run import audit_file
 from labkit.audit.metrics import METRICS
 from labkit.course.cli import app

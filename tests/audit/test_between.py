@@ -12,8 +12,8 @@ from statsmodels.stats.proportion import confint_proportions_2indep
 from labkit.audit.arrays import audit
 from labkit.audit.between._equality import compare_pairs, compare_rates
 from labkit.audit.between._extremes import PAIRED, limit_proportion, limit_spread
-from labkit.audit.between._reference import adjust
 from labkit.audit.between.ratios import ratio_interval
+from labkit.audit.between.reference import adjust
 from labkit.audit.counts import Counts
 from labkit.audit.intervals import newcombe_interval
 from labkit.audit.metrics import METRICS

@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from typer.testing import CliRunner
 
-from labkit.audit.command._folder import FILES
 from labkit.audit.command._groups import find_group, find_reference_group
+from labkit.audit.command.folder import FILES
 from labkit.audit.command.run import audit_file
 from labkit.audit.counts import Counts
 from labkit.audit.inputs._options import PARAMETERS, in_options
@@ -62,7 +62,7 @@ def test_ctrl_c_is_quiet_also_where_a_library_makes_an_error_of_it(log, monkeypa
         signal.raise_signal(signal.SIGINT)
 
     for stand_in in (interrupted, plainly):
-        monkeypatch.setattr("labkit.audit.command.run.count_path", stand_in)
+        monkeypatch.setattr("labkit.audit.command.counting.count_path", stand_in)
         done = CliRunner().invoke(app, CALL)
         assert done.exit_code == 130 and "Traceback" not in done.output and done.stderr == ""
         assert {path.name: path.read_bytes() for path in (log.parent / "log-audit-sex").iterdir()} == before
@@ -85,7 +85,7 @@ def test_a_request_to_end_is_quiet_and_leaves_nothing_hidden(log, monkeypatch, i
 
     for stand_in in (plainly, in_duckdb):
         with monkeypatch.context() as patch:
-            patch.setattr("labkit.audit.command.run.count_path", stand_in)
+            patch.setattr("labkit.audit.command.counting.count_path", stand_in)
             done = CliRunner().invoke(app, CALL)
         assert done.exit_code == 143 and "Traceback" not in done.output and done.stderr == ""
         assert {path.name: path.read_bytes() for path in (log.parent / "log-audit-sex").iterdir()} == before
@@ -131,7 +131,7 @@ def test_what_is_missing_to_know_decisions_is_said(options, said, log):
 
 def test_errors_of_ours_keep_their_traceback(log, monkeypatch):
     """Nothing is hidden where nobody pressed Ctrl-C."""
-    monkeypatch.setattr("labkit.audit.command.run.count_path", lambda *a, **b: 1 / 0)
+    monkeypatch.setattr("labkit.audit.command.counting.count_path", lambda *a, **b: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         CliRunner().invoke(app, CALL, catch_exceptions=False)
 
@@ -168,7 +168,7 @@ def test_a_full_disk_under_the_output_is_survived(log, capsys):
     assert {path.name for path in (log.parent / "log-audit-sex").iterdir()} == set(FILES) - {"scores.csv"}
 
 
-@pytest.mark.parametrize("place", ["labkit.audit.plots.draw_audit", "labkit.audit.command._folder.Output.write"])
+@pytest.mark.parametrize("place", ["labkit.audit.plots.draw_audit", "labkit.audit.command.folder.Output.write"])
 def test_numbers_are_printed_where_the_page_cannot_be_written(place, log, monkeypatch):
     """A long count is not lost, and the former results stay."""
     before = former(log.parent)

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from labkit.audit.command.run import audit_file
-from labkit.audit.files import _columns, _delimited, _kinds
+from labkit.audit.files import _columns, _delimited, kinds
 from labkit.audit.files.logs import count_file
 from labkit.errors import DataWarning, UserError
 
@@ -264,7 +264,7 @@ def test_files_that_may_not_be_read_get_a_sentence(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     (tmp_path / "log.csv").write_text(TEXT)
-    monkeypatch.setattr(_kinds, "open", refuse, raising=False)
+    monkeypatch.setattr(kinds, "open", refuse, raising=False)
     with pytest.raises(UserError, match="you may not read '.*log.csv'; ask its owner"):
         sizes(tmp_path / "log.csv")
 
@@ -330,4 +330,4 @@ def test_the_command_takes_sheets_and_decimal_marks(tmp_path, monkeypatch):
 )
 def test_the_ending_of_a_name(name, ending):
     """As it is written."""
-    assert _kinds.file_ending(Path(name)) == ending
+    assert kinds.file_ending(Path(name)) == ending

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from labkit.audit.command._terminal import print_audit
+from labkit.audit.command.terminal import print_audit
 from labkit.audit.counts import Counts, count
 from labkit.audit.sampling._notices import NO_LABELS, summarize_notices
 from tests.audit.decisions import NAMES

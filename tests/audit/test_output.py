@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from labkit.audit.command._folder import describe_earlier, name_folder, open_output
 from labkit.audit.command._output import table_as_csv
+from labkit.audit.command.folder import describe_earlier, name_folder, open_output
 from labkit.errors import UserError
 
 resource = pytest.importorskip("resource", reason="limits on files are those of Unix")
@@ -160,7 +160,7 @@ def test_two_audits_do_not_write_to_one_folder(results, tmp_path):
 
 KILLED = """
 import os, sys
-from labkit.audit.command._folder import open_output
+from labkit.audit.command.folder import open_output
 with open_output(sys.argv[1]) as output:
     print(output.waiting, flush=True)
     sys.stdin.readline()

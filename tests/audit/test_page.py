@@ -17,8 +17,8 @@ from rich.console import Console
 
 from labkit.audit._page import score_section, write_page
 from labkit.audit.arrays import audit
-from labkit.audit.command._terminal import print_audit
 from labkit.audit.command.run import audit_file
+from labkit.audit.command.terminal import print_audit
 from labkit.audit.counts import Counts, count
 from labkit.audit.files._paths import count_path
 from labkit.audit.metrics import METRICS

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from labkit.audit.between._equality import RateTest, compare_rates
-from labkit.audit.between._four_fifths import find_highest, judge_four_fifths
-from labkit.audit.between._reference import REST, Picked, compare_sides, find_reference
+from labkit.audit.between.four_fifths import find_highest, judge_four_fifths
+from labkit.audit.between.reference import REST, Picked, compare_sides, find_reference
 from labkit.audit.metrics import find_same_question
 from labkit.audit.sampling._sampled_counts import SampledCounts
 

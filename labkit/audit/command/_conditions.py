@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from labkit.audit.between._reference import REST
+from labkit.audit.between.reference import REST
 from labkit.audit.command._favorable import FAVORABLE_RATE, BadOption, turn_decisions
 from labkit.audit.inputs._names import label_groups
 from labkit.audit.metrics import METRICS, UNLABELED_METRICS

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Sequence
 
 import pandas as pd
 
-from labkit.audit.between._reference import REST
+from labkit.audit.between.reference import REST
 from labkit.audit.inputs._names import label_groups
 from labkit.errors import UserError
 from labkit.validation import list_some

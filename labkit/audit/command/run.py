@@ -4,43 +4,28 @@ Imported whenever the command starts, so that figures are imported where they ar
 """
 
 import base64
-import inspect
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from labkit.audit._page import draw_png, draw_svg, score_section, write_page
-from labkit.audit.between._equality import check_tables
-from labkit.audit.between._four_fifths import check_favorable
-from labkit.audit.command._conditions import (
-    Condition,
-    ConditionMet,
-    caution,
-    judge_conditions,
-    parse_conditions,
-)
+from labkit.audit.command._conditions import ConditionMet
 from labkit.audit.command._favorable import BadOption, read_favorable
-from labkit.audit.command._folder import describe_earlier, name_folder, open_output
 from labkit.audit.command._gap import gap_section, gap_table, name_gap
-from labkit.audit.command._groups import find_group, find_reference_group
-from labkit.audit.command._json import Asked, audit_as_json
 from labkit.audit.command._output import table_as_csv
-from labkit.audit.command._provenance import Fingerprint, make_provenance
-from labkit.audit.command._terminal import print_audit, print_table, printing, taking_any_text, working
-from labkit.audit.files._kinds import file_ending
-from labkit.audit.files._paths import bins_scores, count_path
+from labkit.audit.command.counting import as_list, check_asked, count_as_asked, find_defaults
+from labkit.audit.command.folder import describe_earlier, name_folder, open_output
+from labkit.audit.command.for_programs import Asked, audit_as_json
+from labkit.audit.command.terminal import print_audit, print_table, printing, taking_any_text, working
+from labkit.audit.files.kinds import file_ending
 from labkit.audit.inputs._options import in_options
-from labkit.audit.intervals import check_confidence
 from labkit.audit.results import Audit
-from labkit.audit.sampling._roles import Roles
 from labkit.audit.sections._comparisons import list_comparisons
 from labkit.audit.sections._rates import list_rates
 from labkit.audit.sections._scores import auc_table, scores_by_bin
 from labkit.audit.sections._sentences import describe_figure
 from labkit.audit.text import format_name
-from labkit.errors import UserError
 from labkit.validation import escape_controls
 
 if TYPE_CHECKING:
@@ -160,15 +145,15 @@ def audit_file(
     """
     settings = {name: value for name, value in locals().items() if name not in ("path", "output", "console")}
     for name in ("sensitive", "reference", "explain_gap", "fail_if"):
-        settings[name] = _as_list(settings[name])
+        settings[name] = as_list(settings[name])
     from rich.console import Console
 
     path, console = Path(path), console or Console()
-    conditions = _check_settings(settings)
+    conditions = check_asked(settings)
     name = Path(os.path.abspath(path)).name  # the folder `.` has a name, too
     stem = name if path.is_dir() else name.removesuffix(file_ending(path))
     with taking_any_text(console), open_output(output or name_folder(stem, settings["sensitive"])) as folder:
-        audit, asked = _count(path, name, settings, conditions, console)
+        audit, asked = count_as_asked(path, name, settings, conditions, console, defaults=find_defaults(audit_file))
         try:
             contents = _draw(audit, asked, console, title=format_name(name))
             earlier = describe_earlier(folder.folder)
@@ -191,74 +176,6 @@ def audit_file(
     if met := [verdict for verdict in asked.verdicts if verdict.met]:
         raise ConditionMet(met, audit)
     return audit
-
-
-def _as_list(value: str | Sequence[str] | None) -> list[str] | None:
-    """Return one name or several as a list."""
-    return None if value is None else [value] if isinstance(value, str) else list(value)
-
-
-def _check_settings(settings: Mapping[str, Any]) -> list[Condition]:
-    """Reject settings that cannot be right before a long read, not after; return the conditions."""
-    check_tables(settings["n_tables"])
-    check_confidence(settings["confidence"])
-    if settings["min_group_size"] < 0:
-        raise UserError(f"min_group_size={settings['min_group_size']} is negative; use 0 to keep every group")
-    if settings["favorable"] is not None:
-        check_favorable(settings["favorable"])
-    if settings["explain_gap"] is not None and settings["label"] is None:
-        raise UserError("explain_gap= splits a gap into error rates and base rates, which need labels: name a label=")
-    labeled, favorable = settings["label"] is not None, settings["favorable"]
-    return parse_conditions(settings["fail_if"], labeled=labeled, favorable=favorable)
-
-
-def _count(
-    path: Path, name: str, settings: Mapping[str, Any], conditions: Sequence[Condition], console: "Console"
-) -> tuple[Audit, Asked]:
-    """Count a file or a folder, and compute all that takes long."""
-    label, score, threshold = (settings[each] for each in ("label", "score", "threshold"))
-    rows_are = {each: settings[each] for each in ("count", "weight", "person")}
-    binned = bins_scores(label=label, score=score, threshold=threshold, rows=tuple(rows_are.values()))
-    roles = Roles.named(
-        label=label,
-        prediction=settings["prediction"],
-        sensitive=settings["sensitive"],
-        score=None if threshold is None else score,
-        threshold=threshold,
-        **rows_are,
-        missing_group=settings["missing_group"],
-    )
-    title, seen = format_name(name), [0]
-    with working(console, f"counting {title}") as show, Fingerprint(path) as fingerprint:
-
-        def progress(rows: int) -> None:
-            seen.append(rows)
-            show(f"counting {title}: {rows:,} rows")
-
-        ways = {each: settings[each] for each in ("decimal", "sheet")}
-        counts, scores, twice = count_path(path, roles, score=score if binned else None, **ways, progress=progress)
-        audit = counts.audit(**{each: settings[each] for each in ("n_tables", "confidence", "min_group_size")})
-        audit = replace(audit, remarks=tuple(caution(conditions, settings["favorable"])))
-        # the audit keeps its tests; with thousands of groups they take minutes, so say how far it is
-        for number, metric in enumerate(counts.metrics, start=1):
-            show(f"comparing {len(counts.groups):,} groups: metric {number} of {len(counts.metrics)}")
-            audit.parity_test(metric)
-        reference, gap = find_reference_group(counts.groups, settings["reference"]), None
-        if reference is None and settings["favorable"] is not None:
-            reference = audit.pick_highest(favorable=settings["favorable"])
-        if settings["explain_gap"] is not None:
-            pair = [find_group(counts.groups, each, option="explain_gap") for each in settings["explain_gap"]]
-            gap = counts.decompose(*pair, confidence=audit.confidence)
-        verdicts = judge_conditions(audit, conditions, reference, settings["favorable"])
-        show(f"computing the checksum of {title}")
-        found = fingerprint.finish()
-    parameters = inspect.signature(audit_file).parameters.values()
-    defaults = {each.name: each.default for each in parameters if each.default is not inspect.Parameter.empty}
-    defaults["fail_if"] = []
-    provenance = make_provenance(
-        name, found, rows=seen[-1], twice=twice, seed=audit.seed, settings=settings, defaults=defaults
-    )
-    return audit, Asked(settings, roles, provenance, reference, verdicts, gap, scores)
 
 
 def _draw(audit: Audit, asked: Asked, console: "Console", *, title: str) -> dict[str, bytes]:

@@ -16,7 +16,7 @@ from labkit.audit.files._columns import (
     select_whole,
 )
 from labkit.audit.files._header import LINES_ABOVE
-from labkit.audit.files._kinds import name_members
+from labkit.audit.files.kinds import name_members
 from labkit.audit.inputs._groups import declared_categories
 from labkit.errors import MissingExtra, UserError
 from labkit.validation import check_columns, escape_controls, list_some

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 from zipfile import BadZipFile, ZipFile
 
-from labkit.audit.files._kinds import PACKED, START, name_members, recognize, text_encoding
+from labkit.audit.files.kinds import PACKED, START, name_members, recognize, text_encoding
 from labkit.errors import UserError
 from labkit.validation import escape_controls
 

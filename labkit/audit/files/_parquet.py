@@ -18,7 +18,7 @@ from labkit.audit.files._columns import (
     quote_sql,
     select_whole,
 )
-from labkit.audit.files._kinds import PARQUET_ENDINGS
+from labkit.audit.files.kinds import PARQUET_ENDINGS
 from labkit.audit.files.oddities._leftovers import list_other_files, note_other_files
 from labkit.audit.inputs._groups import declared_categories
 from labkit.errors import UserError

@@ -14,8 +14,8 @@ from labkit.audit.files._columns import Table, Wanted, run_steps, working_folder
 from labkit.audit.files._conversion import open_arrow, open_json, write_sheet
 from labkit.audit.files._decoding import decode_marked, unpack
 from labkit.audit.files._delimited import DELIMITERS, Text, count_text
-from labkit.audit.files._kinds import check_path
 from labkit.audit.files._parquet import open_folder, open_parquet
+from labkit.audit.files.kinds import check_path
 from labkit.audit.files.oddities._duplicates import Duplicates, find_duplicates
 from labkit.audit.inputs._groups import NumbersAsGroups, are_amounts
 from labkit.audit.sampling._roles import Roles

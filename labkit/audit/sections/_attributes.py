@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from labkit.audit._grouped_counts import index_groups
-from labkit.audit.between._reference import REST, Picked
+from labkit.audit.between.reference import REST, Picked
 from labkit.audit.inputs._names import label_groups
 from labkit.audit.results import Audit
 from labkit.audit.sections._comparisons import name_reference, reference_tables, write_four_fifths

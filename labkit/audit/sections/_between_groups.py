@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from labkit.audit.between._four_fifths import HIGHEST
+from labkit.audit.between.four_fifths import HIGHEST
 from labkit.audit.results import Audit
 from labkit.audit.text import format_groups, format_metric, format_p_value, format_rate, mark_imprecise
 

@@ -11,8 +11,8 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from labkit.audit.between._four_fifths import HIGHEST
-from labkit.audit.between._reference import REST, Picked
+from labkit.audit.between.four_fifths import HIGHEST
+from labkit.audit.between.reference import REST, Picked
 from labkit.audit.inputs._names import label_groups
 from labkit.audit.metrics import tally
 from labkit.audit.results import Audit

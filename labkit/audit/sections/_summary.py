@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from labkit.audit.between._four_fifths import ABOVE, ABOVE_WITH_GAP, CLEARLY_BELOW, HIGHEST, PERHAPS_BELOW
+from labkit.audit.between.four_fifths import ABOVE, ABOVE_WITH_GAP, CLEARLY_BELOW, HIGHEST, PERHAPS_BELOW
 from labkit.audit.results import Audit
 from labkit.audit.sections._attributes import split_attributes
 from labkit.audit.sections._between_groups import format_test

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from labkit.audit.files._kinds import EXCEL_ENDINGS, OTHER_ENDINGS, PACKED_ENDINGS, TEXT_ENDINGS
+from labkit.audit.files.kinds import EXCEL_ENDINGS, OTHER_ENDINGS, PACKED_ENDINGS, TEXT_ENDINGS
 from labkit.errors import UserError
 from labkit.validation import escape_controls, list_some
 

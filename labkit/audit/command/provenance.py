@@ -114,6 +114,7 @@ def make_provenance(
     seed: int,
     settings: Mapping[str, Any],
     defaults: Mapping[str, Any],
+    command: str = "audit",
 ) -> Provenance:
     """Say where an audit comes from.
 
@@ -131,6 +132,8 @@ def make_provenance(
         Seed of random tables and samples.
     settings, defaults : mapping of str to object
         The parameters of the audit, and those that nobody need set with what they are then.
+    command : {"audit", "card"}
+        The command of ``labkit`` that they were given to.
 
     Returns
     -------
@@ -147,15 +150,15 @@ def make_provenance(
         duplicates=f"not looked for: {twice.why}" if twice.number is None else f"{twice.number:,}",
         duplicate_rows=twice.number,
         date=datetime.now(UTC).isoformat(timespec="seconds"),
-        command=write_command(name, settings, defaults),
+        command=write_command(name, settings, defaults, command),
         versions=find_versions(),
         settings={key.replace("_", "-"): _say(value) for key, value in settings.items()} | {"seed": str(seed)},
     )
 
 
-def write_command(name: str, settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
-    """Write the call of ``labkit audit`` that these settings come from, as a shell reads it."""
-    words = ["labkit", "audit", f"./{name}" if name.startswith("-") else name]
+def write_command(name: str, settings: Mapping[str, Any], defaults: Mapping[str, Any], command: str) -> str:
+    """Write the call of ``labkit`` that these settings come from, as a shell reads it."""
+    words = ["labkit", command, f"./{name}" if name.startswith("-") else name]
     for key, value in settings.items():
         if value is None or key in defaults and value == defaults[key]:
             continue

@@ -9,8 +9,8 @@ import pandas as pd
 
 from labkit.audit.between._equality import compare_pairs
 from labkit.audit.between._extremes import limit_to_highest
-from labkit.audit.between._reference import adjust
 from labkit.audit.between.ratios import ratio_interval
+from labkit.audit.between.reference import adjust
 from labkit.audit.intervals import is_imprecise
 from labkit.audit.metrics import divide
 from labkit.errors import UserError

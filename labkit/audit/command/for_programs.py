@@ -11,8 +11,8 @@ import pandas as pd
 
 from labkit.audit.between._extremes import PAIRED
 from labkit.audit.command._conditions import Verdict
-from labkit.audit.command._folder import FORMAT
 from labkit.audit.command._gap import gap_as_json
+from labkit.audit.command.folder import AUDIT
 from labkit.audit.inputs._names import label_groups
 from labkit.audit.results import Audit
 from labkit.audit.sampling._roles import Roles
@@ -74,11 +74,10 @@ def audit_as_json(audit: Audit, asked: Asked, *, others: Mapping[str, bytes], na
     bytes
         In ASCII, so that every program reads it.
     """
-    names = dict(zip(audit.counts.groups.tolist(), label_groups(audit.counts.groups), strict=True))
     provenance, favorable = asked.provenance, asked.settings["favorable"]
     known = "source", "files", "size", "rows", "duplicate_rows", "sha256"
     found = {
-        "format": FORMAT,
+        "format": AUDIT.format,
         "version": VERSION,
         "files": [*others, name],
         "checksums": {name: hashlib.sha256(content).hexdigest() for name, content in others.items()},
@@ -86,22 +85,9 @@ def audit_as_json(audit: Audit, asked: Asked, *, others: Mapping[str, bytes], na
         | {"parts": [dict(zip(("name", "size", "sha256"), part, strict=True)) for part in provenance.parts]}
         | {"date": provenance.date, "command": provenance.command, "versions": dict(provenance.versions)},
         "settings": dict(asked.settings) | {"seed": audit.seed},
-        "warnings": [
-            {"kind": notice.kind, "text": notice.said, "group": notice.group, "metrics": list(notice.metrics)}
-            for notice in audit.notices
-        ],
-        "methods": METHODS,
-        "columns": [str(name) for name in audit.counts.groups.names],
-        "overall": _list_overall(audit),
-        **_list_results(audit, asked.reference),
-        "attributes": [
-            {"column": name} | _list_results(alone, own_reference(asked.reference, level, alone))
-            for level, (name, alone) in enumerate(split_attributes(audit).items())
-            if alone is not None
-        ],
-        "four_fifths": None if favorable is None else _list_four_fifths(audit, favorable, names),
-        "explained_gap": None if asked.gap is None else gap_as_json(asked.gap, names),
-        "auc": None if asked.scores is None else _list_auc(asked.scores, audit.confidence),
+        **results_for_programs(
+            audit, reference=asked.reference, favorable=favorable, gap=asked.gap, scores=asked.scores
+        ),
         "fail_if": [
             {
                 "condition": str(verdict.condition),
@@ -112,10 +98,59 @@ def audit_as_json(audit: Audit, asked: Asked, *, others: Mapping[str, bytes], na
             for verdict in asked.verdicts
         ],
     }
-    return _write_lines(make_plain(found)).encode("ascii")
+    return write_lines(make_plain(found)).encode("ascii")
 
 
-def _write_lines(found: Mapping[str, Any]) -> str:
+def results_for_programs(
+    audit: Audit,
+    *,
+    reference: Hashable = None,
+    favorable: int | None = None,
+    gap: "Decomposition | None" = None,
+    scores: ScoreHistogram | None = None,
+) -> dict[str, Any]:
+    """Return everything that an audit found, from the warnings to the AUC, in the words of ``audit.schema.json``.
+
+    Parameters
+    ----------
+    audit : Audit
+        Any audit.
+    reference : hashable, optional
+        As ``Audit.against`` takes it.
+    favorable : int, optional
+        The decision that is good for a person, 0 or 1.
+    gap : Decomposition, optional
+        The gap between two groups, explained.
+    scores : ScoreHistogram, optional
+        The scores behind the decisions.
+
+    Returns
+    -------
+    dict
+        May hold NaN and numbers of NumPy: see `make_plain`.
+    """
+    names = dict(zip(audit.counts.groups.tolist(), label_groups(audit.counts.groups), strict=True))
+    return {
+        "warnings": [
+            {"kind": notice.kind, "text": notice.said, "group": notice.group, "metrics": list(notice.metrics)}
+            for notice in audit.notices
+        ],
+        "methods": METHODS,
+        "columns": [str(name) for name in audit.counts.groups.names],
+        "overall": _list_overall(audit),
+        **_list_results(audit, reference),
+        "attributes": [
+            {"column": name} | _list_results(alone, own_reference(reference, level, alone))
+            for level, (name, alone) in enumerate(split_attributes(audit).items())
+            if alone is not None
+        ],
+        "four_fifths": None if favorable is None else _list_four_fifths(audit, favorable, names),
+        "explained_gap": None if gap is None else gap_as_json(gap, names),
+        "auc": None if scores is None else _list_auc(scores, audit.confidence),
+    }
+
+
+def write_lines(found: Mapping[str, Any]) -> str:
     """Write JSON with a line for each key, and for each entry of a list: legible, and each line by the fast encoder."""
     written = []
     for key, value in found.items():

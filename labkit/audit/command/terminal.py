@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from labkit.audit.between._reference import Picked
+from labkit.audit.between.reference import Picked
 from labkit.audit.results import Audit, group_rates
 from labkit.audit.sampling._notices import summarize_notices
 from labkit.audit.sections._between_groups import NOT_REPORTED, disparities, four_fifths_table

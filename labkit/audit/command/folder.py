@@ -1,7 +1,8 @@
-"""The folder that an audit writes to: checked first, kept for one audit at a time, and changed as a whole or not.
+"""The folder that a command writes to: checked first, kept for one call at a time, and changed as a whole or not.
 
 What is written is gathered in a hidden folder next to the old results and moved into place at the end. Only files that
-an earlier audit listed in its ``audit.json`` are replaced or removed: others may be somebody's own work.
+an earlier call listed in its file for programs (``audit.json``) are replaced or removed: others may be somebody's own
+work.
 """
 
 import contextlib
@@ -23,10 +24,6 @@ from labkit.validation import list_some
 if TYPE_CHECKING:
     from filelock import FileLock
 
-# What an audit may write.
-TABLES = ("rates.csv", "comparisons.csv", "counts.csv", "scores.csv")
-FILES = ("audit.html", "audit.png", "audit.svg", *TABLES, "audit.json")
-FORMAT = "labkit audit"  # says in audit.json that an audit wrote it
 ROOM = 10_000_000  # bytes that must be free on the disk
 ELSEWHERE = "choose another folder with output="
 WAITING = ".labkit-audit-"  # how the hidden folders begin in which results wait
@@ -34,8 +31,22 @@ ALIVE = "alive"  # a file in them that is locked while its audit runs
 LONGEST_NAME = 120  # bytes of the name of a folder that we choose
 
 
-def name_folder(stem: str, columns: Sequence[str]) -> str:
-    """Name the folder of an audit by its file and its groups: ``loans-audit-sex-age_group``.
+class Results(NamedTuple):
+    """What one kind of call may write to a folder, and what it is called in messages."""
+
+    noun: str  # "audit"
+    files: tuple[str, ...]  # names, without folders
+    listing: str  # the file for programs, which lists what was written
+    format: str  # says in that file which command wrote it
+
+
+TABLES = ("rates.csv", "comparisons.csv", "counts.csv", "scores.csv")
+FILES = ("audit.html", "audit.png", "audit.svg", *TABLES, "audit.json")
+AUDIT = Results("audit", FILES, listing="audit.json", format="labkit audit")
+
+
+def name_folder(stem: str, columns: Sequence[str], results: Results = AUDIT) -> str:
+    """Name an output folder by its file and its groups: ``loans-audit-sex-age_group``.
 
     Parameters
     ----------
@@ -43,6 +54,8 @@ def name_folder(stem: str, columns: Sequence[str]) -> str:
         The name of the file, without its ending.
     columns : sequence of str
         The sensitive columns, in any characters.
+    results : Results
+        What is written there.
 
     Returns
     -------
@@ -51,12 +64,12 @@ def name_folder(stem: str, columns: Sequence[str]) -> str:
     """
     plain = [re.sub(r"[^\w.]+", "_", column).strip("._") or "column" for column in columns]
     groups = "-".join(plain).encode()[:LONGEST_NAME].decode(errors="ignore")
-    return f"{stem}-audit-{groups}"
+    return f"{stem}-{results.noun}-{groups}"
 
 
 def describe_earlier(folder: Path) -> str:
     """Say which audit a folder holds, by its ``audit.json``: its file, its groups and when it ran; empty if none."""
-    found = _read_earlier(folder)
+    found = _read_earlier(folder, AUDIT)
     provenance, columns = found.get("provenance"), found.get("columns")
     if not isinstance(provenance, dict) or not isinstance(provenance.get("source"), str):
         return ""
@@ -73,6 +86,7 @@ class Output(NamedTuple):
 
     folder: Path
     waiting: Path  # the hidden folder in which results are gathered; on the same disk
+    results: Results = AUDIT
 
     def write(self, contents: Mapping[str, bytes]) -> tuple[list[str], list[str]]:
         """Write files by name: all of them or, where one cannot be written, none.
@@ -80,13 +94,13 @@ class Output(NamedTuple):
         Parameters
         ----------
         contents : mapping of str to bytes
-            Some of ``FILES``, with their content; "audit.json" lists them all.
+            Some of the files of ``results``, with their content; the file for programs lists them all.
 
         Returns
         -------
         replaced, removed : list of str
-            Names of the files of an earlier audit that were replaced, and of those that this audit does not write:
-            they would be read as part of it.
+            Names of the files of an earlier call that were replaced, and of those that this one does not write: they
+            would be read as part of it.
         """
         new, old = self.waiting / "new", self.waiting / "old"
         failed = self.folder
@@ -98,20 +112,22 @@ class Output(NamedTuple):
                 (new / name).write_bytes(content)
         except OSError as error:
             raise _cannot_write(failed, error) from error
-        earlier = check_strangers(self.folder)  # something may have come there during the count
+        earlier = check_strangers(self.folder, self.results)  # something may have come there during the count
         with without_interruption():
             _exchange(self.folder, new, old, earlier=earlier, names=list(contents))
         return [name for name in earlier if name in contents], [name for name in earlier if name not in contents]
 
 
 @contextlib.contextmanager
-def open_output(folder: str | Path) -> Iterator[Output]:
-    """Check an output folder and keep it for this audit, before anything is counted; leave no trace where it fails.
+def open_output(folder: str | Path, results: Results = AUDIT) -> Iterator[Output]:
+    """Check an output folder and keep it for this call, before anything is counted; leave no trace where it fails.
 
     Parameters
     ----------
     folder : str or Path
         Where to write to; it need not exist.
+    results : Results
+        What may be written.
 
     Yields
     ------
@@ -121,8 +137,8 @@ def open_output(folder: str | Path) -> Iterator[Output]:
     Raises
     ------
     UserError
-        It is no folder, cannot be written to, has no room, holds files with our names that no audit listed, or another
-        audit is writing to it.
+        It is no folder, cannot be written to, has no room, holds files with our names that no such call listed, or
+        another one is writing to it.
     """
     folder = Path(folder)
     place = folder
@@ -130,8 +146,8 @@ def open_output(folder: str | Path) -> Iterator[Output]:
         place = place.parent
     if not place.is_dir():
         raise UserError(f"cannot write to the output folder {str(folder)!r}: {str(place)!r} is no folder; {ELSEWHERE}")
-    with _keep(folder):
-        check_strangers(folder)
+    with _keep(folder, results.noun):
+        check_strangers(folder, results)
         try:
             free = shutil.disk_usage(place).free
             for parent in {place, folder.parent}:
@@ -143,10 +159,10 @@ def open_output(folder: str | Path) -> Iterator[Output]:
         try:
             if free < ROOM:
                 raise UserError(
-                    f"cannot write to the output folder {str(folder)!r}: its disk has {free / 1e6:.1f} MB left, and an "
-                    f"audit needs {ROOM / 1e6:.0f} MB; make room there, or {ELSEWHERE}"
+                    f"cannot write to the output folder {str(folder)!r}: its disk has {free / 1e6:.1f} MB left, and "
+                    f"{_name(results)} needs {ROOM / 1e6:.0f} MB; make room there, or {ELSEWHERE}"
                 )
-            yield Output(folder, waiting)
+            yield Output(folder, waiting, results)
         finally:
             with without_interruption():
                 if alive is not None:
@@ -178,15 +194,21 @@ def _remove_stale(parent: Path) -> None:
             shutil.rmtree(waiting, ignore_errors=True)
 
 
-def check_strangers(folder: Path) -> list[str]:
-    """Return the files of an earlier audit in a folder; reject files that have our names and that no audit listed."""
-    present = [name for name in FILES if os.path.lexists(folder / name)]
-    listed = _list_earlier(folder)
+def _name(results: Results) -> str:
+    """Write "an audit" or "a card"."""
+    return f"a{'n' if results.noun[0] in 'aeiou' else ''} {results.noun}"
+
+
+def check_strangers(folder: Path, results: Results = AUDIT) -> list[str]:
+    """Return the files of an earlier call in a folder; reject files that have our names and that no call listed."""
+    present = [name for name in results.files if os.path.lexists(folder / name)]
+    listed = _list_earlier(folder, results)
     if strangers := [name for name in present if name not in listed or (folder / name).is_dir()]:
         named = list_some([repr(name) for name in strangers])
         raise UserError(
-            f"the folder {str(folder)!r} holds {named}, which no audit lists as its own (in its audit.json), and which "
-            f"would be overwritten; move {'it' if len(strangers) == 1 else 'them'} elsewhere, or {ELSEWHERE}"
+            f"the folder {str(folder)!r} holds {named}, which no {results.noun} lists as its own (in its "
+            f"{results.listing}), and which would be overwritten; move {'it' if len(strangers) == 1 else 'them'} "
+            f"elsewhere, or {ELSEWHERE}"
         )
     return present
 
@@ -211,38 +233,38 @@ def without_interruption() -> Iterator[None]:
         signal.raise_signal(number)
 
 
-def _list_earlier(folder: Path) -> list[str]:
-    """List the files that an earlier audit says it wrote to a folder; none where there is no such audit."""
-    found = _read_earlier(folder)
-    return [] if not found else [*(name for name in found["files"] if name in FILES), "audit.json"]
+def _list_earlier(folder: Path, results: Results) -> list[str]:
+    """List the files that an earlier call says it wrote to a folder; none where there was no such call."""
+    found = _read_earlier(folder, results)
+    return [] if not found else [*(name for name in found["files"] if name in results.files), results.listing]
 
 
-def _read_earlier(folder: Path) -> dict[str, Any]:
-    """Read what an earlier audit wrote for programs; nothing where there is no such audit."""
+def _read_earlier(folder: Path, results: Results) -> dict[str, Any]:
+    """Read what an earlier call wrote for programs; nothing where there was no such call."""
     try:
-        found = json.loads((folder / "audit.json").read_bytes())
+        found = json.loads((folder / results.listing).read_bytes())
     except (OSError, ValueError):
         return {}
-    if not isinstance(found, dict) or found.get("format") != FORMAT or not isinstance(found.get("files"), list):
+    if not isinstance(found, dict) or found.get("format") != results.format or not isinstance(found.get("files"), list):
         return {}
     return found
 
 
 @contextlib.contextmanager
-def _keep(folder: Path) -> Iterator[None]:
-    """Keep a folder for one audit of this user on this machine; the system releases it when the program ends."""
+def _keep(folder: Path, noun: str) -> Iterator[None]:
+    """Keep a folder for one call of this user on this machine; the system releases it when the program ends."""
     from filelock import FileLock, Timeout
 
     key = hashlib.sha256(os.path.realpath(folder).encode(errors="surrogateescape")).hexdigest()[:16]
     user = getattr(os, "getuid", lambda: "")()
     lock = None
     with contextlib.suppress(OSError):  # no place for temporary files: the results are moved as a whole all the same
-        lock = FileLock(Path(tempfile.gettempdir()) / f"labkit-audit-{user}-{key}.lock", timeout=0)
+        lock = FileLock(Path(tempfile.gettempdir()) / f"labkit-{noun}-{user}-{key}.lock", timeout=0)
         try:
             lock.acquire()
         except Timeout as error:
             raise UserError(
-                f"another audit is writing to the folder {str(folder)!r}; wait until it has ended, or {ELSEWHERE}"
+                f"another {noun} is writing to the folder {str(folder)!r}; wait until it has ended, or {ELSEWHERE}"
             ) from error
     try:
         yield
