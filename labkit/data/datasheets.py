@@ -4,6 +4,7 @@ After Gebru, Morgenstern, Vecchione, Vaughan, Wallach, Daumé and Crawford (2021
 Communications of the ACM 64(12), shortened to the eight sections of the cards in ``datasets/``.
 """
 
+import html
 import re
 from collections.abc import Hashable, Mapping, Sequence
 from itertools import pairwise
@@ -12,6 +13,7 @@ import pandas as pd
 from markdown_it import MarkdownIt
 
 from labkit.errors import UserError
+from labkit.layout.markdown import escape_markdown
 
 SECTIONS = {
     "What it is": "how many rows, what one row is, and what they are about",
@@ -43,6 +45,8 @@ def write_datasheet(
     answers: Mapping[str, str] | None = None,
     meanings: Mapping[str, str] | None = None,
     count: str | None = None,
+    more: Mapping[str, Sequence[str]] | None = None,
+    sections: Mapping[str, str] = SECTIONS,
 ) -> str:
     """Write a datasheet in Markdown: codes and group sizes are computed, people answer the rest.
 
@@ -62,11 +66,15 @@ def write_datasheet(
         From a column to what it means; TODO for columns that are left out.
     count : str, optional
         A column of counts: how many people a row represents.
+    more : mapping of str to sequence of str, optional
+        Further computed sections, from their names to their lines.
+    sections : mapping of str to str, optional
+        Section to its question, in the order of the datasheet; those of ``more`` are among them.
 
     Returns
     -------
     str
-        All sections of `SECTIONS`, in order.
+        All sections, in order. Names of groups and columns are shown as they are, whatever Markdown they hold.
 
     Raises
     ------
@@ -75,20 +83,34 @@ def write_datasheet(
     """
     answers = dict(answers or {})
     meanings = dict(meanings or {})
-    check_answers(answers, SECTIONS, TABLES)
+    more = dict(more or {})
+    check_answers(answers, sections, (*TABLES, *more))
     if unknown := [column for column in meanings if column not in frame]:
         raise UserError(f"no column {unknown[0]!r}; the table has {', '.join(map(str, frame.columns))}")
     sizes = group_sizes(frame, sensitive, count=count)
-    columns = [f"| `{name}` | {meanings.get(name, 'TODO')} | {describe_codes(frame[name])} |" for name in frame]
+    columns = [
+        f"| {_as_code(name)} | {meanings.get(name, 'TODO')} | {escape_markdown(describe_codes(frame[name]))} |"
+        for name in frame
+    ]
     tables = {
         "Columns": ["| column | meaning | unit or codes |", "|---|---|---|", *columns],
         "Group sizes": [
             "| column | group | n |",
             "|---|---|---:|",
-            *(f"| {column} | {group} | {n:,} |" for (column, group), n in sizes.items()),
+            *(f"| {escape_markdown(column)} | {_in_a_line(group)} | {n:,} |" for (column, group), n in sizes.items()),
         ],
     }
-    return join_sections(title, SECTIONS, answers, tables)
+    return join_sections(title, sections, answers, tables | more)
+
+
+def _as_code(name: Hashable) -> str:
+    """Write a name as code, in a table."""
+    return "`" + str(name).replace("`", "'").replace("\n", " ").replace("|", "\\|") + "`"
+
+
+def _in_a_line(name: Hashable) -> str:
+    """Write a name that others chose in one cell of a table."""
+    return escape_markdown(" ".join(str(name).split("\n")))
 
 
 def check_answers(answers: Mapping[str, str], sections: Mapping[str, str], tables: Sequence[str]) -> None:
@@ -188,6 +210,8 @@ def check_datasheet(
     *,
     columns: Sequence[Hashable] = (),
     sizes: Mapping[tuple[str, str], int] | None = None,
+    sections: Mapping[str, str] = SECTIONS,
+    tables: Sequence[str] = TABLES,
 ) -> list[str]:
     """List what is missing or wrong in a datasheet.
 
@@ -204,6 +228,8 @@ def check_datasheet(
     sizes : mapping of (str, str) to int, optional
         From (column, group) to its number of people, as `group_sizes` counts them: what the table under "Group sizes"
         must say.
+    sections, tables : mapping of str to str, sequence of str, optional
+        Section to its question, and those that are computed.
 
     Returns
     -------
@@ -211,10 +237,10 @@ def check_datasheet(
         One complaint for each thing that is missing or wrong, in the order of the sections; empty if there is none.
     """
     title, written = split_sections(text)
-    complaints = check_sections(title, written, sections=SECTIONS, tables=TABLES, titled="the name of the data set")
+    complaints = check_sections(title, written, sections=sections, tables=tables, titled="the name of the data set")
     if "Columns" in written:
-        described = set(re.findall(r"`([^`]+)`", written["Columns"]))
-        if lacking := [str(column) for column in columns if str(column) not in described]:
+        described = set(re.findall(r"`[^`]+`", written["Columns"]))
+        if lacking := [str(column) for column in columns if _as_code(column) not in described]:
             complaints.append(f"'Columns' does not describe {', '.join(lacking)}")
     if "Group sizes" in written and sizes:
         complaints += _compare_sizes(read_sizes(written["Group sizes"]), dict(sizes))
@@ -258,12 +284,20 @@ def check_sections(
 
 def read_sizes(section: str) -> dict[tuple[str, str], int]:
     """Read the rows ``| column | group | n |`` of a table; rows whose last cell is not a count are skipped."""
-    rows = ([cell.strip().strip("`") for cell in line.strip().strip("|").split("|")] for line in section.splitlines())
+    rows = (
+        [_read_cell(cell) for cell in re.split(r"(?<!\\)\|", line.strip().removeprefix("|").removesuffix("|"))]
+        for line in section.splitlines()
+    )
     found = {}
     for row in rows:
         if len(row) == 3 and re.fullmatch(r"\d[\d, ]*", row[2]):
             found[row[0], row[1]] = int(re.sub(r"\D", "", row[2]))
     return found
+
+
+def _read_cell(cell: str) -> str:
+    """Read the text of a cell, with or without what makes Markdown show marks as they are."""
+    return html.unescape(re.sub(r"\\([^\w\s])", r"\1", re.sub("^`(.*)`$", r"\1", cell.strip())))
 
 
 def _compare_sizes(stated: dict[tuple[str, str], int], counted: dict[tuple[str, str], int]) -> list[str]:
