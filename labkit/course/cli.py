@@ -9,8 +9,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperGroup
 
+from labkit.course.commands.card_command import card
+from labkit.course.commands.decision_options import (
+    Confidence,
+    Count,
+    Decimal,
+    Favorable,
+    MinGroupSize,
+    MissingGroup,
+    Person,
+    PositiveMeans,
+    Prediction,
+    Sheet,
+    Threshold,
+    Weight,
+    find_no_decision,
+)
+from labkit.course.commands.monitor_command import monitor
 from labkit.course.interrupts import watch_interrupts, watch_termination
-from labkit.course.monitor_command import monitor
 from labkit.errors import UserError
 
 if TYPE_CHECKING:
@@ -200,7 +216,6 @@ def progress() -> None:
     from labkit.course.build import find_course
     from labkit.course.copies import find_copies
     from labkit.course.progress import CORRECT, by_objective, read_progress
-    from labkit.errors import UserError
     from labkit.exercises.judging import STATES
 
     course = find_course()
@@ -284,26 +299,6 @@ def run(
         raise typer.Exit(1)
 
 
-def _find_no_decision(prediction: str | None, score: str | None, threshold: float | None) -> str:
-    """Say what is missing where nothing, or too much, says what was decided; empty where it is clear."""
-    if prediction is not None and threshold is not None:
-        return (
-            f"--prediction {prediction} and --threshold {threshold:g} both say what was decided; leave out --threshold "
-            "(a --score then adds AUC and calibration), or leave out --prediction (the decision is then 1 from this "
-            "score on)"
-        )
-    if prediction is not None or score is not None and threshold is not None:
-        return ""
-    if score is not None:
-        return (
-            f"--score {score} alone does not say what was decided; add --threshold X (the decision is 1 from "
-            "this score on), or name the column of decisions, --prediction"
-        )
-    if threshold is not None:
-        return f"--threshold {threshold:g} is a limit for scores; name their column, --score"
-    return "name the column of decisions, --prediction; or a column of scores, --score, and --threshold"
-
-
 @app.command()
 def audit(
     file: Annotated[
@@ -314,23 +309,16 @@ def audit(
         str | None,
         typer.Option(help="Column with what turned out to be true, 0 or 1. Without it: selection rates alone."),
     ] = None,
-    prediction: Annotated[str | None, typer.Option(help="Column with the decision, 0 or 1.")] = None,
+    prediction: Prediction = None,
     score: Annotated[str | None, typer.Option(help="Column of scores; from 0 to 1: adds AUC and calibration.")] = None,
-    threshold: Annotated[
-        float | None, typer.Option(metavar="X", help="Without --prediction: the decision is 1 from this score on.")
-    ] = None,
-    count: Annotated[str | None, typer.Option(help="Column that says how many people a row stands for.")] = None,
-    weight: Annotated[str | None, typer.Option(help="Column of survey weights.")] = None,
-    person: Annotated[str | None, typer.Option(help="Column that says which person a row is about.")] = None,
-    missing_group: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Name a group of all whose group is missing: 'not stated'.")
-    ] = None,
-    decimal: Annotated[str, typer.Option(metavar=".|,", help="Decimal mark of numbers in a CSV.")] = ".",
-    sheet: Annotated[str | None, typer.Option(metavar="NAME", help="Sheet of an Excel workbook.")] = None,
-    favorable: Annotated[
-        str | None,
-        typer.Option(metavar="0|1", help="Decision that is good for the person: adds the four-fifths rule."),
-    ] = None,
+    threshold: Threshold = None,
+    count: Count = None,
+    weight: Weight = None,
+    person: Person = None,
+    missing_group: MissingGroup = None,
+    decimal: Decimal = ".",
+    sheet: Sheet = None,
+    favorable: Favorable = None,
     reference: Annotated[
         list[str] | None,
         typer.Option(
@@ -351,13 +339,9 @@ def audit(
             '"ratio(favorable_rate) < 0.8". May be repeated.',
         ),
     ] = None,
-    min_group_size: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Groups with fewer people are shown, and not compared.")
-    ] = 20,
-    confidence: Annotated[float, typer.Option(metavar="X", help="Coverage of every interval, from 0 to 1.")] = 0.95,
-    positive_means: Annotated[
-        str, typer.Option(metavar="WORDS", help="What a decision of 1 means: 'loan approved'. The page says it.")
-    ] = "",
+    min_group_size: MinGroupSize = 20,
+    confidence: Confidence = 0.95,
+    positive_means: PositiveMeans = "",
     n_tables: Annotated[
         int, typer.Option("--n-tables", min=99, metavar="N", help="Random tables behind p-values of small counts.")
     ] = 9_999,
@@ -372,7 +356,7 @@ def audit(
     """Audit a table of decisions: rates by group with intervals, a figure, a page, warnings on small groups."""
     from labkit.audit.command.run import BadOption, ConditionMet, audit_file, in_options, read_favorable
 
-    if problem := _find_no_decision(prediction, score, threshold):
+    if problem := find_no_decision(prediction, score, threshold):
         raise UserError(problem)
     columns = {"label": label, "prediction": prediction, "sensitive": sensitive, "score": score}
     columns |= {"threshold": threshold, "count": count, "weight": weight, "person": person}
@@ -396,3 +380,4 @@ def audit(
 
 
 app.command()(monitor)
+app.command()(card)

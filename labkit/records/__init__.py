@@ -1,9 +1,19 @@
 """What remains of decisions and models, so that somebody else can check them.
 
 A decision log is a chain of hashes, so that a later change shows. Model cards and datasheets are written from a run
-rather than from memory.
+rather than from memory: `write_model_card` takes an audit and what only people can say, `check_card` names what is
+missing, and `crosswalk` says which section answers which point of regulation.
 """
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={})
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "cards.writing": ["write_model_card", "ModelCardText"],
+        "cards.checking": ["check_card"],
+        "cards.regulation": ["crosswalk"],
+        "cards.statements": ["read_statements"],
+        "cards.datasheet": ["write_run_datasheet", "check_run_datasheet"],
+    },
+)

@@ -1,0 +1,1 @@
+"""Model cards, datasheets, and the table that says which regulation asks for which part of them."""
