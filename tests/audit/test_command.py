@@ -11,7 +11,6 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -22,6 +21,7 @@ from labkit.audit.counts import Counts
 from labkit.audit.inputs._options import PARAMETERS, in_options
 from labkit.course.cli import app
 from labkit.errors import UserError
+from tests.figures import draw_nothing
 
 CALL = ["audit", "log.csv", *"--label y --prediction yhat --sensitive sex".split()]
 NAMES = {"label": "y", "prediction": "yhat", "sensitive": "sex"}
@@ -31,8 +31,7 @@ PYTHON = re.compile(r"include_small|\b(min_group_size|n_tables|output|prediction
 @pytest.fixture
 def log(tmp_path, monkeypatch):
     """Write a small log with names in several scripts and a small group, and draw nothing."""
-    for name in ("draw_audit", "draw_calibration"):
-        monkeypatch.setattr(f"labkit.audit.plots.{name}", lambda *_, **__: Figure(figsize=(1, 1)))
+    monkeypatch.setattr("labkit.audit.drawing._figures.draw_images", draw_nothing)
     monkeypatch.chdir(tmp_path)
     rng, n = np.random.default_rng(0), 400
     frame = pd.DataFrame({"y": rng.integers(0, 2, n), "yhat": rng.integers(0, 2, n), "p": rng.random(n)})
@@ -62,7 +61,7 @@ def test_ctrl_c_is_quiet_also_where_a_library_makes_an_error_of_it(log, monkeypa
         signal.raise_signal(signal.SIGINT)
 
     for stand_in in (interrupted, plainly):
-        monkeypatch.setattr("labkit.audit.command.run.count_path", stand_in)
+        monkeypatch.setattr("labkit.audit.command._steps.count_path", stand_in)
         done = CliRunner().invoke(app, CALL)
         assert done.exit_code == 130 and "Traceback" not in done.output and done.stderr == ""
         assert {path.name: path.read_bytes() for path in (log.parent / "log-audit-sex").iterdir()} == before
@@ -85,7 +84,7 @@ def test_a_request_to_end_is_quiet_and_leaves_nothing_hidden(log, monkeypatch, i
 
     for stand_in in (plainly, in_duckdb):
         with monkeypatch.context() as patch:
-            patch.setattr("labkit.audit.command.run.count_path", stand_in)
+            patch.setattr("labkit.audit.command._steps.count_path", stand_in)
             done = CliRunner().invoke(app, CALL)
         assert done.exit_code == 143 and "Traceback" not in done.output and done.stderr == ""
         assert {path.name: path.read_bytes() for path in (log.parent / "log-audit-sex").iterdir()} == before
@@ -131,7 +130,7 @@ def test_what_is_missing_to_know_decisions_is_said(options, said, log):
 
 def test_errors_of_ours_keep_their_traceback(log, monkeypatch):
     """Nothing is hidden where nobody pressed Ctrl-C."""
-    monkeypatch.setattr("labkit.audit.command.run.count_path", lambda *a, **b: 1 / 0)
+    monkeypatch.setattr("labkit.audit.command._steps.count_path", lambda *a, **b: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         CliRunner().invoke(app, CALL, catch_exceptions=False)
 
@@ -168,7 +167,9 @@ def test_a_full_disk_under_the_output_is_survived(log, capsys):
     assert {path.name for path in (log.parent / "log-audit-sex").iterdir()} == set(FILES) - {"scores.csv"}
 
 
-@pytest.mark.parametrize("place", ["labkit.audit.plots.draw_audit", "labkit.audit.command._folder.Output.write"])
+@pytest.mark.parametrize(
+    "place", ["labkit.audit.drawing._figures.draw_images", "labkit.audit.command._folder.Output.write"]
+)
 def test_numbers_are_printed_where_the_page_cannot_be_written(place, log, monkeypatch):
     """A long count is not lost, and the former results stay."""
     before = former(log.parent)
@@ -176,7 +177,7 @@ def test_numbers_are_printed_where_the_page_cannot_be_written(place, log, monkey
     def fail(*arguments):
         raise UserError("cannot draw")
 
-    monkeypatch.setattr(place, fail)
+    monkeypatch.setattr(f"labkit.audit.{place}", fail)
     done = CliRunner().invoke(app, CALL)
     assert done.exit_code == 1 and done.stderr == "labkit: cannot draw\n" and "rates by group" in done.stdout
     assert {path.name: path.read_bytes() for path in (log.parent / "log-audit-sex").iterdir()} == before

@@ -6,16 +6,17 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 from rich.console import Console
 from typer.testing import CliRunner
 
-from labkit.audit.command._conditions import BadCondition, ConditionMet, judge_conditions, parse_conditions
+from labkit.audit.command._conditions import BadCondition, judge_conditions, parse_conditions
+from labkit.audit.command._exits import ConditionMet
 from labkit.audit.command.run import audit_file
 from labkit.audit.counts import Counts
 from labkit.audit.metrics import METRICS
 from labkit.course.cli import app
 from labkit.errors import UserError
+from tests.figures import draw_nothing
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +174,7 @@ def test_a_small_reference_judges_nobody(sites):
 @pytest.fixture
 def log(tmp_path, monkeypatch):
     """Write decisions that favor one group, and draw nothing."""
-    monkeypatch.setattr("labkit.audit.plots.draw_audit", lambda *_: Figure(figsize=(1, 1)))
+    monkeypatch.setattr("labkit.audit.drawing._figures.draw_images", draw_nothing)
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"y": rng.integers(0, 2, 900), "sex": np.repeat(["f\x1b[31m", "m"], [300, 600])})

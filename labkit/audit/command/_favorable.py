@@ -1,15 +1,14 @@
 """The rate of the favorable decision, which is the selection rate where 1 is favorable, and 1 minus it otherwise."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from labkit.audit.sampling._sampled_counts import SampledCounts
-from labkit.errors import UserError
+from labkit.audit.command._exits import BadOption
+
+if TYPE_CHECKING:
+    from labkit.audit.sampling._sampled_counts import SampledCounts
 
 FAVORABLE_RATE = "favorable_rate"
-
-
-class BadOption(UserError):
-    """An option whose value nobody can use, found before anything is read; the message says what it takes."""
 
 
 def read_favorable(
@@ -45,7 +44,7 @@ def read_favorable(
     )
 
 
-def turn_decisions(counts: SampledCounts) -> SampledCounts:
+def turn_decisions(counts: "SampledCounts") -> "SampledCounts":
     """Return the counts of the same people with every decision of 1 called 0, and every 0 called 1.
 
     Differences of complements follow from those of rates, and their ratios do not: they are counted anew.

@@ -74,14 +74,15 @@ def audit_as_json(audit: Audit, asked: Asked, *, others: Mapping[str, bytes], na
     bytes
         In ASCII, so that every program reads it.
     """
+    return join_parts(write_parts(audit, asked), others, name=name)
+
+
+def write_parts(audit: Audit, asked: Asked) -> dict[str, str]:
+    """Write all parts of the file but those that need its other files, each as JSON."""
     names = dict(zip(audit.counts.groups.tolist(), label_groups(audit.counts.groups), strict=True))
     provenance, favorable = asked.provenance, asked.settings["favorable"]
     known = "source", "files", "size", "rows", "duplicate_rows", "sha256"
     found = {
-        "format": FORMAT,
-        "version": VERSION,
-        "files": [*others, name],
-        "checksums": {name: hashlib.sha256(content).hexdigest() for name, content in others.items()},
         "provenance": {name: getattr(provenance, name) for name in known}
         | {"parts": [dict(zip(("name", "size", "sha256"), part, strict=True)) for part in provenance.parts]}
         | {"date": provenance.date, "command": provenance.command, "versions": dict(provenance.versions)},
@@ -112,18 +113,25 @@ def audit_as_json(audit: Audit, asked: Asked, *, others: Mapping[str, bytes], na
             for verdict in asked.verdicts
         ],
     }
-    return _write_lines(make_plain(found)).encode("ascii")
+    return _write_lines(make_plain(found))
 
 
-def _write_lines(found: Mapping[str, Any]) -> str:
-    """Write JSON with a line for each key, and for each entry of a list: legible, and each line by the fast encoder."""
-    written = []
+def join_parts(parts: Mapping[str, str], others: Mapping[str, bytes], *, name: str = "audit.json") -> bytes:
+    """Join the parts of the file, a line for each, after what it says about itself and the other files."""
+    checksums = {name: hashlib.sha256(content).hexdigest() for name, content in others.items()}
+    first = {"format": FORMAT, "version": VERSION, "files": [*others, name], "checksums": checksums}
+    lines = [f" {json.dumps(key)}: {said}" for key, said in (_write_lines(first) | parts).items()]
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode("ascii")
+
+
+def _write_lines(found: Mapping[str, Any]) -> dict[str, str]:
+    """Write each value as JSON, a list with a line for each entry: legible, and each line by the fast encoder."""
+    written = {}
     for key, value in found.items():
-        said = json.dumps(value, allow_nan=False)
+        written[key] = json.dumps(value, allow_nan=False)
         if isinstance(value, list) and value:
-            said = "[\n" + ",\n".join(f"  {json.dumps(each, allow_nan=False)}" for each in value) + "\n ]"
-        written.append(f" {json.dumps(key)}: {said}")
-    return "{\n" + ",\n".join(written) + "\n}\n"
+            written[key] = "[\n" + ",\n".join(f"  {json.dumps(each, allow_nan=False)}" for each in value) + "\n ]"
+    return written
 
 
 def make_plain(value: Any) -> Any:

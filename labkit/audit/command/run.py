@@ -1,54 +1,25 @@
 """The audit of a user's own file: tables on the terminal, a figure, a page that needs no network, and JSON.
 
-Imported whenever the command starts, so that figures are imported where they are needed.
+Light to import: the second process, which draws, starts before pandas and the like are imported. The steps of an audit
+are in ``_steps.py``.
 """
 
-import base64
 import inspect
-import os
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labkit.audit._page import draw_png, draw_svg, score_section, write_page
-from labkit.audit.between._equality import check_tables
-from labkit.audit.between._four_fifths import check_favorable
-from labkit.audit.command._conditions import (
-    Condition,
-    ConditionMet,
-    caution,
-    judge_conditions,
-    parse_conditions,
-)
-from labkit.audit.command._favorable import BadOption, read_favorable
-from labkit.audit.command._folder import describe_earlier, name_folder, open_output
-from labkit.audit.command._gap import gap_section, gap_table, name_gap
-from labkit.audit.command._groups import find_group, find_reference_group
-from labkit.audit.command._json import Asked, audit_as_json
-from labkit.audit.command._output import table_as_csv
-from labkit.audit.command._provenance import Fingerprint, make_provenance
-from labkit.audit.command._terminal import print_audit, print_table, printing, taking_any_text, working
-from labkit.audit.files._kinds import file_ending
-from labkit.audit.files._paths import bins_scores, count_path
+from labkit.audit.command._exits import BadOption, ConditionMet
+from labkit.audit.command._favorable import read_favorable
+from labkit.audit.drawing._process import open_drawing
 from labkit.audit.inputs._options import in_options
-from labkit.audit.intervals import check_confidence
-from labkit.audit.results import Audit
-from labkit.audit.sampling._roles import Roles
-from labkit.audit.sections._comparisons import list_comparisons
-from labkit.audit.sections._rates import list_rates
-from labkit.audit.sections._scores import auc_table, scores_by_bin
-from labkit.audit.sections._sentences import describe_figure
-from labkit.audit.text import format_name
-from labkit.errors import UserError
-from labkit.validation import escape_controls
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["BadOption", "ConditionMet", "audit_file", "in_options", "read_favorable"]
+    from labkit.audit.results import Audit
 
-WRITTEN = {"audit.html": "page", "audit.png": "figure", "audit.svg": "figure", "audit.json": "for programs"}
+__all__ = ["BadOption", "ConditionMet", "audit_file", "in_options", "read_favorable"]
 
 
 def audit_file(
@@ -76,7 +47,7 @@ def audit_file(
     output: str | Path | None = None,
     raw_csv: bool = False,
     console: "Console | None" = None,
-) -> Audit:
+) -> "Audit":
     """Audit a CSV or Parquet file or a folder: write a page, a figure, tables and ``audit.json``, and print tables.
 
     The files are written whole or not at all, even when nobody reads all tables (``labkit audit ... | head``). In the
@@ -161,142 +132,19 @@ def audit_file(
     settings = {name: value for name, value in locals().items() if name not in ("path", "output", "console")}
     for name in ("sensitive", "reference", "explain_gap", "fail_if"):
         settings[name] = _as_list(settings[name])
-    from rich.console import Console
+    with open_drawing() as drawing:
+        from labkit.audit.command._steps import run_audit
 
-    path, console = Path(path), console or Console()
-    conditions = _check_settings(settings)
-    name = Path(os.path.abspath(path)).name  # the folder `.` has a name, too
-    stem = name if path.is_dir() else name.removesuffix(file_ending(path))
-    with taking_any_text(console), open_output(output or name_folder(stem, settings["sensitive"])) as folder:
-        audit, asked = _count(path, name, settings, conditions, console)
-        try:
-            contents = _draw(audit, asked, console, title=format_name(name))
-            earlier = describe_earlier(folder.folder)
-            replaced, removed = folder.write(contents)
-        except Exception:
-            with printing(console):  # the count took long, and its numbers are known
-                _print_tables(audit, asked, console, title=format_name(name))
-            raise
-    with taking_any_text(console), printing(console):
-        _print_tables(audit, asked, console, title=format_name(name))
-        listed = ", ".join(f"{each} ({WRITTEN[each]})" if each in WRITTEN else each for each in contents)
-        said = [f"Written to {folder.folder}: {listed}"]
-        of = f" ({earlier})" if earlier else ""
-        if replaced:
-            said.append(f"Files of an earlier audit{of} were replaced there: {', '.join(replaced)}")
-        if removed:
-            said.append(f"Files of an earlier audit{of} were removed there: {', '.join(removed)}")
-        for line in [*said, *(each.describe() for each in asked.verdicts if not each.met)]:
-            console.print(escape_controls(line), markup=False, soft_wrap=True)
-    if met := [verdict for verdict in asked.verdicts if verdict.met]:
-        raise ConditionMet(met, audit)
-    return audit
+        return run_audit(Path(path), settings, _defaults(), drawing, output=output, console=console)
+
+
+def _defaults() -> dict[str, Any]:
+    """Return what options are when nobody sets them."""
+    parameters = inspect.signature(audit_file).parameters.values()
+    defaults = {each.name: each.default for each in parameters if each.default is not inspect.Parameter.empty}
+    return defaults | {"fail_if": []}
 
 
 def _as_list(value: str | Sequence[str] | None) -> list[str] | None:
     """Return one name or several as a list."""
     return None if value is None else [value] if isinstance(value, str) else list(value)
-
-
-def _check_settings(settings: Mapping[str, Any]) -> list[Condition]:
-    """Reject settings that cannot be right before a long read, not after; return the conditions."""
-    check_tables(settings["n_tables"])
-    check_confidence(settings["confidence"])
-    if settings["min_group_size"] < 0:
-        raise UserError(f"min_group_size={settings['min_group_size']} is negative; use 0 to keep every group")
-    if settings["favorable"] is not None:
-        check_favorable(settings["favorable"])
-    if settings["explain_gap"] is not None and settings["label"] is None:
-        raise UserError("explain_gap= splits a gap into error rates and base rates, which need labels: name a label=")
-    labeled, favorable = settings["label"] is not None, settings["favorable"]
-    return parse_conditions(settings["fail_if"], labeled=labeled, favorable=favorable)
-
-
-def _count(
-    path: Path, name: str, settings: Mapping[str, Any], conditions: Sequence[Condition], console: "Console"
-) -> tuple[Audit, Asked]:
-    """Count a file or a folder, and compute all that takes long."""
-    label, score, threshold = (settings[each] for each in ("label", "score", "threshold"))
-    rows_are = {each: settings[each] for each in ("count", "weight", "person")}
-    binned = bins_scores(label=label, score=score, threshold=threshold, rows=tuple(rows_are.values()))
-    roles = Roles.named(
-        label=label,
-        prediction=settings["prediction"],
-        sensitive=settings["sensitive"],
-        score=None if threshold is None else score,
-        threshold=threshold,
-        **rows_are,
-        missing_group=settings["missing_group"],
-    )
-    title, seen = format_name(name), [0]
-    with working(console, f"counting {title}") as show, Fingerprint(path) as fingerprint:
-
-        def progress(rows: int) -> None:
-            seen.append(rows)
-            show(f"counting {title}: {rows:,} rows")
-
-        ways = {each: settings[each] for each in ("decimal", "sheet")}
-        counts, scores, twice = count_path(path, roles, score=score if binned else None, **ways, progress=progress)
-        audit = counts.audit(**{each: settings[each] for each in ("n_tables", "confidence", "min_group_size")})
-        audit = replace(audit, remarks=tuple(caution(conditions, settings["favorable"])))
-        # the audit keeps its tests; with thousands of groups they take minutes, so say how far it is
-        for number, metric in enumerate(counts.metrics, start=1):
-            show(f"comparing {len(counts.groups):,} groups: metric {number} of {len(counts.metrics)}")
-            audit.parity_test(metric)
-        reference, gap = find_reference_group(counts.groups, settings["reference"]), None
-        if reference is None and settings["favorable"] is not None:
-            reference = audit.pick_highest(favorable=settings["favorable"])
-        if settings["explain_gap"] is not None:
-            pair = [find_group(counts.groups, each, option="explain_gap") for each in settings["explain_gap"]]
-            gap = counts.decompose(*pair, confidence=audit.confidence)
-        verdicts = judge_conditions(audit, conditions, reference, settings["favorable"])
-        show(f"computing the checksum of {title}")
-        found = fingerprint.finish()
-    parameters = inspect.signature(audit_file).parameters.values()
-    defaults = {each.name: each.default for each in parameters if each.default is not inspect.Parameter.empty}
-    defaults["fail_if"] = []
-    provenance = make_provenance(
-        name, found, rows=seen[-1], twice=twice, seed=audit.seed, settings=settings, defaults=defaults
-    )
-    return audit, Asked(settings, roles, provenance, reference, verdicts, gap, scores)
-
-
-def _draw(audit: Audit, asked: Asked, console: "Console", *, title: str) -> dict[str, bytes]:
-    """Return all files by name."""
-    from labkit.audit.plots import draw_audit
-
-    settings, raw = asked.settings, asked.settings["raw_csv"]
-    said = {name: settings[name] for name in ("favorable", "positive_means")}
-    said |= {"reference": asked.reference, "provenance": asked.provenance}
-    said["verdicts"] = [verdict.describe() for verdict in asked.verdicts]
-    with working(console, "drawing the page"):
-        alt = describe_figure(audit, settings["favorable"])
-        figure = draw_audit(audit, settings["favorable"])
-        png, svg = draw_png(figure, alt=alt), draw_svg(figure, alt=alt)
-        more = "" if asked.gap is None else gap_section(asked.gap, audit.counts.groups)
-        if asked.scores is not None:
-            more += score_section(asked.scores, score=format_name(settings["score"]), confidence=audit.confidence)
-        page = write_page(audit, png, alt=alt, title=title, roles=asked.roles, more=more, **said)
-    contents = {
-        "audit.html": page.encode(),
-        "audit.png": base64.b64decode(png),
-        "audit.svg": svg,
-        "rates.csv": table_as_csv(list_rates(audit), raw=raw),
-        "comparisons.csv": table_as_csv(list_comparisons(audit, asked.reference), raw=raw),
-        "counts.csv": table_as_csv(audit.counts.table, raw=raw),
-    }
-    if asked.scores is not None:
-        contents["scores.csv"] = table_as_csv(scores_by_bin(asked.scores), raw=raw)
-    contents["audit.json"] = audit_as_json(audit, asked, others=dict(contents))
-    return contents
-
-
-def _print_tables(audit: Audit, asked: Asked, console: "Console", *, title: str) -> None:
-    """Print all tables."""
-    print_audit(audit, console, title=title, favorable=asked.settings["favorable"], reference=asked.reference)
-    if asked.gap is not None:
-        print_table(gap_table(asked.gap), console, title=f"{title}: {name_gap(asked.gap, audit.counts.groups)}")
-    if asked.scores is not None:
-        score = format_name(asked.settings["score"])
-        found = auc_table(asked.scores, confidence=audit.confidence)
-        print_table(found, console, title=f"{title}: AUC of {score} by group, {audit.confidence:.0%} intervals")
