@@ -167,9 +167,7 @@ def test_a_full_disk_under_the_output_is_survived(log, capsys):
     assert {path.name for path in (log.parent / "log-audit-sex").iterdir()} == set(FILES) - {"scores.csv"}
 
 
-@pytest.mark.parametrize(
-    "place", ["labkit.audit.drawing._figures.draw_images", "labkit.audit.command._folder.Output.write"]
-)
+@pytest.mark.parametrize("place", ["drawing._figures.draw_images", "command._folder.Output.write"])
 def test_numbers_are_printed_where_the_page_cannot_be_written(place, log, monkeypatch):
     """A long count is not lost, and the former results stay."""
     before = former(log.parent)

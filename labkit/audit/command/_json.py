@@ -18,6 +18,7 @@ from labkit.audit.results import Audit
 from labkit.audit.sampling._roles import Roles
 from labkit.audit.score_histogram import ScoreHistogram
 from labkit.audit.sections._attributes import own_reference, split_attributes
+from labkit.audit.sections._comparisons import compare_all
 from labkit.audit.sections._provenance import Provenance
 from labkit.audit.sections._rates import limit_everyone
 from labkit.audit.sections._sentences import find_extremes
@@ -231,7 +232,7 @@ def _list_against(
 ) -> list[dict[str, Any]]:
     """Return each group against the reference."""
     rows = []
-    for group, row in zip(*_records(audit.against(metric, reference)), strict=True):
+    for group, row in zip(*_records(compare_all(audit, reference)[metric]), strict=True):
         adjusted = {
             key: (row[f"{part}low_adjusted"], row[f"{part}high_adjusted"])
             for key, part in (("difference", ""), ("ratio", "ratio_"))

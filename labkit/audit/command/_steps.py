@@ -56,7 +56,7 @@ def run_audit(
     name = Path(os.path.abspath(path)).name  # the folder `.` has a name, too
     stem = name if path.is_dir() else name.removesuffix(file_ending(path))
     with taking_any_text(console), open_output(output or name_folder(stem, settings["sensitive"])) as folder:
-        audit, asked = _count(path, name, settings, defaults, conditions, console)
+        audit, asked = _count(path, name, settings, defaults, conditions, drawing, console)
         try:
             contents = _write(audit, asked, drawing, console, title=format_name(name))
             earlier = describe_earlier(folder.folder)
@@ -101,9 +101,10 @@ def _count(
     settings: Mapping[str, Any],
     defaults: Mapping[str, Any],
     conditions: Sequence[Condition],
+    drawing: Drawing,
     console: "Console",
 ) -> tuple[Audit, Asked]:
-    """Count a file or a folder, and compute all that takes long."""
+    """Count a file or a folder, begin to draw, and compute all that takes long."""
     label, score, threshold = (settings[each] for each in ("label", "score", "threshold"))
     rows_are = {each: settings[each] for each in ("count", "weight", "person")}
     binned = bins_scores(label=label, score=score, threshold=threshold, rows=tuple(rows_are.values()))
@@ -127,6 +128,7 @@ def _count(
         counts, scores, twice = count_path(path, roles, score=score if binned else None, **ways, progress=progress)
         audit = counts.audit(**{each: settings[each] for each in ("n_tables", "confidence", "min_group_size")})
         audit = replace(audit, remarks=tuple(caution(conditions, settings["favorable"])))
+        drawing.begin(plan_figures(audit, scores, favorable=settings["favorable"], score=settings["score"]))
         # the audit keeps its tests; with thousands of groups they take minutes, so say how far it is
         for number, metric in enumerate(counts.metrics, start=1):
             show(f"comparing {len(counts.groups):,} groups: metric {number} of {len(counts.metrics)}")
@@ -153,8 +155,6 @@ def _write(audit: Audit, asked: Asked, drawing: Drawing, console: "Console", *, 
     said |= {"reference": asked.reference, "provenance": asked.provenance}
     said["verdicts"] = [verdict.describe() for verdict in asked.verdicts]
     with working(console, "drawing the page"):
-        plan = plan_figures(audit, scores, favorable=settings["favorable"], score=settings["score"])
-        drawing.begin(plan)
         tables = {
             "rates.csv": list_rates(audit),
             "comparisons.csv": list_comparisons(audit, asked.reference),
@@ -176,7 +176,7 @@ def _write(audit: Audit, asked: Asked, drawing: Drawing, console: "Console", *, 
         page = write_page(
             audit,
             lambda: drawing.finish().rates,
-            alt=plan.alt,
+            alt=drawing.plan.alt,
             title=title,
             roles=asked.roles,
             more=add_scores,
