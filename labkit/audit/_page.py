@@ -22,7 +22,7 @@ from labkit.audit.sections._sample import counts_section, describe_roles, sample
 from labkit.audit.sections._scores import write_scores
 from labkit.audit.sections._sentences import BELOW, DecisionWords, read_metric
 from labkit.audit.sections._summary import summary_section
-from labkit.audit.text import GROUPS_DRAWN, explain_marks, format_metric, say_people
+from labkit.audit.text import GROUPS_DRAWN, begin, explain_marks, format_metric, say_people
 from labkit.layout import figure_box, write_document
 from labkit.validation import escape_controls
 
@@ -93,18 +93,20 @@ def write_page(
     number, words = len(audit.counts.groups), DecisionWords.of(roles, positive_means, favorable)
     groups = ", ".join(map(str, audit.counts.groups.names))
     keys = letter_groups(audit).keys
-    drawn = draw_narrow(audit, words.shown, choose_groups(audit), keys)
+    drawn = draw_narrow(
+        audit, words.shown, choose_groups(audit), keys, titles={metric: words.name(metric) for metric in words.shown}
+    )
     narrow = f"data:image/svg+xml;base64,{base64.b64encode(drawn.encode()).decode('ascii')}"
     marked = {"small": bool(audit.small_groups), "imprecise": audit.too_few.any(axis=None)}
     marks = "".join(f"<p>{line}</p>" for line in explain_marks(**marked, min_group_size=audit.min_group_size))
     readings = "".join(
-        f"<dt><b>{format_metric(metric)}</b></dt><dd>{html.escape(read_metric(audit, metric, words))}</dd>"
+        f"<dt><b>{html.escape(words.name(metric))}</b></dt><dd>{html.escape(read_metric(audit, metric, words))}</dd>"
         for metric in (*words.shown, *BELOW)
         if metric in audit.counts.metrics
     )
     rule = four_fifths_section(audit, favorable)
     top = f"""{summary_section(audit, words, favorable, verdicts)}{notices_on_top(audit)}"""
-    below = f"""<figcaption>{_explain_figure(audit, keys)}</figcaption></figure>
+    below = f"""<figcaption>{_explain_figure(audit, keys, words)}</figcaption></figure>
 {rates_section(audit, words, keys)}
 <p>{_explain_rates(audit, words)}</p>
 {marks}
@@ -157,7 +159,7 @@ def score_section(scores: ScoreHistogram, png: str, narrow: str, *, score: str, 
     return write_scores(scores, figure, score=score, confidence=confidence)
 
 
-def _explain_figure(audit: Audit, keys: list[bool]) -> str:
+def _explain_figure(audit: Audit, keys: list[bool], words: DecisionWords) -> str:
     """Write the caption of the figure of rates."""
     number = len(audit.counts.groups)
     said = [f"Dots: rates. Lines: {audit.confidence:.0%} intervals. Dashed line: the rate of everyone."]
@@ -165,8 +167,8 @@ def _explain_figure(audit: Audit, keys: list[bool]) -> str:
         said.append(f"Hollow dots: groups of fewer than {audit.min_group_size} people.")
     if number > GROUPS_DRAWN:
         said.append(
-            f"The figure shows {GROUPS_DRAWN} of {number} groups, by selection rate: those with the lowest and the "
-            "highest rates, and the largest. The table has all of them."
+            f"The figure shows {GROUPS_DRAWN} of {number} groups, by {html.escape(words.name('selection_rate'))}: "
+            "those with the lowest and the highest rates, and the largest. The table has all of them."
         )
     if any(keys):
         said.append("A number after # leads to a name in the table that is too long here, or that no font can draw.")
@@ -176,12 +178,9 @@ def _explain_figure(audit: Audit, keys: list[bool]) -> str:
 def _explain_rates(audit: Audit, words: DecisionWords) -> str:
     """Say what the rates are shares of, and what equality of each is called, as HTML."""
     if len(audit.counts.metrics) == 1:
-        return (
-            f"Selection rate: of all people, those who {html.escape(words.got)}. Equal selection rates are called "
-            "demographic parity."
-        )
+        return f"{_explain_selection(words)} Equal selection rates are called demographic parity."
     label, got, lacked = (html.escape(said) for said in (words.label, words.got, words.lacked))
-    said = [f"Selection rate: of all people, those who {got}."]
+    said = [_explain_selection(words)]
     if words.favorable is None:
         said.append(
             f"True and false positive rate: the same share of people with a 1 in {label}, and of people with a 0 there."
@@ -198,6 +197,14 @@ def _explain_rates(audit: Audit, words: DecisionWords) -> str:
     said.append("complements too (such as 1 minus the false negative rate, the true positive rate), are in rates.csv.")
     said.append(f"Labeled positive: people with a 1 in {label}. Predicted positive: people who {got}.")
     return " ".join(said)
+
+
+def _explain_selection(words: DecisionWords) -> str:
+    """Say what the rate of a decision of 1 is, and what it is called in files, as HTML."""
+    name, elsewhere = words.name("selection_rate"), ""
+    if name != format_metric("selection_rate"):
+        elsewhere = " (the selection rate, as files and <code>--fail-if</code> call it)"
+    return f"{html.escape(begin(name))}{elsewhere}: of all people, those who {html.escape(words.got)}."
 
 
 def _name_criteria(words: DecisionWords, label: str) -> str:

@@ -163,7 +163,7 @@ def test_a_source_that_cannot_be_read_is_named_and_the_others_are_built(call, co
     (course.solutions / "01_fails.py").write_text("# %%\n1\n")
     for options, said in ((["--check"], "01_fails.ipynb differs"), ([], "01_fails.ipynb written")):
         done = call("build", *options)
-        assert done.exit_code == 1 and said in done.output
+        assert done.exit_code == 2 and said in done.output
         assert "labkit: " in done.output and f"{source}" in done.output and message in done.output
     assert (course.notebooks / "00_half.ipynb").read_bytes() == before
 
@@ -326,7 +326,7 @@ def test_audit_needs_decisions_or_a_threshold(call):
         ("--threshold 1", "name their column, --score"),
     ):
         done = call("audit", "people.csv", "--sensitive", "sex", *options.split())
-        assert done.exit_code == 1 and said in done.output
+        assert done.exit_code == 2 and said in done.output
 
 
 def test_errors_cannot_steer_a_terminal(call, course):

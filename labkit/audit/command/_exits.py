@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class BadOption(UserError):
-    """An option whose value nobody can use, found before anything is read; the message says what it takes."""
+    """A wrong call: options that nobody can use, found before anything is read; the message says what they take."""
 
 
 class ConditionMet(Exception):

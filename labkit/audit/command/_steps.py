@@ -11,11 +11,12 @@ from labkit.audit._page import score_section, write_page
 from labkit.audit.between._equality import check_tables
 from labkit.audit.between._four_fifths import check_favorable
 from labkit.audit.command._conditions import Condition, caution, judge_conditions, parse_conditions
-from labkit.audit.command._exits import ConditionMet
-from labkit.audit.command._folder import describe_earlier, name_folder, open_output
+from labkit.audit.command._exits import BadOption, ConditionMet
+from labkit.audit.command._favorable import doubt_favorable
+from labkit.audit.command._folder import compare_settings, describe_earlier, name_folder, open_output
 from labkit.audit.command._gap import gap_section, gap_table, name_gap
 from labkit.audit.command._groups import find_group, find_reference_group
-from labkit.audit.command._json import Asked, join_parts, write_parts
+from labkit.audit.command._json import Asked, join_parts, make_plain, write_parts
 from labkit.audit.command._output import table_as_csv
 from labkit.audit.command._provenance import Fingerprint, make_provenance
 from labkit.audit.command._terminal import print_audit, print_table, printing, taking_any_text, working
@@ -52,14 +53,20 @@ def run_audit(
     from rich.console import Console
 
     console = console or Console()
-    conditions = _check_settings(settings)
+    try:
+        conditions = _check_settings(settings)
+        roles, binned = _name_roles(settings)
+    except BadOption:
+        raise
+    except UserError as error:  # the call is wrong, whatever the file holds
+        raise BadOption(str(error)) from error
     name = Path(os.path.abspath(path)).name  # the folder `.` has a name, too
     stem = name if path.is_dir() else name.removesuffix(file_ending(path))
     with taking_any_text(console), open_output(output or name_folder(stem, settings["sensitive"])) as folder:
-        audit, asked = _count(path, name, settings, defaults, conditions, drawing, console)
+        audit, asked = _count(path, name, settings, defaults, conditions, roles, binned, drawing, console)
         try:
             contents = _write(audit, asked, drawing, console, title=format_name(name))
-            earlier = describe_earlier(folder.folder)
+            earlier, changed = describe_earlier(folder.folder), compare_settings(folder.folder, make_plain(settings))
             replaced, removed = folder.write(contents)
         except Exception:
             with printing(console):  # the count took long, and its numbers are known
@@ -74,6 +81,8 @@ def run_audit(
             said.append(f"Files of an earlier audit{of} were replaced there: {', '.join(replaced)}")
         if removed:
             said.append(f"Files of an earlier audit{of} were removed there: {', '.join(removed)}")
+        if changed:
+            said.append(f"That audit had other settings: {'; '.join(changed)}")
         for line in [*said, *(each.describe() for each in asked.verdicts if not each.met)]:
             console.print(escape_controls(line), markup=False, soft_wrap=True)
     if met := [verdict.describe() for verdict in asked.verdicts if verdict.met]:
@@ -95,16 +104,8 @@ def _check_settings(settings: Mapping[str, Any]) -> list[Condition]:
     return parse_conditions(settings["fail_if"], labeled=labeled, favorable=favorable)
 
 
-def _count(
-    path: Path,
-    name: str,
-    settings: Mapping[str, Any],
-    defaults: Mapping[str, Any],
-    conditions: Sequence[Condition],
-    drawing: Drawing,
-    console: "Console",
-) -> tuple[Audit, Asked]:
-    """Count a file or a folder, begin to draw, and compute all that takes long."""
+def _name_roles(settings: Mapping[str, Any]) -> tuple[Roles, bool]:
+    """Return which column has which role, and whether scores are counted, too."""
     label, score, threshold = (settings[each] for each in ("label", "score", "threshold"))
     rows_are = {each: settings[each] for each in ("count", "weight", "person")}
     binned = bins_scores(label=label, score=score, threshold=threshold, rows=tuple(rows_are.values()))
@@ -117,6 +118,22 @@ def _count(
         **rows_are,
         missing_group=settings["missing_group"],
     )
+    return roles, binned
+
+
+def _count(
+    path: Path,
+    name: str,
+    settings: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+    conditions: Sequence[Condition],
+    roles: Roles,
+    binned: bool,
+    drawing: Drawing,
+    console: "Console",
+) -> tuple[Audit, Asked]:
+    """Count a file or a folder, begin to draw, and compute all that takes long; scores are counted if ``binned``."""
+    score = settings["score"]
     title, seen = format_name(name), [0]
     with working(console, f"counting {title}") as show, Fingerprint(path) as fingerprint:
 
@@ -127,8 +144,10 @@ def _count(
         ways = {each: settings[each] for each in ("decimal", "sheet")}
         counts, scores, twice = count_path(path, roles, score=score if binned else None, **ways, progress=progress)
         audit = counts.audit(**{each: settings[each] for each in ("n_tables", "confidence", "min_group_size")})
-        audit = replace(audit, remarks=tuple(caution(conditions, settings["favorable"])))
-        drawing.begin(plan_figures(audit, scores, favorable=settings["favorable"], score=settings["score"]))
+        odd = doubt_favorable(settings["positive_means"], settings["favorable"])
+        audit = replace(audit, remarks=(*odd, *caution(conditions, settings["favorable"])))
+        means = format_name(settings["positive_means"].strip())
+        drawing.begin(plan_figures(audit, scores, favorable=settings["favorable"], means=means, score=score))
         # the audit keeps its tests; with thousands of groups they take minutes, so say how far it is
         for number, metric in enumerate(counts.metrics, start=1):
             show(f"comparing {len(counts.groups):,} groups: metric {number} of {len(counts.metrics)}")

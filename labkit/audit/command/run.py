@@ -124,8 +124,8 @@ def audit_file(
         columns, values that are not 0/1, missing groups, no rows, a single group. A score without a threshold where AUC
         cannot be computed. An unknown reference. Or the output cannot be written, holds files that no audit listed, or
         belongs to an audit that is running. Nothing is written then.
-    BadCondition
-        A UserError about ``fail_if``, before anything is read.
+    BadOption
+        A UserError about options that cannot be right, whatever the file holds, before anything is read.
     ConditionMet
         A condition of ``fail_if`` is met; everything is written, and the error has the audit as ``audit``.
     """

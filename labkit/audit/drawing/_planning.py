@@ -8,36 +8,44 @@ from labkit.audit.drawing._plans import CalibrationPanel, CalibrationPlan, Fonts
 from labkit.audit.narrow._rates import say_base
 from labkit.audit.results import Audit
 from labkit.audit.score_histogram import ScoreHistogram
-from labkit.audit.sections._lettering import Lettering, letter
+from labkit.audit.sections._lettering import PLAIN, Lettering, letter
 from labkit.audit.sections._sentences import choose_rates, describe_figure
-from labkit.audit.text import CURVES, GROUPS_DRAWN, format_groups, format_metric, format_name
+from labkit.audit.text import CURVES, GROUPS_DRAWN, format_groups, format_name, name_rate
+from labkit.plots import plain_label
 
 CURVE_BINS, FEWEST_IN_BIN = 10, 20  # dots in a panel of calibration, and people behind a dot
 BARS = 32  # of the histogram under a panel of calibration
 
 
 def plan_figures(
-    audit: Audit, scores: ScoreHistogram | None = None, *, favorable: int | None = None, score: str | None = None
+    audit: Audit,
+    scores: ScoreHistogram | None = None,
+    *,
+    favorable: int | None = None,
+    means: str = "",
+    score: str | None = None,
 ) -> Plan:
     """Plan all figures of a page: rates by group and, where there are scores, calibration by group."""
-    rates, alt = plan_rates(audit, favorable), describe_figure(audit, favorable)
+    rates, alt = plan_rates(audit, favorable, means), describe_figure(audit, favorable, means)
     if scores is None:
         return Plan(rates, alt)
     said = describe_calibration(format_name(score), confidence=audit.confidence)
     return Plan(rates, alt, plan_calibration(scores, confidence=audit.confidence), said)
 
 
-def plan_rates(audit: Audit, favorable: int | None = None) -> RatesPlan:
+def plan_rates(audit: Audit, favorable: int | None = None, means: str = "") -> RatesPlan:
     """Plan the four rates of the main table by group; of many groups, ``GROUPS_DRAWN``.
 
-    ``favorable`` is the decision that is good for a person, where it is known.
+    ``favorable`` is the decision that is good for a person, where it is known, and ``means`` what a decision of 1
+    means, where somebody said so.
     """
+    means = means if set(means) <= PLAIN else ""  # headings are in matplotlib's own font
     places, lettering = choose_groups(audit), letter_groups(audit)
     rates, limits, overall = audit.by_group, audit.intervals, audit.overall
     small = audit.counts.groups.isin(audit.small_groups)[places]
     panels = [
         RatesPanel(
-            format_metric(metric),
+            plain_label(name_rate(metric, favorable, means)),
             say_base(audit.counts.metrics[metric]),
             rates[metric].to_numpy()[places],
             limits[metric].to_numpy()[places],
