@@ -31,7 +31,9 @@ STYLE = """<style>
 .audit td { text-align: right; white-space: nowrap; } .audit thead th:not(:first-child) { text-align: right; }
 .audit th[scope="row"] { font-weight: 400; min-width: 8rem; max-width: 22rem; overflow-wrap: anywhere; }
 .audit tr > th:first-child { position: sticky; left: 0; background: var(--paper); }
+.sideways { display: none; color: var(--soft); }
 @media (max-width: 40rem) {
+  .sideways { display: block; }
   .audit caption { position: sticky; left: 0; max-width: calc(100vw - 2rem); }
   .audit tr > th:first-child { min-width: 6.5rem; max-width: 8rem; padding-left: 0; box-shadow: 1px 0 0 var(--line); }
 }
@@ -48,7 +50,7 @@ figure { margin: 0 0 1.5em; } figcaption { color: var(--soft); font-size: .93rem
 main > p, main > dl, main > ul { max-width: 48rem; }
 .facts dt { font-weight: 600; } .facts dd { overflow-wrap: anywhere; }
 @media print {
-  .here { display: none; } .audit { font-size: 7.5pt; } .audit :is(td, th) { padding: .15rem .35rem; }
+  .here, .sideways { display: none; } .audit { font-size: 7.5pt; } .audit :is(td, th) { padding: .15rem .35rem; }
   .audit th[scope="row"], .audit :is(td, th).words { min-width: 4rem; }
   .audit tr > th:first-child { position: static; }
   details::details-content { content-visibility: visible; block-size: auto; }
@@ -56,6 +58,7 @@ main > p, main > dl, main > ul { max-width: 48rem; }
 }
 </style>
 """
+SIDEWAYS = "Wide tables scroll sideways: a shadow at an edge says that there is more."
 LIMITS = """A gap that chance does not explain is no proof of discrimination: nothing here is adjusted for other ways in
 which the groups differ, and a gap may have causes that came before the decision. Intervals and tests take people as
 independent of one another, and as drawn from those that the finding is about. Nor does the page say which of these
@@ -130,7 +133,8 @@ def write_page(
 are score intervals for {audit.confidence:.0%}: Wilson's for rates, Newcombe's for differences and Koopman's for ratios;
 rates have each its own; where groups are compared, all intervals of a table hold at
 once.{_say_missing(audit, roles)}</p>
-{top}{_list_sections(sections)}{sections}"""
+{top}{_list_sections(sections)}<p class="sideways">{SIDEWAYS}</p>
+{sections}"""
     return escape_controls(write_document(content, title=f"Audit of {title}", head=STYLE, wide=True))
 
 

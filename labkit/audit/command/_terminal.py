@@ -159,7 +159,7 @@ def print_table(table: pd.DataFrame, console: "Console", *, title: str) -> None:
     printed.add_column(Text(table.index.name), overflow="fold")
     for name in table.columns:
         printed.add_column(
-            name.replace(" ", "\n") if name.endswith("rate") or name.startswith("rate") else name, justify="right"
+            name.replace(" ", "\n") if name.endswith("rate") else name.replace("rate of ", "rate of\n"), justify="right"
         )
     for name, row in table.iterrows():
         printed.add_row(Text(name), *(Text(_stack(text)) for text in row))
