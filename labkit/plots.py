@@ -6,8 +6,6 @@ import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import matplotlib.pyplot as plt
-
 from labkit.errors import UserError
 from labkit.validation import escape_controls
 
@@ -67,6 +65,7 @@ def show(figure: "Figure", *, alt: str) -> None:
     UserError
         ``alt`` is empty.
     """
+    import matplotlib.pyplot as plt
     from IPython.display import display
 
     png = to_png(figure, alt=alt)

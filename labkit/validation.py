@@ -8,13 +8,15 @@ import warnings
 from collections.abc import Hashable, Iterable, Sequence
 from decimal import Decimal
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 
 from labkit.errors import DataWarning, UserError, suggest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # All control characters but tab and line feed, marks that reverse the direction of text, and halves of characters.
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -101,6 +103,8 @@ def check_labels(y: ArrayLike, n: int, *, what: str = "texts", name: str = "", c
     UserError
         Another length, labels other than 0 and 1, or too few classes.
     """
+    import pandas as pd
+
     y = np.asarray(unmask(y))
     if y.shape != (n,):
         raise UserError(f"{n} {name}{what} but y has shape {y.shape}; give one label for each of the {what}")
@@ -152,7 +156,7 @@ def check_strings(texts: Sequence[str], name: str) -> list[str]:
     return texts
 
 
-def sensitive_frame(sensitive_features: Any, n: int, *, what: str = "texts") -> pd.DataFrame:
+def sensitive_frame(sensitive_features: Any, n: int, *, what: str = "texts") -> "pd.DataFrame":
     """Return sensitive features as a frame; a column without a name is called "group".
 
     Parameters
@@ -174,6 +178,8 @@ def sensitive_frame(sensitive_features: Any, n: int, *, what: str = "texts") -> 
     UserError
         Another length, or a missing value.
     """
+    import pandas as pd
+
     if isinstance(sensitive_features, pd.Series):
         frame = sensitive_features.to_frame(sensitive_features.name or "group")
     elif isinstance(sensitive_features, pd.DataFrame | dict):

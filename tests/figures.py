@@ -11,6 +11,16 @@ from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from labkit.audit.drawing._plans import Images, Plan
+from labkit.plots import to_png
+
+BLANK = to_png(Figure(figsize=(1, 1)), alt="nothing")
+
+
+def draw_nothing(plan: Plan) -> Images:
+    """Stand in for what draws the figures of an audit, where a test looks at something else."""
+    return Images(BLANK, b"<svg/>", BLANK, BLANK)
+
 
 def drawn(ax: Axes) -> dict[str, np.ndarray]:
     """Return what axes show by label: (x, y) of lines, markers, error bars and areas, heights of bars.

@@ -271,19 +271,18 @@ def gather_by_group(
 
     The numbers are those of ``cells[of]``. More than ``most`` groups are rejected.
     """
-    groups: dict[Hashable, np.ndarray] = {}
     columns = [cells[name] for name in group_keys(sensitive)]
-    for group, place, people in zip(zip(*columns, strict=True), places, cells[of], strict=True):
-        key = group[0] if len(group) == 1 else group
-        if key not in groups:
-            groups[key] = np.zeros(size, dtype)
-        groups[key][place] += dtype(people)
-    if len(groups) > most:
+    keys = columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
+    row_of = {group: row for row, group in enumerate(dict.fromkeys(keys))}
+    if len(row_of) > most:
         raise UserError(
             f"sensitive columns {list(sensitive)} have more than {most} groups; name columns with few values, or "
             "cut numbers into ranges first"
         )
-    return {group: groups[group] for group in sorted_groups(groups)}
+    numbers = np.zeros((len(row_of), size), dtype)
+    rows, columns = [row_of[group] for group in keys], np.asarray(places, int)
+    np.add.at(numbers, (rows, columns), np.array(cells[of], dtype))
+    return {group: numbers[row_of[group]] for group in sorted_groups(row_of)}
 
 
 def reject_values(name: str, schema: nw.Schema, frame: Any) -> None:

@@ -1,16 +1,15 @@
 """The page of an audit, which needs no network: three sentences, what to know first, figures, tables and their sources.
 
-Imported whenever the command starts, so that figures are imported where they are needed.
+Figures are drawn elsewhere, perhaps at the same time by a second process: what needs them is written last.
 """
 
 import base64
 import html
-import io
 import re
-import warnings
-from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable, Sequence
 
+from labkit.audit.drawing._planning import choose_groups, describe_calibration, letter_groups
+from labkit.audit.narrow._rates import draw_narrow
 from labkit.audit.results import Audit
 from labkit.audit.sampling._roles import Roles
 from labkit.audit.score_histogram import ScoreHistogram
@@ -23,19 +22,18 @@ from labkit.audit.sections._sample import counts_section, describe_roles, sample
 from labkit.audit.sections._scores import write_scores
 from labkit.audit.sections._sentences import BELOW, DecisionWords, read_metric
 from labkit.audit.sections._summary import summary_section
-from labkit.audit.text import GROUPS_DRAWN, explain_marks, format_metric, say_people
+from labkit.audit.text import GROUPS_DRAWN, begin, explain_marks, format_metric, say_people
 from labkit.layout import figure_box, write_document
 from labkit.validation import escape_controls
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 # Besides the style of all pages: cells whose numbers stay on their lines, and names that may be long.
 STYLE = """<style>
 .audit td { text-align: right; white-space: nowrap; } .audit thead th:not(:first-child) { text-align: right; }
 .audit th[scope="row"] { font-weight: 400; min-width: 8rem; max-width: 22rem; overflow-wrap: anywhere; }
 .audit tr > th:first-child { position: sticky; left: 0; background: var(--paper); }
+.sideways { display: none; color: var(--soft); }
 @media (max-width: 40rem) {
+  .sideways { display: block; }
   .audit caption { position: sticky; left: 0; max-width: calc(100vw - 2rem); }
   .audit tr > th:first-child { min-width: 6.5rem; max-width: 8rem; padding-left: 0; box-shadow: 1px 0 0 var(--line); }
 }
@@ -52,7 +50,7 @@ figure { margin: 0 0 1.5em; } figcaption { color: var(--soft); font-size: .93rem
 main > p, main > dl, main > ul { max-width: 48rem; }
 .facts dt { font-weight: 600; } .facts dd { overflow-wrap: anywhere; }
 @media print {
-  .here { display: none; } .audit { font-size: 7.5pt; } .audit :is(td, th) { padding: .15rem .35rem; }
+  .here, .sideways { display: none; } .audit { font-size: 7.5pt; } .audit :is(td, th) { padding: .15rem .35rem; }
   .audit th[scope="row"], .audit :is(td, th).words { min-width: 4rem; }
   .audit tr > th:first-child { position: static; }
   details::details-content { content-visibility: visible; block-size: auto; }
@@ -60,6 +58,7 @@ main > p, main > dl, main > ul { max-width: 48rem; }
 }
 </style>
 """
+SIDEWAYS = "Wide tables scroll sideways: a shadow at an edge says that there is more."
 LIMITS = """A gap that chance does not explain is no proof of discrimination: nothing here is adjusted for other ways in
 which the groups differ, and a gap may have causes that came before the decision. Intervals and tests take people as
 independent of one another, and as drawn from those that the finding is about. Nor does the page say which of these
@@ -76,60 +75,41 @@ FILES = {
 }
 
 
-def draw_png(figure: "Figure", *, alt: str) -> str:
-    """Draw a figure as a PNG in base64."""
-    from labkit.plots import to_png
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph")  # names that no font has are keys already
-        png = to_png(figure, alt=alt)
-    figure.set_layout_engine("none")  # everything has its place now, in other formats too
-    return png
-
-
-def draw_svg(figure: "Figure", *, alt: str) -> bytes:
-    """Draw a figure as an SVG, which can be enlarged; letters are outlines, so that it looks alike everywhere."""
-    drawn = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph")
-        figure.savefig(drawn, format="svg", metadata={"Description": alt, "Date": None})
-    return drawn.getvalue()
-
-
 def write_page(
     audit: Audit,
-    png: str,
+    png: str | Callable[[], str],
     *,
     alt: str,
     title: str,
     roles: Roles,
-    more: str = "",
+    more: str | Callable[[], str] = "",
     favorable: int | None = None,
     verdicts: Sequence[str] = (),
     positive_means: str = "",
     reference: Hashable = None,
     provenance: Provenance | None = None,
 ) -> str:
-    """Write the page: sentences and notices first, then the figure (base64), tables and ``more`` sections."""
-    from labkit.audit.narrow._rates import draw_narrow
-    from labkit.audit.plots import choose_groups, letter_groups
+    """Write the page: sentences and notices first, then the figure (base64), tables and ``more`` sections.
 
+    ``png`` and ``more`` may be functions, which are called when everything else is written.
+    """
     number, words = len(audit.counts.groups), DecisionWords.of(roles, positive_means, favorable)
     groups = ", ".join(map(str, audit.counts.groups.names))
     keys = letter_groups(audit).keys
-    drawn = draw_narrow(audit, words.shown, choose_groups(audit), keys)
+    drawn = draw_narrow(
+        audit, words.shown, choose_groups(audit), keys, titles={metric: words.name(metric) for metric in words.shown}
+    )
     narrow = f"data:image/svg+xml;base64,{base64.b64encode(drawn.encode()).decode('ascii')}"
     marked = {"small": bool(audit.small_groups), "imprecise": audit.too_few.any(axis=None)}
     marks = "".join(f"<p>{line}</p>" for line in explain_marks(**marked, min_group_size=audit.min_group_size))
     readings = "".join(
-        f"<dt><b>{format_metric(metric)}</b></dt><dd>{html.escape(read_metric(audit, metric, words))}</dd>"
+        f"<dt><b>{html.escape(words.name(metric))}</b></dt><dd>{html.escape(read_metric(audit, metric, words))}</dd>"
         for metric in (*words.shown, *BELOW)
         if metric in audit.counts.metrics
     )
     rule = four_fifths_section(audit, favorable)
-    sections = f"""<h2 id="rates">Rates by group</h2>
-<figure>{figure_box(png, alt=alt, label="Figure of rates by group", narrow=narrow)}
-<figcaption>{_explain_figure(audit, keys)}</figcaption></figure>
+    top = f"""{summary_section(audit, words, favorable, verdicts)}{notices_on_top(audit)}"""
+    below = f"""<figcaption>{_explain_figure(audit, keys, words)}</figcaption></figure>
 {rates_section(audit, words, keys)}
 <p>{_explain_rates(audit, words)}</p>
 {marks}
@@ -137,18 +117,24 @@ def write_page(
 <dl>{readings}</dl>
 {rule if favorable is not None else ""}{between_section(audit, words)}
 {reference_section(audit, reference, words)}
-{attributes_section(audit, reference, words)}{rule if favorable is None else ""}{sample_section(audit)}{more}
+{attributes_section(audit, reference, words)}{rule if favorable is None else ""}{sample_section(audit)}"""
+    counts = f"""
 <h2 id="counts">The counts behind it</h2>
-{counts_section(audit)}{_link_files(more)}{notices_at_end(audit)}{provenance_section(provenance)}
+{counts_section(audit)}"""
+    end = f"""{notices_at_end(audit)}{provenance_section(provenance)}
 <h2 id="limits">What this does not show</h2>
 <p>{LIMITS}{LIMITS_OF_LABELS if "base_rate" in audit.counts.metrics else ""}</p>
 """
+    png, more = (each() if callable(each) else each for each in (png, more))
+    figure = figure_box(png, alt=alt, label="Figure of rates by group", narrow=narrow)
+    sections = f'<h2 id="rates">Rates by group</h2>\n<figure>{figure}\n{below}{more}{counts}{_link_files(more)}{end}'
     content = f"""<h1>Audit of {html.escape(title)}</h1>
 <p>{say_people(audit.counts)} in {number} groups by <b>{html.escape(groups)}</b>; {describe_roles(roles)}. Intervals
 are score intervals for {audit.confidence:.0%}: Wilson's for rates, Newcombe's for differences and Koopman's for ratios;
 rates have each its own; where groups are compared, all intervals of a table hold at
 once.{_say_missing(audit, roles)}</p>
-{summary_section(audit, words, favorable, verdicts)}{notices_on_top(audit)}{_list_sections(sections)}{sections}"""
+{top}{_list_sections(sections)}<p class="sideways">{SIDEWAYS}</p>
+{sections}"""
     return escape_controls(write_document(content, title=f"Audit of {title}", head=STYLE, wide=True))
 
 
@@ -166,33 +152,27 @@ def _say_missing(audit: Audit, roles: Roles) -> str:
     )
 
 
-def score_section(scores: ScoreHistogram, *, score: str, confidence: float = 0.95) -> str:
-    """Write the section of the page on scores: table of AUC, figure of calibration, and what bounds them."""
-    from labkit.audit.plots import draw_calibration
+def score_section(scores: ScoreHistogram, png: str, narrow: str, *, score: str, confidence: float = 0.95) -> str:
+    """Write the section of the page on scores: table of AUC, figure of calibration (base64), and what bounds them.
 
-    alt = (
-        f"Share of people with a label of 1 over the score {score}, a panel for each group, with {confidence:.0%} "
-        "intervals; on the dashed line the share equals the score"
-    )
-    png = draw_png(draw_calibration(scores, confidence=confidence), alt=alt)
-    stacked = draw_png(draw_calibration(scores, confidence=confidence, columns=1), alt=alt)
-    narrow = f"data:image/png;base64,{stacked}"
+    ``narrow`` is the figure for a phone.
+    """
+    alt = describe_calibration(score, confidence=confidence)
+    narrow = f"data:image/png;base64,{narrow}"
     figure = figure_box(png, alt=alt, label="Figure of calibration by group", narrow=narrow)
     return write_scores(scores, figure, score=score, confidence=confidence)
 
 
-def _explain_figure(audit: Audit, keys: list[bool]) -> str:
+def _explain_figure(audit: Audit, keys: list[bool], words: DecisionWords) -> str:
     """Write the caption of the figure of rates."""
-    from labkit.audit.plots import choose_groups
-
     number = len(audit.counts.groups)
     said = [f"Dots: rates. Lines: {audit.confidence:.0%} intervals. Dashed line: the rate of everyone."]
     if set(audit.small_groups) & set(audit.counts.groups[choose_groups(audit)]):
         said.append(f"Hollow dots: groups of fewer than {audit.min_group_size} people.")
     if number > GROUPS_DRAWN:
         said.append(
-            f"The figure shows {GROUPS_DRAWN} of {number} groups, by selection rate: those with the lowest and the "
-            "highest rates, and the largest. The table has all of them."
+            f"The figure shows {GROUPS_DRAWN} of {number} groups, by {html.escape(words.name('selection_rate'))}: "
+            "those with the lowest and the highest rates, and the largest. The table has all of them."
         )
     if any(keys):
         said.append("A number after # leads to a name in the table that is too long here, or that no font can draw.")
@@ -202,12 +182,9 @@ def _explain_figure(audit: Audit, keys: list[bool]) -> str:
 def _explain_rates(audit: Audit, words: DecisionWords) -> str:
     """Say what the rates are shares of, and what equality of each is called, as HTML."""
     if len(audit.counts.metrics) == 1:
-        return (
-            f"Selection rate: of all people, those who {html.escape(words.got)}. Equal selection rates are called "
-            "demographic parity."
-        )
+        return f"{_explain_selection(words)} Equal selection rates are called demographic parity."
     label, got, lacked = (html.escape(said) for said in (words.label, words.got, words.lacked))
-    said = [f"Selection rate: of all people, those who {got}."]
+    said = [_explain_selection(words)]
     if words.favorable is None:
         said.append(
             f"True and false positive rate: the same share of people with a 1 in {label}, and of people with a 0 there."
@@ -224,6 +201,14 @@ def _explain_rates(audit: Audit, words: DecisionWords) -> str:
     said.append("complements too (such as 1 minus the false negative rate, the true positive rate), are in rates.csv.")
     said.append(f"Labeled positive: people with a 1 in {label}. Predicted positive: people who {got}.")
     return " ".join(said)
+
+
+def _explain_selection(words: DecisionWords) -> str:
+    """Say what the rate of a decision of 1 is, and what it is called in files, as HTML."""
+    name, elsewhere = words.name("selection_rate"), ""
+    if name != format_metric("selection_rate"):
+        elsewhere = " (the selection rate, as files and <code>--fail-if</code> call it)"
+    return f"{html.escape(begin(name))}{elsewhere}: of all people, those who {html.escape(words.got)}."
 
 
 def _name_criteria(words: DecisionWords, label: str) -> str:

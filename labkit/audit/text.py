@@ -19,6 +19,7 @@ ROWS = 40  # groups shown in a notebook or on a terminal; the tables of the audi
 GROUPS_DRAWN = 30  # rows in one figure of rates; nobody can read more
 CURVES = 9  # panels in one figure of calibration
 WARNINGS = 10  # shown in a notebook or on a terminal; .warnings has all
+LONGEST_MEANING = 24  # characters of what a decision means, in a heading
 NO_FORMULAS = "tex2jax_ignore mathjax_ignore"  # classes of HTML in which MathJax leaves "$20 to $30" alone
 
 
@@ -94,12 +95,40 @@ def format_metric(metric: str) -> str:
     return metric.replace("_", " ")
 
 
+def name_rate(metric: str, favorable: int | None = None, means: str = "") -> str:
+    """Write the name of a metric for a heading: nobody says "selected" of people who are turned down.
+
+    Parameters
+    ----------
+    metric : str
+        One of ``METRICS``.
+    favorable : int, optional
+        The decision that is good for a person; with 0 the selection rate is that of a bad decision.
+    means : str
+        What a decision of 1 means, where somebody said so.
+
+    Returns
+    -------
+    str
+        Such as "selection rate", "rate of decision 1" or "rate of “loan denied”".
+    """
+    if metric != "selection_rate" or favorable != 0:
+        return format_metric(metric)
+    return f"rate of “{means}”" if 0 < len(means) <= LONGEST_MEANING else "rate of decision 1"
+
+
 def format_groups(groups: pd.Index, small: Iterable[Hashable] = ()) -> pd.Index:
     """Write groups as text, and the columns they come from as the name of the index; small groups carry a mark."""
     small, listed = set(small), groups.tolist()
     labels = zip(listed, label_groups(listed), strict=True)
     names = [format_name(label) + (f" {SMALL}" if group in small else "") for group, label in labels]
     return pd.Index(names, name=format_name(", ".join(map(str, groups.names))))
+
+
+def begin(line: str) -> str:
+    """Begin with a capital letter, unless the first word is a name."""
+    first = line.split(maxsplit=1)[0] if line.strip() else ""
+    return line[:1].upper() + line[1:] if first.isalpha() else line
 
 
 def format_name(name: str) -> str:

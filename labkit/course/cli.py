@@ -356,8 +356,6 @@ def audit(
     """Audit a table of decisions: rates by group with intervals, a figure, a page, warnings on small groups."""
     from labkit.audit.command.run import BadOption, ConditionMet, audit_file, in_options, read_favorable
 
-    if problem := find_no_decision(prediction, score, threshold):
-        raise UserError(problem)
     columns = {"label": label, "prediction": prediction, "sensitive": sensitive, "score": score}
     columns |= {"threshold": threshold, "count": count, "weight": weight, "person": person}
     columns |= {"missing_group": missing_group, "n_tables": n_tables}
@@ -365,6 +363,8 @@ def audit(
     columns |= {"min_group_size": min_group_size, "confidence": confidence, "positive_means": positive_means}
     columns |= {"decimal": decimal, "sheet": sheet}
     try:
+        if problem := find_no_decision(prediction, score, threshold):
+            raise BadOption(problem)
         decides = {"prediction": prediction, "score": score, "threshold": threshold}
         columns["favorable"] = read_favorable(favorable, **decides)
         with watch_termination():

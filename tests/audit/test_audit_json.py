@@ -12,7 +12,6 @@ import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -22,6 +21,7 @@ from labkit.audit.command.run import audit_file
 from labkit.audit.metrics import METRICS
 from labkit.course.cli import app
 from labkit.errors import UserError
+from tests.figures import draw_nothing
 
 SCHEMA = json.loads(importlib.resources.files("labkit.audit.command").joinpath("audit.schema.json").read_text())
 CHECK = jsonschema.Draft202012Validator(SCHEMA)
@@ -45,8 +45,7 @@ def log(tmp_path_factory):
 @pytest.fixture
 def run(log, tmp_path, monkeypatch):
     """Return a function that audits the log, draws nothing and reads what was written for programs."""
-    for name in ("draw_audit", "draw_calibration"):
-        monkeypatch.setattr(f"labkit.audit.plots.{name}", lambda *_, **__: Figure(figsize=(1, 1)))
+    monkeypatch.setattr("labkit.audit.drawing._figures.draw_images", draw_nothing)
 
     def call(path=log, **options):
         options = {**NAMES, "sensitive": ["sex", "site"], **options}

@@ -11,7 +11,6 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -22,6 +21,7 @@ from labkit.audit.counts import Counts
 from labkit.audit.inputs._options import PARAMETERS, in_options
 from labkit.course.cli import app
 from labkit.errors import UserError
+from tests.figures import draw_nothing
 
 CALL = ["audit", "log.csv", *"--label y --prediction yhat --sensitive sex".split()]
 NAMES = {"label": "y", "prediction": "yhat", "sensitive": "sex"}
@@ -31,8 +31,7 @@ PYTHON = re.compile(r"include_small|\b(min_group_size|n_tables|output|prediction
 @pytest.fixture
 def log(tmp_path, monkeypatch):
     """Write a small log with names in several scripts and a small group, and draw nothing."""
-    for name in ("draw_audit", "draw_calibration"):
-        monkeypatch.setattr(f"labkit.audit.plots.{name}", lambda *_, **__: Figure(figsize=(1, 1)))
+    monkeypatch.setattr("labkit.audit.drawing._figures.draw_images", draw_nothing)
     monkeypatch.chdir(tmp_path)
     rng, n = np.random.default_rng(0), 400
     frame = pd.DataFrame({"y": rng.integers(0, 2, n), "yhat": rng.integers(0, 2, n), "p": rng.random(n)})
@@ -62,7 +61,7 @@ def test_ctrl_c_is_quiet_also_where_a_library_makes_an_error_of_it(log, monkeypa
         signal.raise_signal(signal.SIGINT)
 
     for stand_in in (interrupted, plainly):
-        monkeypatch.setattr("labkit.audit.command.counting.count_path", stand_in)
+        monkeypatch.setattr("labkit.audit.command.steps.count_path", stand_in)
         done = CliRunner().invoke(app, CALL)
         assert done.exit_code == 130 and "Traceback" not in done.output and done.stderr == ""
         assert {path.name: path.read_bytes() for path in (log.parent / "log-audit-sex").iterdir()} == before
@@ -85,7 +84,7 @@ def test_a_request_to_end_is_quiet_and_leaves_nothing_hidden(log, monkeypatch, i
 
     for stand_in in (plainly, in_duckdb):
         with monkeypatch.context() as patch:
-            patch.setattr("labkit.audit.command.counting.count_path", stand_in)
+            patch.setattr("labkit.audit.command.steps.count_path", stand_in)
             done = CliRunner().invoke(app, CALL)
         assert done.exit_code == 143 and "Traceback" not in done.output and done.stderr == ""
         assert {path.name: path.read_bytes() for path in (log.parent / "log-audit-sex").iterdir()} == before
@@ -126,12 +125,12 @@ def test_favorable_says_what_it_takes_and_which_decision_is_1(value, decides, on
 def test_what_is_missing_to_know_decisions_is_said(options, said, log):
     """By what there is already."""
     done = CliRunner().invoke(app, ["audit", "log.csv", "--label", "y", "--sensitive", "sex", *options.split()])
-    assert done.exit_code == 1 and said in done.stderr and len(done.stderr.strip().splitlines()) == 1
+    assert done.exit_code == 2 and said in done.stderr and len(done.stderr.strip().splitlines()) == 1
 
 
 def test_errors_of_ours_keep_their_traceback(log, monkeypatch):
     """Nothing is hidden where nobody pressed Ctrl-C."""
-    monkeypatch.setattr("labkit.audit.command.counting.count_path", lambda *a, **b: 1 / 0)
+    monkeypatch.setattr("labkit.audit.command.steps.count_path", lambda *a, **b: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         CliRunner().invoke(app, CALL, catch_exceptions=False)
 
@@ -168,7 +167,7 @@ def test_a_full_disk_under_the_output_is_survived(log, capsys):
     assert {path.name for path in (log.parent / "log-audit-sex").iterdir()} == set(FILES) - {"scores.csv"}
 
 
-@pytest.mark.parametrize("place", ["labkit.audit.plots.draw_audit", "labkit.audit.command.folder.Output.write"])
+@pytest.mark.parametrize("place", ["drawing._figures.draw_images", "command.folder.Output.write"])
 def test_numbers_are_printed_where_the_page_cannot_be_written(place, log, monkeypatch):
     """A long count is not lost, and the former results stay."""
     before = former(log.parent)
@@ -176,7 +175,7 @@ def test_numbers_are_printed_where_the_page_cannot_be_written(place, log, monkey
     def fail(*arguments):
         raise UserError("cannot draw")
 
-    monkeypatch.setattr(place, fail)
+    monkeypatch.setattr(f"labkit.audit.{place}", fail)
     done = CliRunner().invoke(app, CALL)
     assert done.exit_code == 1 and done.stderr == "labkit: cannot draw\n" and "rates by group" in done.stdout
     assert {path.name: path.read_bytes() for path in (log.parent / "log-audit-sex").iterdir()} == before
@@ -197,12 +196,53 @@ def test_what_is_replaced_and_removed_is_named(log):
     assert done.exit_code == 1 and "'scores.csv', which no audit lists" in done.stderr and "--output" in done.stderr
 
 
+def test_settings_that_differ_from_the_replaced_audit_are_named(log):
+    """As they were typed and as they are now; nothing is said where all are the same."""
+    CliRunner().invoke(app, [*CALL, "--reference", "Zoë", "--confidence", "0.9", "--fail-if", "ratio(precision) < 0.1"])
+    wide = {"COLUMNS": "1000"}
+    said = CliRunner().invoke(app, [*CALL, "--positive-means", "loan approved"], env=wide).stdout
+    assert (
+        "That audit had other settings: --reference 'Zoë' (now not set); --fail-if 'ratio(precision) < 0.1' (now not "
+        "set); --confidence 0.9 (now 0.95); --positive-means not set (now 'loan approved')\n"
+    ) in said
+    again = CliRunner().invoke(app, [*CALL, "--positive-means", "loan approved"], env=wide).stdout
+    assert "Files of an earlier audit" in again and "other settings" not in again
+    older = log.parent / "log-audit-sex" / "audit.json"
+    older.write_text(older.read_text().replace('"confidence": 0.95, ', ""))
+    assert "other settings" not in CliRunner().invoke(app, [*CALL, "--positive-means", "loan approved"]).stdout
+
+
+@pytest.mark.parametrize(
+    ("reference", "sensitive", "message"),
+    [
+        (
+            ["f"],
+            ["sex", "race"],
+            "reference= names 'f', and groups are made of 2 columns, sex, race: give one value per",
+        ),
+        (["f", "a"], ["sex"], "reference= names 'f', 'a', and groups are made of 1 column, sex: give one value per"),
+        (["f", "c"], ["sex", "race"], "reference='f, c' is none of the groups; they are 'f, a', 'm, b'"),
+    ],
+)
+def test_a_reference_has_a_value_for_each_column(reference, sensitive, message):
+    """The error says how many are needed and in which order, in the words of the command."""
+    groups = {
+        1: pd.Index(["f", "m"], name="sex"),
+        2: pd.MultiIndex.from_tuples([("f", "a"), ("m", "b")], names=["sex", "race"]),
+    }
+    with pytest.raises(UserError, match=re.escape(message)) as caught:
+        find_reference_group(groups[len(sensitive)], reference)
+    if len(reference) != len(sensitive):
+        assert "give one value per --sensitive, in this order; the groups are 'f" in in_options(str(caught.value))
+    assert find_reference_group(groups[2], ["m", "b"]) == find_reference_group(groups[2], "m, b") == ("m", "b")
+
+
 def test_options_reach_the_audit(log):
     """Group size and confidence; a reference by name, a gap in parts, both on the terminal."""
     options = "--min-group-size 3 --confidence 0.9 --reference few --explain-gap few Zoë".split()
     done = CliRunner().invoke(app, [*CALL, *options])
     assert done.exit_code == 0 and "90% intervals" in done.stdout
-    assert "selection rates against few" in done.stdout and "few minus Zoë" in done.stdout
+    assert "selection rate against few" in done.stdout and "few minus Zoë" in done.stdout
     found = json.loads((log.parent / "log-audit-sex" / "audit.json").read_text())
     assert not any(group["small"] for group in found["groups"])
     assert {row["reference"] for row in found["comparisons"]} == {"few"}
@@ -210,30 +250,39 @@ def test_options_reach_the_audit(log):
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "said", "status"),
     [
-        ("--label y --score p --sensitive sex", "name the column of decisions, --prediction"),
+        ("--label y --score p --sensitive sex", "name the column of decisions, --prediction", 2),
         (
             "--label y --prediction yhat --score p --threshold 1 --sensitive sex",
             "--prediction yhat and --threshold 1 both",
+            2,
         ),
-        ("--label y --prediction yhat --sensitive sex --count p --person y", "--count says that a row stands"),
-        ("--label y --prediction yhat --sensitive sex --missing-group few", "--missing-group 'few' is a group of"),
-        ("--label yhat --prediction yhat --sensitive sex", r"or none \(no --label\)"),
-        ("--label y --prediction yhat --sensitive sex --confidence 1.5", "--confidence 1.5 is not between 0 and 1"),
-        ("--label y --prediction yhat --sensitive sex --reference x", "--reference 'x' is none of the groups; they"),
-        ("--label y --prediction yhat --sensitive sex --explain-gap few x", "--explain-gap 'x' is none of the groups"),
-        ("--prediction yhat --sensitive sex --explain-gap few x", "--explain-gap splits a gap .* name a --label"),
-        ("--label y --prediction yhat --sensitive gap", "--missing-group 'not stated'"),
-        ("--label y --prediction yhat --sensitive sex --output log.csv", "no folder; choose another folder with --out"),
+        ("--label y --prediction yhat --sensitive sex --count p --person y", "--count says that a row stands", 2),
+        ("--label y --prediction yhat --sensitive sex --missing-group few", "--missing-group 'few' is a group of", 1),
+        ("--label yhat --prediction yhat --sensitive sex", r"or none \(no --label\)", 1),
+        ("--label y --prediction yhat --sensitive sex --confidence 1.5", "--confidence 1.5 is not between 0 and 1", 2),
+        ("--label y --prediction yhat --sensitive sex --reference x", "--reference 'x' is none of the groups; they", 1),
+        (
+            "--label y --prediction yhat --sensitive sex --explain-gap few x",
+            "--explain-gap 'x' is none of the",
+            1,
+        ),
+        ("--prediction yhat --sensitive sex --explain-gap few x", "--explain-gap splits a gap .* name a --label", 2),
+        ("--label y --prediction yhat --sensitive gap", "--missing-group 'not stated'", 1),
+        (
+            "--label y --prediction yhat --sensitive sex --output log.csv",
+            "choose another folder with --out",
+            1,
+        ),
     ],
 )
-def test_messages_name_options_that_exist(options, said, log):
-    """No argument of a function, no method, no dataframe."""
+def test_messages_name_options_that_exist(options, said, status, log):
+    """No argument of a function, no method, no dataframe; a wrong call exits with 2, an error in the data with 1."""
     frame = pd.read_csv(log)
     frame.assign(gap=np.where(frame.index < 3, None, "a")).to_csv(log, index=False)
     done = CliRunner().invoke(app, ["audit", "log.csv", *options.split()])
-    assert done.exit_code == 1 and re.search(said, done.stderr) and len(done.stderr.strip().splitlines()) == 1
+    assert done.exit_code == status and re.search(said, done.stderr) and len(done.stderr.strip().splitlines()) == 1
     assert not PYTHON.search(done.output)
     help_text = CliRunner().invoke(app, ["audit", "--help"], terminal_width=200).output
     assert [option for option in re.findall(r"--[a-z-]+", done.stderr) if option not in help_text] == []

@@ -1,21 +1,26 @@
 """Conditions of pipelines: how they are written, when they are met, and which groups they judge."""
 
+import html
 import io
 import json
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 from rich.console import Console
 from typer.testing import CliRunner
 
-from labkit.audit.command._conditions import BadCondition, ConditionMet, judge_conditions, parse_conditions
+from labkit.audit.command._conditions import BadCondition, judge_conditions, parse_conditions
+from labkit.audit.command._exits import ConditionMet
+from labkit.audit.command._favorable import doubt_favorable
 from labkit.audit.command.run import audit_file
 from labkit.audit.counts import Counts
 from labkit.audit.metrics import METRICS
+from labkit.audit.text import begin
 from labkit.course.cli import app
 from labkit.errors import UserError
+from tests.figures import draw_nothing
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +178,7 @@ def test_a_small_reference_judges_nobody(sites):
 @pytest.fixture
 def log(tmp_path, monkeypatch):
     """Write decisions that favor one group, and draw nothing."""
-    monkeypatch.setattr("labkit.audit.plots.draw_audit", lambda *_: Figure(figsize=(1, 1)))
+    monkeypatch.setattr("labkit.audit.drawing._figures.draw_images", draw_nothing)
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"y": rng.integers(0, 2, 900), "sex": np.repeat(["f\x1b[31m", "m"], [300, 600])})
@@ -235,6 +240,79 @@ def test_other_conditions_are_not_warned_about(log, favorable, condition):
     """1 is favorable, too much of the bad decision is what is looked for, or the favorable rate is judged."""
     done = CliRunner().invoke(app, [*CALL, "--favorable", favorable, "--fail-if", condition])
     assert done.exit_code == 0 and "the bad one here" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("means", "favorable", "is_doubted"),
+    [
+        ("loan denied", "1", True),
+        ("application rejected", "1", True),
+        ("loan Approved", "0", True),
+        ("not approved", "1", True),
+        ("not denied", "0", True),
+        ("loan denied", "0", False),
+        ("loan approved", "1", False),
+        ("not approved", "0", False),
+        ("invited to an interview", "0", False),
+        ("approved after it was refused", "1", False),
+        ("grants and denims", "0", False),
+    ],
+)
+def test_words_that_contradict_the_favorable_decision_are_doubted(means, favorable, is_doubted):
+    """Words of both kinds, or of none, say nothing."""
+    said = doubt_favorable(means, int(favorable))
+    assert len(said) == is_doubted and doubt_favorable(means, None) == []
+    if is_doubted:
+        assert f"positive_means={means!r} sounds like a" in said[0] and f"favorable={favorable} says" in said[0]
+
+
+def test_a_doubt_is_shown_in_options(log):
+    """On the terminal, on the page and for programs; the audit is written all the same."""
+    done = CliRunner().invoke(
+        app, [*CALL, "--favorable", "1", "--positive-means", "loan denied"], env={"COLUMNS": "1000"}
+    )
+    line = "--positive-means 'loan denied' sounds like a bad decision for the person, and --favorable 1 says that a "
+    assert done.exit_code == 0 and f"Warning: {line}" in done.stdout
+    found = json.loads((log.parent / "log-audit-sex" / "audit.json").read_text())
+    assert [each["text"][: len(line)] for each in found["warnings"] if each["kind"] == "asked"] == [line]
+    page = (log.parent / "log-audit-sex" / "audit.html").read_text()
+    assert "sounds like a bad decision" in page[page.index("Read this first") :]
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        (["--positive-means", "loan <denied>"], "rate of “loan <denied>”"),
+        (["--positive-means", "x" * 80], "rate of decision 1"),
+        ([], "rate of decision 1"),
+    ],
+)
+def test_headings_fit_a_bad_decision(log, monkeypatch, options, name):
+    """Nobody is "selected" for a denial: tables, figures and readings use other words; files keep the metric's name."""
+    plans = []
+    monkeypatch.setattr("labkit.audit.drawing._figures.draw_images", lambda plan: plans.append(plan) or draw_nothing(0))
+    done = CliRunner().invoke(app, [*CALL, "--favorable", "0", *options], env={"COLUMNS": "200"})
+    folder = log.parent / "log-audit-sex"
+    page = html.unescape((folder / "audit.html").read_text())
+    assert done.exit_code == 0 and "selection rate" not in done.stdout and "rate of\ndecision 1" not in done.stderr
+    said = re.findall("[^.>]*selection rate[^.<,]*", page.replace("<denied>", "(denied)"))
+    assert [each.strip() for each in said] == [
+        f"{begin(name.replace('<denied>', '(denied)'))} (the selection rate",
+        "Equal selection rates are called demographic parity; equal false positive rates equal opportunity (people "
+        "whose y is 0 get the favorable decision equally often in all groups); equality of both error rates equalized "
+        "odds",
+    ]
+    assert f">{name}</th>" in page and f"Demographic parity: {name}" in page and f"<b>{name}</b>" in page
+    assert plans[0].rates.panels[0].name == name and name in plans[0].alt
+    found = json.loads((folder / "audit.json").read_text())
+    assert "selection_rate" in found["metrics"] and "selection_rate" in (folder / "rates.csv").read_text()
+
+
+def test_a_good_decision_keeps_the_name_of_its_rate(log):
+    """With 1 as the favorable decision, or none: the selection rate."""
+    for options in (["--favorable", "1", "--positive-means", "loan approved"], ["--positive-means", "loan approved"]):
+        CliRunner().invoke(app, [*CALL, *options])
+        assert ">selection rate</th>" in (log.parent / "log-audit-sex" / "audit.html").read_text()
 
 
 def test_without_favorable_its_rate_exits_with_2(log):

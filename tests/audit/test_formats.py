@@ -309,7 +309,7 @@ def test_duckdb_is_silent_and_needs_no_network():
 def test_the_command_takes_sheets_and_decimal_marks(tmp_path, monkeypatch):
     """Its output is named after the file, without its ending."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("labkit.audit.command.run.write_page", lambda *_, **__: "")
+    monkeypatch.setattr("labkit.audit.command.steps.write_page", lambda *_, **__: "")
     rows = [["y", "s", "race"], *([n % 2, f"0,{n}", "ab"[n % 2]] for n in range(1, 9))]
     write_xlsx("log.v2.xlsx", {"one": [["x"]], "two": rows})
     options = {"label": "y", "sensitive": "race", "score": "s", "threshold": 0.5, "sheet": "two", "decimal": ","}

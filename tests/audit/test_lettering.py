@@ -5,8 +5,9 @@ import warnings
 
 import pytest
 
-from labkit.audit._page import draw_png, draw_svg, write_page
+from labkit.audit._page import write_page
 from labkit.audit.counts import Counts
+from labkit.audit.drawing._figures import draw_png, draw_svg
 from labkit.audit.plots import draw_audit
 from labkit.audit.sampling._roles import Roles
 from labkit.audit.sections import _lettering

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 from rich.console import Console
 
 from labkit.audit._page import score_section, write_page
@@ -32,6 +31,7 @@ from labkit.audit.sections._scores import auc_table
 from labkit.audit.sections._sentences import BELOW, SHOWN, DecisionWords, read_metric
 from labkit.audit.text import CURVES, GROUPS_DRAWN, ROWS
 from labkit.errors import UserError
+from tests.figures import BLANK, draw_nothing
 
 NAMES = {"label": "y", "prediction": "yhat"}
 ROLES = Roles.named(**NAMES, sensitive="sex")
@@ -199,7 +199,7 @@ def test_scores_are_on_the_page_where_a_column_is_named(scored, tmp_path, monkey
 
 def test_a_folder_gives_its_name_to_the_output(scored, tmp_path, monkeypatch):
     """Also where it is the current one, whose path is a dot."""
-    monkeypatch.setattr("labkit.audit.plots.draw_audit", lambda audit, favorable: Figure(figsize=(1, 1)))
+    monkeypatch.setattr("labkit.audit.drawing._figures.draw_images", draw_nothing)
     write_scored(scored, tmp_path / "parts")
     monkeypatch.chdir(tmp_path / "parts")
     audit_file(".", **NAMES, sensitive="sex", console=Console(file=io.StringIO()))
@@ -214,7 +214,7 @@ def test_the_section_on_scores_says_what_it_leaves_out():
     scores = count_scores(frame, label="y", score="score", sensitive="site")
     table = auc_table(scores)
     assert len(table) == n and table.loc["0", ["AUC", "bin error"]].tolist() == ["undefined"] * 2
-    assert f"{CURVES} largest of {n} groups" in score_section(scores, score="score")
+    assert f"{CURVES} largest of {n} groups" in score_section(scores, BLANK, BLANK, score="score")
 
 
 def test_many_groups_are_cut_on_the_terminal_and_listed_on_the_page():
@@ -278,8 +278,7 @@ def test_text_that_others_wrote_is_only_shown(tmp_path, monkeypatch):
 
 def test_names_stay_as_they_are_in_raw_tables(tmp_path, monkeypatch):
     """`raw_csv` turns the apostrophe off, in both tables."""
-    for name in ("draw_audit", "draw_calibration"):
-        monkeypatch.setattr(f"labkit.audit.plots.{name}", lambda *_, **options: Figure(figsize=(1, 1)))
+    monkeypatch.setattr("labkit.audit.drawing._figures.draw_images", draw_nothing)
     frame = pd.DataFrame({"y": [0, 1] * 20, "yhat": [1, 1, 0, 0] * 10, "g": ["=1"] * 20 + ["b"] * 20, "p": 0.5})
     frame.to_csv(tmp_path / "log.csv")
     for raw, first in ((False, "'=1"), (True, "=1")):
@@ -376,7 +375,7 @@ def visits(tmp_path_factory):
 )
 def test_page_and_terminal_say_what_a_row_is(options, said, unsaid, visits, tmp_path, monkeypatch):
     """Weights, persons, missing labels and thresholds are named, with effective sizes; 80 characters are enough."""
-    monkeypatch.setattr("labkit.audit.plots.draw_audit", lambda audit, favorable: Figure(figsize=(1, 1)))
+    monkeypatch.setattr("labkit.audit.drawing._figures.draw_images", draw_nothing)
     console = Console(file=io.StringIO(), width=80)
     options = {**NAMES, **options}
     found = audit_file(visits, **options, sensitive="sex", output=tmp_path, console=console)

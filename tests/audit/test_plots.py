@@ -6,8 +6,9 @@ import pytest
 
 from labkit.audit.calibration import calibration_by_group
 from labkit.audit.counts import Counts
+from labkit.audit.drawing._planning import bin_equally
 from labkit.audit.metrics import METRICS
-from labkit.audit.plots import bin_equally, draw_audit, draw_calibration, plot_calibration, plot_group_rates
+from labkit.audit.plots import draw_audit, draw_calibration, plot_calibration, plot_group_rates
 from labkit.audit.score_histogram import ScoreHistogram
 from labkit.audit.sections._sentences import SHOWN
 from labkit.audit.text import CURVES, GROUPS_DRAWN

@@ -186,7 +186,7 @@ def test_the_error_that_hurts_comes_first(favorable, errors, second):
     found = Counts.from_mapping(GAP, names=["district"]).audit()
     page = show(found, favorable=favorable)
     head, north = table_of(page, "Rates by group")[:2]
-    shown = ["selection rate", *errors, "precision"]
+    shown = ["rate of decision 1" if favorable == 0 else "selection rate", *errors, "precision"]
     assert head[2:] == shown and f"<h3>{second}</h3>" in page
     assert north[3].startswith("0.750 of 400" if favorable is None else "0.250 of 400")
     assert [row[0] for row in table_of(page, EXTREMES)[1:]] == [*shown, "base rate", "accuracy"]

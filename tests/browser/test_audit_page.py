@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from rich.console import Console
 
 from labkit.audit.command.run import audit_file
@@ -107,6 +108,28 @@ def test_a_phone_shows_figures_whole_and_names_beside_numbers(page, browser):
                       Math.round(box.querySelector("caption").getBoundingClientRect().right) <= innerWidth];
             })""")
         assert len(moved) > 0 and all(each == [0, 0, True] for each in moved)
+
+
+def test_a_phone_shows_that_tables_scroll(page, browser):
+    """A sentence says so, and a table that goes on has a shadow at that edge, until it is scrolled to its end."""
+    with open_tab(browser, width=WIDTHS[0]) as tab:
+        tab.goto(page.as_uri())
+        assert not tab.locator(".sideways").is_visible()
+    with open_tab(browser, width=WIDTHS[-1]) as tab:
+        tab.goto(page.as_uri())
+        assert tab.locator(".sideways").is_visible()
+        box = tab.locator(".scroll:has(table)").first
+        assert box.evaluate("box => box.scrollWidth > box.clientWidth + 40")
+
+        def measure_edge():
+            picture = np.asarray(Image.open(io.BytesIO(box.screenshot())).convert("L"), float)  # (height, width)
+            return np.median(picture[:, -2:]), np.median(picture[:, -60:-40])
+
+        edge, inside = measure_edge()
+        assert edge < inside - 20
+        box.evaluate("box => { box.scrollLeft = box.scrollWidth; }")
+        edge, inside = measure_edge()
+        assert abs(edge - inside) < 5
 
 
 def test_paper_shows_all_of_it(page, browser):

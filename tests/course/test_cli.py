@@ -326,7 +326,7 @@ def test_audit_needs_decisions_or_a_threshold(call):
         ("--threshold 1", "name their column, --score"),
     ):
         done = call("audit", "people.csv", "--sensitive", "sex", *options.split())
-        assert done.exit_code == 1 and said in done.output
+        assert done.exit_code == 2 and said in done.output
 
 
 def test_errors_cannot_steer_a_terminal(call, course):

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from labkit.audit.between.reference import REST
-from labkit.audit.command._favorable import FAVORABLE_RATE, BadOption, turn_decisions
+from labkit.audit.command._exits import BadOption
+from labkit.audit.command._favorable import FAVORABLE_RATE, turn_decisions
 from labkit.audit.inputs._names import label_groups
 from labkit.audit.metrics import METRICS, UNLABELED_METRICS
 from labkit.audit.results import Audit
@@ -28,22 +29,6 @@ LIMITS = {"difference": ("low_adjusted", "high_adjusted"), "ratio": ("ratio_low_
 
 class BadCondition(BadOption):
     """A condition that nobody can judge; the message shows how conditions are written."""
-
-
-class ConditionMet(Exception):
-    """An audit was written, and a condition under which the pipeline is to stop is met.
-
-    Parameters
-    ----------
-    verdicts : sequence of Verdict
-        Those that are met.
-    audit : Audit
-        The audit that was written.
-    """
-
-    def __init__(self, verdicts: Sequence["Verdict"], audit: Audit):
-        super().__init__("; ".join(verdict.describe() for verdict in verdicts))
-        self.audit = audit
 
 
 @dataclass(frozen=True)

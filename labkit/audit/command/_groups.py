@@ -59,5 +59,16 @@ def find_reference_group(groups: pd.Index, names: str | Sequence[str] | None) ->
     is_group = name in label_groups(groups)
     if name == REST and not is_group:
         return REST
-    group = find_group(groups, name, option="reference")
+    given, columns = [names] if isinstance(names, str) else list(names), [str(column) for column in groups.names]
+    try:
+        group = find_group(groups, name, option="reference")
+    except UserError as error:
+        if len(given) == len(columns):
+            raise
+        known = list_some([repr(label) for label in label_groups(groups)])
+        raise UserError(
+            f"reference= names {list_some([repr(each) for each in given])}, and groups are made of {len(columns)} "
+            f"column{'' if len(columns) == 1 else 's'}, {', '.join(columns)}: give one value per sensitive=, in this "
+            f"order; the groups are {known}"
+        ) from error
     return group if isinstance(group, tuple) else (group,)

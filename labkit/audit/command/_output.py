@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Hashable
+from functools import lru_cache
 
 import pandas as pd
 
@@ -17,16 +18,13 @@ def table_as_csv(table: pd.DataFrame, *, raw: bool = False) -> bytes:
     Names that a spreadsheet would read as formulas get an apostrophe in front, the mark of text there. ``raw`` writes
     them as they are.
     """
-    index = table.index
-    names = [*index.names]
-    groups = [group if isinstance(group, tuple) else (group,) for group in index.tolist()]
-    if not raw:
-        names = [_neutral(name) for name in names]
-        groups = [tuple(map(_neutral, group)) for group in groups]
-    columns = {position: values for position, values in enumerate(zip(*groups, strict=True))}
-    levels = [pd.Index(columns.get(position, ()), name=name) for position, name in enumerate(names)]
-    written = table.set_axis(levels[0] if len(levels) == 1 else pd.MultiIndex.from_arrays(levels), axis="index")
-    texts = [str(value) for group in [names, *groups] for value in group]
+    index, write = table.index, (lambda name: name) if raw else lru_cache(maxsize=None, typed=True)(_neutral)
+    names = [write(name) for name in index.names]
+    # a table of scores has tens of thousands of rows, and few groups
+    levels = [[write(name) for name in index.get_level_values(level).tolist()] for level in range(index.nlevels)]
+    indexes = [pd.Index(level, name=name) for level, name in zip(levels, names, strict=True)]
+    written = table.set_axis(indexes[0] if len(indexes) == 1 else pd.MultiIndex.from_arrays(indexes), axis="index")
+    texts = {str(name) for level in [names, *levels] for name in set(level)}
     # some countries' spreadsheets end a cell at a semicolon, and all end a row at a carriage return, outside quotes
     quoted = not raw and any(mark in text for text in texts for mark in ";\t\r")
     return written.to_csv(quoting=csv.QUOTE_NONNUMERIC if quoted else csv.QUOTE_MINIMAL).encode()

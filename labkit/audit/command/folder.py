@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import tempfile
@@ -79,6 +80,40 @@ def describe_earlier(folder: Path) -> str:
     if isinstance(date := provenance.get("date"), str):
         said.append(f"from {date[:16].replace('T', ' ')} UTC")
     return " ".join(said)
+
+
+def compare_settings(folder: Path, settings: Mapping[str, Any]) -> list[str]:
+    """Say which settings the audit in a folder had besides those of a new one, by its ``audit.json``; none if none.
+
+    Parameters
+    ----------
+    folder : Path
+        The output folder.
+    settings : mapping of str to object
+        Those of the new audit, of the kinds that JSON has.
+
+    Returns
+    -------
+    list of str
+        Such as "--confidence 0.9 (now 0.95)"; a setting that an older version did not have is left out.
+    """
+    earlier = _read_earlier(folder, AUDIT).get("settings")
+    if not isinstance(earlier, dict):
+        return []
+    return [
+        f"--{name.replace('_', '-')} {_say_setting(earlier[name])} (now {_say_setting(value)})"
+        for name, value in settings.items()
+        if name in earlier and earlier[name] != value
+    ]
+
+
+def _say_setting(value: Any) -> str:
+    """Write a setting as it is typed, and one that was not set in words."""
+    if value is None or value == [] or value == "":
+        return "not set"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return " ".join(shlex.quote(str(each)) for each in (value if isinstance(value, list) else [value]))
 
 
 class Output(NamedTuple):

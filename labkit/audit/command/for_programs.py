@@ -18,6 +18,7 @@ from labkit.audit.results import Audit
 from labkit.audit.sampling._roles import Roles
 from labkit.audit.score_histogram import ScoreHistogram
 from labkit.audit.sections._attributes import own_reference, split_attributes
+from labkit.audit.sections._comparisons import compare_all
 from labkit.audit.sections._provenance import Provenance
 from labkit.audit.sections._rates import limit_everyone
 from labkit.audit.sections._sentences import find_extremes
@@ -74,13 +75,14 @@ def audit_as_json(audit: Audit, asked: Asked, *, others: Mapping[str, bytes], na
     bytes
         In ASCII, so that every program reads it.
     """
+    return join_parts(write_parts(audit, asked), others, name=name)
+
+
+def write_parts(audit: Audit, asked: Asked) -> dict[str, str]:
+    """Write all parts of the file but those that need its other files, each as JSON."""
     provenance, favorable = asked.provenance, asked.settings["favorable"]
     known = "source", "files", "size", "rows", "duplicate_rows", "sha256"
     found = {
-        "format": AUDIT.format,
-        "version": VERSION,
-        "files": [*others, name],
-        "checksums": {name: hashlib.sha256(content).hexdigest() for name, content in others.items()},
         "provenance": {name: getattr(provenance, name) for name in known}
         | {"parts": [dict(zip(("name", "size", "sha256"), part, strict=True)) for part in provenance.parts]}
         | {"date": provenance.date, "command": provenance.command, "versions": dict(provenance.versions)},
@@ -98,7 +100,14 @@ def audit_as_json(audit: Audit, asked: Asked, *, others: Mapping[str, bytes], na
             for verdict in asked.verdicts
         ],
     }
-    return write_lines(make_plain(found)).encode("ascii")
+    return _write_values(make_plain(found))
+
+
+def join_parts(parts: Mapping[str, str], others: Mapping[str, bytes], *, name: str = "audit.json") -> bytes:
+    """Join the parts of the file, a line for each, after what it says about itself and the other files."""
+    checksums = {name: hashlib.sha256(content).hexdigest() for name, content in others.items()}
+    first = {"format": AUDIT.format, "version": VERSION, "files": [*others, name], "checksums": checksums}
+    return _join_lines(_write_values(first) | parts).encode("ascii")
 
 
 def results_for_programs(
@@ -151,14 +160,23 @@ def results_for_programs(
 
 
 def write_lines(found: Mapping[str, Any]) -> str:
-    """Write JSON with a line for each key, and for each entry of a list: legible, and each line by the fast encoder."""
-    written = []
+    """Write JSON with a line for each key, and for each entry of a list."""
+    return _join_lines(_write_values(found))
+
+
+def _join_lines(parts: Mapping[str, str]) -> str:
+    """Join values that are written as JSON, a line for each."""
+    return "{\n" + ",\n".join(f" {json.dumps(key)}: {said}" for key, said in parts.items()) + "\n}\n"
+
+
+def _write_values(found: Mapping[str, Any]) -> dict[str, str]:
+    """Write each value as JSON, a list with a line for each entry: legible, and each line by the fast encoder."""
+    written = {}
     for key, value in found.items():
-        said = json.dumps(value, allow_nan=False)
+        written[key] = json.dumps(value, allow_nan=False)
         if isinstance(value, list) and value:
-            said = "[\n" + ",\n".join(f"  {json.dumps(each, allow_nan=False)}" for each in value) + "\n ]"
-        written.append(f" {json.dumps(key)}: {said}")
-    return "{\n" + ",\n".join(written) + "\n}\n"
+            written[key] = "[\n" + ",\n".join(f"  {json.dumps(each, allow_nan=False)}" for each in value) + "\n ]"
+    return written
 
 
 def make_plain(value: Any) -> Any:
@@ -258,7 +276,7 @@ def _list_against(
 ) -> list[dict[str, Any]]:
     """Return each group against the reference."""
     rows = []
-    for group, row in zip(*_records(audit.against(metric, reference)), strict=True):
+    for group, row in zip(*_records(compare_all(audit, reference)[metric]), strict=True):
         adjusted = {
             key: (row[f"{part}low_adjusted"], row[f"{part}high_adjusted"])
             for key, part in (("difference", ""), ("ratio", "ratio_"))

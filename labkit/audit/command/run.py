@@ -1,39 +1,25 @@
 """The audit of a user's own file: tables on the terminal, a figure, a page that needs no network, and JSON.
 
-Imported whenever the command starts, so that figures are imported where they are needed.
+Light to import: the second process, which draws, starts before pandas and the like are imported. The steps of an audit
+are in ``steps.py``.
 """
 
-import base64
-import os
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from labkit.audit._page import draw_png, draw_svg, score_section, write_page
-from labkit.audit.command._conditions import ConditionMet
-from labkit.audit.command._favorable import BadOption, read_favorable
-from labkit.audit.command._gap import gap_section, gap_table, name_gap
-from labkit.audit.command._output import table_as_csv
-from labkit.audit.command.counting import as_list, check_asked, count_as_asked, find_defaults
-from labkit.audit.command.folder import describe_earlier, name_folder, open_output
-from labkit.audit.command.for_programs import Asked, audit_as_json
-from labkit.audit.command.terminal import print_audit, print_table, printing, taking_any_text, working
-from labkit.audit.files.kinds import file_ending
+from labkit.audit.command._exits import BadOption, ConditionMet
+from labkit.audit.command._favorable import read_favorable
+from labkit.audit.drawing._process import open_drawing
 from labkit.audit.inputs._options import in_options
-from labkit.audit.results import Audit
-from labkit.audit.sections._comparisons import list_comparisons
-from labkit.audit.sections._rates import list_rates
-from labkit.audit.sections._scores import auc_table, scores_by_bin
-from labkit.audit.sections._sentences import describe_figure
-from labkit.audit.text import format_name
-from labkit.validation import escape_controls
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["BadOption", "ConditionMet", "audit_file", "in_options", "read_favorable"]
+    from labkit.audit.results import Audit
 
-WRITTEN = {"audit.html": "page", "audit.png": "figure", "audit.svg": "figure", "audit.json": "for programs"}
+__all__ = ["BadOption", "ConditionMet", "audit_file", "in_options", "read_favorable"]
 
 
 def audit_file(
@@ -61,7 +47,7 @@ def audit_file(
     output: str | Path | None = None,
     raw_csv: bool = False,
     console: "Console | None" = None,
-) -> Audit:
+) -> "Audit":
     """Audit a CSV or Parquet file or a folder: write a page, a figure, tables and ``audit.json``, and print tables.
 
     The files are written whole or not at all, even when nobody reads all tables (``labkit audit ... | head``). In the
@@ -138,82 +124,27 @@ def audit_file(
         columns, values that are not 0/1, missing groups, no rows, a single group. A score without a threshold where AUC
         cannot be computed. An unknown reference. Or the output cannot be written, holds files that no audit listed, or
         belongs to an audit that is running. Nothing is written then.
-    BadCondition
-        A UserError about ``fail_if``, before anything is read.
+    BadOption
+        A UserError about options that cannot be right, whatever the file holds, before anything is read.
     ConditionMet
         A condition of ``fail_if`` is met; everything is written, and the error has the audit as ``audit``.
     """
     settings = {name: value for name, value in locals().items() if name not in ("path", "output", "console")}
     for name in ("sensitive", "reference", "explain_gap", "fail_if"):
         settings[name] = as_list(settings[name])
-    from rich.console import Console
+    with open_drawing() as drawing:
+        from labkit.audit.command.steps import run_audit
 
-    path, console = Path(path), console or Console()
-    conditions = check_asked(settings)
-    name = Path(os.path.abspath(path)).name  # the folder `.` has a name, too
-    stem = name if path.is_dir() else name.removesuffix(file_ending(path))
-    with taking_any_text(console), open_output(output or name_folder(stem, settings["sensitive"])) as folder:
-        audit, asked = count_as_asked(path, name, settings, conditions, console, defaults=find_defaults(audit_file))
-        try:
-            contents = _draw(audit, asked, console, title=format_name(name))
-            earlier = describe_earlier(folder.folder)
-            replaced, removed = folder.write(contents)
-        except Exception:
-            with printing(console):  # the count took long, and its numbers are known
-                _print_tables(audit, asked, console, title=format_name(name))
-            raise
-    with taking_any_text(console), printing(console):
-        _print_tables(audit, asked, console, title=format_name(name))
-        listed = ", ".join(f"{each} ({WRITTEN[each]})" if each in WRITTEN else each for each in contents)
-        said = [f"Written to {folder.folder}: {listed}"]
-        of = f" ({earlier})" if earlier else ""
-        if replaced:
-            said.append(f"Files of an earlier audit{of} were replaced there: {', '.join(replaced)}")
-        if removed:
-            said.append(f"Files of an earlier audit{of} were removed there: {', '.join(removed)}")
-        for line in [*said, *(each.describe() for each in asked.verdicts if not each.met)]:
-            console.print(escape_controls(line), markup=False, soft_wrap=True)
-    if met := [verdict for verdict in asked.verdicts if verdict.met]:
-        raise ConditionMet(met, audit)
-    return audit
+        return run_audit(Path(path), settings, find_defaults(audit_file), drawing, output=output, console=console)
 
 
-def _draw(audit: Audit, asked: Asked, console: "Console", *, title: str) -> dict[str, bytes]:
-    """Return all files by name."""
-    from labkit.audit.plots import draw_audit
-
-    settings, raw = asked.settings, asked.settings["raw_csv"]
-    said = {name: settings[name] for name in ("favorable", "positive_means")}
-    said |= {"reference": asked.reference, "provenance": asked.provenance}
-    said["verdicts"] = [verdict.describe() for verdict in asked.verdicts]
-    with working(console, "drawing the page"):
-        alt = describe_figure(audit, settings["favorable"])
-        figure = draw_audit(audit, settings["favorable"])
-        png, svg = draw_png(figure, alt=alt), draw_svg(figure, alt=alt)
-        more = "" if asked.gap is None else gap_section(asked.gap, audit.counts.groups)
-        if asked.scores is not None:
-            more += score_section(asked.scores, score=format_name(settings["score"]), confidence=audit.confidence)
-        page = write_page(audit, png, alt=alt, title=title, roles=asked.roles, more=more, **said)
-    contents = {
-        "audit.html": page.encode(),
-        "audit.png": base64.b64decode(png),
-        "audit.svg": svg,
-        "rates.csv": table_as_csv(list_rates(audit), raw=raw),
-        "comparisons.csv": table_as_csv(list_comparisons(audit, asked.reference), raw=raw),
-        "counts.csv": table_as_csv(audit.counts.table, raw=raw),
-    }
-    if asked.scores is not None:
-        contents["scores.csv"] = table_as_csv(scores_by_bin(asked.scores), raw=raw)
-    contents["audit.json"] = audit_as_json(audit, asked, others=dict(contents))
-    return contents
+def find_defaults(function: Callable) -> dict[str, Any]:
+    """Return the parameters of a command that nobody need set, with what they are then."""
+    parameters = inspect.signature(function).parameters.values()
+    defaults = {each.name: each.default for each in parameters if each.default is not inspect.Parameter.empty}
+    return defaults | {"fail_if": []}
 
 
-def _print_tables(audit: Audit, asked: Asked, console: "Console", *, title: str) -> None:
-    """Print all tables."""
-    print_audit(audit, console, title=title, favorable=asked.settings["favorable"], reference=asked.reference)
-    if asked.gap is not None:
-        print_table(gap_table(asked.gap), console, title=f"{title}: {name_gap(asked.gap, audit.counts.groups)}")
-    if asked.scores is not None:
-        score = format_name(asked.settings["score"])
-        found = auc_table(asked.scores, confidence=audit.confidence)
-        print_table(found, console, title=f"{title}: AUC of {score} by group, {audit.confidence:.0%} intervals")
+def as_list(value: str | Sequence[str] | None) -> list[str] | None:
+    """Return one name or several as a list."""
+    return None if value is None else [value] if isinstance(value, str) else list(value)

@@ -24,11 +24,11 @@ from labkit.audit.text import (
     cut_list,
     explain_marks,
     format_groups,
-    format_metric,
     format_name,
     format_p_value,
     format_rate,
     mark_imprecise,
+    name_rate,
 )
 
 if TYPE_CHECKING:
@@ -104,7 +104,8 @@ def print_audit(
     """
     from rich.text import Text  # as Text, brackets in the name of a group are not markup
 
-    rates, names = group_rates(audit), [format_metric(metric) for metric in audit.counts.metrics]
+    rates, names = group_rates(audit), [name_rate(metric, favorable) for metric in audit.counts.metrics]
+    rates.columns = ["n", *names]
     for start in range(0, len(names), METRICS_IN_TABLE):
         shown = rates.head(ROWS)[["n", *names[start : start + METRICS_IN_TABLE]]]
         print_table(shown, console, title=f"{title}: rates by group, {audit.confidence:.0%} intervals")
@@ -113,12 +114,13 @@ def print_audit(
     compared = disparities(audit)
     tests = compared.pop("test").str.split(" test|:", regex=True).str[0]  # "chi-square" fits 80 characters
     compared["p of equal rates"] += " [" + tests + "]"
+    compared.index = pd.Index(names, name=compared.index.name)
     print_table(compared, console, title=f"{title}: between groups")
     if reference is not None and not isinstance(reference, Picked):  # the four-fifths rule has that one
         print_table(
             against_table(audit, "selection_rate", reference).head(ROWS),
             console,
-            title=f"{title}: selection rates against {name_reference(audit, reference)}",
+            title=f"{title}: {name_rate('selection_rate', favorable)} against {name_reference(audit, reference)}",
         )
     if favorable is None:
         console.print(NOT_REPORTED)
@@ -156,7 +158,9 @@ def print_table(table: pd.DataFrame, console: "Console", *, title: str) -> None:
     printed = Table(title=Text(title), box=SIMPLE_HEAD, title_justify="left", show_edge=False, collapse_padding=True)
     printed.add_column(Text(table.index.name), overflow="fold")
     for name in table.columns:
-        printed.add_column(name.replace(" ", "\n") if name.endswith("rate") else name, justify="right")
+        printed.add_column(
+            name.replace(" ", "\n") if name.endswith("rate") else name.replace("rate of ", "rate of\n"), justify="right"
+        )
     for name, row in table.iterrows():
         printed.add_row(Text(name), *(Text(_stack(text)) for text in row))
     console.print(printed)

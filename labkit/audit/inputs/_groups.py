@@ -82,7 +82,8 @@ def clean_groups(
         values = cells[key]
         check_values(name, values)
         # an empty name is no name, whatever holds it
-        gaps = [is_missing(value) or (isinstance(value, str) and not value.strip()) for value in values]
+        is_gap = {value: is_missing(value) or (isinstance(value, str) and not value.strip()) for value in set(values)}
+        gaps = [is_gap[value] for value in values]
         if missing_group is None and any(gaps):
             number = sum(int(number) for number, gap in zip(people, gaps, strict=True) if gap)
             raise UserError(

@@ -56,6 +56,9 @@ def check_groupable(frame: Any, schema: nw.Schema, sensitive: Sequence[str]) -> 
 
 def check_values(name: str, values: Iterable[Any]) -> None:
     """Reject values that cannot be the name of a group."""
+    values = list(values)
+    if not any(issubclass(of_type, tuple(KINDS)) for of_type in set(map(type, values))):
+        return
     for value in values:
         if isinstance(value, tuple(KINDS)):
             _reject(name, next(kind for of_type, kind in KINDS.items() if isinstance(value, of_type)), value)

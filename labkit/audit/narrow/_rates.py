@@ -4,7 +4,7 @@ Letters are text in the fonts of the phone, so that it needs no font of ours.
 """
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -27,7 +27,14 @@ STYLE = (
 )
 
 
-def draw_narrow(audit: Audit, metrics: Sequence[str], places: Sequence[int], keys: Sequence[bool]) -> str:
+def draw_narrow(
+    audit: Audit,
+    metrics: Sequence[str],
+    places: Sequence[int],
+    keys: Sequence[bool],
+    *,
+    titles: Mapping[str, str] | None = None,
+) -> str:
     """Draw rates with their intervals, one panel below the other.
 
     Parameters
@@ -40,6 +47,8 @@ def draw_narrow(audit: Audit, metrics: Sequence[str], places: Sequence[int], key
         Positions of the groups, from top to bottom.
     keys : sequence of bool
         For each group of the audit, whether the table gives it a key: names that are cut are then found by it.
+    titles : mapping of str to str, optional
+        What metrics are called; their own names by default.
 
     Returns
     -------
@@ -52,7 +61,7 @@ def draw_narrow(audit: Audit, metrics: Sequence[str], places: Sequence[int], key
     for metric in known:
         rates, limits = audit.by_group[metric].to_numpy(), audit.intervals[metric].to_numpy()
         bottom = top + HEAD + ROW * len(places)
-        parts.append(_write(MARGIN, top + 20, format_metric(metric), "head"))
+        parts.append(_write(MARGIN, top + 20, (titles or {}).get(metric, format_metric(metric)), "head"))
         parts.append(_write(MARGIN, top + 38, f"share of {say_base(audit.counts.metrics[metric])}", "soft"))
         for tick in TICKS:
             parts.append(_line(_across(tick), top + HEAD, _across(tick), bottom, "axis"))

@@ -26,12 +26,12 @@ from labkit.audit.sections._tables import (
     stack_interval,
     write_table,
 )
-from labkit.audit.text import SMALL, format_metric, format_name, format_p_value, format_rate, mark_imprecise
+from labkit.audit.text import SMALL, begin, format_metric, format_name, format_p_value, format_rate, mark_imprecise
 from labkit.validation import format_group, list_some
 
 NAMED = 6  # groups beyond chance, in a sentence
 NOT_FOUR_FIFTHS = (
-    "The ratio of selection rates here is one of the <em>unfavorable</em> decision. It is not the ratio of the "
+    "The ratio of rates of decision 1 here is one of the <em>unfavorable</em> decision. It is not the ratio of the "
     "four-fifths rule, which compares rates of the favorable one."
 )
 # Estimates in tables against a reference, each with the columns of its limits, which hold for the whole table at once.
@@ -64,7 +64,7 @@ def between_section(audit: Audit, words: DecisionWords) -> str:
             stack_interval(text) if text != "undefined" else rate_cell(np.nan, (), reason=why) for text in (gap, ratio)
         ]
         tests = [html.escape(said[column]) for column in ("p of equal rates", "test")]
-        rows.append(TableRow(format_metric(metric), [*named, *cells, *tests]))
+        rows.append(TableRow(html.escape(words.name(metric)), [*named, *cells, *tests]))
     columns = [
         "metric",
         "lowest in",
@@ -147,7 +147,7 @@ def reference_tables(audit: Audit, reference: Hashable, words: DecisionWords, *,
     for metric in known:
         table = compared[metric]
         parts.append(
-            f"<h{level}>{words.criterion(metric)}: {format_metric(metric)}{html.escape(name)}</h{level}>\n"
+            f"<h{level}>{words.criterion(metric)}: {html.escape(words.name(metric) + name)}</h{level}>\n"
             f"<p>{html.escape(_count_findings(audit, table, named))}</p>\n"
             + _write_against(audit, table, metric, words, named=named, is_rest=reference == REST, name=name)
         )
@@ -197,14 +197,14 @@ def _write_against(
         tests = [html.escape(format_p_value(row[key])).replace("undefined", "–") for key in ("p_value", "p_adjusted")]
         header = html.escape(label_of[group] + (f" {SMALL}" if row["small"] else ""))
         rows.append(TableRow(header, [f"{row['n']:,}", rate, *sides, *tests]))
-    columns = [format_name(", ".join(map(str, audit.counts.groups.names))), "people", format_metric(metric)]
+    columns = [format_name(", ".join(map(str, audit.counts.groups.names))), "people", words.name(metric)]
     columns += ["difference", "ratio", "p", "p, adjusted"]
     at_once = f", {audit.confidence:.0%} intervals that hold at once" if len(table) > 1 else ""
     return write_table(
         columns,
         rows,
-        caption=f"{format_metric(metric).capitalize()} against {named}{name}{at_once}",
-        label=f"{format_metric(metric).capitalize()} against the reference{name}",
+        caption=f"{begin(words.name(metric))} against {named}{name}{at_once}",
+        label=f"{begin(words.name(metric))} against the reference{name}",
         folded=f"All {len(table)} groups against {named}" if len(table) > LISTED else None,
     )
 

@@ -16,6 +16,7 @@ from labkit.plots import plain_label
 LONGEST = 28  # columns of text; a Chinese character takes two
 OWN = "DejaVu Sans"  # comes with matplotlib
 SHAPED = {"R", "AL"}  # directions of writing that need shaping: Hebrew, Arabic
+PLAIN = frozenset(map(chr, [*range(0x20, 0x7F), *range(0xA1, 0x180)])) | set("†‡…–—‘’“”€")  # it has all of these
 UNFIT = ("color", "lastresort", "math")  # bitmaps, boxes for every character, formulas
 
 
@@ -23,12 +24,14 @@ class Lettering(NamedTuple):
     """How names are written in a figure.
 
     ``labels`` are the names as matplotlib takes them, ``keys`` is True where a label holds a key, and ``fonts`` are
-    the families that have all characters, in the order in which they are asked.
+    the families that have all characters, in the order in which they are asked; ``files`` are those of fonts that come
+    from the machine.
     """
 
     labels: list[str]
     keys: list[bool]
     fonts: list[str]
+    files: list[str]
 
 
 def letter(names: Sequence[str]) -> Lettering:
@@ -45,25 +48,28 @@ def letter(names: Sequence[str]) -> Lettering:
         One label per name.
     """
     names = [format_name(name) for name in names]
-    needed = {character for name in names for character in name if not _is_silent(character)}
-    fonts, missing = [OWN], needed - _characters_of(_own_path())
+    missing = {character for name in names for character in name if not _is_silent(character)} - PLAIN
+    fonts, files = [OWN], []
+    if missing:  # only then are fonts opened, which takes matplotlib
+        missing -= _characters_of(_own_path())
     if missing:
         for path in _candidates():
             if found := missing & _characters_of(path):
-                fonts.append(_register(path))
+                fonts.append(_family_of(path))
+                files.append(path)
                 missing -= found
             if not missing:
                 break
     labels, keys = [], []
     for place, name in enumerate(names, start=1):
-        drawable = not (set(name) & missing) and (_has_shaping() or not _needs_shaping(name))
+        drawable = not (set(name) & missing) and (not _needs_shaping(name) or _has_shaping())
         is_short = text_width(name) <= LONGEST
         keys.append(not (drawable and is_short))
         if drawable:
             labels.append(plain_label(name if is_short else f"{_cut(name)}… #{place}"))
         else:
             labels.append(f"#{place}")
-    return Lettering(labels, keys, fonts)
+    return Lettering(labels, keys, fonts, files)
 
 
 def text_width(text: str) -> int:
@@ -133,12 +139,8 @@ def _characters_of(path: str) -> frozenset[str]:
     return frozenset(map(chr, font.get_charmap())) if font.scalable else frozenset()
 
 
-def _register(path: str) -> str:
-    """Make a font known to matplotlib, and return the name of its family."""
-    from matplotlib import font_manager
+def _family_of(path: str) -> str:
+    """Return the name of the family that a font belongs to."""
     from matplotlib.ft2font import FT2Font
 
-    family = FT2Font(path).family_name
-    if family not in {entry.name for entry in font_manager.fontManager.ttflist}:
-        font_manager.fontManager.addfont(path)
-    return family
+    return FT2Font(path).family_name

@@ -5,6 +5,7 @@ import html
 from labkit.audit.results import Audit
 from labkit.audit.sampling._notices import summarize_notices
 from labkit.audit.sections._tables import mark_options
+from labkit.audit.text import begin
 
 
 def group_notices(audit: Audit) -> tuple[list[str], list[str]]:
@@ -20,7 +21,7 @@ def notices_on_top(audit: Audit) -> str:
     more = ""
     if len(every) > len(lines):
         more = f'<p><a href="#notices">All {len(every):,} notices, group by group</a></p>'
-    listed = "".join(f"<li>{mark_options(html.escape(_begin(line)))}</li>" for line in lines)
+    listed = "".join(f"<li>{mark_options(html.escape(begin(line)))}</li>" for line in lines)
     return f'<div class="warnings"><h2 id="first">Read this first</h2><ul>{listed}</ul>{more}</div>\n'
 
 
@@ -29,14 +30,8 @@ def notices_at_end(audit: Audit) -> str:
     lines, every = group_notices(audit)
     if len(every) <= len(lines):
         return ""
-    listed = "".join(f"<li>{mark_options(html.escape(_begin(line)))}</li>" for line in every)
+    listed = "".join(f"<li>{mark_options(html.escape(begin(line)))}</li>" for line in every)
     return (
         f'<h2 id="notices">All notices</h2>\n<details><summary>{len(every):,} notices</summary>'
         f"<ul>{listed}</ul></details>\n"
     )
-
-
-def _begin(line: str) -> str:
-    """Begin with a capital letter, unless the first word is a name."""
-    first = line.split(maxsplit=1)[0] if line.strip() else ""
-    return line[:1].upper() + line[1:] if first.isalpha() else line

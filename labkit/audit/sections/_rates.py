@@ -11,7 +11,7 @@ from labkit.audit.results import Audit
 from labkit.audit.sampling._effective import effective_trials
 from labkit.audit.sections._sentences import BELOW, DecisionWords
 from labkit.audit.sections._tables import LISTED, TableRow, rate_cell, write_table
-from labkit.audit.text import format_groups, format_metric
+from labkit.audit.text import format_groups
 
 EVERYONE = "everyone"
 
@@ -73,7 +73,7 @@ def write_rates(
             cells.append(rate_cell(rates[here], limits[here], of=of, reason=reason, is_marked=marked[here]))
         rows.append(TableRow(header, cells))
     rows.append(_everyone(audit, metrics, words))
-    columns = [groups.name, "people", *map(format_metric, metrics)]
+    columns = [groups.name, "people", *map(words.name, metrics)]
     return write_table(columns, rows, caption=caption, label=label, folded=folded)
 
 

@@ -8,7 +8,7 @@ from labkit.audit.inputs._names import label_groups
 from labkit.audit.results import Audit
 from labkit.audit.sampling._roles import Roles
 from labkit.audit.sections._between_groups import format_test
-from labkit.audit.text import format_metric, format_name, format_rate
+from labkit.audit.text import format_metric, format_name, format_rate, name_rate
 
 # The rates of the main table, in its order, and those of the table below it. The others are their complements.
 SHOWN = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision")
@@ -80,6 +80,10 @@ class DecisionWords:
         """The rates of the main table."""
         return choose_rates(self.favorable)
 
+    def name(self, metric: str) -> str:
+        """Write the name of a rate, in words that fit the decision, see ``name_rate``."""
+        return name_rate(metric, self.favorable, self.means)
+
     def criterion(self, metric: str) -> str:
         """Say what equality of a rate of the main table is called.
 
@@ -120,10 +124,10 @@ def short_names(audit: Audit) -> list[str]:
     ]
 
 
-def describe_figure(audit: Audit, favorable: int | None = None) -> str:
+def describe_figure(audit: Audit, favorable: int | None = None, means: str = "") -> str:
     """Say in words what the figure shows, for readers who cannot see it."""
     metrics = [metric for metric in choose_rates(favorable) if metric in audit.counts.metrics]
-    ranges = "; ".join(f"{format_metric(metric)} {_range(audit, metric)}" for metric in metrics)
+    ranges = "; ".join(f"{name_rate(metric, favorable, means)} {_range(audit, metric)}" for metric in metrics)
     return f"Dots with {audit.confidence:.0%} intervals, a panel for each metric, a row for each group: {ranges}."
 
 

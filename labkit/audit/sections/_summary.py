@@ -66,8 +66,9 @@ def _say_extremes(audit: Audit, words: DecisionWords) -> str:
     elif words.favorable == 0 and limits["low"] > 0:  # how much more often people get the bad decision
         turned = format_rate(1 / ratio, 1 / limits["high"], 1 / limits["low"])
         said = f"the highest is {turned} times as large as the lowest"
+    term = "" if words.favorable == 0 else " (the selection rate)"
     return (
-        f"The share of people who {words.got} (the selection rate) is lowest in {lowest} and highest in {highest}: "
+        f"The share of people who {words.got}{term} is lowest in {lowest} and highest in {highest}: "
         f"{said}{_explain_interval(audit, ratio)}. {_judge_chance(audit)}"
     )
 

@@ -77,7 +77,7 @@ def card(
     if not sensitive:
         _reject_call("name the column with the group, --sensitive; or --check a card")
     if problem := find_no_decision(prediction, score, threshold):
-        raise UserError(problem)
+        _reject_call(problem)
     from labkit.audit.command.run import BadOption, in_options, read_favorable
     from labkit.records.cards.command.run import card_file
 

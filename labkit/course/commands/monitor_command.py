@@ -7,7 +7,14 @@ import typer
 
 from labkit.errors import UserError
 
-BAD_INPUT, ALARM = 2, 3  # exit statuses
+BAD_INPUT, ALARM = 1, 3  # exit statuses, those of `labkit audit`; 2 is a wrong call
+
+
+def _check_alpha(alpha: float | None) -> float | None:
+    """Reject what is no probability of a false alarm."""
+    if alpha is not None and not 0 < alpha < 1:
+        raise typer.BadParameter(f"{alpha:g} is not above 0 and below 1, such as 0.05")
+    return alpha
 
 
 def monitor(
@@ -22,10 +29,14 @@ def monitor(
         tuple[str, str] | None, typer.Option(metavar="A B", help="The two groups to compare, if there are more.")
     ] = None,
     alpha: Annotated[
-        float | None, typer.Option(metavar="X", help="Largest probability of a false alarm, ever; 0.05 by default.")
+        float | None,
+        typer.Option(
+            metavar="X", callback=_check_alpha, help="Largest probability of a false alarm, ever; 0.05 by default."
+        ),
     ] = None,
     every: Annotated[
-        int | None, typer.Option(metavar="N", help="Decisions between two looks of the z test beside the monitor.")
+        int | None,
+        typer.Option(metavar="N", min=1, help="Decisions between two looks of the z test beside the monitor."),
     ] = None,
     sort: Annotated[bool, typer.Option("--sort", help="Sort rows by --time first.")] = False,
     state: Annotated[
@@ -37,6 +48,10 @@ def monitor(
     from labkit.monitoring.command.run import monitor_file
     from labkit.validation import escape_controls
 
+    if sort and time is None:
+        raise typer.BadParameter("it needs the column of times: name it with --time", param_hint="--sort")
+    if groups is not None and groups[0] == groups[1]:
+        raise typer.BadParameter("it takes two different groups", param_hint="--groups")
     columns = {"group": group, "decision": decision, "time": time, "groups": groups}
     try:
         found = monitor_file(

@@ -165,12 +165,12 @@ def test_statements_that_are_not_there(call):
 @pytest.mark.parametrize(
     ("options", "status", "message"),
     [
-        (["--sensitive", "sex"], 1, "name the column of decisions, --prediction"),
+        (["--sensitive", "sex"], 2, "name the column of decisions, --prediction"),
         (["--prediction", "yhat"], 2, "name the column with the group, --sensitive"),
         ([*CALL, "--favorable", "yes"], 2, "--favorable 'yes' is no decision"),
         ([*CALL, "--reference", "children"], 1, "--reference 'children' is none of the groups"),
         ([*CALL[:-1], "gender"], 1, "unknown column 'gender'"),
-        ([*CALL, "--confidence", "2"], 1, "confidence"),
+        ([*CALL, "--confidence", "2"], 2, "confidence"),
         ([*CALL, "--title", " "], 1, "title is ' '"),
     ],
 )

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labkit.audit.between.reference import REST, Picked
-from labkit.audit.command.counting import as_list, check_asked, count_as_asked, find_defaults
 from labkit.audit.command.folder import name_folder, open_output
 from labkit.audit.command.for_programs import Asked
+from labkit.audit.command.run import BadOption, as_list, find_defaults
+from labkit.audit.command.steps import check_asked, count_as_asked, name_roles
 from labkit.audit.command.terminal import printing, taking_any_text
 from labkit.audit.files.kinds import file_ending
 from labkit.audit.text import format_name
@@ -95,7 +96,11 @@ def card_file(
     for name in ("statements", "fit"):
         settings[name] = _beside(settings[name], path)
     settings |= UNSET
-    conditions = check_asked(settings)
+    try:
+        conditions = check_asked(settings)
+        roles, binned = name_roles(settings)
+    except UserError as error:  # the call is wrong, whatever the file holds
+        raise BadOption(str(error)) from error
     stated = StatementsFile({}) if statements is None else read_statements(statements)
     model = describe_fit(fit)
     name = Path(os.path.abspath(path)).name  # the folder `.` has a name, too
@@ -106,7 +111,9 @@ def card_file(
     ):
         reject_edited(folder.folder)
         defaults = find_defaults(card_file) | UNSET
-        audit, asked = count_as_asked(path, name, settings, conditions, console, defaults=defaults, command="card")
+        audit, asked = count_as_asked(
+            path, name, settings, conditions, roles, binned, console, defaults=defaults, command="card"
+        )
         facts = gather_facts(
             audit,
             title=title or stated.title or f"The model behind {name}",
