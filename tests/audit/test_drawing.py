@@ -27,11 +27,17 @@ CELLS = {"$a$": [30, 10, 10, 30], "b": [20, 20, 20, 20], "中文": [5, 5, 0, 2]}
 NAMES = {"label": "y", "prediction": "yhat", "sensitive": "g", "score": "p"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def plan():
     """All figures of a small audit with scores."""
     scores = ScoreHistogram.from_cells({name: np.full((2, 8), 3) for name in CELLS}, names=["g"], shape=(2, 8))
     return plan_figures(Counts.from_mapping(CELLS, names=["g"]).audit(), scores, score="p")
+
+
+@pytest.fixture(scope="module")
+def here(plan):
+    """The figures as this process draws them."""
+    return draw_images(plan)
 
 
 @pytest.fixture
@@ -54,26 +60,25 @@ def second(monkeypatch):
     monkeypatch.setattr(_process, "_saves_time", lambda: True)
 
 
-def test_the_second_process_draws_the_same(plan, second, capfd):
-    """PNGs byte for byte; nothing is left of the process, and nothing is said."""
+def test_the_second_process_draws_the_same(plan, here, second, tmp_path, monkeypatch, capfd):
+    """PNGs byte for byte, also where files of the user are called like libraries; nothing is left and nothing said."""
+    for name in ("json", "pickle", "matplotlib", "labkit"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('taken from the current folder')\n")
+    monkeypatch.chdir(tmp_path)
     with open_drawing() as drawing:
         process = drawing.process
         drawing.begin(plan)
         found = drawing.finish()
         assert drawing.finish() is found
-    here = draw_images(plan)
     assert process.returncode == 0 and capfd.readouterr() == ("", "")
-    assert (found.rates, found.calibration, found.calibration_narrow) == (
-        here.rates,
-        here.calibration,
-        here.calibration_narrow,
-    )
+    pngs = ("rates", "calibration", "calibration_narrow")
+    assert [getattr(found, name) for name in pngs] == [getattr(here, name) for name in pngs]
     assert without_ids(found.rates_svg) == without_ids(here.rates_svg)
-    assert len({here.rates, here.calibration, here.calibration_narrow}) == 3
+    assert len({getattr(here, name) for name in pngs}) == 3
 
 
 @pytest.mark.parametrize("moment", ["before the plan", "while drawing", "unable to import"])
-def test_figures_are_drawn_here_where_the_second_process_fails(moment, plan, second, monkeypatch, capfd):
+def test_figures_are_drawn_here_where_the_second_process_fails(moment, plan, here, second, monkeypatch, capfd):
     """One line says so, with the status and the last line of what the process said."""
     if moment == "unable to import":
         monkeypatch.setattr(_process, "CODE", "raise SystemExit('no such module')")
@@ -85,12 +90,12 @@ def test_figures_are_drawn_here_where_the_second_process_fails(moment, plan, sec
         drawing.begin(plan)
         if moment == "while drawing":
             process.kill()
-        assert drawing.finish().rates == draw_images(plan).rates
+        assert drawing.finish().rates == here.rates
     said = "status 1: no such module" if moment == "unable to import" else "status -9: it said nothing"
     assert capfd.readouterr().err == f"labkit: the process that draws figures failed ({said}); this one drew them\n"
 
 
-def test_without_another_process_figures_are_drawn_here(plan, second, monkeypatch):
+def test_without_another_process_figures_are_drawn_here(plan, here, second, monkeypatch):
     """Where the system starts none."""
 
     def refuse(*arguments, **options):
@@ -100,7 +105,7 @@ def test_without_another_process_figures_are_drawn_here(plan, second, monkeypatc
     with open_drawing() as drawing:
         assert drawing.process is None
         drawing.begin(plan)
-        assert drawing.finish().rates == draw_images(plan).rates
+        assert drawing.finish().rates == here.rates
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
@@ -142,17 +147,6 @@ def test_a_second_process_starts_only_where_it_saves_time(modules, processors, p
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(processors)), raising=False)
     monkeypatch.setattr(sys, "executable", python)
     assert _process._saves_time() is expected
-
-
-def test_the_second_process_takes_no_module_from_the_current_folder(plan, tmp_path, second, monkeypatch, capfd):
-    """A file of the user's may be called like a library."""
-    for name in ("json", "pickle", "matplotlib"):
-        (tmp_path / f"{name}.py").write_text("raise SystemExit('taken from the current folder')\n")
-    monkeypatch.chdir(tmp_path)
-    with open_drawing() as drawing:
-        drawing.begin(plan)
-        drawing.finish()
-    assert capfd.readouterr().err == ""
 
 
 def test_the_command_ends_its_second_process(log, tmp_path):

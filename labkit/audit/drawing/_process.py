@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import labkit
 from labkit.audit.drawing._plans import Images, Plan
 
-# The same folders of modules, and no other: `-P` keeps Python from looking into the current one first.
+# The same folders of modules, and no other: `-P` keeps Python from looking into the current one first, and `-S` from
+# the files of all packages in which they may ask for more.
 CODE = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from labkit.audit.drawing._worker import main; main()"
 
 
@@ -89,9 +91,10 @@ def _saves_time() -> bool:
 
 def _start() -> "subprocess.Popen | None":
     """Start the second process; None where the system does not let us."""
-    path = json.dumps([place or os.getcwd() for place in sys.path])
+    home = str(Path(labkit.__file__).parents[1])  # an import hook may know it that is not in the path
+    path = json.dumps([place or os.getcwd() for place in [*sys.path, home]])
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     try:
-        return subprocess.Popen([sys.executable, "-P", "-c", CODE, path], **pipes)
+        return subprocess.Popen([sys.executable, "-P", "-S", "-c", CODE, path], **pipes)
     except OSError:
         return None

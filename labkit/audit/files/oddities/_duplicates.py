@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 from labkit.audit.files._columns import Table, quote_sql
 from labkit.audit.sampling._identifiers import looks_like_an_identifier
 from labkit.validation import escape_controls
@@ -54,27 +56,33 @@ def find_duplicates(table: Table, *, rows: int | None, person: str | None) -> Du
         return Duplicates(why=f"there are more than {MOST_ROWS:,} rows, or {MOST_FIELDS:,} fields")
     columns = ", ".join(quote_sql(name, '"') for name in names)
     try:
-        hashed = table.whole.project(f"hash({columns}) AS row_hash")
-        number = rows - hashed.aggregate("count(DISTINCT row_hash)").fetchall()[0][0]
-        return Duplicates(number, note=_describe(table, number, rows) if number > 0 else "")
+        # one pass over the file: a hash for each row, in the order of the rows
+        hashes = table.whole.project(f"hash({columns}) AS row_hash").fetchnumpy()["row_hash"]
+        _, first, group, times = np.unique(hashes, return_index=True, return_inverse=True, return_counts=True)
+        number = rows - len(first)
+        note = _describe(table, number, first[group], times) if number > 0 else ""
+        return Duplicates(number, note=note)
     except duckdb.Error:  # a column that nobody wants, of a kind that is not read
         return Duplicates(why="its columns cannot be compared")
 
 
-def _describe(table: Table, number: int, rows: int) -> str:
-    """Say how many rows repeat an earlier one, and which are the first; nothing where that is no wonder."""
+def _describe(table: Table, number: int, earliest: np.ndarray, times: np.ndarray) -> str:
+    """Say how many rows repeat an earlier one, and which are the first; nothing where that is no wonder.
+
+    ``earliest`` is the place of the first row that is the same, from 0, for each row (rows,); ``times`` says how often
+    each different row occurs.
+    """
+    rows, least, most = len(earliest), int(times.min()), int(times.max())
     names = [quote_sql(name, '"') for name in table.whole.columns]
-    numbered = table.whole.project(f"hash({', '.join(names)}) AS row_hash, row_number() OVER () AS place")
-    least, most = numbered.aggregate("count(*) AS n", "row_hash").aggregate("min(n), max(n)").fetchall()[0]
     values = table.whole.aggregate(", ".join(f"approx_count_distinct({name})" for name in names)).fetchall()[0]
     has_key = any(map(looks_like_an_identifier, table.names or table.whole.columns))
     has_key |= max(values) >= TELLS_APART * (rows - number)
     if not has_key and number >= FEW * rows and least != most:
         return ""
-    earlier = numbered.project("place, min(place) OVER (PARTITION BY row_hash) AS earlier")
-    found = earlier.filter("place > earlier").order("place").limit(SHOWN).fetchall()
+    found = np.flatnonzero(earliest != np.arange(rows))[:SHOWN]
     shift, unit = (table.above, table.unit) if table.unit else (0, "")
-    said = ", ".join(f"{unit} {place + shift:,} repeats {unit} {first + shift:,}" for place, first in found)
+    shift += 1  # places are counted from 0
+    said = ", ".join(f"{unit} {place + shift:,} repeats {unit} {earliest[place] + shift:,}" for place in found)
     said = f" ({'the first: ' if number > len(found) else ''}{said})" if unit else ""
     are = "row of {} is" if number == 1 else "rows of {} are"
     every = f", so that every row occurs {least} times" if least == most else ""
