@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperGroup
 
+from labkit.course.commands.monitor_command import monitor
 from labkit.course.interrupts import watch_interrupts, watch_termination
-from labkit.course.monitor_command import monitor
 from labkit.errors import UserError
 
 if TYPE_CHECKING:
@@ -200,7 +200,6 @@ def progress() -> None:
     from labkit.course.build import find_course
     from labkit.course.copies import find_copies
     from labkit.course.progress import CORRECT, by_objective, read_progress
-    from labkit.errors import UserError
     from labkit.exercises.judging import STATES
 
     course = find_course()
