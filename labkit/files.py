@@ -16,19 +16,21 @@ SEPARATORS = ",;\t|"
 WORDS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
 
 
-def replace_file(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
     """Write a file beside the former one, and then put it in its place, so that a crash leaves one of the two.
 
-    When this returns, the new one stays even if the power fails.
+    When this returns, the new one stays even if the power fails, unless ``durable`` is False.
     """
     part = path.absolute().with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         os.replace(part, path)
-        sync_folder(path)
+        if durable:
+            sync_folder(path)
     finally:
         part.unlink(missing_ok=True)
 

@@ -1,9 +1,18 @@
 """What remains of decisions and models, so that somebody else can check them.
 
-A decision log is a chain of hashes, so that a later change shows. Model cards and datasheets are written from a run
-rather than from memory.
+A `DecisionLog` is a chain of hashes, so that a later change shows; `verify` reads it and says what was changed and
+where, and `repair_log` cuts off what a crash left. `hash_inputs` gives the hash by which an entry can be recognized.
+Model cards and datasheets are written from a run rather than from memory.
 """
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={})
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "log.writing": ["DecisionLog"],
+        "log.verifying": ["verify", "Verification"],
+        "log.repairing": ["repair_log", "LogRepair"],
+        "log.inputs": ["hash_inputs"],
+    },
+)

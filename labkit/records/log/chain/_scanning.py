@@ -1,0 +1,175 @@
+"""One pass over a log, in constant memory: runs of entries that follow each other, and lines that are no entries.
+
+What is wrong with a log shows where one run ends and another begins; `_locating` says what it was.
+"""
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from labkit.records.log._entries import LONGEST_LINE, explain_line, read_header, read_line
+from labkit.records.log.chain._marks import Marks
+
+MOST_PLACES = 1_000  # runs and broken lines that are kept; in a log with more of them, the rest is not located
+RECENT = 1_000  # hashes that are kept to recognize a copied block
+
+
+@dataclass
+class EntryRun:
+    """Entries on consecutive lines, each of which names the hash of the one before.
+
+    Parameters
+    ----------
+    line : int
+        Line of the first entry, counted from 1.
+    first, last : int
+        Numbers of the first entry and the last.
+    previous, first_hash, hash : bytes
+        Which hash the first names, and the hashes of the first and of the last.
+    repeats : bool or None
+        Whether the first is, to the byte, an entry of the run before; None where that is too long ago to tell.
+    """
+
+    line: int
+    first: int
+    last: int
+    previous: bytes
+    first_hash: bytes
+    hash: bytes
+    repeats: bool | None = None
+
+    @property
+    def last_line(self) -> int:
+        """Line of the last entry."""
+        return self.line + self.last - self.first
+
+
+@dataclass
+class BrokenLines:
+    """Consecutive lines that are no entries, and what is wrong with the first."""
+
+    line: int
+    last_line: int
+    reason: str
+
+
+@dataclass
+class Scanned:
+    """What one pass over a log found.
+
+    Parameters
+    ----------
+    places : list of EntryRun or BrokenLines
+        In the order of lines; at most `MOST_PLACES`.
+    lines : int
+        Lines in the log, an incomplete last one too.
+    incomplete : int
+        Bytes of an incomplete last line.
+    highest : int
+        The highest number of an entry; -1 without any.
+    kinds : Counter
+        Entries of each kind.
+    backward : int
+        Entries whose time is before that of the entry before.
+    first_backward : tuple or None
+        The number of the first of these, its time, and the time before.
+    times : tuple of str, or None
+        Times of the first entry and the last, as lines stand.
+    identifier : str or None
+        Identifier of the log, if its first line is a whole header.
+    more : int
+        Places that are not kept.
+    """
+
+    places: list = field(default_factory=list)
+    lines: int = 0
+    incomplete: int = 0
+    highest: int = -1
+    kinds: Counter = field(default_factory=Counter)
+    backward: int = 0
+    first_backward: tuple | None = None
+    times: tuple | None = None
+    identifier: str | None = None
+    more: int = 0
+
+
+def scan_log(file: BinaryIO, size: int, marks: Marks) -> Scanned:
+    """Read a log up to a size in bytes, and compare entries with the head and anchors on the way."""
+    found, recent = Scanned(), deque(maxlen=RECENT)
+    run, expected, link, before = None, -1, b"", b""  # the entry that must come next, and the hash that it must name
+    kinds: dict[str, int] = {}
+    for number, line in enumerate(_lines(file, size), 1):
+        found.lines = number
+        if number == 1:
+            header = read_header(line)
+            found.identifier = None if header is None else header.get("log")
+        if not line.endswith(b"\n") and len(line) <= LONGEST_LINE:
+            found.incomplete = len(line)
+            break
+        entry = read_line(line)
+        if entry is None:
+            run = expected = None
+            _add_broken(found, number, line)
+            continue
+        sequence, previous, digest, kind, time = entry
+        if sequence != expected or previous != link:
+            run = EntryRun(number, sequence, sequence, previous, digest, digest, _repeats(recent, entry))
+            _add(found, run)
+            recent.clear()
+        run.last, run.hash = sequence, digest
+        expected, link = sequence + 1, digest
+        recent.append((sequence, digest))
+        kinds[kind] = kinds.get(kind, 0) + 1
+        if sequence > found.highest:
+            found.highest = sequence
+        if sequence >= marks.next:
+            marks.meet(sequence, digest)
+        if time < before:
+            found.backward += 1
+            found.first_backward = found.first_backward or (sequence, time.decode(), before.decode())
+        found.times = found.times or (time.decode(), "")
+        before = time
+    if found.times:
+        found.times = (found.times[0], before.decode())
+    found.kinds.update(kinds)
+    return found
+
+
+def _lines(file: BinaryIO, size: int):
+    """Go through lines up to a size; of a line that is too long for memory comes the beginning alone."""
+    left = size
+    while left > 0:
+        line = file.readline(min(left, LONGEST_LINE + 1))
+        if not line:
+            return
+        left -= len(line)
+        if len(line) > LONGEST_LINE and not line.endswith(b"\n"):
+            while left > 0 and (rest := file.readline(min(left, 1 << 20))):
+                left -= len(rest)
+                if rest.endswith(b"\n"):
+                    break
+        yield line
+
+
+def _repeats(recent: deque, entry) -> bool | None:
+    """Say whether the run before has the same entry; None where it began after it, or is too long."""
+    if not recent or not recent[0][0] <= entry.sequence <= recent[-1][0]:
+        return None
+    return recent[entry.sequence - recent[0][0]][1] == entry.hash
+
+
+def _add_broken(found: Scanned, number: int, line: bytes) -> None:
+    """Add a line that is no entry to those before it, if they are none either."""
+    last = found.places[-1] if found.places else None
+    if isinstance(last, BrokenLines) and last.last_line == number - 1:
+        last.last_line = number
+    else:
+        _add(found, BrokenLines(number, number, explain_line(line)))
+
+
+def _add(found: Scanned, place: EntryRun | BrokenLines) -> None:
+    """Keep a place, if there are not too many."""
+    if len(found.places) < MOST_PLACES:
+        found.places.append(place)
+    else:
+        found.more += 1
