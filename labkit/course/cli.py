@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperGroup
 
+from labkit.course.commands.log_command import log
 from labkit.course.commands.monitor_command import monitor
 from labkit.course.interrupts import watch_interrupts, watch_termination
 from labkit.errors import UserError
@@ -395,3 +396,4 @@ def audit(
 
 
 app.command()(monitor)
+app.add_typer(log)

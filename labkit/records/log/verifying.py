@@ -53,6 +53,11 @@ class Verification:
         """Whether no problem was found."""
         return not self.problems
 
+    @property
+    def is_crash(self) -> bool:
+        """Whether the only problem is an incomplete last line, and the head shows that nothing confirmed is missing."""
+        return self.head_checked and [problem.kind for problem in self.problems] == ["incomplete line"]
+
     def describe(self, most: int = 20) -> list[str]:
         """Return what was found in sentences: at most 20 problems first, then notices, then what was checked."""
         lines = [f"{problem.kind}: {problem.sentence}" for problem in self.problems[:most]]

@@ -93,6 +93,8 @@ def _judge_length(found: Scanned, head: Head | None, marks: Marks, reached: int,
             sentence = f"the log has no entry, and {by} knows entry {end:,}: all of it was cut off{torn}"
         return [Problem("truncation", sentence, (max(0, reached + 1), end))]
     problems = []
+    if not found.lines:
+        problems.append(Problem("truncation", "the log is empty: not even its header is there", (0, 0)))
     if head is not None and reached > head.count:
         more = reached - head.count
         number = f"{more:,} entr{'y' if more == 1 else 'ies'} more than the head knows"

@@ -52,10 +52,10 @@ def locate_problems(found: Scanned, *, end: int | None) -> tuple[list[Problem], 
         The number of the last entry, changed ones too; -1 if there is none.
     """
     if found.more:
-        line = found.places[0].line if isinstance(found.places[0], BrokenLines) else found.places[1].line
+        line = found.places[isinstance(found.places[0], EntryRun)].line
         sentence = (
-            f"the chain is broken at {len(found.places) + found.more:,} places, the first at line {line:,}: too many to "
-            "say what was done at each"
+            f"the chain is broken at {len(found.places) + found.more:,} places, the first at line {line:,}: too many "
+            "to say what was done at each"
         )
         return [Problem("many places", sentence, None, (line, found.lines))], found.highest
     runs = [place for place in found.places if isinstance(place, EntryRun)]
