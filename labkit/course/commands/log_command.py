@@ -15,8 +15,8 @@ Anchors = Annotated[Path | None, typer.Option(metavar="FILE", help="The log's an
 log = typer.Typer(name="log", no_args_is_help=True, help="Keep decisions in a log that shows when it was changed.")
 
 
-@log.command()
-def append(
+@log.command("append")
+def append_to_log(
     path: Log,
     decisions: Annotated[
         Path,
@@ -59,8 +59,8 @@ def append(
     )
 
 
-@log.command()
-def verify(
+@log.command("verify")
+def verify_log(
     path: Log,
     head: Head = None,
     anchors: Anchors = None,
@@ -78,8 +78,8 @@ def verify(
         raise typer.Exit(FIXABLE if found.is_crash else TAMPERING)
 
 
-@log.command()
-def repair(
+@log.command("repair")
+def repair_after_crash(
     path: Log,
     operator: Operator,
     head: Head = None,

@@ -4,7 +4,7 @@ import secrets
 
 from labkit.errors import UserError
 from labkit.files import replace_file
-from labkit.records.log._entries import FORMAT, START, VERSION, read_header, read_line, write_line
+from labkit.records.log._entries import FORMAT, START, VERSION, read_log_header, read_line, write_line
 from labkit.records.log._heads import Head, write_head
 from labkit.records.log._places import Places
 
@@ -61,4 +61,4 @@ def _read_new(content: bytes) -> Head | None:
     entry = read_line(content)
     if entry is None or entry.kind != "header":
         return None
-    return Head(read_header(content)["log"], 0, entry.hash.decode(), len(content))
+    return Head(read_log_header(content)["log"], 0, entry.hash.decode(), len(content))

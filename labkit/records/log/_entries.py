@@ -110,7 +110,7 @@ def read_line(line: bytes) -> Entry | None:
     return Entry(int(sequence), previous, digest, kind, time)
 
 
-def read_header(line: bytes) -> dict[str, Any] | None:
+def read_log_header(line: bytes) -> dict[str, Any] | None:
     """Return the members of a line that is a header of any version; None if it is none, or its hash is wrong."""
     try:
         header = json.loads(line)["entry"]

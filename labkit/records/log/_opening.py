@@ -6,7 +6,7 @@ from typing import Any
 
 from labkit.errors import UserError
 from labkit.records.log import _entries, _heads
-from labkit.records.log._entries import LONGEST_LINE, read_header, read_line
+from labkit.records.log._entries import LONGEST_LINE, read_log_header, read_line
 from labkit.records.log._heads import EVERY, Head, append_anchor, read_head, read_last_anchor, write_head
 from labkit.records.log._places import Places
 
@@ -75,7 +75,7 @@ def open_log(places: Places, *, durable: bool) -> Opened:
 
 def check_header(line: bytes, path: Path) -> dict[str, Any]:
     """Return the members of a header; say what a first line is that is none."""
-    header = read_header(line)
+    header = read_log_header(line)
     if header is None:
         raise UserError(
             f"{str(path)!r} does not begin with the header of a decision log: it is not one, or was changed; name the "

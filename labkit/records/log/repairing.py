@@ -9,7 +9,7 @@ from pathlib import Path
 
 from labkit.errors import UserError
 from labkit.files import replace_file
-from labkit.records.log._entries import check_operator, read_header, read_line, write_line, write_time
+from labkit.records.log._entries import check_operator, read_log_header, read_line, write_line, write_time
 from labkit.records.log._heads import EVERY, Head, read_last_anchor, write_all, write_head, write_line_of
 from labkit.records.log._opening import Opened, check_header, open_log, write_due_anchor
 from labkit.records.log._places import Places
@@ -83,10 +83,10 @@ def repair_log(
         with places.hold(timeout):
             rebuilt = _find_missing(places) if rebuild else ()
             opened = _open_without_head(places, rebuilt) if rebuilt else open_log(places, durable=True)
-            if not opened.incomplete and not rebuilt:
-                return None
             if "anchors" not in rebuilt:
                 write_due_anchor(places, opened.head, durable=True)
+            if not opened.incomplete and not rebuilt:
+                return None
             new = _record(places.log, opened, operator, rebuilt, (clock or (lambda: datetime.now(UTC)))())
             write_head(places.head, new)
             if "anchors" in rebuilt:
@@ -178,6 +178,6 @@ def _write_anchors(places: Places) -> None:
             size += len(line)
             entry = read_line(line)
             if entry.sequence % EVERY == 0:
-                identifier = identifier or read_header(line)["log"]
+                identifier = identifier or read_log_header(line)["log"]
                 lines.append(write_line_of(Head(identifier, entry.sequence, entry.hash.decode(), size)))
     replace_file(places.anchors, b"".join(lines))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from labkit.errors import UserError
-from labkit.records.log._entries import LONGEST_LINE, read_header
+from labkit.records.log._entries import LONGEST_LINE, read_log_header
 from labkit.records.log._heads import EVERY, DamagedHead, Head, read_anchors, read_head
 from labkit.records.log._opening import check_header
 from labkit.records.log._places import Places
@@ -185,8 +185,9 @@ def _judge(
         sequence, time, before = found.first_backward
         places = "1 entry" if found.backward == 1 else f"{found.backward:,} entries"
         notices.append(f"the clock went back at {places}, first at entry {sequence:,}, from {before} to {time}")
-    if found.kinds["repair"]:
-        notices.append(f"the log was repaired {found.kinds['repair']:,} times; each repair is an entry in it")
+    if repairs := found.kinds["repair"]:
+        often = "once; the repair is" if repairs == 1 else f"{repairs:,} times; each repair is"
+        notices.append(f"the log was repaired {often} an entry in it")
     return Verification(
         tuple(problems),
         tuple(notices),
@@ -232,7 +233,7 @@ def _stat(places: Places) -> tuple:
 
 def _check_kind(line: bytes, path: Path) -> None:
     """Reject a file that never was a log, and a log of another version; the pass judges what was changed."""
-    header = read_header(line)
+    header = read_log_header(line)
     if header is not None:
         check_header(line, path)
     elif b"decision log" not in line and b'{"entry":{' not in line and (line.strip() or not _is_of_log(path)):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -212,7 +213,7 @@ class DecisionLog:
             digest = inputs
         else:
             digest = hash_inputs(inputs, key=self._key)
-        if isinstance(decision, str) or not (decision == 0 or decision == 1):
+        if not isinstance(decision, Real | np.bool_) or decision not in (0, 1):
             raise UserError(f"the decision is {decision!r}; it must be 0 or 1")
         numbers = {"score": _finite(score, "score"), "threshold": _finite(threshold, "threshold")}
         return {"input": digest, "decision": int(decision), **numbers}
@@ -328,7 +329,7 @@ def _finite(number: Any, name: str) -> float | None:
     """Return a number as a float; missing ones as None."""
     if number is None or number is pd.NA or isinstance(number, float) and math.isnan(number):
         return None
-    if isinstance(number, str | bool | np.bool_) or not math.isfinite(number):
+    if not isinstance(number, Real) or isinstance(number, bool) or not math.isfinite(number):
         raise UserError(f"the {name} is {number!r}; give a finite number")
     return float(number) + 0.0  # no minus zero
 

@@ -7,7 +7,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from labkit.records.log._entries import LONGEST_LINE, explain_line, read_header, read_line
+from labkit.records.log._entries import LONGEST_LINE, explain_line, read_log_header, read_line
 from labkit.records.log.chain._marks import Marks
 
 MOST_PLACES = 1_000  # runs and broken lines that are kept; in a log with more of them, the rest is not located
@@ -101,7 +101,7 @@ def scan_log(file: BinaryIO, size: int, marks: Marks) -> Scanned:
     for number, line in enumerate(_lines(file, size), 1):
         found.lines = number
         if number == 1:
-            header = read_header(line)
+            header = read_log_header(line)
             found.identifier = None if header is None else header.get("log")
         if not line.endswith(b"\n") and len(line) <= LONGEST_LINE:
             found.incomplete = len(line)
