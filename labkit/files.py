@@ -46,11 +46,14 @@ def sync_folder(path: Path) -> None:
         os.close(folder)
 
 
-def read_text_table(path: Path, columns: list[str], *, missing: bool = True) -> tuple[pd.DataFrame, str]:
+def read_text_table(
+    path: Path, columns: list[str], *, missing: bool = True, unique: bool = False
+) -> tuple[pd.DataFrame, str]:
     """Read a CSV with a row for each decision, and return it with the sha256 of the file.
 
     All values are texts, so that a group 01 stays one. Fields that are empty, or hold NA, null and the like, are
-    missing; with ``missing=False`` they are texts, too. Commas, semicolons, tabs or bars may separate the fields: the
+    missing; with ``missing=False`` they are texts, too. Of the columns that are named, each may be there once; with
+    ``unique`` of all. Commas, semicolons, tabs or bars may separate the fields: the
     one that finds most of the columns.
     """
     if path.is_dir():
@@ -69,7 +72,7 @@ def read_text_table(path: Path, columns: list[str], *, missing: bool = True) -> 
         )
     separator = max(SEPARATORS, key=lambda each: len(set(_split(header, each)) & set(columns)))
     names = _split(header, separator)
-    for column in columns:
+    for column in names if unique else columns:
         if names.count(column) > 1:
             raise UserError(f"{str(path)!r} has {names.count(column)} columns {column!r}; rename all but one")
     try:

@@ -4,7 +4,7 @@ import secrets
 
 from labkit.errors import UserError
 from labkit.files import replace_file
-from labkit.records.log._entries import FORMAT, START, VERSION, read_log_header, read_line, write_line
+from labkit.records.log._entries import FORMAT, START, VERSION, read_line, read_log_header, write_line
 from labkit.records.log._heads import Head, write_head
 from labkit.records.log._places import Places
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from labkit.errors import UserError
 from labkit.records.log import _entries, _heads
-from labkit.records.log._entries import LONGEST_LINE, read_log_header, read_line
+from labkit.records.log._entries import LONGEST_LINE, read_line, read_log_header
 from labkit.records.log._heads import EVERY, Head, append_anchor, read_head, read_last_anchor, write_head
 from labkit.records.log._places import Places
 
@@ -37,9 +37,9 @@ def open_log(places: Places, *, durable: bool) -> Opened:
 
     The caller holds the lock.
     """
-    head = _read_known_head(places)
     with places.log.open("rb") as file:
         header = check_header(file.readline(LONGEST_LINE), places.log)
+        head = _read_known_head(places)
         size = file.seek(0, 2)
         last = _read_last_line(file, head.size) if size >= head.size else None
         entry = read_line(last) if last else None

@@ -73,7 +73,7 @@ def append_file(
         A table or a log that cannot be used, or a disk that is full; the message says what is in the log then.
     """
     named = [name for name in (decision, score, input_hash) if name is not None]
-    frame, _ = read_text_table(Path(decisions), named, missing=False)
+    frame, _ = read_text_table(Path(decisions), named, missing=False, unique=True)
     check_columns(frame.columns, named, place="the file")
     if not 1 <= from_row <= max(1, len(frame)):
         raise UserError(f"--from-row is {from_row:,}, and {str(decisions)!r} has {len(frame):,} rows")

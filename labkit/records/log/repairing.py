@@ -9,7 +9,7 @@ from pathlib import Path
 
 from labkit.errors import UserError
 from labkit.files import replace_file
-from labkit.records.log._entries import check_operator, read_log_header, read_line, write_line, write_time
+from labkit.records.log._entries import check_operator, read_line, read_log_header, write_line, write_time
 from labkit.records.log._heads import EVERY, Head, read_last_anchor, write_all, write_head, write_line_of
 from labkit.records.log._opening import Opened, check_header, open_log, write_due_anchor
 from labkit.records.log._places import Places

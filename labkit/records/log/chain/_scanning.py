@@ -7,7 +7,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from labkit.records.log._entries import LONGEST_LINE, explain_line, read_log_header, read_line
+from labkit.records.log._entries import LONGEST_LINE, explain_line, read_line, read_log_header
 from labkit.records.log.chain._marks import Marks
 
 MOST_PLACES = 1_000  # runs and broken lines that are kept; in a log with more of them, the rest is not located
