@@ -8,7 +8,7 @@ per tampering:
 - ``chained_again``: how many hashes were computed again: "none", "one" (that of a changed entry), or "to the end";
 - ``entries``: the numbers of the entries that were touched, first and last; empty where only lines were added;
 - ``without_head``, ``with_head``, ``with_anchors``: the kinds of problems that `verify` names with the log alone, with
-  the head, and with the head and the anchors; "nothing" where it names none;
+  the head, and with the head and the anchors; "nothing" where it names none, "no log" where the file is none;
 - ``detected_by``: the first of chain, head and anchors that shows it, or "nobody";
 - ``located_to``: the entries or lines that `verify` names with everything it has; of several, the first.
 
@@ -25,6 +25,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from labkit.errors import UserError
 from labkit.records import DecisionLog, verify
 from labkit.records.log._entries import read_line, write_line
 from labkit.records.log._heads import Head, write_line_of
@@ -271,6 +272,8 @@ def _list() -> None:
         ("the end is cut off in the middle of a line", (3_000, 3_500), lambda each: [*each[:3_000], each[3_000][:99]]),
         ("the last line break is cut off", 3_500, lambda each: [*each[:-1], each[-1][:-1]]),
         ("the log is emptied", (0, 3_500), lambda each: []),
+        ("the log is saved in UTF-16", (0, 3_500), lambda each: [b"".join(each).decode().encode("utf-16")]),
+        ("zero bytes after the end", None, lambda each: [*each, bytes(20_000)]),
     ]
     for name, entries, edit in lines:
         tampering(name, entries)(on_lines(edit))
@@ -310,6 +313,16 @@ def _list() -> None:
     ]
     for name, entry, edit, start in end:
         tampering(f"{name}, chained again from {start:,}", entry, again="to the end")(on_lines(edit, start))
+    disguises = [
+        ("a copy of the last entry as it was at the end", lambda each: [*_forge(each), each[-1]]),
+        ("copies of the entries of anchors as they were at the end", lambda each: [*_forge(each), *each[2_000::500]]),
+        ("later entries copied to the beginning", lambda each: [each[0], *each[3_400:3_402], *_forge(each)[1:]]),
+        ("the log as it was before it", lambda each: [*each[:-1], *_forge(each)]),
+    ]
+    for name, edit in disguises:
+        tampering(f"a decision is turned around, chained again from 1,234, with {name}", 1_234, again="to the end")(
+            on_lines(edit)
+        )
     tampering("a number spelled 0.50, with hashes to match", 1_234, again="to the end")(_respell)
     both = [
         ("a decision is turned around", 1_234, flip(1_234), 1_234),
@@ -327,6 +340,9 @@ def _list() -> None:
         tampering(f"{named}, with a new head", entries, writes="log and head", again=again)(
             on_lines(edit, start, write="log and head")
         )
+    tampering("a decision is turned around, with new anchors", 1_234, writes="log and anchors", again="to the end")(
+        on_lines(flip(1_234), 1_234, write="log and anchors")
+    )
     everything = "log, head and anchors"
     tampering(
         "a decision is turned around, with a new head and new anchors", 1_234, writes=everything, again="to the end"
@@ -337,6 +353,10 @@ def _list() -> None:
     tampering("an older copy of all three is put back", (2_301, 3_500), writes=everything)(
         on_lines(cut(2_301, 3_500), write=everything)
     )
+
+
+def _forge(lines):
+    return chain_again(flip(1_234)(lines), 1_234)
 
 
 def _reorder(line):
@@ -406,10 +426,20 @@ def compute(name: str) -> tuple:
     do(files)
     with tempfile.TemporaryDirectory() as folder:
         path = files.write(Path(folder))
-        found = [verify(path, head=False, anchors=False), verify(path, anchors=False), verify(path)]
-    kinds = [" and ".join(dict.fromkeys(problem.kind for problem in each.problems)) or "nothing" for each in found]
-    detected = next((by for by, each in zip(("chain", "head", "anchors"), found, strict=True) if not each.ok), "nobody")
-    return name, writes, again, _range(entries), *kinds, detected, _locate(found[2])
+        found = [verify(path, anchors=False), verify(path)]
+        kinds = [_kinds(each) for each in found]
+        try:
+            kinds = [_kinds(verify(path, head=False, anchors=False)), *kinds]
+        except UserError:
+            kinds = ["no log", *kinds]
+    by = zip(("chain", "head", "anchors"), kinds, strict=True)
+    detected = next((name for name, kind in by if kind != "nothing"), "nobody")
+    return name, writes, again, _range(entries), *kinds, detected, _locate(found[-1])
+
+
+def _kinds(found) -> str:
+    """Write the kinds of problems."""
+    return " and ".join(dict.fromkeys(problem.kind for problem in found.problems)) or "nothing"
 
 
 def _locate(found) -> str:
@@ -417,6 +447,8 @@ def _locate(found) -> str:
     if found.ok:
         return ""
     places = [problem for problem in found.problems if problem.entries] or list(found.problems)
+    again = [problem for problem in found.problems if problem.kind == "re-chaining"]
+    places = again or places
     narrow = min(places, key=lambda each: (each.entries or each.lines or (0, 0))[1] - (each.entries or (0, 0))[0])
     first = narrow if narrow.kind != "truncation" else places[0]
     if first.entries:

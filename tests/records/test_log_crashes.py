@@ -6,6 +6,7 @@ import os
 import resource
 import shutil
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -347,3 +348,65 @@ def test_replaced_files_keep_their_place(path, tmp_path):
         copy_files(copy, path.parent)
         assert log.append("d" * 64, decision=1) == 4
     assert verify(path).ok and Path(path).read_bytes().startswith(copy.read_bytes())
+
+
+@pytest.mark.parametrize("rest", [bytes(20_000), bytes(700) + b'"hash":"0"}\n{"entry":{}}\n', b'{"entry":{"da\0\0\0\n'])
+def test_zero_bytes_that_a_power_failure_left_are_cut_off(rest, path):
+    """However many, and with what follows them: the head has none of it."""
+    whole = grow(path)
+    path.write_bytes(whole + rest)
+    assert not verify(path).ok
+    done = repair_log(path, operator="on call")
+    assert done.cut_bytes == len(rest) and read(path)[-1]["cut_sha256"] == hashlib.sha256(rest).hexdigest()
+    assert verify(path).ok and path.read_bytes().startswith(whole)
+
+
+def test_lines_that_somebody_added_are_not_cut_off(path):
+    """A whole line that is no entry is no crash: nothing is repaired, and verify names it."""
+    whole = grow(path)
+    path.write_bytes(whole + b'{"remark":"checked"}\n')
+    with pytest.raises(UserError, match="lines that do not continue its chain after entry 3"):
+        repair_log(path, operator="on call")
+    assert [problem.kind for problem in verify(path).problems] == ["insertion"]
+
+
+@pytest.mark.parametrize("rest", [b"\0" * 100, b"x"])
+def test_anchors_that_a_power_failure_damaged_can_be_written_again(rest, path):
+    """Until then nothing is appended where an anchor is due; those that are whole are compared before."""
+    grow(path, 1_999)
+    anchors = path.with_name("log.anchors")
+    whole = anchors.read_bytes()
+    anchors.write_bytes(whole + rest)
+    with open_log(path) as log:
+        with pytest.warns(DataWarning, match="the anchor of entry 2,000 could not be written .the last line of .* is"):
+            assert log.append("c" * 64, decision=1) == 2_000
+        with pytest.raises(UserError, match="the last line of .* is damaged"):
+            log.append("c" * 64, decision=1)
+    assert repair_log(path, operator="on call", rebuild=True).rebuilt == ("anchors",)
+    assert anchors.read_bytes().startswith(whole) and verify(path).ok
+
+
+def test_a_head_behind_a_link_stays_there(path, tmp_path):
+    """It is replaced where the link leads, on another disk, say."""
+    (tmp_path / "apart").mkdir()
+    path.with_name("log.head").symlink_to(tmp_path / "apart" / "head")
+    grow(path)
+    assert path.with_name("log.head").is_symlink() and (tmp_path / "apart" / "head").stat().st_size > 200
+    assert verify(path).ok
+
+
+def test_places_that_are_no_files(path, tmp_path):
+    """A pipe would be waited for without end."""
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path / "pipe", tmp_path):
+        with pytest.raises(UserError, match="is no file|is a folder"):
+            verify(place)
+        with pytest.raises(UserError, match="is no file|is a folder"):
+            open_log(path, head=place)
+
+
+def test_threads_take_turns(path):
+    """One object that several threads append to."""
+    with open_log(path) as log, ThreadPoolExecutor(4) as pool:
+        numbers = list(pool.map(lambda row: log.append({"row": row}, decision=1), range(60)))
+    assert sorted(numbers) == list(range(1, 61)) and verify(path).decisions == 60

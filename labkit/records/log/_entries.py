@@ -128,6 +128,8 @@ def explain_line(line: bytes) -> str:
         return "it begins with a byte order mark"
     if line.endswith(b"\r\n"):
         return "it ends with a carriage return, as Windows writes it"
+    if b"\0" in line:
+        return "it has zero bytes, as a power failure leaves them"
     if len(line) > LONGEST_LINE:
         return "it is longer than any entry"
     twice = []

@@ -73,7 +73,11 @@ def parse_head(line: bytes, place: str) -> Head:
             )
         head = Head(**{name: found[name] for name in Head.__dataclass_fields__})
         texts = all(pattern.fullmatch(getattr(head, name)) for name, pattern in _HEX.items())
-        if not texts or any(type(n) is not int or n < 0 for n in (head.count, head.size, head.announced)):
+        if (
+            head.announced > EVERY
+            or not texts
+            or any(type(n) is not int or n < 0 for n in (head.count, head.size, head.announced))
+        ):
             raise ValueError("wrong values")
         return head
     except OtherHeadVersion:

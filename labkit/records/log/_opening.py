@@ -9,6 +9,7 @@ from labkit.records.log import _entries, _heads
 from labkit.records.log._entries import LONGEST_LINE, read_line, read_log_header
 from labkit.records.log._heads import EVERY, Head, append_anchor, read_head, read_last_anchor, write_head
 from labkit.records.log._places import Places
+from labkit.records.log.chain._scanning import read_lines
 
 NEW_LOG = "or begin a new log with another name, and keep this one as it is"
 
@@ -38,7 +39,7 @@ def open_log(places: Places, *, durable: bool) -> Opened:
     The caller holds the lock.
     """
     with places.log.open("rb") as file:
-        header = check_header(file.readline(LONGEST_LINE), places.log)
+        header = check_header(read_log_header(file.readline(LONGEST_LINE)), places.log)
         head = _read_known_head(places)
         size = file.seek(0, 2)
         last = _read_last_line(file, head.size) if size >= head.size else None
@@ -53,9 +54,9 @@ def open_log(places: Places, *, durable: bool) -> Opened:
             )
         file.seek(head.size)
         opened = Opened(head, header["key"], 0)
-        while line := file.readline(LONGEST_LINE):
-            if not line.endswith(b"\n") and len(line) < LONGEST_LINE:
-                opened = replace(opened, incomplete=len(line))
+        for line, rest in read_lines(file, size - head.size):
+            if rest or b"\0" in line:  # a power failure may leave zero bytes where a batch was to be
+                opened = replace(opened, incomplete=size - opened.head.size)
                 break
             entry, known = read_line(line), opened.head
             extra = known.count - head.count
@@ -73,9 +74,8 @@ def open_log(places: Places, *, durable: bool) -> Opened:
     return opened
 
 
-def check_header(line: bytes, path: Path) -> dict[str, Any]:
-    """Return the members of a header; say what a first line is that is none."""
-    header = read_log_header(line)
+def check_header(header: dict[str, Any] | None, path: Path) -> dict[str, Any]:
+    """Return the members of a header, or say that a log has none, or one of another version."""
     if header is None:
         raise UserError(
             f"{str(path)!r} does not begin with the header of a decision log: it is not one, or was changed; name the "

@@ -27,16 +27,20 @@ class Places:
 
     @classmethod
     def of(cls, log: str | Path, head: str | Path | None, anchors: str | Path | None) -> "Places":
-        """Return the places that were named; others are beside the file that the log really is, behind any link."""
+        """Return the places that were named, others beside the log; behind links are the files that they lead to."""
         real = Path(os.path.realpath(log))
-        if real.is_dir():
-            raise UserError(f"{str(log)!r} is a folder; name the file of the log")
         places = cls(
             real,
-            Path(f"{real}.head") if head is None else Path(head),
-            Path(f"{real}.anchors") if anchors is None else Path(anchors),
+            Path(os.path.realpath(f"{real}.head" if head is None else head)),
+            Path(os.path.realpath(f"{real}.anchors" if anchors is None else anchors)),
         )
-        if len({os.path.realpath(place) for place in (places.log, places.head, places.anchors)}) < 3:
+        for place in (places.log, places.head, places.anchors):
+            if place.exists() and not place.is_file():
+                kind = "a folder" if place.is_dir() else "no file"
+                raise UserError(
+                    f"{str(place)!r} is {kind}; name a file for the log, one for its head, one for its anchors"
+                )
+        if len({places.log, places.head, places.anchors}) < 3:
             raise UserError(
                 f"the log {str(log)!r}, its head and its anchors must be three files; give them three names"
             )

@@ -1,19 +1,30 @@
 """Repairing a log after a crash, so that the repair itself is an entry in it."""
 
-import hashlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from labkit.cache import file_sha256
 from labkit.errors import UserError
 from labkit.files import replace_file
-from labkit.records.log._entries import check_operator, read_line, read_log_header, write_line, write_time
-from labkit.records.log._heads import EVERY, Head, read_last_anchor, write_all, write_head, write_line_of
+from labkit.records.log._entries import (
+    LONGEST_LINE,
+    check_operator,
+    read_line,
+    read_log_header,
+    write_line,
+    write_time,
+)
+from labkit.records.log._heads import EVERY, DamagedHead, Head, read_last_anchor, write_all, write_head, write_line_of
 from labkit.records.log._opening import Opened, check_header, open_log, write_due_anchor
 from labkit.records.log._places import Places
+from labkit.records.log.chain._scanning import read_lines
 from labkit.records.log.verifying import verify_places
+
+BEGINNING = b'{"announced":'  # of every anchor
 
 
 @dataclass(frozen=True)
@@ -108,11 +119,12 @@ def _record(log: Path, opened: Opened, operator: str, rebuilt: tuple[str, ...], 
     head = opened.head
     with log.open("r+b") as file:
         file.seek(head.size)
-        cut = file.read()
+        cut_bytes = os.fstat(file.fileno()).st_size - head.size
+        checksum = file_sha256(file)
         line, digest = write_line(
             {
-                "cut_bytes": len(cut),
-                "cut_sha256": hashlib.sha256(cut).hexdigest() if cut else None,
+                "cut_bytes": cut_bytes,
+                "cut_sha256": checksum if cut_bytes else None,
                 "kind": "repair",
                 "operator": operator,
                 "previous": head.hash,
@@ -132,10 +144,13 @@ def _record(log: Path, opened: Opened, operator: str, rebuilt: tuple[str, ...], 
 def _find_missing(places: Places) -> tuple[str, ...]:
     """Say which of anchors and head have to be written again."""
     known = _read_end(places).head
-    last = read_last_anchor(places.anchors)[0] if places.anchors.exists() else None
+    last, rest = None, b""
+    with suppress(DamagedHead):
+        last, rest = read_last_anchor(places.anchors) if places.anchors.exists() else (None, b"")
     if last is not None and last.log != known.log:
         raise UserError(f"the anchors {str(places.anchors)!r} are of another log; name another place")
-    lacks_anchors = last is None or last.count < (known.count - 1) // EVERY * EVERY
+    torn = not BEGINNING.startswith(rest[: len(BEGINNING)])  # another rest is completed when the next anchor is due
+    lacks_anchors = torn or last is None or last.count < (known.count - 1) // EVERY * EVERY
     return ("anchors",) * lacks_anchors + ("head",) * (not places.head.exists())
 
 
@@ -143,7 +158,7 @@ def _open_without_head(places: Places, missing: tuple[str, ...]) -> Opened:
     """Verify a whole log with what there is, and return its end."""
     use_anchors = places.anchors.exists()
     found = verify_places(places, use_head="head" not in missing, use_anchors=use_anchors)
-    problems = [problem for problem in found.problems if problem.kind != "incomplete line"]
+    problems = [problem for problem in found.problems if problem.kind not in ("incomplete line", "damaged anchors")]
     if problems:
         raise UserError(
             f"the log {str(places.log)!r} was changed, and nothing was written again: {problems[0].sentence}; "
@@ -155,14 +170,12 @@ def _open_without_head(places: Places, missing: tuple[str, ...]) -> Opened:
 def _read_end(places: Places) -> Opened:
     """Return the head that the last whole line of a log makes."""
     with places.log.open("rb") as file:
-        header = check_header(file.readline(), places.log)
+        header = check_header(read_log_header(file.readline(LONGEST_LINE)), places.log)
         file.seek(0)
-        head, size, incomplete = None, 0, 0
-        for line in file:
-            if not line.endswith(b"\n"):
-                incomplete = len(line)
-                break
-            size, last = size + len(line), line
+        size, incomplete, last = 0, 0, b""
+        for line, incomplete in read_lines(file, places.log.stat().st_size):
+            if not incomplete:
+                size, last = size + len(line), line
     entry = read_line(last)
     if entry is None:
         raise UserError(f"the last whole line of {str(places.log)!r} is no entry; see labkit log verify")

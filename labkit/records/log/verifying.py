@@ -147,9 +147,9 @@ def verify_places(
     """Verify a log as `verify` does, as it was at a moment; by default now, for callers that hold the lock."""
     known, size, damage = snapshot or _take_snapshot(places, with_head=use_head)
     has_anchors = use_anchors and places.anchors.exists()
-    marks = Marks(known, read_anchors(places.anchors) if has_anchors else ())
+    marks = Marks(known, (lambda: read_anchors(places.anchors)) if has_anchors else tuple)
     with places.log.open("rb") as file:
-        _check_kind(file.readline(LONGEST_LINE), places.log)
+        _check_kind(file.readline(LONGEST_LINE), places.log, has_head=known is not None)
         file.seek(0)
         found = scan_log(file, size, marks)
     marks.finish(found.highest)
@@ -166,8 +166,8 @@ def _judge(
     wants_anchors: bool,
 ) -> Verification:
     """Put together what the chain, the head and the anchors say."""
-    chain, reached = locate_problems(found, end=None if head is None else head.count)
-    others, notices = judge_marks(found, head, marks, chain, reached)
+    chain, reached, kept = locate_problems(found, end=None if head is None else head.count)
+    others, notices, met = judge_marks(found, head, marks, kept, reached)
     problems = [*chain, *others]
     if damage is not None:
         problems.append(Problem("head", damage))
@@ -178,7 +178,7 @@ def _judge(
     if not has_anchors:
         why = "there are no anchors beside the log" if wants_anchors else "no anchors were compared"
         notices.append(f"{why}: where hashes were computed again would not be known")
-    there, expected = marks.met + marks.wrong + marks.passed, max(0, reached) // EVERY + 1
+    there, expected = marks.anchors, max(0, reached) // EVERY + 1
     if has_anchors and there < expected:
         notices.append(f"there are {there:,} of the {expected:,} anchors that a log of this length has")
     if found.backward and not any(problem.kind in OUT_OF_ORDER for problem in chain):
@@ -195,7 +195,7 @@ def _judge(
         found.kinds["repair"],
         found.times,
         head is not None,
-        marks.met,
+        met,
     )
 
 
@@ -231,17 +231,12 @@ def _stat(places: Places) -> tuple:
     return log.st_size, log.st_mtime_ns, head and (head.st_mtime_ns, head.st_ino)
 
 
-def _check_kind(line: bytes, path: Path) -> None:
-    """Reject a file that never was a log, and a log of another version; the pass judges what was changed."""
+def _check_kind(line: bytes, path: Path, *, has_head: bool) -> None:
+    """Reject a log of another version, and a file without a head that never was a log; the pass judges all else."""
     header = read_log_header(line)
     if header is not None:
-        check_header(line, path)
-    elif b"decision log" not in line and b'{"entry":{' not in line and (line.strip() or not _is_of_log(path)):
+        check_header(header, path)
+    elif not has_head and line and b"decision log" not in line and b'{"entry":{' not in line:
         raise UserError(
             f"{str(path)!r} is not a decision log; name the file that DecisionLog or labkit log append wrote"
         )
-
-
-def _is_of_log(path: Path) -> bool:
-    """Say whether a file without a first line has a head beside it."""
-    return os.path.exists(f"{path}.head")

@@ -251,10 +251,11 @@ class DecisionLog:
             raise
         try:
             write_due_anchor(self._places, self.head, durable=self._durable)
-        except OSError as error:
+        except (OSError, UserError) as error:
+            reason = getattr(error, "strerror", None) or error
             warn(
-                f"the anchor of entry {self.head.count:,} could not be written ({error.strerror}); the entry is in the "
-                "log, and the next call writes its anchor before it appends anything: make room"
+                f"the anchor of entry {self.head.count:,} could not be written ({reason}); the entry is in the log, and "
+                "the next call writes its anchor before it appends anything: make room, or repair the anchors"
             )
 
     def _write_head(self, head: Head) -> None:

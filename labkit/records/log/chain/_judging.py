@@ -3,12 +3,12 @@
 from labkit.records.log._heads import Head
 from labkit.records.log.chain._locating import Problem
 from labkit.records.log.chain._marks import Marks
-from labkit.records.log.chain._scanning import Scanned
+from labkit.records.log.chain._scanning import EntryRun, Scanned
 
 
 def judge_marks(
-    found: Scanned, head: Head | None, marks: Marks, chain: list[Problem], reached: int
-) -> tuple[list[Problem], list[str]]:
+    found: Scanned, head: Head | None, marks: Marks, kept: list[EntryRun], reached: int
+) -> tuple[list[Problem], list[str], int]:
     """Compare a log with its head and anchors.
 
     Parameters
@@ -18,71 +18,79 @@ def judge_marks(
     head : Head or None
         The head, if there is one.
     marks : Marks
-        Which of head and anchors were met.
-    chain : list of Problem
-        What is wrong with the chain.
+        Which anchors there are.
+    kept : list of EntryRun
+        The runs that are in their places; what others have says nothing.
     reached : int
         The number of the last entry, changed ones too.
 
     Returns
     -------
     problems : list of Problem
-        What the head and the anchors show besides.
+        What the head and the anchors show.
     notices : list of str
         What is no tampering.
+    met : int
+        Anchors that agree.
     """
-    problems = [Problem("anchors", sentence) for sentence in marks.problems]
+    problems = [Problem("damaged anchors", sentence) for sentence in marks.problems]
     notices: list[str] = []
     if head is not None and found.identifier is not None and head.log != found.identifier:
         problems.append(
             Problem("head", "the head is of another log, or the log was replaced as a whole: their identifiers differ")
         )
         head = None
-    if found.identifier is not None and marks.others - {found.identifier}:
+    comparable = found.identifier is None or not marks.logs - {found.identifier}
+    if not comparable:
         sentence = "the anchors are of another log, or the log was replaced as a whole: their identifiers differ"
         problems.append(Problem("anchors", sentence))
-        marks = Marks(None, ())
-    known = {number for problem in chain if problem.entries for number in problem.entries}
-    problems += _judge_chains(head, marks, known)
-    problems += _judge_length(found, head, marks, reached, notices)
-    return problems, notices
+    problems += _judge_chains(head, kept, comparable)
+    problems += _judge_length(found, head, marks.beyond if comparable else None, reached, notices)
+    return problems, notices, sum(run.met for run in kept)
 
 
-def _judge_chains(head: Head | None, marks: Marks, known: set[int]) -> list[Problem]:
+def _judge_chains(head: Head | None, kept: list[EntryRun], comparable: bool) -> list[Problem]:
     """Find hashes that were computed again up to the end, and between which anchors that began."""
-    wrong = marks.first_wrong
-    rewritten = wrong is not None and not marks.met_after and not (wrong.count in known and marks.wrong == 1)
-    if head is not None and marks.head_seen and not marks.head_met and head.count not in known:
-        what = f"entry {head.count:,} does not have the hash that the head has"
-        after = 0 if marks.last_met is None else marks.last_met + 1
-        if rewritten:
-            where = f"the anchor of entry {wrong.count:,} is the first that does not agree"
-            entries = after, wrong.count
-        elif wrong is None:
-            where = "no anchor disagrees" if marks.met else "there are no anchors to say where"
-            entries = after, head.count
-        else:
-            where, entries = "anchors agree again after one that does not", (after, head.count)
-    elif rewritten:
-        what = f"the anchor of entry {wrong.count:,} does not agree with the log"
-        where = f"{_anchors(marks.met)} before it agree{'s' if marks.met == 1 else ''}" if marks.met else "none agrees"
-        entries = 0 if marks.last_met is None else marks.last_met + 1, wrong.count
-    else:
+    wrong = min((run.first_wrong for run in kept if _is_chained_again(run, kept)), default=None)
+    met = [run.last_met for run in kept if run.last_met is not None] if comparable else []
+    verdicts = [run.agrees_with_head for run in kept if run.agrees_with_head is not None]
+    head_wrong = head is not None and bool(verdicts) and not any(verdicts)
+    wrong = wrong if comparable else None
+    if not head_wrong and wrong is None:
         return []
-    first = "the header" if entries[0] == 0 else f"entry {entries[0]:,}"
+    after = max((each for each in met if wrong is None or each < wrong), default=-1) + 1
+    if head_wrong:
+        what = f"entry {head.count:,} does not have the hash that the head has"
+    else:
+        what = f"entry {wrong:,} does not have the hash that its anchor has"
+    if wrong is not None:
+        where = f"the anchor of entry {wrong:,} is the first that does not agree"
+    else:
+        where = "no anchor disagrees" if met else "no anchor says where"
+    last = head.count if wrong is None else wrong
+    first = "the header" if after == 0 else f"entry {after:,}"
     sentence = (
-        f"{what}: something was changed and all later hashes were computed again; {where}, so the first change is from "
-        f"{first} to entry {entries[1]:,}"
+        f"{what}: something was changed and the hashes after it were computed again; {where}, so the first change is "
+        f"(if the anchors are genuine) from {first} to entry {last:,}"
     )
-    return [Problem("re-chaining", sentence, entries)]
+    return [Problem("re-chaining", sentence, (after, last))]
 
 
-def _judge_length(found: Scanned, head: Head | None, marks: Marks, reached: int, notices: list[str]) -> list[Problem]:
+def _is_chained_again(run: EntryRun, kept: list[EntryRun]) -> bool:
+    """Say whether a run has a wrong anchor, other than of its last entry where later runs agree; the chain has that."""
+    later = [each for each in kept if each.first > run.last]
+    genuine = any(each.met or each.agrees_with_head for each in later)
+    return run.first_wrong is not None and not (run.first_wrong == run.last and genuine)
+
+
+def _judge_length(
+    found: Scanned, head: Head | None, beyond: Head | None, reached: int, notices: list[str]
+) -> list[Problem]:
     """Compare the number of entries with what the head and the anchors know."""
     end = None if head is None else head.count
     by = "the head"
-    if marks.beyond is not None and (end is None or end < marks.beyond.count):
-        end, by = marks.beyond.count, "an anchor"
+    if beyond is not None and (end is None or end < beyond.count):
+        end, by = beyond.count, "an anchor"
     if end is not None and reached < end:
         missing = f"entries {reached + 1:,} to {end:,} were" if reached + 1 < end else f"entry {end:,} was"
         if reached < 0:
@@ -116,8 +124,3 @@ def _judge_length(found: Scanned, head: Head | None, marks: Marks, reached: int,
         sentence = f"the last line is incomplete ({found.incomplete:,} bytes): {why}; labkit log repair cuts it off"
         problems.append(Problem("incomplete line", sentence, None, (found.lines, found.lines)))
     return problems
-
-
-def _anchors(number: int) -> str:
-    """Write a number of anchors."""
-    return f"{number:,} anchor{'' if number == 1 else 's'}"

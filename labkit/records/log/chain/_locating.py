@@ -19,7 +19,7 @@ class Problem:
     ----------
     kind : str
         "change", "deletion", "insertion", "duplication", "reordering", "truncation", "addition", "re-chaining",
-        "incomplete line", "head", "anchors" or "many places".
+        "incomplete line", "many places", "head", "anchors", or "damaged anchors".
     sentence : str
         What was found, and where.
     entries : tuple of (int, int), or None
@@ -34,7 +34,7 @@ class Problem:
     lines: tuple[int, int] | None = None
 
 
-def locate_problems(found: Scanned, *, end: int | None) -> tuple[list[Problem], int]:
+def locate_problems(found: Scanned, *, end: int | None) -> tuple[list[Problem], int, list[EntryRun]]:
     """Say what is wrong with the chain of a log, in the order of lines.
 
     Parameters
@@ -50,6 +50,8 @@ def locate_problems(found: Scanned, *, end: int | None) -> tuple[list[Problem], 
         Empty if the chain is whole.
     reached : int
         The number of the last entry, changed ones too; -1 if there is none.
+    kept : list of EntryRun
+        The runs that are in their places.
     """
     if found.more:
         line = found.places[isinstance(found.places[0], EntryRun)].line
@@ -57,7 +59,7 @@ def locate_problems(found: Scanned, *, end: int | None) -> tuple[list[Problem], 
             f"the chain is broken at {len(found.places) + found.more:,} places, the first at line {line:,}: too many "
             "to say what was done at each"
         )
-        return [Problem("many places", sentence, None, (line, found.lines))], found.highest
+        return [Problem("many places", sentence, None, (line, found.lines))], found.highest, []
     runs = [place for place in found.places if isinstance(place, EntryRun)]
     broken = [place for place in found.places if isinstance(place, BrokenLines)]
     kept = _in_place(runs)
@@ -73,7 +75,7 @@ def locate_problems(found: Scanned, *, end: int | None) -> tuple[list[Problem], 
     at_end, reached = _judge_end(last, between, end)
     problems += [*at_end, *(_judge_moved(run, kept) for run in moved)]
     problems.sort(key=lambda problem: problem.lines or (0, 0))
-    return problems, reached
+    return problems, reached, kept
 
 
 def _in_place(runs: list[EntryRun]) -> list[EntryRun]:
@@ -184,8 +186,11 @@ def _judge_link(before: EntryRun, after: EntryRun) -> Problem:
 def _judge_moved(run: EntryRun, kept: list[EntryRun]) -> Problem:
     """Say what a run is that is not in its place: moved there, or copied."""
     entries, lines = (run.first, run.last), (run.line, run.last_line)
+    verb, plural = ("has", "") if run.first == run.last else ("have", "s")
     if any(other.first <= run.last and other.last >= run.first for other in kept):
-        sentence = f"{_lines(*lines)} have the numbers of {_entries(*entries)} again: copied there, or inserted"
+        sentence = (
+            f"{_lines(*lines)} {verb} the number{plural} of {_entries(*entries)} again: copied there, or inserted"
+        )
         return Problem("duplication", sentence, entries, lines)
     return Problem("reordering", f"{_entries(*entries)}, on {_lines(*lines)}, {_are_not(run)} in place", entries, lines)
 

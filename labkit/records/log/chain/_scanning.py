@@ -4,6 +4,7 @@ What is wrong with a log shows where one run ends and another begins; `_locating
 """
 
 from collections import Counter, deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -28,6 +29,13 @@ class EntryRun:
         Which hash the first names, and the hashes of the first and of the last.
     repeats : bool or None
         Whether the first is, to the byte, an entry of the run before; None where that is too long ago to tell.
+    agrees_with_head : bool or None
+        Whether the entry that the head knows has its hash; None where the run does not have that entry.
+    met : int
+        Anchors whose entry is in the run, with their hash.
+    last_met, first_wrong : int or None
+        The last of these anchors, and the first whose entry is in the run with another hash. After a wrong one none is
+        met in the same run, as each hash depends on all before it.
     """
 
     line: int
@@ -37,6 +45,10 @@ class EntryRun:
     first_hash: bytes
     hash: bytes
     repeats: bool | None = None
+    agrees_with_head: bool | None = None
+    met: int = 0
+    last_met: int | None = None
+    first_wrong: int | None = None
 
     @property
     def last_line(self) -> int:
@@ -98,13 +110,13 @@ def scan_log(file: BinaryIO, size: int, marks: Marks) -> Scanned:
     found, recent = Scanned(), deque(maxlen=RECENT)
     run, expected, link, before = None, -1, b"", b""  # the entry that must come next, and the hash that it must name
     kinds: dict[str, int] = {}
-    for number, line in enumerate(_lines(file, size), 1):
+    for number, (line, rest) in enumerate(read_lines(file, size), 1):
         found.lines = number
         if number == 1:
             header = read_log_header(line)
             found.identifier = None if header is None else header.get("log")
-        if not line.endswith(b"\n") and len(line) <= LONGEST_LINE:
-            found.incomplete = len(line)
+        if rest:
+            found.incomplete = rest
             break
         entry = read_line(line)
         if entry is None:
@@ -116,6 +128,8 @@ def scan_log(file: BinaryIO, size: int, marks: Marks) -> Scanned:
             run = EntryRun(number, sequence, sequence, previous, digest, digest, _repeats(recent, entry))
             _add(found, run)
             recent.clear()
+            if sequence <= marks.passed and not found.more:
+                marks.rewind(sequence)
         run.last, run.hash = sequence, digest
         expected, link = sequence + 1, digest
         recent.append((sequence, digest))
@@ -123,7 +137,7 @@ def scan_log(file: BinaryIO, size: int, marks: Marks) -> Scanned:
         if sequence > found.highest:
             found.highest = sequence
         if sequence >= marks.next:
-            marks.meet(sequence, digest)
+            marks.meet(sequence, digest, run)
         if time < before:
             found.backward += 1
             found.first_backward = found.first_backward or (sequence, time.decode(), before.decode())
@@ -135,20 +149,18 @@ def scan_log(file: BinaryIO, size: int, marks: Marks) -> Scanned:
     return found
 
 
-def _lines(file: BinaryIO, size: int):
-    """Go through lines up to a size; of a line that is too long for memory comes the beginning alone."""
+def read_lines(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
+    """Go through lines up to a size; of a line that is too long for memory comes the beginning alone.
+
+    With each line comes 0, or the number of its bytes if it is the last, and does not end.
+    """
     left = size
-    while left > 0:
-        line = file.readline(min(left, LONGEST_LINE + 1))
-        if not line:
-            return
-        left -= len(line)
-        if len(line) > LONGEST_LINE and not line.endswith(b"\n"):
-            while left > 0 and (rest := file.readline(min(left, 1 << 20))):
-                left -= len(rest)
-                if rest.endswith(b"\n"):
-                    break
-        yield line
+    while left > 0 and (line := file.readline(min(left, LONGEST_LINE + 1))):
+        length, part = len(line), line
+        while not part.endswith(b"\n") and length < left and (part := file.readline(min(left - length, 1 << 20))):
+            length += len(part)
+        left -= length
+        yield line, 0 if part.endswith(b"\n") else length
 
 
 def _repeats(recent: deque, entry) -> bool | None:
