@@ -194,7 +194,7 @@ def test_a_disk_that_fills_within_a_table(path, monkeypatch):
             patched.setattr(writing, "add_lines", fill)
             with pytest.raises(UserError, match="the first 2,000 of these 3,000 are in the log"):
                 log.append_many(frame, decision="d")
-        assert verify(path).ok and log.head.count == 2_000
+        assert verify(path).ok and (log.head.count, log.head.announced) == (2_000, 0)
         assert log.append_many(frame[2_000:], decision="d") == range(2_001, 3_001)
     found = verify(path)
     assert found.ok and not found.notices and found.anchors_checked == 4
@@ -214,6 +214,24 @@ def test_no_room_for_an_anchor(path, monkeypatch):
         assert found.ok and found.notices == ("there are 1 of the 2 anchors that a log of this length has",)
         assert log.append("c" * 64, decision=1) == 1_001
     assert verify(path).anchors_checked == 2 and not verify(path).notices
+
+
+def test_no_room_to_go_on_after_a_crash(path, monkeypatch):
+    """The entry that the head does not have yet stays, and nothing is appended."""
+    before = grow(path)
+    head = path.with_name("log.head").read_bytes()
+    with open_log(path) as log:
+        log.append("c" * 64, decision=1)
+    path.with_name("log.head").write_bytes(head)
+    after = path.read_bytes()
+    with monkeypatch.context() as patched:
+        patched.setattr("labkit.records.log._heads.replace_file", say_full)
+        with pytest.raises(UserError, match="cannot open the log .*: No space left on device; nothing was appended"):
+            open_log(path)
+    assert path.read_bytes() == after and after.startswith(before)
+    with open_log(path) as log:
+        assert log.append("c" * 64, decision=1) == 5
+    assert verify(path).ok
 
 
 def test_no_room_to_begin_a_log(path, monkeypatch):

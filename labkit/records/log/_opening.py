@@ -53,7 +53,7 @@ def open_log(places: Places, *, durable: bool) -> Opened:
                 f"head, {NEW_LOG}"
             )
         file.seek(head.size)
-        opened = Opened(head, header["key"], 0)
+        opened = Opened(replace(head, announced=0), header["key"], 0)
         for line, rest in read_lines(file, size - head.size):
             if rest or b"\0" in line:  # a power failure may leave zero bytes where a batch was to be
                 opened = replace(opened, incomplete=size - opened.head.size)
@@ -68,8 +68,8 @@ def open_log(places: Places, *, durable: bool) -> Opened:
                     f"find out what was added with labkit log verify; restore a copy of the log and its head, {NEW_LOG}"
                 )
             grown = replace(known, count=entry.sequence, hash=entry.hash.decode(), size=known.size + len(line))
-            opened = replace(opened, head=replace(grown, announced=0))
-    if opened.head.count > head.count:
+            opened = replace(opened, head=grown)
+    if opened.head != head:
         write_head(places.head, opened.head, durable=durable)
     return opened
 

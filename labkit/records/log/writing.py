@@ -254,8 +254,8 @@ class DecisionLog:
         except (OSError, UserError) as error:
             reason = getattr(error, "strerror", None) or error
             warn(
-                f"the anchor of entry {self.head.count:,} could not be written ({reason}); the entry is in the log, and "
-                "the next call writes its anchor before it appends anything: make room, or repair the anchors"
+                f"the anchor of entry {self.head.count:,} could not be written ({reason}); the entry is in the log, "
+                "and the next call writes its anchor before it appends anything: make room, or repair it"
             )
 
     def _write_head(self, head: Head) -> None:
@@ -267,6 +267,8 @@ class DecisionLog:
         try:
             self._known = replace(self._known, head=read_head(self._places.head))
             os.truncate(self._places.log, self.head.size)
+            if self.head.announced:  # as long as a head announces more entries, somebody could add them
+                self._write_head(replace(self.head, announced=0))
         except OSError:
             self._known = None
 
@@ -283,19 +285,17 @@ class DecisionLog:
 
     def _refresh(self) -> None:
         """Look at the end of the log, unless it is as this object left it."""
-        known = self._known
-        if known is not None and _is_as_left(self._places, known.head):
-            opened = known
-        else:
-            opened = self._in_order(open_log(self._places, durable=self._durable))
+        known, doing = self._known, f"cannot open the log {str(self._places.log)!r}"
         try:
-            write_due_anchor(self._places, opened.head, durable=self._durable)
+            if known is None or not _is_as_left(self._places, known.head):
+                known = self._in_order(open_log(self._places, durable=self._durable))
+            doing = f"cannot write the anchor of entry {known.head.count:,} to {str(self._places.anchors)!r}"
+            write_due_anchor(self._places, known.head, durable=self._durable)
         except OSError as error:
             raise UserError(
-                f"cannot write the anchor of entry {opened.head.count:,} to {str(self._places.anchors)!r}: "
-                f"{error.strerror}; nothing was appended; make room, or name another place"
+                f"{doing}: {error.strerror}; nothing was appended; make room, or name another place"
             ) from error
-        self._known = opened
+        self._known = known
 
     def _in_order(self, opened: Opened) -> Opened:
         """Reject a log with an incomplete last line, or with another key."""
