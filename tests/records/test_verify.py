@@ -108,6 +108,9 @@ def test_members_are_checked_although_hashes_agree(files, tmp_path):
         {"decision": 2},
         {"decision": True},
         {"surname": "Quixote"},
+        {"input": "Quixote".center(64, "_")},
+        {"model": "A" * 64},
+        {"previous": "x" * 64},
         {"sequence": "7"},
         {"kind": "header"},
     ):
