@@ -216,6 +216,42 @@ def test_no_room_for_an_anchor(path, monkeypatch):
     assert verify(path).anchors_checked == 2 and not verify(path).notices
 
 
+def test_no_room_for_an_anchor_within_a_table(path, monkeypatch):
+    """The batch before it is in the log, and the next one waits for the anchor."""
+    frame = pd.DataFrame({"age": range(3_000), "d": 1})
+    with open_log(path) as log:
+        with monkeypatch.context() as patched:
+            patched.setattr("labkit.records.log._opening.append_anchor", say_full)
+            with pytest.warns(DataWarning, match="the anchor of entry 1,000"):
+                with pytest.raises(UserError, match="the first 1,000 of these 3,000 are in the log"):
+                    log.append_many(frame, decision="d")
+        assert log.append_many(frame[1_000:], decision="d") == range(1_001, 3_001)
+    assert verify(path).anchors_checked == 4 and not verify(path).notices
+
+
+def test_a_line_that_cannot_be_taken_back(path, monkeypatch):
+    """Where even that fails, the log is as after a crash: the head knows what was confirmed, and a repair helps."""
+    whole = grow(path)
+
+    def write_a_part(log, content, **options):
+        with log.open("ab") as file:
+            file.write(content[:50])
+        say_full()
+
+    with open_log(path) as log:
+        with monkeypatch.context() as patched:
+            patched.setattr("labkit.records.log.writing.add_lines", write_a_part)
+            patched.setattr("labkit.records.log.writing.os.truncate", say_full)
+            with pytest.raises(UserError, match="No space left on device; nothing of this call is there"):
+                log.append("c" * 64, decision=1)
+        assert log.head.count == 3 and verify(path).is_crash
+        with pytest.raises(UserError, match="with labkit log repair"):
+            log.append("c" * 64, decision=1)
+        assert repair_log(path, operator="on call").cut_bytes == 50
+        assert log.append("c" * 64, decision=1) == 5
+    assert verify(path).ok and path.read_bytes().startswith(whole)
+
+
 def test_no_room_to_go_on_after_a_crash(path, monkeypatch):
     """The entry that the head does not have yet stays, and nothing is appended."""
     before = grow(path)

@@ -118,7 +118,7 @@ class DecisionLog:
     @property
     def head(self) -> Head:
         """Return the head as of the last call."""
-        return self._known.head
+        return read_head(self._places.head) if self._known is None else self._known.head
 
     def append(
         self,
@@ -238,12 +238,13 @@ class DecisionLog:
     def _write_batch(self, batch: Iterable[dict[str, Any]], after: int) -> None:
         """Write entries, then the head with the size of the next batch, then the anchor that is due."""
         head, lines = self.head, []
-        for entry in batch:
-            place = {"previous": head.hash, "sequence": head.count + 1, "time": self._time()}
-            line, digest = write_line({**self._fixed, **entry, **place})
-            lines.append(line)
-            head = replace(head, count=head.count + 1, hash=digest, size=head.size + len(line))
         try:
+            write_due_anchor(self._places, head, durable=self._durable)  # of the batch before, if that failed
+            for entry in batch:
+                place = {"previous": head.hash, "sequence": head.count + 1, "time": self._time()}
+                line, digest = write_line({**self._fixed, **entry, **place})
+                lines.append(line)
+                head = replace(head, count=head.count + 1, hash=digest, size=head.size + len(line))
             add_lines(self._places.log, b"".join(lines), durable=self._durable)
             self._write_head(replace(head, announced=after if after > 1 else 0))
         except BaseException:
@@ -269,7 +270,7 @@ class DecisionLog:
             os.truncate(self._places.log, self.head.size)
             if self.head.announced:  # as long as a head announces more entries, somebody could add them
                 self._write_head(replace(self.head, announced=0))
-        except OSError:
+        except (OSError, UserError):
             self._known = None
 
     def _in_words(self, write: Callable[[], None], done: int, number: int) -> None:
