@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from labkit.records.log._entries import LONGEST_LINE, explain_line, read_line, read_log_header
+from labkit.records.log._entries import LONGEST_LINE, Entry, explain_line, read_line, read_log_header
 from labkit.records.log.chain._marks import Marks
 
 MOST_PLACES = 1_000  # runs and broken lines that are kept; in a log with more of them, the rest is not located
@@ -108,7 +108,8 @@ class Scanned:
 def scan_log(file: BinaryIO, size: int, marks: Marks) -> Scanned:
     """Read a log up to a size in bytes, and compare entries with the head and anchors on the way."""
     found, recent = Scanned(), deque(maxlen=RECENT)
-    run, expected, link, before = None, -1, b"", b""  # the entry that must come next, and the hash that it must name
+    run, expected, link = None, -1, b""  # the entry that must come next, and the hash that it must name
+    begin = before = b""  # the times of the first entry, and of the one before
     kinds: dict[str, int] = {}
     for number, (line, rest) in enumerate(read_lines(file, size), 1):
         found.lines = number
@@ -125,14 +126,15 @@ def scan_log(file: BinaryIO, size: int, marks: Marks) -> Scanned:
             continue
         sequence, previous, digest, kind, time = entry
         if sequence != expected or previous != link:
-            run = EntryRun(number, sequence, sequence, previous, digest, digest, _repeats(recent, entry))
+            repeats = None if run is None else _repeats(recent, run.last, entry)
+            run = EntryRun(number, sequence, sequence, previous, digest, digest, repeats)
             _add(found, run)
             recent.clear()
             if sequence <= marks.passed and not found.more:
                 marks.rewind(sequence)
         run.last, run.hash = sequence, digest
         expected, link = sequence + 1, digest
-        recent.append((sequence, digest))
+        recent.append(digest)
         kinds[kind] = kinds.get(kind, 0) + 1
         if sequence > found.highest:
             found.highest = sequence
@@ -141,10 +143,10 @@ def scan_log(file: BinaryIO, size: int, marks: Marks) -> Scanned:
         if time < before:
             found.backward += 1
             found.first_backward = found.first_backward or (sequence, time.decode(), before.decode())
-        found.times = found.times or (time.decode(), "")
         before = time
-    if found.times:
-        found.times = (found.times[0], before.decode())
+        begin = begin or time
+    if begin:
+        found.times = (begin.decode(), before.decode())
     found.kinds.update(kinds)
     return found
 
@@ -156,6 +158,10 @@ def read_lines(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
     """
     left = size
     while left > 0 and (line := file.readline(min(left, LONGEST_LINE + 1))):
+        if line.endswith(b"\n"):
+            left -= len(line)
+            yield line, 0
+            continue
         length, part = len(line), line
         while not part.endswith(b"\n") and length < left and (part := file.readline(min(left - length, 1 << 20))):
             length += len(part)
@@ -163,11 +169,10 @@ def read_lines(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
         yield line, 0 if part.endswith(b"\n") else length
 
 
-def _repeats(recent: deque, entry) -> bool | None:
-    """Say whether the run before has the same entry; None where it began after it, or is too long."""
-    if not recent or not recent[0][0] <= entry.sequence <= recent[-1][0]:
-        return None
-    return recent[entry.sequence - recent[0][0]][1] == entry.hash
+def _repeats(recent: deque, last: int, entry: Entry) -> bool | None:
+    """Say whether the run before, which ends with an entry, has the same one; None where that is too long ago."""
+    back = last - entry.sequence
+    return recent[-1 - back] == entry.hash if 0 <= back < len(recent) else None
 
 
 def _add_broken(found: Scanned, number: int, line: bytes) -> None:
