@@ -39,8 +39,9 @@ BATCH_SIZE = 64  # texts
 class GenerativeModel:
     """A causal language model with its tokenizer.
 
-    Results do not depend on how texts are batched, up to rounding: in float32, by at most 1e-4 or one millionth of a
-    text's log-probability.
+    Results do not depend on how texts are batched: in float32 by at most 1e-4, and not at all with Intel's library for
+    matrix products (`_rounding` says how). From what transformers computes for one text at a time they differ by
+    rounding, by up to 1e-4 in a sentence; both differ from float64 by more, by up to 4e-4 in one of 60 tokens.
 
     Parameters
     ----------
