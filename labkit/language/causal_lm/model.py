@@ -339,7 +339,8 @@ def load_generative_model(name: str | Path = SMOLLM2, *, precision: str = "float
     ----------
     name : str or pathlib.Path
         "smollm2"; a folder with a saved model; a GGUF file of another SmolLM2; or a hub name that
-        ``labkit fetch --model NAME`` downloaded.
+        ``labkit fetch --model NAME`` or another program downloaded. Weights are read from safetensors only, and no code
+        that comes with a model is run.
     precision : {"float32", "bfloat16"}
         Of weights and arithmetic. bfloat16 takes half the memory, and is faster only where the processor multiplies it;
         elsewhere it takes twice as long. Over 202 sentences of CrowS-Pairs it changed a log-probability by 0.24 on
