@@ -38,7 +38,7 @@ class SameRounding(TorchFunctionMode):
             bias, rows, weight = args
             return multiply(rows, weight.T, bias)
         if function is functional.scaled_dot_product_attention:
-            return attend(*args, **kwargs)
+            return attend_exactly(*args, **kwargs)
         return function(*args, **kwargs)
 
 
@@ -56,7 +56,7 @@ def multiply(given: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tenso
     return result[:count].reshape(*given.shape[:-1], -1)
 
 
-def attend(
+def attend_exactly(
     query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None, *args: Any, **kwargs: Any
 ) -> Tensor:
     """Compute attention of inputs (B, heads, N, width) in float64, and round it to their precision."""
