@@ -343,9 +343,10 @@ def load_generative_model(name: str | Path = SMOLLM2, *, precision: str = "float
         that comes with a model is run.
     precision : {"float32", "bfloat16"}
         Of weights and arithmetic. bfloat16 takes half the memory, and is faster only where the processor multiplies it
-        (two to three times, for texts of 12 and 64 tokens, on one with AMX); elsewhere it takes twice as long. Over 202 sentences of CrowS-Pairs it changed a log-probability by 0.24 on
-        average and once by 4.5, and the difference within a pair by 0.21, which turned 1 of 101 preferences; and it
-        makes a score depend on its batch, by up to 0.5. Numbers that you report should be float32.
+        (two to three times, for texts of 12 and 64 tokens, on one with AMX); elsewhere it takes twice as long. Over 202
+        sentences of CrowS-Pairs it changed a log-probability by 0.24 on average and once by 4.5, and the difference
+        within a pair by 0.21, which turned 1 of 101 preferences; and it makes a score depend on its batch, by up to
+        0.5. Numbers that you report should be float32.
 
     Returns
     -------
