@@ -6,6 +6,7 @@
     errors.py       UserError: what the command shows as one line
     version.py      the version, and the check in the first cell of a student's copy
     cache.py        where the cache folder is
+    files.py        tables read as text, files replaced as a whole or not at all
     memory.py       how much memory is free, in a container too
     layout/         what all pages share: style, landmarks, contents, boxes that scroll
     data/           load_*(), simulate_clinic(), fetching, datasheets
@@ -29,7 +30,7 @@ A room may import only what stands below it (`make lint` checks this):
     language
     training | comparison
     data | models | audit | exercises
-    layout  plots  prose  validation  cache  memory  errors  version
+    layout  plots  prose  files  validation  cache  memory  errors  version
 
 Each room's ``__init__`` is its public list: ``from labkit.audit import audit, calibration_by_group``.
 """

@@ -27,6 +27,7 @@ from labkit.errors import UserError
 from labkit.validation import check_columns
 
 FEWEST = 2  # levels of a factor, of which none can be taken as all there are
+ROUNDING = 1e-9  # standard errors below this are what rounding leaves of zero
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class ClusterEstimate:
     value : float
         The estimate.
     low, high : float
-        Limits of the interval.
+        Limits of the interval; NaN where the levels agree exactly, which says nothing about how far others are.
     standard_error : float
         Of the estimate, in its unit; of a correlation, of Fisher's z.
     df : float
@@ -63,11 +64,18 @@ class ClusterEstimate:
 
     def __str__(self) -> str:
         over = " and ".join(f"{count} levels of {name}" for name, count in self.levels.items())
+        if np.isnan(self.low):
+            return f"{self.value:.3f} (no interval: all levels agree, over {over})"
         return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f}, {self.confidence:.0%}, over {over})"
 
 
 def mean_over_clusters(
-    frame: pd.DataFrame, value: str, *, clusters: str | Sequence[str], confidence: float = 0.95
+    frame: pd.DataFrame,
+    value: str,
+    *,
+    clusters: str | Sequence[str],
+    bounds: tuple[float, float] | None = None,
+    confidence: float = 0.95,
 ) -> ClusterEstimate:
     """Average a column, with an interval that takes the levels of all factors as drawn from many.
 
@@ -76,24 +84,30 @@ def mean_over_clusters(
     frame : DataFrame
         One row per measurement.
     value : str
-        Column of numbers, or of 0 and 1: then the mean is a share, and its interval Wilson's, with the number of rows
-        that independent ones would be worth (Franco et al., 2019), so that its limits are in [0, 1].
+        Column of numbers.
     clusters : str or sequence of str
         One to three columns, such as ``"item"`` or ``["template", "name"]``. Rows that share a level of any of them are
         taken to depend on each other.
+    bounds : pair of float, optional
+        What no value can be below or above, such as (0, 1) for the share of three orders in which an answer was chosen.
+        The interval is then Wilson's, with the number of rows that independent ones of 0 and 1 would be worth (Franco
+        et al., 2019), so that its limits are within the bounds. None: (0, 1) for a column of 0 and 1, and otherwise
+        Student's interval, which has no bounds. (-inf, inf): Student's in any case.
     confidence : float
         Coverage, in (0, 1).
 
     Returns
     -------
     ClusterEstimate
-        The mean over rows.
+        The mean over rows. Where all levels have the same mean, nothing measures how much they vary. With bounds, the
+        limits then say how far the mean can be off if as many other levels differ, up to a bound, as could escape a
+        sample of this size (Wilson's limit for none of them). Without bounds there is no interval: the limits are NaN.
 
     Raises
     ------
     UserError
         A column is missing or has missing values; a factor has one level, so that nothing can say how much depends on
-        it; ``confidence`` is outside its range.
+        it; a value is outside ``bounds``; ``confidence`` is outside its range.
 
     Examples
     --------
@@ -104,10 +118,12 @@ def mean_over_clusters(
     factors = _read_factors(frame, clusters, confidence)
     y = _read_numbers(frame, value)
     variance, df = _vary((y - y.mean()) / len(y), factors, np.zeros(len(y), int))
-    if set(np.unique(y)) <= {0.0, 1.0}:
-        limits = _share_limits(y.mean(), variance, df, min(_count_levels(factors).values()), confidence)
-    else:
+    if bounds is None and set(np.unique(y)) <= {0.0, 1.0}:
+        bounds = 0.0, 1.0
+    if bounds is None or np.isinf(bounds).all():
         limits = _limits(y.mean(), variance, df, confidence)
+    else:
+        limits = _bounded_limits(y, variance, df, min(_count_levels(factors).values()), bounds, confidence)
     return _estimate(y.mean(), limits, variance, df, factors, confidence)
 
 
@@ -318,19 +334,33 @@ def _vary_over(
 
 
 def _limits(value: float, variance: float, df: float, confidence: float) -> tuple[float, float]:
-    """Return value -+ t standard errors."""
+    """Return value -+ t standard errors, or no limits where all levels agree, up to rounding."""
     from scipy.special import stdtrit
 
+    if np.sqrt(variance) <= ROUNDING * max(1.0, abs(value)):
+        return np.nan, np.nan
     margin = stdtrit(df, (1 + confidence) / 2) * np.sqrt(variance)
     return value - margin, value + margin
 
 
-def _share_limits(share: float, variance: float, df: float, levels: int, confidence: float) -> tuple[float, float]:
-    """Return Wilson's limits with an effective number of rows; where all rows agree, with the number of levels."""
+def _bounded_limits(
+    y: np.ndarray, variance: float, df: float, levels: int, bounds: tuple[float, float], confidence: float
+) -> tuple[float, float]:
+    """Return Wilson's limits with an effective number of rows; where all levels agree, as far as others may differ."""
     from scipy.special import stdtrit
 
-    n = share * (1 - share) / variance if variance > 0 else float(levels)
-    return wilson_limits(share * n, n, stdtrit(df if variance > 0 else levels - 1, (1 + confidence) / 2))
+    least, most = bounds
+    if not least < most or y.min() < least or y.max() > most:
+        raise UserError(f"values are from {y.min():g} to {y.max():g}, outside bounds={bounds}; correct the bounds")
+    share = (y.mean() - least) / (most - least)
+    variance /= (most - least) ** 2
+    if np.sqrt(variance) <= ROUNDING:
+        _, others = wilson_limits(0, levels, stdtrit(levels - 1, (1 + confidence) / 2))
+        low, high = share - others * share, share + others * (1 - share)
+    else:
+        n = share * (1 - share) / variance
+        low, high = wilson_limits(share * n, n, stdtrit(df, (1 + confidence) / 2))
+    return least + low * (most - least), least + high * (most - least)
 
 
 def _count_levels(factors: dict[str, np.ndarray]) -> dict[str, int]:

@@ -25,6 +25,7 @@ from labkit.course.commands.decision_options import (
     Weight,
     find_no_decision,
 )
+from labkit.course.commands.log_command import log
 from labkit.course.commands.monitor_command import monitor
 from labkit.course.interrupts import watch_interrupts, watch_termination
 from labkit.errors import UserError
@@ -381,3 +382,4 @@ def audit(
 
 app.command()(monitor)
 app.command()(card)
+app.add_typer(log)

@@ -40,7 +40,8 @@ def find_model(name: str | Path, *, also: Sequence[str] = ()) -> Path:
     Parameters
     ----------
     name : str or Path
-        A shipped name ("minilm"), a folder, or the hub name of a downloaded model.
+        A shipped name ("minilm"), a folder, or the hub name of a downloaded model. One that ``labkit fetch`` downloaded
+        has checksums and comes first; one in the cache of huggingface_hub has none that we know.
     also : sequence of str
         More names that the caller knows; the message about an unknown one lists them instead of the shipped ones.
 
@@ -74,11 +75,32 @@ def find_model(name: str | Path, *, also: Sequence[str] = ()) -> Path:
     if (folder / CHECKSUMS).is_file():  # written last, so an interrupted download does not count
         verify_checksums(folder, read_checksums(folder))
         return folder
+    if (snapshot := find_in_hub_cache(name)) is not None:
+        try:
+            find_weights(snapshot)
+        except UserError as error:
+            raise UserError(
+                f"model {name!r} is in the cache of huggingface_hub, but cannot be used: {error}; download it with: "
+                f"labkit fetch --model {name}"
+            ) from error
+        return snapshot
     known = ", ".join(also or SHIPPED)
     raise FileNotFoundError(
-        f"no model {name!r}: it is not one of {known}, not a folder with a config.json, and not in the cache; if "
+        f"no model {name!r}: it is not one of {known}, not a folder with a config.json, and not in a cache; if "
         f"it is a hub name, download it with: labkit fetch --model {name}"
     )
+
+
+def find_in_hub_cache(name: str) -> Path | None:
+    """Return the folder of a model that huggingface_hub downloaded for another program, or None; no network."""
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        found = try_to_load_from_cache(name, "config.json")
+    except HFValidationError:  # no name that the hub allows
+        return None
+    return Path(found).parent if isinstance(found, str) else None  # another object: known not to be on the hub
 
 
 def find_weights(folder: Path) -> list[Path]:

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from labkit.errors import UserError
+from labkit.files import first
 from labkit.validation import check_columns, format_group, list_some, sorted_groups
 
-WORDS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
 OFFSET = r":\d\d(?:[.,]\d+)?\s*(?:Z|[+-]\d\d(?::?\d\d)?)$"  # the end of a time that says its difference to UTC
 
 
@@ -24,24 +24,6 @@ def check_stream(frame: pd.DataFrame, columns: Sequence[str]) -> None:
                 f"column {column!r} has {missing.sum():,} missing values, the first in row {first(missing):,}; "
                 "complete them, or remove these rows if what is missing has nothing to do with the decisions"
             )
-
-
-def first(wrong: np.ndarray) -> int:
-    """Return the first row that is marked, counted from 1."""
-    return int(wrong.argmax()) + 1
-
-
-def read_decisions(values: pd.Series) -> np.ndarray:
-    """Return decisions as integers, from 0 and 1, booleans, or these as text."""
-    codes = values.astype(str).str.strip().str.lower().map(WORDS)
-    wrong = codes.isna().to_numpy()
-    if wrong.any():
-        strange = list_some([repr(value) for value in values[wrong].unique().tolist()], 5)
-        raise UserError(
-            f"column {values.name!r} holds {strange}, first in row {first(wrong):,}; decisions must be 0 or 1, or "
-            "true or false"
-        )
-    return codes.to_numpy(int)
 
 
 def choose_two(values: pd.Series, groups: Sequence[Hashable] | None) -> tuple[Hashable, Hashable]:

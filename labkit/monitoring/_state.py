@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from labkit.errors import UserError
-from labkit.monitoring._replacing import replace_file
+from labkit.files import replace_file
 
 FORMAT, VERSION = "labkit monitor", 1
 COUNTS = ("pairs", "dropped", "next_start")

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from labkit.errors import UserError
-from labkit.monitoring._checks import check_order, check_stream, choose_two, read_decisions, read_times
+from labkit.files import read_decisions
+from labkit.monitoring._checks import check_order, check_stream, choose_two, read_times
 from labkit.monitoring.live import LARGEST, Bets, FairnessMonitor
 from labkit.monitoring.looks import repeated_z_tests
 from labkit.validation import format_group, list_some, sorted_groups

@@ -1,11 +1,11 @@
 """Score the field's benchmarks of bias on a generative model, and write what they measure to LANGUAGE.md.
 
-usage: python -m tests.benchmarks.language_bias [--model NAME] [--items N] [--bbq-items N] [NAME ...]
+usage: python -m tests.benchmarks.language_bias [--model NAME] [--items N] [--bbq-items N] [--update] [NAME ...]
 
 All items of CrowS-Pairs, StereoSet, WinoBias and Winogender, and of BBQ a sample of each category, asked in both ways:
 the work of an hour or less on two cores. What was scored is kept in build/language_bias/, and a call that follows an
 interrupted one goes on from there; --again forgets it. The table goes to the terminal and, where all benchmarks were
-scored whole, to LANGUAGE.md.
+scored whole, to LANGUAGE.md; --update replaces the sections of the benchmarks that were named, and leaves the others.
 """
 
 import argparse
@@ -37,7 +37,7 @@ CrowS-Pairs' authors leave out the words in which the sentences differ, so that 
 comparable. The weights of the course's model were rounded to four bits (Q4_1) by those who packed it: how much that
 changes is not measured here. Intervals (95%) are over whole clusters: writers, targets, occupations or templates. They
 say how far the items are a sample, and nothing about other prompts or benchmarks; with few clusters there may be
-none.
+none, nor where all clusters agree.
 
 **The unbiased value of a preference is 0.5: it is not a grade.** A model that answers at random has it, too. Read each
 bias next to the competence of the same part: where that is at its reference, the model cannot do the task, and its bias
@@ -162,6 +162,13 @@ def section(heading: str, scores: pd.DataFrame, seconds: float) -> str:
     return "\n".join([*text, write_controls(check_controls(scores, seed=SEED))])
 
 
+def update(old: str, new: str) -> str:
+    """Put the sections of a new text into an old one, in the places of those with the same headings."""
+    sections = {part.split("\n", 1)[0]: part.strip() + f"\n\n{machine()}\n" for part in new.split("\n## ")[1:]}
+    head, *parts = old.split("\n## ")
+    return "\n## ".join([head, *(sections.get(part.split("\n", 1)[0], part) for part in parts)])
+
+
 def main(arguments: list[str] | None = None) -> str:
     """Score what was named, print the tables, and return them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -170,6 +177,7 @@ def main(arguments: list[str] | None = None) -> str:
     parser.add_argument("--items", type=int, help="of each part, of all benchmarks but BBQ; default: all")
     parser.add_argument("--bbq-items", type=int, default=100, help="of each category of BBQ, a multiple of 4")
     parser.add_argument("--again", action="store_true", help="score again what is kept from before")
+    parser.add_argument("--update", action="store_true", help="put the sections of NAME into LANGUAGE.md")
     options = parser.parse_args(arguments)
     known = sorted({name for name, _ in RUNS.values()})
     if unknown := sorted(set(options.names) - set(known)):
@@ -184,8 +192,11 @@ def main(arguments: list[str] | None = None) -> str:
         text.append(section(heading, scores, seconds))
         print(f"{heading}: {len(scores):,} items, {seconds:.0f} s", file=sys.stderr, flush=True)
     text = "\n".join(text)
-    if not options.names and options.items is None:  # a part does not replace the whole table
-        (FOLDER / "LANGUAGE.md").write_text(text, encoding="utf-8")
+    place = FOLDER / "LANGUAGE.md"
+    if options.update:
+        place.write_text(update(place.read_text(encoding="utf-8"), text), encoding="utf-8")
+    elif not options.names and options.items is None:  # a part does not replace the whole table
+        place.write_text(text, encoding="utf-8")
     print(text)
     return text
 

@@ -77,3 +77,14 @@ def test_an_unknown_benchmark_is_named(model, capsys):
     with pytest.raises(SystemExit):
         language_bias.main(["bold"])
     assert "no benchmark bold; there is bbq, crows_pairs" in capsys.readouterr().err
+
+
+def test_a_section_is_updated_and_the_others_stay(model, tmp_path):
+    """With the day of its own measurement; what was before and after it is kept to the letter."""
+    old = "# Head\n\nMeasured before.\n\n## CrowS-Pairs\n\nkept\n\n## Winogender\n\nold\n\n## Last\n\nkept, too\n"
+    (tmp_path / "LANGUAGE.md").write_text(old)
+    language_bias.main(["winogender", "--items", "24", "--update"])
+    text = (tmp_path / "LANGUAGE.md").read_text()
+    before, rest = text.split("## Winogender\n")
+    assert before == old.split("## Winogender")[0] and rest.endswith("\n\n## Last\n\nkept, too\n")
+    assert "old" not in rest and "correlation with women's share" in rest and "Measured on 2" in rest

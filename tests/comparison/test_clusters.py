@@ -121,6 +121,62 @@ def test_shares_stay_between_0_and_1_and_never_seem_certain():
     assert found.value == 1 == found.high and 0.2 < found.low < 0.6  # worth four templates, not 24 sentences
 
 
+def simulate_shares_of_orders(generator, templates=20):
+    """Return how often each of six questions per template is answered "A", of three orders: nearly always."""
+    prone = generator.beta(9.5, 0.5, templates)
+    frame = pd.DataFrame({"template": np.repeat(np.arange(templates), 6)})
+    return frame.assign(y=generator.binomial(3, prone[frame["template"]]) / 3)
+
+
+def test_means_of_bounded_values_have_limits_within_the_bounds_and_cover():
+    """Student's limits pass 1 and cover less often; with wide bounds the limits become Student's."""
+    generator, covered, student, above = np.random.default_rng(0), 0, 0, 0
+    for _ in range(200):
+        frame = simulate_shares_of_orders(generator)
+        found = mean_over_clusters(frame, "y", clusters="template", bounds=(0, 1))
+        plain = mean_over_clusters(frame, "y", clusters="template")
+        assert 0 <= found.low < found.value <= found.high <= 1
+        covered, student = covered + (found.low <= 0.95 <= found.high), student + (plain.low <= 0.95 <= plain.high)
+        above += plain.high > 1
+    assert covered >= 0.9 * 200 and covered > student and above >= 5
+    wide = mean_over_clusters(frame, "y", clusters="template", bounds=(-1000, 1000))
+    assert (wide.low, wide.high) == pytest.approx((plain.low, plain.high), abs=1e-3)
+
+
+def test_changes_of_shares_are_within_minus_1_and_1(frame):
+    """As if the values had been 0 to 1, and moved."""
+    y = np.sign(frame["y"])
+    moved = mean_over_clusters(frame.assign(y=(y + 1) / 2), "y", clusters=FACTORS, bounds=(0, 1))
+    found = mean_over_clusters(frame.assign(y=y), "y", clusters=FACTORS, bounds=(-1, 1))
+    assert (found.low, found.high) == pytest.approx((2 * moved.low - 1, 2 * moved.high - 1))
+
+
+@pytest.mark.parametrize("value", [0, 0.5, 1 / 3, 1])
+def test_bounded_values_that_agree_leave_room_for_others(value):
+    """As many other templates as could be missed among 10: what Wilson's limit says of none in 10."""
+    frame = lay_out(10, 20).assign(y=value)
+    found = mean_over_clusters(frame, "y", clusters=FACTORS, bounds=(0, 1))
+    others = mean_over_clusters(frame.assign(y=0), "y", clusters=FACTORS).high
+    assert 0.2 < others < 0.4
+    assert (found.low, found.high) == pytest.approx((value - others * value, value + others * (1 - value)))
+
+
+def test_unbounded_values_that_agree_have_no_interval(frame):
+    """Nothing measures how much others would vary, and zero would claim that it is known."""
+    found = mean_over_clusters(frame.assign(y=0.3), "y", clusters=FACTORS)
+    assert np.isnan([found.low, found.high]).all() and "0.300 (no interval: all levels agree" in str(found)
+    zeros = mean_over_clusters(frame.assign(y=0), "y", clusters=FACTORS, bounds=(-np.inf, np.inf))
+    assert np.isnan(zeros.low)
+    same = mean_over_clusters(frame.assign(y=frame["name"] % 2 * 2.0), "y", clusters="template")
+    assert same.value == 1 and np.isnan(same.high)
+
+
+def test_values_outside_their_bounds_are_an_error(frame):
+    """Wilson's limits would be of something else."""
+    with pytest.raises(UserError, match=r"values are from .* outside bounds=\(0, 1\); correct the bounds"):
+        mean_over_clusters(frame, "y", clusters=FACTORS, bounds=(0, 1))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

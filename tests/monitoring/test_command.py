@@ -159,7 +159,7 @@ def test_a_full_disk(option, call, monkeypatch):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("labkit.monitoring._replacing.os.fsync", full)
+        patched.setattr("labkit.files.os.fsync", full)
         assert "No space left on device" in rejected(call(make_decisions(0.4), option, "kept"))
     assert kept == [path.read_bytes() for path in sorted(Path().glob("kept*/**/*")) or [Path("kept")] if path.is_file()]
     assert not list(Path().rglob("*.part"))

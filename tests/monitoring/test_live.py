@@ -156,7 +156,7 @@ def test_a_full_disk_leaves_the_former_state(tmp_path, monkeypatch):
     def full(handle):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("labkit.monitoring._replacing.os.fsync", full)
+    monkeypatch.setattr("labkit.files.os.fsync", full)
     with pytest.raises(UserError, match="No space left on device; the former state is unchanged"):
         monitor.save(path)
     assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]

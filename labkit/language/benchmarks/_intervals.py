@@ -9,11 +9,12 @@ from numpy.typing import ArrayLike
 
 from labkit.comparison import correlation_over_clusters, mean_over_clusters
 
+UNBOUNDED = (-np.inf, np.inf)
 FEWEST_CLUSTERS = 10  # with fewer, redrawing them does not show how much they vary
 
 
 class Estimate(NamedTuple):
-    """A value and the limits of its interval; missing limits where there are too few clusters for one."""
+    """A value and the limits of its interval; missing limits where there are too few clusters for one, or all agree."""
 
     value: float
     low: float
@@ -45,12 +46,12 @@ class MeasureIntervals:
         times = rng.multinomial(self.n_clusters, np.full(self.n_clusters, 1 / self.n_clusters), size=draws)
         self._times = np.vstack([np.ones((1, self.n_clusters)), times])  # (1 + draws, clusters)
 
-    def mean(self, values: ArrayLike) -> Estimate:
-        """Average over items, with an interval over all factors; missing values are left out."""
+    def mean(self, values: ArrayLike, *, bounds: tuple[float, float] = UNBOUNDED) -> Estimate:
+        """Average over items, with an interval over all factors, within bounds; missing values are left out."""
         frame = self._part[self._factors].assign(value=np.asarray(values, dtype=float)).dropna(subset="value")
         if (frame[self._factors].nunique() < 2).any():
             return Estimate(frame["value"].mean(), np.nan, np.nan)
-        found = mean_over_clusters(frame, "value", clusters=self._factors, confidence=self._confidence)
+        found = mean_over_clusters(frame, "value", clusters=self._factors, bounds=bounds, confidence=self._confidence)
         return Estimate(found.value, found.low, found.high)
 
     def correlation(self, x: str, y: str) -> Estimate:
@@ -76,9 +77,12 @@ class MeasureIntervals:
         return np.divide(sums, sizes, out=np.full(len(sums), np.nan), where=sizes > 0)
 
     def percentiles(self, measure: np.ndarray) -> Estimate:
-        """Return the percentile interval of something computed from `redraw`, of shape (1 + draws,)."""
+        """Return the percentile interval of something computed from `redraw`, of shape (1 + draws,).
+
+        Where all draws agree there is none: draws of clusters that agree cannot show how far others would differ.
+        """
         drawn = measure[1:][~np.isnan(measure[1:])]
-        if self.n_clusters < FEWEST_CLUSTERS or not len(drawn):
+        if self.n_clusters < FEWEST_CLUSTERS or not len(drawn) or np.ptp(drawn) < 1e-12:
             return Estimate(float(measure[0]), np.nan, np.nan)
         tails = (1 - self._confidence) / 2, (1 + self._confidence) / 2
         return Estimate(float(measure[0]), *map(float, np.quantile(drawn, tails)))

@@ -9,9 +9,12 @@ last token of a text needs no node, because nothing comes after it.
 
 The head over the vocabulary is a fifth of a small model's arithmetic, and its output is the largest array by far. It is
 computed only at nodes whose next token is scored, and a slice of them at a time.
+
+What a text gets does not depend on which tree it is in: `SameRounding` has the reasons.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,11 +22,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from labkit.language.causal_lm._rounding import SameRounding
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-NODES = 384  # of a tree: with fewer, reading the weights takes the time; with more, attention between branches
-SLICE = 64  # nodes whose logits are in memory at once: 64 x 49,152 x 4 bytes are 13 MB
+# Nodes of a tree: with fewer, reading the weights takes the time. Attention is computed between all of them, so that
+# texts that share the start token alone are put into smaller trees.
+NODES, UNRELATED = 384, 192
+SLICE = 64  # states whose logits are in memory at once: 64 x 49,152 x 4 bytes are 13 MB
+WAITING = 8 * SLICE  # so many states are collected from trees before their logits are computed, in full slices
 # The largest difference of a log-probability between a tree and one text at a time that is rounding, not an error.
 ROUNDING = {torch.float32: 1e-3, torch.bfloat16: 0.3}
 
@@ -65,7 +73,12 @@ class Tree:
 
 
 def grow_trees(
-    ids: Sequence[Sequence[int]], starts: Sequence[int], *, most_texts: int, most_nodes: int = NODES
+    ids: Sequence[Sequence[int]],
+    starts: Sequence[int],
+    *,
+    most_texts: int,
+    most_nodes: int = NODES,
+    most_unrelated: int = UNRELATED,
 ) -> Iterator[Tree]:
     """Put n texts into trees, those that begin alike into the same ones.
 
@@ -77,6 +90,8 @@ def grow_trees(
         The first token of each text that is scored, from 1.
     most_texts, most_nodes : int
         Of a tree; a text with more nodes has a tree for itself.
+    most_unrelated : int
+        Nodes of a tree to which a text may be added that shares at most one token with the one before.
 
     Yields
     ------
@@ -87,7 +102,8 @@ def grow_trees(
     for text in sorted(range(len(ids)), key=lambda text: ids[text]):
         own = ids[text][:-1]
         shared = count_shared(own, before)
-        if tree.texts and (len(tree.texts) == most_texts or len(tree.tokens) + len(own) - shared > most_nodes):
+        most = most_nodes if shared > 1 else min(most_nodes, most_unrelated)
+        if tree.texts and (len(tree.texts) == most_texts or len(tree.tokens) + len(own) - shared > most):
             yield tree
             tree, path, shared = Tree(), [], 0
         first = len(tree.tokens)
@@ -110,22 +126,19 @@ def count_shared(first: Sequence[int], second: Sequence[int]) -> int:
     return min(len(first), len(second))
 
 
-@torch.inference_mode()
-def score_tree(model: "PreTrainedModel", tree: Tree) -> Iterator[tuple[int, float]]:
-    """Yield (text, log-probability of one scored token) for all pairs of a tree."""
-    nodes = sorted({node for _, node, _ in tree.pairs})
-    hidden = run_tree(model, tree)[nodes]  # (K, H)
-    rows = {node: row for row, node in enumerate(nodes)}
-    pairs = sorted(tree.pairs, key=lambda pair: pair[1])
-    wanted = torch.tensor([(rows[node], token) for _, node, token in pairs], device=hidden.device)  # (P, 2)
-    head = model.get_output_embeddings()
-    scores = []
-    for start in range(0, len(nodes), SLICE):
-        logits = head(hidden[start : start + SLICE]).float()  # (S, V)
-        here = wanted[(wanted[:, 0] >= start) & (wanted[:, 0] < start + SLICE)]
-        at, token = here[:, 0] - start, here[:, 1]
-        scores += (logits[at, token] - log_of_sum(logits)[at]).tolist()
-    yield from zip((text for text, _, _ in pairs), scores, strict=True)
+def score_states(head: torch.nn.Module, states: Tensor, pairs: Sequence[tuple[int, int]]) -> np.ndarray:
+    """Return the log-probability of a token after a state, for pairs of (state's row, token): float64 (P,).
+
+    ``states`` are (K, H).
+    """
+    rows, tokens = torch.tensor(pairs, device=states.device).T  # (P,) each
+    scores = torch.zeros(len(rows), dtype=torch.float64)
+    for start in range(0, len(states), SLICE):
+        logits = head(states[start : start + SLICE]).float()  # (S, V)
+        here = (rows >= start) & (rows < start + SLICE)
+        at = rows[here] - start
+        scores[here.cpu()] = (logits[at, tokens[here]] - log_of_sum(logits)[at]).cpu()
+    return scores.numpy()
 
 
 def log_of_sum(logits: Tensor) -> Tensor:
@@ -151,14 +164,27 @@ def run_tree(model: "PreTrainedModel", tree: Tree) -> Tensor:
     return model.base_model(**inputs, use_cache=False).last_hidden_state[0]
 
 
+@torch.inference_mode()
 def score_texts(
     model: "PreTrainedModel", ids: Sequence[Sequence[int]], starts: Sequence[int], *, batch_size: int
 ) -> np.ndarray:
     """Return the sum of the log-probabilities of the tokens from ``starts`` on: float64 (n,)."""
     scores = np.zeros(len(ids))
-    for tree in grow_trees(ids, starts, most_texts=batch_size):
-        for text, score in score_tree(model, tree):
-            scores[text] += score
+    states, pairs, texts = [], [], []  # of several trees, so that slices for the head are full
+    trees = list(grow_trees(ids, starts, most_texts=batch_size))
+    # bfloat16 keeps three digits: what batches add to its rounding is no larger than that itself
+    with SameRounding() if model.dtype == torch.float32 else nullcontext():
+        for tree in trees:
+            nodes = sorted({node for _, node, _ in tree.pairs})
+            before = sum(map(len, states))
+            rows = {node: row for row, node in enumerate(nodes, start=before)}
+            states.append(run_tree(model, tree)[nodes])  # (K, H)
+            pairs += [(rows[node], token) for _, node, token in tree.pairs]
+            texts += [text for text, _, _ in tree.pairs]
+            if before + len(nodes) >= WAITING or tree is trees[-1]:
+                found = score_states(model.get_output_embeddings(), torch.cat(states), pairs)
+                np.add.at(scores, texts, found)
+                states, pairs, texts = [], [], []
     return scores
 
 
@@ -166,7 +192,7 @@ def takes_trees(model: "PreTrainedModel", start: int) -> bool:
     """Say whether a model gives the same log-probabilities for a tree as for its texts one at a time.
 
     Some models ignore the positions or the mask that they are given, and some change states or logits on the way to the
-    output, which `score_tree` would miss. Three short texts that share their beginning show it.
+    output, which `score_texts` would miss. Three short texts that share their beginning show it.
     """
     known = min(model.config.vocab_size, 200)
     ids = [[start, *(at % known for at in row)] for row in ([40, 50, 60, 70, 80], [40, 50, 65, 75], [40, 55, 67])]

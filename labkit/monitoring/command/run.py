@@ -10,10 +10,9 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from labkit.errors import UserError
+from labkit.files import read_text_table, replace_file
 from labkit.monitoring._checks import read_times
-from labkit.monitoring._replacing import replace_file
 from labkit.monitoring._state import read_state, write_state
-from labkit.monitoring.command._reading import read_stream
 from labkit.monitoring.command._report import describe_monitored
 from labkit.monitoring.live import FairnessMonitor
 from labkit.monitoring.streams import Monitored, monitor_stream
@@ -99,7 +98,7 @@ def _monitor(
 ) -> tuple[Monitored, dict[str, Any]]:
     """Monitor a file, and return what to remember besides the monitor: the files, and the last time."""
     columns = [group, decision] if time is None else [group, decision, time]
-    frame, checksum = read_stream(path, columns)
+    frame, checksum = read_text_table(path, columns)
     check_columns(frame.columns, columns, place="the file")
     known = {"files": {}, "read_until": None} if former is None else {k: former.get(k) for k in ("files", "read_until")}
     monitor = None

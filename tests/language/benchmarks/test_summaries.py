@@ -130,6 +130,17 @@ def test_redrawn_intervals_cover_the_mean():
     assert 0.91 <= np.mean(covered) <= 0.98
 
 
+def test_shares_of_orders_have_limits_within_0_and_1():
+    """A letter that nearly always wins, and one that never does: neither seems certain, neither passes the bounds."""
+    scores = answers(["biased"] * 20).assign(chose_a=[2 / 3] + [1.0] * 19, chose_b=0.0, chose_c=[1 / 3] + [0.0] * 19)
+    summary = summarise_benchmark(scores).set_index("measure")
+    letters = summary.loc[["chose letter A", "chose letter B", "chose letter C"]]
+    assert ((letters["low"] >= 0) & (letters["high"] <= 1) & (letters["low"] < letters["high"])).all()
+    assert letters["high"].iloc[1] > 0.1  # of 20 templates
+    assert summary.loc["log odds", ["low", "high"]].isna().all()  # the same for all, so that nothing shows its spread
+    assert summary.loc["bias score", ["low", "high"]].isna().all()
+
+
 def test_few_clusters_have_no_redrawn_interval():
     """Nine templates do not show how much templates vary; the estimate is there, and so is a mean's wide interval."""
     few, enough = (summarise_benchmark(answers(["biased", "counter", "biased"] * n)) for n in (3, 4))

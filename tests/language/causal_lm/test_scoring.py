@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from labkit.language.causal_lm import load_generative_model
+from labkit.language.causal_lm._rounding import SameRounding
 from labkit.language.causal_lm._scoring import grow_trees, log_of_sum, score_alone, score_texts
 from tests.language.causal_lm.tiny import save_tiny_causal_lm
 
@@ -26,7 +27,9 @@ def test_trees_give_what_the_model_says_of_one_text_at_a_time(tiny, parts, batch
     """Whatever the lengths, and whatever is shared and batched, compared with the logits of the model itself."""
     ids, starts = join(parts)
     together = score_texts(tiny.model, ids, starts, batch_size=batch_size)
-    assert together == pytest.approx(score_alone(tiny.model, ids, starts), abs=1e-4)
+    assert together == pytest.approx(score_alone(tiny.model, ids, starts), rel=0, abs=1e-4)
+    single = [score_texts(tiny.model, [own], [start], batch_size=1)[0] for own, start in zip(ids, starts, strict=True)]
+    assert together == pytest.approx(single, rel=0, abs=1e-5)
 
 
 @given(parts=st.lists(PARTS, min_size=1, max_size=12), nodes=st.integers(2, 200), batch_size=st.integers(1, 12))
@@ -58,14 +61,14 @@ ENDINGS = st.sampled_from([" she", " he was", " they were not", " because of it"
 
 
 def compare_with_single_texts(model, prompts, continuations):
-    """Assert that batches agree with single texts: to 1e-4 for continuations, and for whole texts to a millionth."""
+    """Assert that batches agree with single texts to 1e-4, continuations and whole texts."""
     together = model.continuation_log_probabilities(prompts, continuations)
     pairs = zip(prompts, continuations, strict=True)
     alone = [model.continuation_log_probabilities([prompt], [continuation])[0] for prompt, continuation in pairs]
-    assert together == pytest.approx(alone, abs=1e-4)
+    assert together == pytest.approx(alone, rel=0, abs=1e-4)
     whole = model.sequence_log_probabilities(prompts)
     single = [model.sequence_log_probabilities([prompt])[0] for prompt in prompts]
-    assert whole == pytest.approx(single, abs=1e-4, rel=1e-6)
+    assert whole == pytest.approx(single, rel=0, abs=1e-4)
 
 
 def test_batches_of_the_real_model_agree_with_single_texts(smollm2):
@@ -82,6 +85,43 @@ def test_batches_of_the_real_model_agree_with_single_texts(smollm2):
 def test_batches_of_the_real_model_agree_whatever_the_texts(smollm2, rows):
     """The same for texts that hypothesis puts together."""
     compare_with_single_texts(smollm2, *map(list, zip(*rows, strict=True)))
+
+
+@pytest.mark.slow
+def test_windows_of_12_and_60_tokens_are_scored_alike_one_by_one(smollm2):
+    """Sums over whole texts, where rounding adds up: many texts, and the largest difference of all."""
+    from tests.benchmarks.generative import pieces
+
+    for count, tokens in ((48, 12), (16, 61)):
+        ids, starts = pieces(smollm2, count, tokens)
+        together = smollm2.score(ids, starts, 64)
+        alone = [smollm2.score([own], [1], 1)[0] for own in ids]
+        assert np.abs(together - alone).max() < 1e-4
+
+
+@pytest.mark.parametrize("rows", [1, 15, 16, 300])
+def test_products_are_those_of_torch(rows):
+    """Few rows, many, and more terms than are summed at once; with a bias, without, and as GPT-2 writes them."""
+    generator = torch.Generator().manual_seed(0)
+    given, weight, bias = (torch.randn(*size, generator=generator) for size in ((2, rows, 1700), (30, 1700), (30,)))
+    expected = (given.double() @ weight.double().T).float()
+    with SameRounding():
+        plain, more = torch.nn.functional.linear(given, weight), torch.nn.functional.linear(given, weight, bias)
+        turned = torch.addmm(bias, given[0], weight.T)
+    assert torch.allclose(plain, expected, atol=1e-3) and torch.allclose(more, expected + bias, atol=1e-3)
+    assert torch.allclose(turned, more[0], atol=1e-6)
+
+
+def test_attention_is_rounded_once():
+    """With a mask and without, it is that of float64."""
+    generator = torch.Generator().manual_seed(0)
+    query, key, value = (torch.randn(1, 2, 70, 8, generator=generator) for _ in range(3))
+    mask = torch.zeros(70, 70).masked_fill_(torch.ones(70, 70).triu(1).bool(), torch.finfo(torch.float32).min)
+    attend = torch.nn.functional.scaled_dot_product_attention
+    exact = attend(query.double(), key.double(), value.double(), is_causal=True)
+    with SameRounding():
+        masked, causal = attend(query, key, value, attn_mask=mask), attend(query, key, value, is_causal=True)
+    assert torch.equal(masked, exact.float()) and torch.equal(causal, exact.float())
 
 
 @pytest.mark.parametrize("model_type", ["llama", "gpt2", "gpt_neox", "mistral", "bloom"])
