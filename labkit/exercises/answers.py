@@ -12,6 +12,7 @@ from typing import Any
 from labkit.exercises._plain import Fault, plain
 from labkit.exercises._running._containment import Overrun, contained
 from labkit.exercises._words import describe, describe_arguments, describe_error, name_of, say_line, short
+from labkit.exercises.recorded import RecordedFunction
 
 
 def outputs_of(*probes: tuple) -> Callable[[Any], list]:
@@ -37,8 +38,9 @@ def outputs_of(*probes: tuple) -> Callable[[Any], list]:
     def collect(function: Any) -> Any:
         if function is ...:
             return ...
-        if not callable(function):
-            raise Fault(f"A function is asked for; you give {short(function)}. Leave out the parentheses that call it.")
+        if isinstance(function, RecordedFunction):
+            return function.collect(probes)
+        check_callable(function)
         return [call(function, probe, position) for position, probe in enumerate(probes)]
 
     def label(position: int, function: Any) -> str:
@@ -46,6 +48,12 @@ def outputs_of(*probes: tuple) -> Callable[[Any], list]:
 
     collect.label = label
     return collect
+
+
+def check_callable(function: Any) -> None:
+    """Raise Fault where an answer is no function."""
+    if not callable(function):
+        raise Fault(f"A function is asked for; you give {short(function)}. Leave out the parentheses that call it.")
 
 
 def call(function: Callable, probe: tuple, position: int = 0) -> Any:

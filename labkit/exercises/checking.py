@@ -63,6 +63,11 @@ def exercises() -> list[Exercise]:
     return sorted(_declared.values(), key=lambda each: (each.id[:2], int(each.id[3:])))
 
 
+def find_exercise(identifier: str) -> Exercise:
+    """Return the exercise with an id, loading only its notebook; a ValueError lists the ids there are."""
+    return find(identifier, _declared)
+
+
 def find(identifier: str, declared: dict) -> Any:
     """Return what is declared under an id, loading only its notebook; a ValueError lists the ids there are."""
     load_chapters(str(identifier)[:2])

@@ -16,6 +16,7 @@ from labkit.exercises._running._containment import Overrun, Stopped, contained
 from labkit.exercises._words import class_name, describe_error, printable
 from labkit.exercises.answers import leaves
 from labkit.exercises.choices import Choices, find_unknown, same_text, settle_choices
+from labkit.exercises.recorded import RecordedFault
 
 EXERCISE = "application/vnd.labkit.exercise+json"  # mime type of what a checked exercise leaves in its output
 STATES = ("correct", "not yet", "not attempted")
@@ -116,7 +117,8 @@ class Exercise:
         Parameters
         ----------
         answer : object
-            What a student gives: a value, a function, or ``...`` for nothing yet.
+            What a student gives: a value, a function, or ``...`` for nothing yet. Or what was collected of it elsewhere
+            (see `labkit.exercises.recorded`).
 
         Returns
         -------
@@ -216,6 +218,8 @@ class Exercise:
     def _read(self, answer: Any) -> Any:
         if answer is ...:
             return ...
+        if isinstance(answer, RecordedFault):
+            raise answer.fault
         try:
             return contained(lambda: self._read_within_limits(answer))
         except Overrun as limit:

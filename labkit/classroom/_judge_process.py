@@ -1,0 +1,48 @@
+"""The process that judges: lines of JSON, an answer in, an outcome out."""
+
+import json
+import os
+import sys
+
+from labkit.classroom.box.values import BadReply, read_fault, unpack
+from labkit.exercises._plain import Fault
+from labkit.exercises.checking import find_exercise
+from labkit.exercises.judging import NOT_YET, Outcome
+from labkit.exercises.recorded import RecordedFault, RecordedFunction
+
+
+def main() -> None:
+    """Judge each line of the standard input, until it ends."""
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what an exercise prints is no outcome
+    for line in sys.stdin.buffer:
+        request = json.loads(line)
+        outcome = judge(request["id"], request["answer"])
+        reply = {"state": outcome.state, "message": outcome.message, "crashed": outcome.crashed}
+        out.write(json.dumps(reply) + "\n")
+        out.flush()
+
+
+def judge(identifier: str, answer: dict) -> Outcome:
+    """Return the outcome of what was collected of one answer."""
+    try:
+        given = stand_in(answer)
+    except BadReply as error:
+        return Outcome(NOT_YET, f"Your answer cannot be read: {error}.")
+    return find_exercise(identifier).outcome(given)
+
+
+def stand_in(answer: dict) -> object:
+    """Return what takes the place of an answer: its plain value, or what is known of a function."""
+    if "value" in answer:
+        return unpack(answer["value"])
+    results = [unpack(each["value"]) if "value" in each else read_fault(each["fault"], each["key"]) for each in answer["calls"]]
+    if results and all(each is ... for each in results):
+        return ...
+    if len(results) == 1 and isinstance(results[0], Fault) and results[0].key is None:
+        return RecordedFault(results[0])
+    return RecordedFunction(results)
+
+
+if __name__ == "__main__":
+    main()

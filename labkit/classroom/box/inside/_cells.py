@@ -1,0 +1,163 @@
+"""What a sealed child does: it reads the cells, runs those that are needed, and collects the answers one at a time.
+
+Lines of JSON over two pipes. First comes the submission; what is answered are notes on the cells as they run, then
+``{"ready": ...}``. Then each request, ``{"value": id}`` or ``{"call": id, "position": n, "arguments": [...]}``, gets one
+reply: ``{"value": ...}``, ``{"fault": message, "key": ...}`` or ``{"missing": reason}``. All of this happens in the
+student's process: whoever reads it must expect anything.
+"""
+
+import io
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from labkit.classroom.box.inside._needed import find_needed
+from labkit.classroom.box.values import pack, unpack_argument
+from labkit.exercises import checking
+from labkit.exercises._overheard import overhear
+from labkit.exercises._plain import Fault, plain
+from labkit.exercises._running._containment import Overrun, contained
+from labkit.exercises._words import describe_error
+from labkit.exercises.answers import call, check_callable
+
+IN_NOTEBOOKS = ("check", "hint", "solution", "compare")  # what a notebook calls for its reader, who is not here
+
+
+def make_shell() -> Any:
+    """Return IPython's shell, without history, display and threads, in which magic commands work."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    class Shell(InteractiveShell):
+        """A shell that shows nothing."""
+
+        def enable_gui(self, gui: str | None = None) -> None:
+            """Accept any way to show figures; none is shown."""
+
+        def showtraceback(self, *arguments: Any, **options: Any) -> None:
+            """Show nothing."""
+
+        def showsyntaxerror(self, *arguments: Any, **options: Any) -> None:
+            """Show nothing."""
+
+        def run_line_magic(self, name: str, *arguments: Any, **options: Any) -> Any:
+            """Carry out a magic command; one that is not known here does nothing."""
+            if self.find_line_magic(name) is None:
+                return None
+            return super().run_line_magic(name, *arguments, **options)
+
+        def system(self, command: str) -> None:
+            """Start no other program."""
+
+        def getoutput(self, command: str, *arguments: Any, **options: Any) -> list:
+            """Start no other program."""
+            return []
+
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.InteractiveShell.ast_node_interactivity = "none"
+    config.InteractiveShell.colors = "NoColor"
+    config.InteractiveShell.xmode = "Minimal"
+    shell = Shell.instance(config=config)
+    shell.display_formatter.active_types = ["text/plain"]
+    shell.display_pub.publish = lambda *arguments, **options: None
+    for name in IN_NOTEBOOKS:
+        setattr(checking, name, _nothing)
+    return shell
+
+
+def _nothing(*arguments: Any, **options: Any) -> None:
+    """Take the place of `check` and others: nobody reads what they show."""
+
+
+def converse(shell: Any, requests: int, replies: int) -> None:
+    """Run a submission and answer requests about it, until the grader hangs up."""
+    lines = os.fdopen(requests, "rb")
+
+    def reply(message: dict) -> None:
+        data = memoryview(json.dumps(message).encode() + b"\n")
+        while data:
+            data = data[os.write(replies, data) :]
+
+    task = json.loads(lines.readline())
+    sys.stdin = io.StringIO()
+    taken = run_cells(shell, task, reply)
+    reply({"ready": True})
+    for line in lines:
+        request = json.loads(line)
+        try:
+            reply(answer(taken, request))
+        except (KeyboardInterrupt, Exception) as error:
+            reply({"fault": f"the answer cannot be collected: {describe_error(error)}", "key": None})
+
+
+def run_cells(shell: Any, task: dict, reply: Callable[[dict], None]) -> dict[str, Any]:
+    """Run the needed cells in order, and evaluate what each exercise asks for where its check stands."""
+    sources = [shell.transform_cell(source) if source.strip() else "" for source in task["cells"]]
+    asked = sorted(task["asked"], key=lambda each: each["after"])
+    skipped = set(task["skip"])
+    needed = set(range(len(sources))) if task["every"] else find_needed(sources, asked)
+    needed -= skipped
+    reply({"needed": sorted(needed)})
+    taken: dict[str, Any] = {}
+
+    def take(position: int) -> None:
+        while asked and asked[0]["after"] <= position:
+            each = asked.pop(0)
+            try:
+                taken[each["id"]] = ("found", eval(each["expression"], shell.user_ns))
+            except BaseException as error:
+                taken[each["id"]] = ("missing", describe_error(error))
+
+    for position, source in enumerate(task["cells"]):
+        take(position)
+        if position in needed:
+            reply({"cell": position})
+            if (error := run_cell(shell, source)) is not None:
+                reply({"failed": position, "error": describe_error(error)})
+    take(len(task["cells"]))
+    return taken
+
+
+def run_cell(shell: Any, source: str) -> BaseException | None:
+    """Run a cell as a notebook does; return what it raises."""
+    try:
+        result = shell.run_cell(source, store_history=False, silent=True)
+        return result.error_before_exec or result.error_in_exec
+    except BaseException as error:  # SystemExit, KeyboardInterrupt, and what a student's code made of the shell
+        return error
+
+
+def answer(taken: dict[str, Any], request: dict) -> dict:
+    """Return what is collected for one request."""
+    exercise = request.get("value") or request["call"]
+    state, found = taken[exercise]
+    if state == "missing":
+        return {"missing": found}
+    try:
+        with overhear():
+            if "value" in request:
+                return {"value": pack(read_value(found))}
+            if found is ...:
+                return {"value": pack(...)}
+            check_callable(found)
+            probe = tuple(map(unpack_argument, request["arguments"]))
+            return {"value": pack(call(found, probe, request["position"]))}
+    except Fault as fault:
+        return {"fault": str(fault), "key": fault.key}
+
+
+def read_value(found: Any) -> Any:
+    """Return the plain values of an answer, within the limits of a check."""
+    if found is ...:
+        return found
+    try:
+        return contained(lambda: plain(found))
+    except (Fault, KeyboardInterrupt):
+        raise
+    except Overrun as limit:
+        raise Fault(f"Reading your answer {limit}") from None
+    except BaseException as error:
+        raise Fault(f"Your answer could not be read. {describe_error(error)}") from error

@@ -1,0 +1,64 @@
+"""What the box is told about exercises: what the check cells of the released notebook hand in, and the probes."""
+
+import ast
+from collections.abc import Iterable, Mapping
+
+from labkit.classroom.box.running import Question
+from labkit.classroom.box.values import pack_argument
+from labkit.exercises.checking import find_exercise
+from labkit.exercises.recorded import find_calls
+
+
+def make_questions(checks: Mapping[str, str], after: Mapping[str, int] | None = None) -> list[Question]:
+    """Return the questions for a submission, which hold nothing about what is right.
+
+    Parameters
+    ----------
+    checks : mapping of str to str
+        For each exercise, the source of its check cell **in the released notebook**, such as
+        ``check("04.1", alarm_rates)``; those of a submission are not looked at.
+    after : mapping of str to int, optional
+        For each exercise, how many code cells of the submission stand before its check; without it, all.
+
+    Returns
+    -------
+    list of Question
+        In the order of the checks.
+
+    Raises
+    ------
+    ValueError
+        A check cell has no call of ``check`` with this exercise.
+    TypeError
+        The answer to an exercise can be collected only next to its collector, or an argument of its calls cannot be
+        sent into the box; the message names the exercise.
+    """
+    after = after or {}
+    questions = []
+    for identifier, source in checks.items():
+        try:
+            calls = find_calls(find_exercise(identifier).collect)
+            packed = None if calls is None else tuple(pack_argument(list(each)) for each in calls)
+        except TypeError as error:
+            raise TypeError(f"exercise {identifier} cannot be collected in the box: {error}") from error
+        questions.append(Question(identifier, find_expression(identifier, source), packed, after.get(identifier)))
+    return questions
+
+
+def find_expression(identifier: str, source: str) -> str:
+    """Return what a check cell hands in: the second argument of its call of ``check``."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "check":
+            if len(node.args) == 2 and isinstance(node.args[0], ast.Constant) and node.args[0].value == identifier:
+                return ast.unparse(node.args[1])
+    raise ValueError(f"the check cell of exercise {identifier} has no `check({identifier!r}, ...)`: {source[:80]!r}")
+
+
+def find_imports(sources: Iterable[str]) -> list[str]:
+    """Return the import statements at the top level of cells of the released notebook, each once, in order."""
+    found = {}
+    for source in sources:
+        for statement in ast.parse(source).body:
+            if isinstance(statement, (ast.Import, ast.ImportFrom)):
+                found[ast.unparse(statement)] = None
+    return list(found)
