@@ -2,19 +2,25 @@
 
 import json
 import os
+import resource
 import sys
+from pathlib import Path
 
 from labkit.classroom.box.values import BadReply, read_fault, unpack
-from labkit.exercises._plain import Fault
+from labkit.exercises.answers import Fault, RecordedFault, RecordedFunction
 from labkit.exercises.checking import find_exercise
 from labkit.exercises.judging import NOT_YET, Outcome
-from labkit.exercises.recorded import RecordedFault, RecordedFunction
+
+MEMORY = 4 * 2**30  # bytes of address space that exercises and answers may take
 
 
 def main() -> None:
     """Judge each line of the standard input, until it ends."""
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what an exercise prints is no outcome
+    space = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    resource.setrlimit(resource.RLIMIT_AS, (space + MEMORY, hard))
     for line in sys.stdin.buffer:
         request = json.loads(line)
         outcome = judge(request["id"], request["answer"])
@@ -36,7 +42,9 @@ def stand_in(answer: dict) -> object:
     """Return what takes the place of an answer: its plain value, or what is known of a function."""
     if "value" in answer:
         return unpack(answer["value"])
-    results = [unpack(each["value"]) if "value" in each else read_fault(each["fault"], each["key"]) for each in answer["calls"]]
+    results = [
+        unpack(each["value"]) if "value" in each else read_fault(each["fault"], each["key"]) for each in answer["calls"]
+    ]
     if results and all(each is ... for each in results):
         return ...
     if len(results) == 1 and isinstance(results[0], Fault) and results[0].key is None:

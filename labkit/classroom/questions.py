@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 
 from labkit.classroom.box.running import Question
 from labkit.classroom.box.values import pack_argument
+from labkit.exercises.answers import find_calls
 from labkit.exercises.checking import find_exercise
-from labkit.exercises.recorded import find_calls
 
 
 def make_questions(checks: Mapping[str, str], after: Mapping[str, int] | None = None) -> list[Question]:

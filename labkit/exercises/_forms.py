@@ -6,9 +6,9 @@ Everything here works on plain values (see `labkit.exercises.answers`): numbers,
 from collections.abc import Callable
 from typing import Any
 
-from labkit.exercises._plain import NamedValues, Positions
-from labkit.exercises._words import short
 from labkit.exercises.choices import metric_name, squeeze
+from labkit.exercises.plain_values import NamedValues, Positions
+from labkit.exercises.words import short
 
 MOST_NAMES = 8  # of a dict that are listed in a message
 

@@ -2,17 +2,20 @@
 
 What is collected are plain values: numbers, texts, lists and dicts that fit into JSON. An answer that cannot be judged
 (an infinite number, a module, a function that raises) is a `Fault` with a message.
+
+A class collects answers in one process, which holds no judge, and judges them in another. `find_calls` says which
+calls an exercise asks for, `collect_value` and `collect_call` answer, and a `RecordedFunction` or a `RecordedFault`
+then takes the place of the student's answer in `Exercise.outcome`.
 """
 
 import copy
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from labkit.exercises._plain import Fault, plain
-from labkit.exercises._running._containment import Overrun, contained
-from labkit.exercises._words import describe, describe_arguments, describe_error, name_of, say_line, short
-from labkit.exercises.recorded import RecordedFunction
+from labkit.exercises._running._containment import Overrun, Stopped, contained
+from labkit.exercises.plain_values import Fault, plain
+from labkit.exercises.words import describe, describe_arguments, describe_error, name_of, say_line, short
 
 
 def outputs_of(*probes: tuple) -> Callable[[Any], list]:
@@ -136,3 +139,149 @@ def leaves(value: Any, where: str = "") -> list[tuple[str, Any]]:
     else:
         return [(where, value)]
     return [leaf for place, each in inner for leaf in leaves(each, place)]
+
+
+# ---- Collected in one process, judged in another ---------------------------------------------------------------------
+
+
+def collect_value(answer: Any, collect: Callable[[Any], Any] = lambda answer: answer) -> Any:
+    """Return the plain values of an answer, read within the limits of a check; ``...`` stays as it is.
+
+    Parameters
+    ----------
+    answer : object
+        What a student gives, or a `RecordedFault`.
+    collect : callable, optional
+        The collector of the exercise; by default the answer is taken as it is.
+
+    Raises
+    ------
+    Fault
+        The answer has no such values.
+    """
+    if answer is ...:
+        return ...
+    if isinstance(answer, RecordedFault):
+        raise answer.fault
+    try:
+        return contained(lambda: read_within_limits(answer, collect))
+    except Overrun as limit:
+        raise Fault(f"Reading your answer {limit}") from None
+
+
+def read_within_limits(answer: Any, collect: Callable[[Any], Any]) -> Any:
+    """Return what a collector makes of an answer; Fault for whatever goes wrong, but for an interruption."""
+    try:
+        return plain(collect(answer))
+    except (Fault, KeyboardInterrupt, Stopped):
+        raise
+    except BaseException as error:  # SystemExit too
+        raise Fault(f"Your answer could not be read. {describe_error(error)}") from error
+
+
+def collect_call(function: Any, probe: tuple, position: int) -> Any:
+    """Return the plain values of what a student's function returns for a probe; ``...`` for no function yet.
+
+    Parameters
+    ----------
+    function : object
+        What a student gives.
+    probe : tuple
+        The arguments.
+    position : int
+        Number of the probe, from 0.
+
+    Raises
+    ------
+    Fault
+        It is no function, or `call` fails.
+    """
+    if function is ...:
+        return ...
+    check_callable(function)
+    return call(function, probe, position)
+
+
+class RecordedFault:
+    """What takes the place of an answer that could not be read: collecting it fails again, with the same message.
+
+    Attributes
+    ----------
+    fault : Fault
+        Why the answer could not be read.
+    """
+
+    def __init__(self, fault: Fault):
+        self.fault = fault
+
+
+class RecordedFunction:
+    """What takes the place of a student's function: it knows what the function returned for each probe.
+
+    Parameters
+    ----------
+    results : sequence
+        For each probe, in order, the plain value returned, or the `Fault` with which the call ended. It may end at the
+        first fault.
+    """
+
+    def __init__(self, results: Sequence[Any]):
+        self.results = results
+
+    def collect(self, probes: Sequence[tuple]) -> list:
+        """Return the results for the probes; raise the fault of the first call that has one."""
+        for result in self.results:
+            if isinstance(result, Fault):
+                raise result
+        if len(self.results) != len(probes):
+            raise Fault(f"{len(self.results)} calls of your function are recorded, and {len(probes)} are needed.")
+        return list(self.results)
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Raise TypeError: the function itself is not here."""
+        raise TypeError("only what the function returned for the probes is recorded")
+
+
+class _Listener(RecordedFunction):
+    """What takes the place of a function to learn which probes a collector has."""
+
+    def __init__(self):
+        super().__init__(())
+        self.probes: list[tuple] | None = None
+
+    def collect(self, probes: Sequence[tuple]) -> list:
+        """Keep the probes, and give no answer yet."""
+        self.probes = list(probes)
+        return [...] * len(probes)
+
+
+def find_calls(collect: Callable[[Any], Any]) -> list[tuple] | None:
+    """Return the arguments of the calls that collect an answer.
+
+    Parameters
+    ----------
+    collect : callable
+        The collector of an exercise: `outputs_of`, or one that calls it and looks at what it returned.
+
+    Returns
+    -------
+    list of tuple, or None
+        The probes, in order; None where the answer is a value, which is collected as it is.
+
+    Raises
+    ------
+    TypeError
+        The collector calls the function itself, or has collectors for parts of an answer: then its calls are not known
+        before they are made, and the answer can be collected only next to the collector.
+    """
+    if getattr(collect, "collectors", None):
+        raise TypeError("an answer with functions among its parts is collected only next to its collector")
+    listener = _Listener()
+    found = None
+    try:
+        found = collect(listener)
+    except Fault:  # of a collector that looks at what was returned, or of one that calls the function itself
+        pass
+    if listener.probes is None and found is not listener:
+        raise TypeError("a collector that calls the function itself collects an answer only next to it")
+    return listener.probes

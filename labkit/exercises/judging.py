@@ -10,13 +10,12 @@ from operator import getitem
 from typing import Any
 
 from labkit.exercises._forms import conform, find_misfit, find_misfit_of_calls, kind_of
-from labkit.exercises._overheard import overhear
-from labkit.exercises._plain import Fault, plain
-from labkit.exercises._running._containment import Overrun, Stopped, contained
-from labkit.exercises._words import class_name, describe_error, printable
-from labkit.exercises.answers import leaves
+from labkit.exercises._running._containment import Overrun, contained
+from labkit.exercises.answers import collect_value, leaves
 from labkit.exercises.choices import Choices, find_unknown, same_text, settle_choices
-from labkit.exercises.recorded import RecordedFault
+from labkit.exercises.overheard import overhear
+from labkit.exercises.plain_values import Fault
+from labkit.exercises.words import class_name, describe_error, printable
 
 EXERCISE = "application/vnd.labkit.exercise+json"  # mime type of what a checked exercise leaves in its output
 STATES = ("correct", "not yet", "not attempted")
@@ -118,7 +117,7 @@ class Exercise:
         ----------
         answer : object
             What a student gives: a value, a function, or ``...`` for nothing yet. Or what was collected of it elsewhere
-            (see `labkit.exercises.recorded`).
+            (see `labkit.exercises.answers`).
 
         Returns
         -------
@@ -185,13 +184,13 @@ class Exercise:
         Fault
             The answer has no such values.
         """
-        return settle_choices(conform(self._read(answer), self.model), self.choices)
+        return settle_choices(conform(collect_value(answer, self.collect), self.model), self.choices)
 
     @cached_property
     def model(self) -> Any:
         """The plain values of the reference."""
         with overhear():
-            collected = self._read(self.reference)
+            collected = collect_value(self.reference, self.collect)
         return settle_choices(conform(collected, collected), self.choices)
 
     @cached_property
@@ -214,24 +213,6 @@ class Exercise:
                 except Fault as fault:
                     found.append((None, fault, hint))
         return found
-
-    def _read(self, answer: Any) -> Any:
-        if answer is ...:
-            return ...
-        if isinstance(answer, RecordedFault):
-            raise answer.fault
-        try:
-            return contained(lambda: self._read_within_limits(answer))
-        except Overrun as limit:
-            raise Fault(f"Reading your answer {limit}") from None
-
-    def _read_within_limits(self, answer: Any) -> Any:
-        try:
-            return plain(self.collect(answer))
-        except (Fault, KeyboardInterrupt, Stopped):
-            raise
-        except BaseException as error:  # SystemExit too
-            raise Fault(f"Your answer could not be read. {describe_error(error)}") from error
 
     def judged(self, collected: Any, answer: Any) -> Outcome:
         """Judge collected values, once they have the form of the reference; known mistakes may have another one."""

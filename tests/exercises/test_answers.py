@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from labkit.exercises._plain import Fault, NamedValues, plain
-from labkit.exercises._words import printable, short
 from labkit.exercises.answers import leaves, outputs_of, parts
+from labkit.exercises.plain_values import Fault, NamedValues, plain
+from labkit.exercises.words import printable, short
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What the box shows of this machine: Python, its libraries, the course's data, and a copy of labkit without answers."""
+"""What the box shows of this machine: Python, its libraries, the course's data, and labkit without its answers."""
 
 import compileall
 import shutil
@@ -10,7 +10,17 @@ from pathlib import Path
 import labkit
 
 PACKAGE = Path(labkit.__file__).resolve().parent
-SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/localtime", "/etc/alternatives")
+SYSTEM = (
+    "/usr",
+    "/lib",
+    "/lib64",
+    "/lib32",
+    "/bin",
+    "/sbin",
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+    "/etc/alternatives",
+)
 
 
 def stage_package(target: Path) -> None:

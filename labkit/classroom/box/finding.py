@@ -30,7 +30,7 @@ VARIABLES = {
     "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONHASHSEED": "0",  # the same order of sets for everybody, and each time
     "TOKENIZERS_PARALLELISM": "false",
-    "ARROW_DEFAULT_MEMORY_POOL": "system",  # the other one starts a thread
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",  # pyarrow would start one, which a child does not have
     "OMP_WAIT_POLICY": "PASSIVE",
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"),
     **dict.fromkeys(("POLARS_MAX_THREADS", "LOKY_MAX_CPU_COUNT"), "1"),
@@ -77,7 +77,9 @@ def find_box(name: str | None = None) -> BoxKind:
         Its `name` is None where no box works; its `sentence` then says why, and `remedy` has a command.
     """
     if not sys.platform.startswith("linux"):
-        return BoxKind(None, sentence=f"student code is boxed on Linux only, and this is {sys.platform}", remedy=CONTAINER)
+        return BoxKind(
+            None, sentence=f"student code is boxed on Linux only, and this is {sys.platform}", remedy=CONTAINER
+        )
     if not _seccomp.has_numbers():
         return BoxKind(None, sentence="the filter of system calls does not know this processor", remedy=CONTAINER)
     reasons = []
@@ -115,7 +117,11 @@ def try_box(kind: BoxKind) -> str:
     with tempfile.TemporaryDirectory(prefix="labkit-box-") as folder:
         Path(folder, "files").mkdir()
         command = box_command(kind, PACKAGE.parent, [PACKAGE], ["-m", "labkit.classroom.box.inside._trial"])
-        settings = {"kind": kind.name, "readable": [str(PACKAGE), *map(str, readable_paths())], "folder": f"{folder}/files"}
+        settings = {
+            "kind": kind.name,
+            "readable": [str(PACKAGE), *map(str, readable_paths())],
+            "folder": f"{folder}/files",
+        }
         try:
             done = subprocess.run(
                 [*command, json.dumps(settings)],

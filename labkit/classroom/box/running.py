@@ -14,6 +14,7 @@ from labkit.classroom.box.finding import BUBBLEWRAP, BoxKind, find_box
 from labkit.classroom.box.values import BadReply, read_fault, unpack
 from labkit.data.tables import DATASETS_FOLDER
 from labkit.errors import UserError
+from labkit.exercises.words import printable
 
 MEGABYTE = 2**20
 PATIENCE = 0.5  # seconds in which a child may end by itself, once its pipes are closed
@@ -100,8 +101,8 @@ class Run:
     Attributes
     ----------
     answers : dict of str to dict
-        By exercise, JSON: ``{"value": ...}``, ``{"calls": [...]}`` or ``{"problem": sentence}`` where no answer could be
-        collected. `judge_answers` takes it.
+        By exercise, JSON: ``{"value": ...}``, ``{"calls": [...]}`` or ``{"problem": sentence}`` where no answer could
+        be collected. `judge_answers` takes it.
     failures : dict of str to str
         By cell, what it raised or how it was stopped.
     executed : int
@@ -288,7 +289,7 @@ class _Attempts:
             reason = ""
         except TemplateLost:
             self.box.close()
-            reason = "the box had to be started again"
+            reason = "ended the box, which had to be started again" if self.where is not None else None
         finally:
             if conversation is not None:
                 conversation.close()
@@ -322,14 +323,22 @@ class _Attempts:
     def talk(self, conversation: Conversation) -> None:
         """Send the submission, follow its cells, and ask for the answers."""
         asked = [
-            {"id": each.id, "expression": each.expression, "after": len(self.cells) if each.after is None else each.after}
+            {
+                "id": each.id,
+                "expression": each.expression,
+                "after": len(self.cells) if each.after is None else each.after,
+            }
             for each in self.left.values()
         ]
         task = {"cells": [each.source for each in self.cells], "asked": asked}
         task |= {"skip": sorted(self.skip), "every": self.every}
         conversation.send(task, self.deadline(self.limits.cell_seconds))
-        while "ready" not in (note := conversation.receive(self.deadline(self.limits.cell_seconds))):
+        note = conversation.receive(self.deadline(self.limits.cell_seconds))
+        if "broken" in note:  # sent before a line of the student's ran
+            raise UserError(f"the box could not be closed: {str(note['broken'])[:LONGEST_REASON]}")
+        while "ready" not in note:
             self.follow(note)
+            note = conversation.receive(self.deadline(self.limits.cell_seconds))
         for each in list(self.left.values()):
             self.where = each.id
             self.found.answers[each.id] = self.collect(conversation, each)
@@ -337,14 +346,13 @@ class _Attempts:
 
     def follow(self, note: dict) -> None:
         """Take a note on the cells."""
-        if "broken" in note:
-            raise RuntimeError(f"the box could not be closed: {str(note['broken'])[:LONGEST_REASON]}")
         if isinstance(needed := note.get("needed"), list):
+            self.where = None
             self.found.executed = min(len(needed), len(self.cells))
         if type(cell := note.get("cell")) is int and 0 <= cell < len(self.cells):
             self.where = cell
         if type(failed := note.get("failed")) is int and 0 <= failed < len(self.cells):
-            self.found.failures[self.cells[failed].id] = str(note.get("error"))[:LONGEST_REASON]
+            self.found.failures[self.cells[failed].id] = say_reason(note.get("error"))
 
     def collect(self, conversation: Conversation, question: Question) -> dict:
         """Ask for the answer to one exercise, call by call."""
@@ -375,8 +383,13 @@ class _Attempts:
         if set(reply) == {"missing"}:
             failed = [f"cell {name}: {reason}" for name, reason in self.found.failures.items()]
             because = f"; {'; '.join(failed[:3])}" if failed else ""
-            return {"problem": f"there is no answer to collect ({str(reply['missing'])[:LONGEST_REASON]}){because}"}
+            return {"problem": f"there is no answer to collect ({say_reason(reply['missing'])}){because}"}
         raise BadReply("a reply is neither a value nor a fault")
+
+
+def say_reason(told: Any) -> str:
+    """Return what a student's code says of itself, shortened, without what no page can show."""
+    return printable(told if isinstance(told, str) else "no reason")[:LONGEST_REASON]
 
 
 def say_end(ended: dict, limits: Limits) -> str:

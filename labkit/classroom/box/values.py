@@ -11,7 +11,7 @@ import math
 import re
 from typing import Any
 
-from labkit.exercises._plain import MOST_BITS, MOST_CHARACTERS, MOST_VALUES, Fault, NamedValues, Positions
+from labkit.exercises.plain_values import MOST_BITS, MOST_CHARACTERS, MOST_VALUES, Fault, NamedValues, Positions
 
 MARK = "$"  # the key of a dict that says what the dict stands for
 DEEPEST = 120  # lists within lists of JSON: twice what an answer may have, since some values take two
@@ -110,7 +110,7 @@ def whole_text(text: str) -> str:
 
 
 def unpack(value: Any) -> Any:
-    """Return the plain value for what `pack` wrote and `read_json` read; BadReply for a mark that `pack` does not write.
+    """Return the plain value for what `pack` wrote and `read_json` read; BadReply for a mark that is not `pack`'s.
 
     >>> unpack({"$": "positions", "labels": ["3"], "items": [0.5]})
     [0.5]
@@ -129,7 +129,11 @@ def unpack(value: Any) -> Any:
     items = value.get("items")
     if kind == "positions" and set(value) == {MARK, "labels", "items"} and isinstance(items, list):
         labels = value["labels"]
-        if isinstance(labels, list) and len(labels) in (0, len(items)) and all(isinstance(each, str) for each in labels):
+        if (
+            isinstance(labels, list)
+            and len(labels) in (0, len(items))
+            and all(isinstance(each, str) for each in labels)
+        ):
             found = Positions(unpack(each) for each in items)
             found.labels = tuple(labels)
             return found

@@ -1,9 +1,9 @@
 """What a sealed child does: it reads the cells, runs those that are needed, and collects the answers one at a time.
 
 Lines of JSON over two pipes. First comes the submission; what is answered are notes on the cells as they run, then
-``{"ready": ...}``. Then each request, ``{"value": id}`` or ``{"call": id, "position": n, "arguments": [...]}``, gets one
-reply: ``{"value": ...}``, ``{"fault": message, "key": ...}`` or ``{"missing": reason}``. All of this happens in the
-student's process: whoever reads it must expect anything.
+``{"ready": true}``. Then each request, ``{"value": id}`` or ``{"call": id, "position": n, "arguments": [...]}``, gets
+one reply: ``{"value": ...}``, ``{"fault": message, "key": ...}`` or ``{"missing": reason}``. All of this happens in the
+student's process, so the grader must expect anything.
 """
 
 import io
@@ -13,14 +13,13 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from labkit import plots
 from labkit.classroom.box.inside._needed import find_needed
 from labkit.classroom.box.values import pack, unpack_argument
 from labkit.exercises import checking
-from labkit.exercises._overheard import overhear
-from labkit.exercises._plain import Fault, plain
-from labkit.exercises._running._containment import Overrun, contained
-from labkit.exercises._words import describe_error
-from labkit.exercises.answers import call, check_callable
+from labkit.exercises.answers import Fault, collect_call, collect_value
+from labkit.exercises.overheard import overhear
+from labkit.exercises.words import describe_error
 
 IN_NOTEBOOKS = ("check", "hint", "solution", "compare")  # what a notebook calls for its reader, who is not here
 
@@ -65,11 +64,17 @@ def make_shell() -> Any:
     shell.display_pub.publish = lambda *arguments, **options: None
     for name in IN_NOTEBOOKS:
         setattr(checking, name, _nothing)
+    plots.show = _close_figure
     return shell
 
 
 def _nothing(*arguments: Any, **options: Any) -> None:
     """Take the place of `check` and others: nobody reads what they show."""
+
+
+def _close_figure(figure: Any, **options: Any) -> None:
+    """Take the place of `show`: nobody looks at figures, and to draw one takes longer than most cells."""
+    plots.plt.close(figure)
 
 
 def converse(shell: Any, requests: int, replies: int) -> None:
@@ -95,7 +100,13 @@ def converse(shell: Any, requests: int, replies: int) -> None:
 
 def run_cells(shell: Any, task: dict, reply: Callable[[dict], None]) -> dict[str, Any]:
     """Run the needed cells in order, and evaluate what each exercise asks for where its check stands."""
-    sources = [shell.transform_cell(source) if source.strip() else "" for source in task["cells"]]
+    sources = []
+    for position, source in enumerate(task["cells"]):
+        reply({"cell": position})  # what ends the process while it is read, too
+        try:
+            sources.append(shell.transform_cell(source))
+        except Exception:
+            sources.append("!")  # which is no Python
     asked = sorted(task["asked"], key=lambda each: each["after"])
     skipped = set(task["skip"])
     needed = set(range(len(sources))) if task["every"] else find_needed(sources, asked)
@@ -132,32 +143,14 @@ def run_cell(shell: Any, source: str) -> BaseException | None:
 
 def answer(taken: dict[str, Any], request: dict) -> dict:
     """Return what is collected for one request."""
-    exercise = request.get("value") or request["call"]
-    state, found = taken[exercise]
+    state, found = taken[request.get("value") or request["call"]]
     if state == "missing":
         return {"missing": found}
     try:
         with overhear():
             if "value" in request:
-                return {"value": pack(read_value(found))}
-            if found is ...:
-                return {"value": pack(...)}
-            check_callable(found)
+                return {"value": pack(collect_value(found))}
             probe = tuple(map(unpack_argument, request["arguments"]))
-            return {"value": pack(call(found, probe, request["position"]))}
+            return {"value": pack(collect_call(found, probe, request["position"]))}
     except Fault as fault:
         return {"fault": str(fault), "key": fault.key}
-
-
-def read_value(found: Any) -> Any:
-    """Return the plain values of an answer, within the limits of a check."""
-    if found is ...:
-        return found
-    try:
-        return contained(lambda: plain(found))
-    except (Fault, KeyboardInterrupt):
-        raise
-    except Overrun as limit:
-        raise Fault(f"Reading your answer {limit}") from None
-    except BaseException as error:
-        raise Fault(f"Your answer could not be read. {describe_error(error)}") from error

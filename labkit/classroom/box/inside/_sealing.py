@@ -42,7 +42,9 @@ def enter_namespaces(disk: int) -> None:
     hidden = _system.NO_SETUID | _system.NO_DEVICES
     _system.mount("none", "/", "", _system.PRIVATE)
     for folder, share in ((BOX, 2), ("/dev/shm", 2)):
-        _system.mount("tmpfs", folder, "tmpfs", hidden, f"size={disk // share},nr_inodes={MOST_FILES // share},mode=700")
+        _system.mount(
+            "tmpfs", folder, "tmpfs", hidden, f"size={disk // share},nr_inodes={MOST_FILES // share},mode=700"
+        )
     os.mkdir(HOME)
     os.mkdir(f"{BOX}/tmp")
     wait_for_child(os.fork())  # the first process of a namespace ignores most signals, so it only waits
@@ -67,7 +69,9 @@ def show_own_process() -> None:
             copy.touch()
             _system.mount(path, str(copy), "", _system.BIND)
     _system.mount(folder, "/proc", "", _system.MOVE)
-    _system.mount("none", "/proc", "", _system.REMOUNT | _system.BIND | _system.READ_ONLY | _system.NO_SETUID | _system.NO_DEVICES)
+    _system.mount(
+        "none", "/proc", "", _system.REMOUNT | _system.BIND | _system.READ_ONLY | _system.NO_SETUID | _system.NO_DEVICES
+    )
     os.rmdir(folder)
 
 

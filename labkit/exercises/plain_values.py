@@ -11,7 +11,7 @@ from numbers import Integral, Real
 from pathlib import PurePath
 from typing import Any
 
-from labkit.exercises._words import class_name
+from labkit.exercises.words import class_name
 
 MOST_VALUES = 100_000  # values of an answer; no exercise asks for a hundredth of that
 MOST_CHARACTERS = 100_000  # of a text in an answer

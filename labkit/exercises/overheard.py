@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from labkit.exercises._running._containment import spend_characters
-from labkit.exercises._words import describe_error
+from labkit.exercises.words import describe_error
 
 MOST_WARNINGS = 3  # different ones that are repeated to the student
 MOST_CHARACTERS = 300  # of each warning, and of what was written
