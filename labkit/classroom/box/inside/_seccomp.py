@@ -1,8 +1,8 @@
 """A filter of system calls: what no notebook needs, and what could reach other processes, fails.
 
 The numbers of the calls are those of Linux on x86-64 and on 64-bit ARM (``asm/unistd.h``). What is not named is
-allowed: the list closes the ways out that namespaces or Landlock leave open (starting processes, sockets, signals to other
-processes, other limits, shared memory without a size), and calls in which flaws of kernels have been found.
+allowed: the list closes the ways out that namespaces or Landlock leave open (starting processes, sockets, signals to
+other processes, other limits, shared memory without a size), and calls in which flaws of kernels have been found.
 """
 
 import ctypes
