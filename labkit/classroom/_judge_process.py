@@ -4,13 +4,16 @@ import json
 import os
 import resource
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-from labkit.classroom.box.values import BadReply, read_fault, unpack
-from labkit.exercises.answers import Fault, RecordedFault, RecordedFunction
-from labkit.exercises.checking import find_exercise
-from labkit.exercises.judging import NOT_YET, Outcome
+from labkit.classroom.box.values import BadReply, read_fault, unpack, unpack_argument
+from labkit.exercises.answers import Fault, RecordedFault, RecordedFunction, outputs_of
+from labkit.exercises.checking import find_exercise, redeclare
+from labkit.exercises.judging import NOT_YET, Exercise, Outcome
 
+_declared: dict[str, Exercise] = {}  # as the chapters declare them
+_calls: dict[str, list | None] = {}  # by which each is judged now; None for the declared ones
 MEMORY = 4 * 2**30  # bytes of address space that exercises and answers may take
 
 
@@ -23,14 +26,19 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (space + MEMORY, hard))
     for line in sys.stdin.buffer:
         request = json.loads(line)
-        outcome = judge(request["id"], request["answer"])
+        outcome = judge(request["id"], request["answer"], request["calls"])
         reply = {"state": outcome.state, "message": outcome.message, "crashed": outcome.crashed}
         out.write(json.dumps(reply) + "\n")
         out.flush()
 
 
-def judge(identifier: str, answer: dict) -> Outcome:
-    """Return the outcome of what was collected of one answer."""
+def judge(identifier: str, answer: dict, calls: list | None = None) -> Outcome:
+    """Return the outcome of what was collected of one answer, for the declared probes or for hidden ones."""
+    declared = _declared.setdefault(identifier, find_exercise(identifier))
+    if _calls.get(identifier) != calls:
+        probes = [tuple(map(unpack_argument, each)) for each in calls or ()]
+        redeclare(replace(declared, collect=outputs_of(*probes)) if calls is not None else declared)
+        _calls[identifier] = calls
     try:
         given = stand_in(answer)
     except BadReply as error:

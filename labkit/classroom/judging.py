@@ -7,9 +7,10 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
+from labkit.classroom.box.running import Question
 from labkit.exercises.outcomes import Outcome
 
 WAIT = 60.0  # seconds that judging one submission may take
@@ -49,25 +50,28 @@ class Judge:
             self._process.communicate()
             self._process = None
 
-    def outcomes(self, answers: Mapping[str, dict]) -> dict[str, Outcome]:
+    def outcomes(self, answers: Mapping[str, dict], questions: Iterable[Question] = ()) -> dict[str, Outcome]:
         """Judge the answers of one submission.
 
         Parameters
         ----------
         answers : mapping of str to dict
             `Run.answers`, also after it was stored as JSON.
+        questions : iterable of Question, optional
+            Those that were asked; needed where they have hidden probes.
 
         Returns
         -------
         dict of str to Outcome
             The state "not collected" has the problem as its message.
         """
+        calls = {each.id: each.calls for each in questions if each.hidden}
         found = {}
         for identifier, answer in answers.items():
             if "problem" in answer:
                 found[identifier] = Outcome(NOT_COLLECTED, str(answer["problem"]))
                 continue
-            reply = self._ask({"id": identifier, "answer": answer})
+            reply = self._ask({"id": identifier, "answer": answer, "calls": calls.get(identifier)})
             if reply is None:
                 message = f"judging this answer took more than {self.seconds:g} seconds, or ended the judge"
                 found[identifier] = Outcome(NOT_COLLECTED, message, crashed=True)
@@ -105,17 +109,19 @@ class Judge:
         return data
 
 
-def judge_answers(answers: Mapping[str, dict]) -> dict[str, Outcome]:
+def judge_answers(answers: Mapping[str, dict], questions: Iterable[Question] = ()) -> dict[str, Outcome]:
     """Judge the answers of one submission in a process of its own; for several submissions, use one `Judge`.
 
     Parameters
     ----------
     answers : mapping of str to dict
         `Run.answers`.
+    questions : iterable of Question, optional
+        As for `Judge.outcomes`.
 
     Returns
     -------
     dict of str to Outcome
     """
     with Judge() as judge:
-        return judge.outcomes(answers)
+        return judge.outcomes(answers, questions)

@@ -1,7 +1,7 @@
 """What the box is told about exercises: what the check cells of the released notebook hand in, and the probes."""
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from labkit.classroom.box.running import Question
 from labkit.classroom.box.values import pack_argument
@@ -9,7 +9,12 @@ from labkit.exercises.answers import find_calls
 from labkit.exercises.checking import find_exercise
 
 
-def make_questions(checks: Mapping[str, str], after: Mapping[str, int] | None = None) -> list[Question]:
+def make_questions(
+    checks: Mapping[str, str],
+    after: Mapping[str, int] | None = None,
+    *,
+    probes: Mapping[str, Sequence[tuple]] | None = None,
+) -> list[Question]:
     """Return the questions for a submission, which hold nothing about what is right.
 
     Parameters
@@ -19,6 +24,8 @@ def make_questions(checks: Mapping[str, str], after: Mapping[str, int] | None = 
         ``check("04.1", alarm_rates)``; those of a submission are not looked at.
     after : mapping of str to int, optional
         For each exercise, how many code cells of the submission stand before its check; without it, all.
+    probes : mapping of str to sequence of tuple, optional
+        For exercises that ask for a function, the arguments of the calls in place of the declared ones: hidden probes.
 
     Returns
     -------
@@ -33,15 +40,21 @@ def make_questions(checks: Mapping[str, str], after: Mapping[str, int] | None = 
         The answer to an exercise can be collected only next to its collector, or an argument of its calls cannot be
         sent into the box; the message names the exercise.
     """
-    after = after or {}
+    after, probes = after or {}, probes or {}
     questions = []
     for identifier, source in checks.items():
         try:
             calls = find_calls(find_exercise(identifier).collect)
+            if identifier in probes:
+                if calls is None:
+                    raise TypeError("it asks for a value, which has no probes")
+                calls = list(probes[identifier])
             packed = None if calls is None else tuple(pack_argument(list(each)) for each in calls)
         except TypeError as error:
             raise TypeError(f"exercise {identifier} cannot be collected in the box: {error}") from error
-        questions.append(Question(identifier, find_expression(identifier, source), packed, after.get(identifier)))
+        expression = find_expression(identifier, source)
+        hidden = identifier in probes
+        questions.append(Question(identifier, expression, packed, after.get(identifier), hidden))
     return questions
 
 

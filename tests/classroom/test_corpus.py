@@ -1,6 +1,5 @@
 """The corpus of hostile and unlucky submissions, in every box that works here."""
 
-import dataclasses
 import hashlib
 import os
 import socket
@@ -10,13 +9,9 @@ import pytest
 
 import labkit
 from labkit.classroom import make_questions
-from labkit.classroom._judge_process import stand_in
 from labkit.classroom.box import Cell, Limits, Question
-from labkit.classroom.box.values import pack_argument
-from labkit.exercises import outputs_of
-from labkit.exercises.checking import find_exercise
 from tests.classroom.conftest import KINDS
-from tests.classroom.corpus import CHECKS, CORRECT, NOT_COLLECTED, PRELUDE, RIGHT
+from tests.classroom.corpus import CHECKS, CORRECT, NOT_COLLECTED, NOT_YET, PRELUDE, RIGHT
 from tests.classroom.corpus.accidents import CASES as ACCIDENTS
 from tests.classroom.corpus.forgeries import CASES as FORGERIES
 from tests.classroom.corpus.intrusions import CASES as INTRUSIONS
@@ -25,9 +20,9 @@ from tests.classroom.corpus.resources import CASES as RESOURCES
 CASES = [*RESOURCES, *INTRUSIONS, *FORGERIES, *ACCIDENTS]
 MEGABYTE = 2**20
 LIMITS = Limits(
-    seconds=12,
-    cell_seconds=1,
-    call_seconds=1.5,
+    seconds=20,
+    cell_seconds=2,
+    call_seconds=2,
     cpu_seconds=5,
     memory=512 * MEGABYTE,
     disk=16 * MEGABYTE,
@@ -40,9 +35,21 @@ PACKAGE = Path(labkit.__file__).parent
 HIDDEN = (({"east": (1, 3, 0, 2), "west": (0, 0, 1, 1)},), ({"p": (8, 2, 2, 2)},))
 
 
+def parameters():
+    """Yield each case with each box; what waits for a limit, and most of the second box, is slow."""
+    for kind in KINDS:
+        for case in CASES:
+            slow = case.slow or kind != KINDS[0] and case not in INTRUSIONS[::3]
+            yield pytest.param(case, kind, id=f"{case.name}-{kind}", marks=[pytest.mark.slow] if slow else [])
+
+
 @pytest.fixture(scope="module")
 def surroundings(tmp_path_factory):
-    """Return what attacks look for: a file of another student, a server, a variable of the grader."""
+    """Return what attacks look for: a file of another student, a server, a variable of the grader.
+
+    Afterwards neither that file nor any of labkit has changed.
+    """
+    before = fingerprint()
     file = tmp_path_factory.mktemp("submissions") / "other.ipynb"
     file.write_text(SECRET, encoding="utf-8")
     with socket.create_server(("127.0.0.1", 0)) as server, pytest.MonkeyPatch.context() as patch:
@@ -54,6 +61,8 @@ def surroundings(tmp_path_factory):
             "PORT": str(server.getsockname()[1]),
             "GRADER": str(os.getpid()),
         }
+    assert file.read_text(encoding="utf-8") == SECRET
+    assert fingerprint() == before
 
 
 def cells_of(case, surroundings):
@@ -86,13 +95,11 @@ def run_case(box, case, surroundings):
     return box.run(cells, questions, limits=LIMITS, every_cell=True)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize(("case", "kind"), parameters())
 def test_a_submission_costs_only_what_it_must(case, kind, boxes, judge, surroundings):
     """Each exercise has the outcome that the case says, and the next submission has full marks."""
     if case.only not in ("", os.uname().machine):
         pytest.skip(f"its system calls are those of {case.only}")
-    before = fingerprint()
     box = boxes(kind)
     run = run_case(box, case, surroundings)
     seen = run.answers.pop("seen", {}).get("value")
@@ -108,10 +115,11 @@ def test_a_submission_costs_only_what_it_must(case, kind, boxes, judge, surround
     for exercise in list(case.outcomes)[:1]:
         assert case.says in found[exercise].message
     assert run.seconds < MOST_SECONDS
-    assert Path(surroundings["FILE"]).read_text(encoding="utf-8") == SECRET
+    if case not in (*RESOURCES, *INTRUSIONS, *FORGERIES):
+        return
     after = box.run([Cell(name, source) for name, source in RIGHT.items()], make_questions(CHECKS), limits=LIMITS)
     assert {each.state for each in judge.outcomes(after.answers).values()} == {CORRECT}
-    assert after.attempts == 1 and fingerprint() == before
+    assert after.attempts == 1
 
 
 def test_the_corpus_is_large_and_its_cases_are_told_apart():
@@ -120,23 +128,23 @@ def test_the_corpus_is_large_and_its_cases_are_told_apart():
     assert len(names) == len(set(names)) >= 60
 
 
-def test_answers_to_public_probes_do_not_pass_hidden_ones(boxes):
+def test_answers_to_public_probes_do_not_pass_hidden_ones(boxes, judge):
     """A function that looks the public probes up is right there, and wrong for probes that it has not seen."""
     case = next(case for case in CASES if case.outcomes.get("04.1") == "hidden")
-    public = find_exercise("04.1")
-    hidden = dataclasses.replace(public, collect=outputs_of(*HIDDEN))
-    calls = tuple(pack_argument(list(probe)) for probe in HIDDEN)
-    box = next(boxes(kind) for kind in KINDS)
-    for source, states in ((RIGHT["04.1"], (CORRECT, CORRECT)), (case.cells["04.1"], (CORRECT, "not yet"))):
-        questions = [*make_questions({"04.1": CHECKS["04.1"]}), Question("hidden", "alarm_rates", calls)]
-        answers = box.run([Cell("04.1", source)], questions).answers
-        outcomes = public.outcome(stand_in(answers["04.1"])), hidden.outcome(stand_in(answers["hidden"]))
-        assert tuple(each.state for each in outcomes) == states
+    check = {"04.1": CHECKS["04.1"]}
+    box = boxes(None)
+    for source, states in ((RIGHT["04.1"], [CORRECT] * 3), (case.cells["04.1"], [CORRECT, NOT_YET, CORRECT])):
+        found = []
+        for probes in ({}, {"04.1": HIDDEN}, {}):
+            questions = make_questions(check, probes=probes)
+            answers = box.run([Cell("04.1", source)], questions).answers
+            found.append(judge.outcomes(answers, questions)["04.1"].state)
+        assert found == states
 
 
 def test_what_is_not_collected_says_why(boxes, judge):
     """A cell that raises is named, with its error, by the exercises that depend on it, and by no other."""
-    box = next(boxes(kind) for kind in KINDS)
+    box = boxes(None)
     cells = [Cell("first", "rate = 1 / 0"), Cell("second", 'doctor = {"counts": rate}'), Cell("third", RIGHT["04.2"])]
     run = box.run(cells, make_questions({name: CHECKS[name] for name in ("04.2", "04.6")}))
     found = judge.outcomes(run.answers)

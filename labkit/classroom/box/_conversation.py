@@ -10,7 +10,7 @@ from typing import Any
 from labkit.classroom.box.values import BadReply, read_json
 
 CHUNK = 2**16  # bytes read at once
-LOOK = 0.25  # seconds between two looks at the files of a child
+LOOK = 0.05  # seconds between two looks at the files of a child
 
 
 class Ended(Exception):

@@ -123,6 +123,8 @@ class Template:
 
 def remove_folder(folder: Path) -> None:
     """Remove a folder that a student's code may have filled: deeper than Python can follow, or without rights."""
-    subprocess.run(["chmod", "-R", "u+rwX", "--", str(folder)], capture_output=True)
-    subprocess.run(["rm", "-rf", "--", str(folder)], capture_output=True)
-    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        subprocess.run(["rm", "-rf", "--", str(folder)], capture_output=True)
+    if folder.exists():
+        subprocess.run(["chmod", "-R", "u+rwX", "--", str(folder)], capture_output=True)
+        shutil.rmtree(folder, ignore_errors=True)

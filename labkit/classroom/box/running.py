@@ -1,6 +1,7 @@
 """Run submissions in the box and collect the answers, one submission at a time."""
 
 import os
+import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from labkit.errors import UserError
 from labkit.exercises.words import printable
 
 MEGABYTE = 2**20
+MOST_FILES = 10_000  # of a submission
 PATIENCE = 0.5  # seconds in which a child may end by itself, once its pipes are closed
 LONGEST_REASON = 300  # characters of what a student's code says about itself
 
@@ -86,12 +88,15 @@ class Question:
         The arguments of each call, packed (see `labkit.classroom.box.values`); None where the answer is a value.
     after : int or None
         How many cells of the submission stand before the check; None for all.
+    hidden : bool
+        Whether the calls are not those that the exercise declares: then the judge needs the question, too.
     """
 
     id: str
     expression: str
     calls: tuple | None = None
     after: int | None = None
+    hidden: bool = False
 
 
 @dataclass
@@ -161,6 +166,7 @@ class Box:
             raise UserError(f"there is no box for student code: {self.kind.sentence}; to get one: {self.kind.remedy}")
         self._options = {"imports": list(imports), "folders": list(folders), "cores": list(cores)}
         self._template: Template | None = None
+        self._removals: list[tuple[subprocess.Popen, Path]] = []
 
     def __enter__(self) -> Self:
         """Start the template."""
@@ -176,6 +182,18 @@ class Box:
         if self._template is not None:
             self._template.close()
             self._template = None
+        for removal, folder in self._removals:
+            removal.wait()
+            remove_folder(folder)
+        self._removals.clear()
+
+    def _remove(self, folder: Path) -> None:
+        """Begin to remove the files of a submission: of very many it takes long, and the next one need not wait."""
+        removal = subprocess.Popen(
+            ["rm", "-rf", "--", str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        self._removals = [each for each in self._removals if each[0].poll() is None or each[1].exists()]
+        self._removals.append((removal, folder))
 
     @property
     def ready(self) -> dict[str, Any]:
@@ -295,7 +313,7 @@ class _Attempts:
                 conversation.close()
             ended = self.end(PATIENCE if reason in (None, "") else 0.0)
             if folder is not None:
-                remove_folder(folder)
+                self.box._remove(folder)
         if reason is not None:
             self.blame(reason or say_end(ended, limits))
 
@@ -408,13 +426,18 @@ def check_files(folder: Path | None, most: int) -> None:
     """Raise Overfull where a folder holds more bytes, or more files, than allowed."""
     if folder is None:
         return
-    used, number = 0, 0
-    for place, _, names in os.walk(folder, onerror=None):
-        for name in names:
-            try:
-                used += os.lstat(os.path.join(place, name)).st_blocks * 512
-            except OSError:
-                pass
-        number += 1 + len(names)
-        if used > most or number > 10_000:
-            raise Overfull
+    used, number, waiting = 0, 0, [str(folder)]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    number += 1
+                    used += entry.stat(follow_symlinks=False).st_blocks * 512
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    if used > most or number > MOST_FILES:
+                        raise Overfull
+        except FileNotFoundError:  # removed meanwhile
+            continue
+        except OSError:  # a path too long, or a folder closed to everybody, in which nothing can be counted
+            raise Overfull from None

@@ -1,7 +1,7 @@
 """Hostile and unlucky submissions, each as data with what must happen.
 
-A submission is a small notebook of chapter 04 with three right answers (04.1, a function; 04.2 and 04.6, values). A case
-changes cells, or adds one. Afterwards the next submission, a right one, must get full marks in the same box.
+A submission is a small notebook of chapter 04 with three right answers (04.1, a function; 04.2 and 04.6, values). A
+case changes cells, or adds one. Afterwards the next submission, a right one, must get full marks in the same box.
 """
 
 from dataclasses import dataclass, field
@@ -62,6 +62,8 @@ class Case:
         A part of what the student is told about the first exercise in `outcomes`.
     only : str
         The processor whose system calls it makes by number; empty where it makes none.
+    slow : bool
+        Whether it takes more than a second, mostly since it must be stopped.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Case:
     sees: object = None
     says: str = ""
     only: str = ""
+    slow: bool = False
 
 
 def spoiled(exercise: str, source: str | None, outcome: str) -> dict:

@@ -73,7 +73,7 @@ def alarm_rates(counts):
     Case(
         "magic commands",
         NOTHING,
-        "%matplotlib widget\n%load_ext autoreload\n%autoreload 2\n%config InlineBackend.figure_format = 'svg'\nseen = 1",
+        "%matplotlib widget\n%load_ext autoreload\n%config InlineBackend.figure_format = 'svg'\nseen = 1",
         sees=1,
     ),
     Case("a timed cell", NOTHING, "%%time\nseen = 2", sees=2),
@@ -133,9 +133,13 @@ def alarm_rates(counts):
         "numpy numbers, a tuple, a Series",
         NOTHING,
         cells={
-            "04.6": "import numpy, pandas\ndoctor = pandas.Series({'counts': numpy.array([700, 120, 0, 180]), 'false_positive_rate': numpy.float32(120 / 820), 'seems': 'a) '.strip()})"
+            "04.6": """
+import numpy, pandas
+parts = {"counts": numpy.array([700, 120, 0, 180]), "false_positive_rate": numpy.float32(120 / 820), "seems": "a)"}
+doctor = pandas.Series(parts)
+"""
         },
     ),
     Case("windows line ends", NOTHING, cells={"04.1": RIGHT["04.1"].replace("\n", "\r\n")}),
-    Case("a cell of two megabytes", NOTHING, "big = '" + "x" * 2_000_000 + "'"),
+    Case("a cell of two megabytes", NOTHING, "big = '" + "x" * 2_000_000 + "'", slow=True),
 ]

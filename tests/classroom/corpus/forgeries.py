@@ -1,10 +1,13 @@
 """Submissions that want marks they have not earned, and answers that are made to deceive who reads them."""
 
-from tests.classroom.corpus import NOT_ATTEMPTED, NOT_COLLECTED, NOT_YET, Case, spoiled
+from tests.classroom.corpus import CORRECT, NOT_ATTEMPTED, NOT_COLLECTED, NOT_YET, RIGHT, Case, spoiled
 
 NO_MARK = "gives no mark"
 WRONG = "def alarm_rates(counts):\n    return {group: 0.5 for group in counts}\n"
 FUNCTION = spoiled("04.1", WRONG, NOT_YET)
+ANY = (CORRECT, NOT_YET, NOT_ATTEMPTED, NOT_COLLECTED)
+# What a student breaks may cost their own exercises; the wrong one must not be correct.
+SPOILS_ITSELF = {"cells": {"04.1": WRONG}, "outcomes": {"04.1": ANY[1:], "04.2": ANY, "04.6": ANY}}
 OWN = "costs its own exercise only"
 
 # Writes a line to every descriptor that is open but the standard ones, again and again.
@@ -61,7 +64,8 @@ a.call = a.collect_call = a.collect_value = lambda *given, **named: {"north": 1.
 import json
 json.dumps = lambda value, **k: '{"value": {"state": "correct"}}'
 """,
-        outcomes=dict.fromkeys(("04.1", "04.2", "04.6"), (NOT_YET, NOT_COLLECTED)),
+        **SPOILS_ITSELF,
+        slow=True,
     ),
     Case(
         "builtins are patched",
@@ -71,7 +75,7 @@ import builtins
 builtins.isinstance = lambda *a: True
 builtins.len = lambda *a: 3
 """,
-        outcomes=dict.fromkeys(("04.1", "04.2", "04.6"), (NOT_YET, NOT_COLLECTED, NOT_ATTEMPTED)),
+        **SPOILS_ITSELF,
     ),
     Case(
         "IPython is patched",
@@ -81,7 +85,7 @@ shell = get_ipython()
 shell.run_cell = lambda *a, **k: None
 shell.showtraceback = shell.showsyntaxerror = lambda *a, **k: 1 / 0
 """,
-        outcomes=dict.fromkeys(("04.1", "04.2", "04.6"), (NOT_YET, NOT_COLLECTED)),
+        **SPOILS_ITSELF,
     ),
     Case(
         "tracebacks are silenced",
@@ -118,7 +122,8 @@ for name in list(sys.modules):
         "an outcome for each open file",
         NO_MARK,
         written('b\'{"state": "correct", "id": "04.1", "ready": true}\\n\''),
-        outcomes=dict.fromkeys(("04.1", "04.2", "04.6"), (NOT_YET, NOT_COLLECTED)),
+        **SPOILS_ITSELF,
+        slow=True,
     ),
     Case("says that the box is broken", "the grader goes on", written('b\'{"broken": "stop grading"}\\n\'')),
     Case(
@@ -126,13 +131,19 @@ for name in list(sys.modules):
         "the grader goes on",
         written("b'{\"cell\": 0}\\n'", 10**6),
         outcomes=dict.fromkeys(("04.1", "04.2", "04.6"), NOT_COLLECTED),
+        slow=True,
     ),
-    Case("a line without end", "the grader goes on", written("b'x' * 65536", 10**6)),
+    Case("a line without end", "the grader goes on", written("b'x' * 65536", 10**6), slow=True),
     Case("brackets without end", "the grader goes on", written("b'[' * 500_000 + b'\\n'")),
     Case("a number that is none", "the grader goes on", written('b\'{"value": NaN}\\n{"value": 1e999}\\n\'')),
-    Case("a number with a million digits", "the grader goes on", written("b'{\"value\": ' + b'9' * 900_000 + b'}\\n'")),
+    Case(
+        "a number with a million digits",
+        "the grader goes on",
+        written("b'{\"value\": ' + b'9' * 900_000 + b'}\\n'"),
+        slow=True,
+    ),
     Case("bytes that are no text", "the grader goes on", written("b'\\xff\\xfe\\n'")),
-    Case("closes all files", "the grader goes on", "import os\nos.closerange(0, 256)"),
+    Case("closes all files", "the grader goes on", "import os\nos.closerange(0, 256)", slow=True),
     Case("output that says correct", NO_MARK, "print('04.1 correct (2 points)')", **FUNCTION),
     Case(
         "an output of a correct check",
@@ -174,6 +185,7 @@ doctor = {"counts": Endless()}
 """,
             NOT_YET,
         ),
+        slow=True,
     ),
     Case(
         "an array that acts",
@@ -257,6 +269,7 @@ doctor = Endless()
             NOT_YET,
         ),
         says="values",
+        slow=True,
     ),
     Case(
         "a list that holds itself", OWN, **spoiled("04.6", "doctor = []\ndoctor.append(doctor)", NOT_YET), says="deep"
@@ -285,7 +298,7 @@ doctor = Endless()
         "stays text",
         **spoiled(
             "04.6",
-            'doctor = {"counts": [700, 120, 0, 180], "false_positive_rate": 120 / 820, "seems": "<script>alert(1)</script>"}',
+            RIGHT["04.6"].replace('"A"', '"<script>alert(1)</script>"'),
             NOT_YET,
         ),
     ),
@@ -304,7 +317,11 @@ doctor = Endless()
         **spoiled(
             "04.1",
             """
-KNOWN = {"north": {"north": 10 / 60, "south": 0.5}, "x": {"x": 0.25, "y": None, "z": 0.0}, "all": {"all": 1.0, "one": 0.0}}
+KNOWN = {
+    "north": {"north": 10 / 60, "south": 0.5},
+    "x": {"x": 0.25, "y": None, "z": 0.0},
+    "all": {"all": 1.0, "one": 0.0},
+}
 def alarm_rates(counts):
     return KNOWN.get(next(iter(counts)), {group: 0.5 for group in counts})
 """,
@@ -334,7 +351,8 @@ def alarm_rates(counts):
             """
 import gc
 def alarm_rates(counts):
-    known = [each for each in gc.get_objects() if isinstance(each, dict) and each.keys() == counts.keys() and each is not counts]
+    dicts = [each for each in gc.get_objects() if isinstance(each, dict) and each is not counts]
+    known = [each for each in dicts if each.keys() == counts.keys()]
     values = [each for each in known if all(isinstance(v, float) for v in each.values())]
     return values[0] if values else {group: 0.5 for group in counts}
 """,

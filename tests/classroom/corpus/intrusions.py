@@ -30,9 +30,9 @@ seen = attempt(lambda: importlib.import_module("labkit.chapters.ch04.exercises_r
 import os
 seen = []
 for top in ("/", "<<REPOSITORY>>", "<<ABOVE>>"):
-    for folder, _, names in os.walk(top):
-        if not folder.startswith(("/proc", "/usr", "/sys")):
-            seen += [n for n in names if n.startswith(("exercises_", "04_measuring")) or "solutions" in folder]
+    for folder, below, names in os.walk(top):
+        below[:] = [each for each in below if each not in ("proc", "usr", "sys", "lib", "site-packages", ".pyenv")]
+        seen += [n for n in names if n.startswith(("exercises_", "04_measuring")) or "solutions" in folder]
 seen = sorted(set(seen))
 """,
         sees=[],
@@ -174,7 +174,9 @@ seen = [] if seen == "denied" else seen
         "memory and environment of the first process",
         NOTHING,
         """
-seen = [attempt(lambda: open(f"/proc/{who}/{what}", "rb").read(9).hex()) for who in (1, "<<GRADER>>") for what in ("mem", "environ")]
+def read(who, what):
+    return open(f"/proc/{who}/{what}", "rb").read(9).hex()
+seen = [attempt(lambda: read(who, what)) for who in (1, "<<GRADER>>") for what in ("mem", "environ")]
 """,
         sees=[DENIED] * 4,
     ),
@@ -215,7 +217,10 @@ seen = attempt(lambda: urllib.request.urlopen("http://192.0.2.1/", timeout=1).st
     Case(
         "a datagram",
         NOTHING,
-        "import socket\nseen = attempt(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', 9)))",
+        """
+import socket
+seen = attempt(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", 9)))
+""",
         sees=DENIED,
     ),
     Case(
@@ -254,7 +259,9 @@ for who in (os.getppid(), <<GRADER>>):
         UNHARMED,
         """
 import os, resource
-seen = [attempt(lambda: resource.prlimit(who, resource.RLIMIT_NOFILE, (0, 0)) and "done") for who in (os.getppid() or 1, <<GRADER>>)]
+def limit(who):
+    resource.prlimit(who, resource.RLIMIT_NOFILE, (0, 0))
+seen = [attempt(lambda: limit(who)) for who in (os.getppid() or 1, <<GRADER>>)]
 """,
         sees=[DENIED] * 2,
     ),
@@ -297,7 +304,7 @@ seen = [attempt(lambda: resource.setrlimit(kind, (resource.RLIM_INFINITY,) * 2))
     Case("raises an interruption", "costs nobody anything", "raise KeyboardInterrupt"),
     Case("aborts", "costs its own cell", "import os\nos.abort()"),
     Case("a crash in C", "costs its own cell", "import ctypes\nctypes.string_at(0)"),
-    Case("stops itself", "costs its own cell", "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)"),
+    Case("stops itself", "costs its own cell", "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)", slow=True),
     Case(
         "a crash in an answer",
         "costs its own exercise only",

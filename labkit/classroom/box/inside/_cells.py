@@ -23,6 +23,8 @@ from labkit.exercises.words import describe_error
 
 IN_NOTEBOOKS = ("check", "hint", "solution", "compare")  # what a notebook calls for its reader, who is not here
 
+ABOUT_DISPLAY = {"matplotlib", "pylab", "gui", "config", "load_ext", "reload_ext", "autoreload", "pip", "conda"}
+
 
 def make_shell() -> Any:
     """Return IPython's shell, without history, display and threads, in which magic commands work."""
@@ -42,8 +44,8 @@ def make_shell() -> Any:
             """Show nothing."""
 
         def run_line_magic(self, name: str, *arguments: Any, **options: Any) -> Any:
-            """Carry out a magic command; one that is not known here does nothing."""
-            if self.find_line_magic(name) is None:
+            """Carry out a magic command; one that is not known here, or about what is shown, does nothing."""
+            if name in ABOUT_DISPLAY or self.find_line_magic(name) is None:
                 return None
             return super().run_line_magic(name, *arguments, **options)
 
@@ -100,15 +102,17 @@ def converse(shell: Any, requests: int, replies: int) -> None:
 
 def run_cells(shell: Any, task: dict, reply: Callable[[dict], None]) -> dict[str, Any]:
     """Run the needed cells in order, and evaluate what each exercise asks for where its check stands."""
-    sources = []
+    sources, skipped = [], set(task["skip"])
     for position, source in enumerate(task["cells"]):
+        if position in skipped:
+            sources.append("")
+            continue
         reply({"cell": position})  # what ends the process while it is read, too
         try:
             sources.append(shell.transform_cell(source))
         except Exception:
             sources.append("!")  # which is no Python
     asked = sorted(task["asked"], key=lambda each: each["after"])
-    skipped = set(task["skip"])
     needed = set(range(len(sources))) if task["every"] else find_needed(sources, asked)
     needed -= skipped
     reply({"needed": sorted(needed)})
