@@ -95,7 +95,7 @@ def run_case(box, case, surroundings):
     return box.run(cells, questions, limits=LIMITS, every_cell=True)
 
 
-@pytest.mark.parametrize(("case", "kind"), parameters())
+@pytest.mark.parametrize(("case", "kind"), list(parameters()))
 def test_a_submission_costs_only_what_it_must(case, kind, boxes, judge, surroundings):
     """Each exercise has the outcome that the case says, and the next submission has full marks."""
     if case.only not in ("", os.uname().machine):

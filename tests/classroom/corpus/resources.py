@@ -9,7 +9,10 @@ CASES = [
     # ---- Time --------------------------------------------------------------------------------------------------------
     Case(
         "endless loop in a cell",
-        slow=True, OWN, **spoiled("04.6", "while True:\n    pass", NOT_COLLECTED), says="too much time"
+        OWN,
+        **spoiled("04.6", "while True:\n    pass", NOT_COLLECTED),
+        says="too much time",
+        slow=True,
     ),
     Case(
         "endless loop in an answer",
