@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from labkit.classroom.box.values import BadReply, read_fault, unpack, unpack_argument
+from labkit.classroom.box.values import BadReply, read_fault, unpack_argument, unpack_plain
 from labkit.exercises.answers import Fault, RecordedFault, RecordedFunction, outputs_of
 from labkit.exercises.checking import find_exercise, redeclare
 from labkit.exercises.judging import NOT_YET, Exercise, Outcome
@@ -17,7 +17,7 @@ _calls: dict[str, list | None] = {}  # by which each is judged now; None for the
 MEMORY = 4 * 2**30  # bytes of address space that exercises and answers may take
 
 
-def main() -> None:
+def judge_lines() -> None:
     """Judge each line of the standard input, until it ends."""
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what an exercise prints is no outcome
@@ -49,9 +49,10 @@ def judge(identifier: str, answer: dict, calls: list | None = None) -> Outcome:
 def stand_in(answer: dict) -> object:
     """Return what takes the place of an answer: its plain value, or what is known of a function."""
     if "value" in answer:
-        return unpack(answer["value"])
+        return unpack_plain(answer["value"])
     results = [
-        unpack(each["value"]) if "value" in each else read_fault(each["fault"], each["key"]) for each in answer["calls"]
+        unpack_plain(each["value"]) if "value" in each else read_fault(each["fault"], each["key"])
+        for each in answer["calls"]
     ]
     if results and all(each is ... for each in results):
         return ...
@@ -61,4 +62,4 @@ def stand_in(answer: dict) -> object:
 
 
 if __name__ == "__main__":
-    main()
+    judge_lines()

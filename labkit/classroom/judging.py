@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from labkit.classroom.box.running import Question
+from labkit.classroom.box.submissions import Question
 from labkit.exercises.outcomes import Outcome
 
 WAIT = 60.0  # seconds that judging one submission may take
@@ -56,7 +56,7 @@ class Judge:
         Parameters
         ----------
         answers : mapping of str to dict
-            `Run.answers`, also after it was stored as JSON.
+            `Collected.answers`, also after it was stored as JSON.
         questions : iterable of Question, optional
             Those that were asked; needed where they have hidden probes.
 
@@ -115,7 +115,7 @@ def judge_answers(answers: Mapping[str, dict], questions: Iterable[Question] = (
     Parameters
     ----------
     answers : mapping of str to dict
-        `Run.answers`.
+        `Collected.answers`.
     questions : iterable of Question, optional
         As for `Judge.outcomes`.
 

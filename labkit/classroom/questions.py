@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterable, Mapping, Sequence
 
-from labkit.classroom.box.running import Question
+from labkit.classroom.box.submissions import Question
 from labkit.classroom.box.values import pack_argument
 from labkit.exercises.answers import find_calls
 from labkit.exercises.checking import find_exercise

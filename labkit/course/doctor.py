@@ -70,6 +70,7 @@ def check_machine(root: Path | None = None) -> list[Row]:
         check_free_memory(),
         check_disk(),
         check_workers(),
+        check_box(),
     ]
 
 
@@ -203,6 +204,17 @@ def check_workers() -> Row:
         problem, _, remedy = str(error).partition("; ")
         return Row("workers", problem, needed, False, OTHER_TEMPORARY if "TMPDIR" in remedy else SEMAPHORES)
     return Row("workers", "can be started", needed, True)
+
+
+def check_box() -> Row:
+    """Find out which box student code can run in; only who grades a class needs one, so none is no fault."""
+    from labkit.classroom.box import find_box
+
+    found = find_box()
+    if found.name is None:
+        return Row("box", f"{found.sentence}; to get one: {found.remedy}", "only for grading a class", True)
+    better = f"; bubblewrap hides more: {found.remedy}" if found.remedy else ""
+    return Row("box", f"{found.sentence}{better}", "only for grading a class", True)
 
 
 def find_cache_problem() -> str:

@@ -10,7 +10,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "finding": ["find_box", "BoxKind"],
-        "running": ["Box", "Cell", "Limits", "Question", "Run"],
+        "running": ["Box"],
+        "submissions": ["Cell", "Collected", "Limits", "Question"],
         "values": ["BadReply"],
     },
 )

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from labkit.classroom.box.values import BadReply, read_json
+from labkit.classroom.box.values import BadReply, read_reply
 
 CHUNK = 2**16  # bytes read at once
 LOOK = 0.05  # seconds between two looks at the files of a child
@@ -89,7 +89,7 @@ class Conversation:
         self.left -= 1
         if self.left < 0:
             raise BadReply("more replies than were asked for")
-        reply = read_json(line, self.longest)
+        reply = read_reply(line, self.longest)
         if not isinstance(reply, dict):
             raise BadReply("a reply is no object")
         return reply

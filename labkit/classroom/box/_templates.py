@@ -118,10 +118,10 @@ class Template:
             self.process.kill()
             self.process.wait()
         self.errors.close()
-        remove_folder(self.folder)
+        clear_folder(self.folder)
 
 
-def remove_folder(folder: Path) -> None:
+def clear_folder(folder: Path) -> None:
     """Remove a folder that a student's code may have filled: deeper than Python can follow, or without rights."""
     if folder.exists():
         subprocess.run(["rm", "-rf", "--", str(folder)], capture_output=True)

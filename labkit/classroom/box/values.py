@@ -27,24 +27,24 @@ class BadReply(ValueError):
 # ---- Out of the box --------------------------------------------------------------------------------------------------
 
 
-def pack(value: Any) -> Any:
+def pack_plain(value: Any) -> Any:
     """Return a plain value as what `json.dumps` writes, with marks for ``...``, labeled rows and labeled lists."""
     if value is ...:
         return {MARK: "open"}
     if isinstance(value, NamedValues):
-        return {MARK: "named", "skip": value.skip, "items": [[key, pack(each)] for key, each in value.items()]}
+        return {MARK: "named", "skip": value.skip, "items": [[key, pack_plain(each)] for key, each in value.items()]}
     if isinstance(value, Positions):
-        return {MARK: "positions", "labels": list(value.labels), "items": [pack(each) for each in value]}
+        return {MARK: "positions", "labels": list(value.labels), "items": [pack_plain(each) for each in value]}
     if isinstance(value, dict):
         if MARK in value:
-            return {MARK: "dict", "items": [[key, pack(each)] for key, each in value.items()]}
-        return {key: pack(each) for key, each in value.items()}
+            return {MARK: "dict", "items": [[key, pack_plain(each)] for key, each in value.items()]}
+        return {key: pack_plain(each) for key, each in value.items()}
     if isinstance(value, list):
-        return [pack(each) for each in value]
+        return [pack_plain(each) for each in value]
     return value
 
 
-def read_json(line: bytes, longest: int) -> Any:
+def read_reply(line: bytes, longest: int) -> Any:
     """Read JSON that may be anything; BadReply where it is longer, deeper or of more values than an answer may be.
 
     Parameters
@@ -109,20 +109,20 @@ def whole_text(text: str) -> str:
     return _HALF_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def unpack(value: Any) -> Any:
-    """Return the plain value for what `pack` wrote and `read_json` read; BadReply for a mark that is not `pack`'s.
+def unpack_plain(value: Any) -> Any:
+    """Return the plain value for what `pack_plain` wrote; BadReply for a mark that it does not write.
 
-    >>> unpack({"$": "positions", "labels": ["3"], "items": [0.5]})
+    >>> unpack_plain({"$": "positions", "labels": ["3"], "items": [0.5]})
     [0.5]
     """
     if isinstance(value, list):
-        return [unpack(each) for each in value]
+        return [unpack_plain(each) for each in value]
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > MOST_BITS:
         raise BadReply("a reply has a whole number with too many digits")
     if not isinstance(value, dict):
         return value
     if MARK not in value:
-        return {key: unpack(each) for key, each in value.items()}
+        return {key: unpack_plain(each) for key, each in value.items()}
     kind = value[MARK]
     if kind == "open" and set(value) == {MARK}:
         return ...
@@ -134,11 +134,11 @@ def unpack(value: Any) -> Any:
             and len(labels) in (0, len(items))
             and all(isinstance(each, str) for each in labels)
         ):
-            found = Positions(unpack(each) for each in items)
+            found = Positions(unpack_plain(each) for each in items)
             found.labels = tuple(labels)
             return found
     if kind in ("named", "dict") and isinstance(items, list) and all(map(_is_pair, items)):
-        pairs = [(key, unpack(each)) for key, each in items]
+        pairs = [(key, unpack_plain(each)) for key, each in items]
         if kind == "dict" and set(value) == {MARK, "items"}:
             return dict(pairs)
         skip = value.get("skip")

@@ -15,7 +15,7 @@ from typing import Any
 
 from labkit import plots
 from labkit.classroom.box.inside._needed import find_needed
-from labkit.classroom.box.values import pack, unpack_argument
+from labkit.classroom.box.values import pack_plain, unpack_argument
 from labkit.exercises import checking
 from labkit.exercises.answers import Fault, collect_call, collect_value
 from labkit.exercises.overheard import overhear
@@ -28,11 +28,15 @@ ABOUT_DISPLAY = {"matplotlib", "pylab", "gui", "config", "load_ext", "reload_ext
 
 def make_shell() -> Any:
     """Return IPython's shell, without history, display and threads, in which magic commands work."""
+    from IPython.core.history import HistoryManager
     from IPython.core.interactiveshell import InteractiveShell
-    from traitlets.config import Config
 
     class Shell(InteractiveShell):
         """A shell that shows nothing."""
+
+        def init_history(self) -> None:
+            """Keep no history, which would need a thread."""
+            self.history_manager = HistoryManager(shell=self, parent=self, enabled=False)
 
         def enable_gui(self, gui: str | None = None) -> None:
             """Accept any way to show figures; none is shown."""
@@ -56,12 +60,8 @@ def make_shell() -> Any:
             """Start no other program."""
             return []
 
-    config = Config()
-    config.HistoryManager.enabled = False
-    config.InteractiveShell.ast_node_interactivity = "none"
-    config.InteractiveShell.colors = "NoColor"
-    config.InteractiveShell.xmode = "Minimal"
-    shell = Shell.instance(config=config)
+    shell = Shell.instance()
+    shell.ast_node_interactivity = "none"  # the last expression of a cell is not shown
     shell.display_formatter.active_types = ["text/plain"]
     shell.display_pub.publish = lambda *arguments, **options: None
     for name in IN_NOTEBOOKS:
@@ -153,8 +153,8 @@ def answer(taken: dict[str, Any], request: dict) -> dict:
     try:
         with overhear():
             if "value" in request:
-                return {"value": pack(collect_value(found))}
+                return {"value": pack_plain(collect_value(found))}
             probe = tuple(map(unpack_argument, request["arguments"]))
-            return {"value": pack(collect_call(found, probe, request["position"]))}
+            return {"value": pack_plain(collect_call(found, probe, request["position"]))}
     except Fault as fault:
         return {"fault": str(fault), "key": fault.key}

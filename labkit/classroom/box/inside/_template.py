@@ -22,7 +22,7 @@ LONGEST = 2**20  # bytes of a message
 STARTING_THREADS = ("polars",)  # libraries that start a thread when they are imported: it would be lost in a child
 
 
-def main(descriptor: int, settings: dict) -> None:
+def run_template(descriptor: int, settings: dict) -> None:
     """Import, say that the template is ready, and fork a child for each request, until the grader hangs up."""
     control = socket.socket(fileno=descriptor)
     began = time.process_time()
@@ -109,4 +109,4 @@ def receive(control: socket.socket) -> tuple[dict, list[int]] | None:
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     importlib.import_module("labkit.exercises.checking")
-    main(int(sys.argv[1]), json.loads(sys.argv[2]))
+    run_template(int(sys.argv[1]), json.loads(sys.argv[2]))
