@@ -225,6 +225,8 @@ class RecordedFunction:
         first fault.
     """
 
+    __signature__ = "unknown"  # so that messages give its arguments without names
+
     def __init__(self, results: Sequence[Any]):
         self.results = results
 

@@ -37,7 +37,7 @@ HIDDEN = (({"east": (1, 3, 0, 2), "west": (0, 0, 1, 1)},), ({"p": (8, 2, 2, 2)},
 
 def parameters():
     """Yield some cases with the box that works here, and, as slow tests, all cases with each kind of box."""
-    quick = [case for case in (*INTRUSIONS[::2], *FORGERIES[::3], *ACCIDENTS[::3], *RESOURCES[::3]) if not case.slow]
+    quick = [case for case in (*INTRUSIONS[::3], *FORGERIES[::4], *ACCIDENTS[::4], *RESOURCES[::4]) if not case.slow]
     for case in quick:
         yield pytest.param(case, None, id=case.name)
     for kind in KINDS:

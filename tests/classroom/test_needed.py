@@ -24,9 +24,7 @@ SETUP = "import numpy as np"
         pytest.param(["i = 1", "for i in [1]:\n    y = i"], "y", {1}, id="nor is that of a loop read"),
         pytest.param(["y = 1", "if y:\n    y = 2"], "y", {0, 1}, id="a binding under a condition"),
         pytest.param(["y = 0", "if z:\n    y = 1\nelse:\n    y = 2"], "y", {1}, id="a binding in both branches"),
-        pytest.param(
-            ["y = 0", "try:\n    y = 1\nexcept OSError:\n    pass"], "y", {0, 1}, id="a binding that may fail"
-        ),
+        pytest.param(["y = 0", "try:\n    y = 1\nexcept OSError:\n    pass"], "y", {0, 1}, id="one that may fail"),
         pytest.param(["from os import *", "y = 1"], "y", {0, 1}, id="a star import"),
         pytest.param(["exec('y = 1')", "z = 1"], "y", {0}, id="exec"),
         pytest.param(["this is no Python", "y = 1"], "y", {0, 1}, id="broken code"),
@@ -37,9 +35,7 @@ SETUP = "import numpy as np"
             {0, 1, 2, 3},
             id="numbers drawn before from the same source",
         ),
-        pytest.param(
-            [SETUP, "np.testing.assert_allclose(1, 1)", "y = np.pi"], "y", {0, 2}, id="a function of a module"
-        ),
+        pytest.param([SETUP, "np.testing.assert_allclose(1, 1)", "y = np.pi"], "y", {0, 2}, id="a function"),
         pytest.param(["x = 1", "print(x)", "show(x, alt='')"], "x", {0}, id="what only shows"),
         pytest.param(["class A:\n    size = big", "big = 1", "y = A()"], "y", {0, 1, 2}, id="what a class reads"),
         pytest.param(["x = 1", "f = lambda: x"], "f", {0, 1}, id="a function without a name"),

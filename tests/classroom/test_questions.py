@@ -1,6 +1,7 @@
 """What the box is told, and that judging outside says what `check` says."""
 
 import json
+import re
 
 import pytest
 
@@ -50,7 +51,8 @@ def test_judging_outside_says_what_check_says(identifier):
     given = [exercise.reference, exercise.untouched, ..., *(wrong for wrong, _ in exercise.wrong), 7, len, None]
     for each in given:
         here, outside = exercise.outcome(each), judge(identifier, collected(question, each))
-        assert (outside.state, outside.message) == (here.state, here.message)
+        assert outside.state == here.state
+        assert outside.message == re.sub(r"\b\w+=(?=[\[({\d])", "", here.message)  # names of arguments are not recorded
 
 
 @pytest.mark.slow

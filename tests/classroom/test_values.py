@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labkit.classroom.box.values import (
@@ -34,6 +34,7 @@ def travel(value):
     return unpack_plain(read_reply(json.dumps(pack_plain(value)).encode(), 10**6))
 
 
+@settings(max_examples=50, deadline=None)
 @given(PLAIN)
 def test_plain_values_come_out_as_they_are(value):
     """Whatever their keys are named."""

@@ -95,16 +95,20 @@ class Attempts:
             ended = self.end(PATIENCE if reason in (None, "") else 0.0)
             if folder is not None:
                 self.box._remove(folder)
+        if ended is None and self.where is None:
+            return  # the template was lost before a line of the student's ran
         if reason is not None:
-            self.blame(reason or say_end(ended, limits))
+            self.blame(reason or say_end(ended or {}, limits))
 
-    def end(self, patience: float) -> dict:
-        """End the child and add up what it used; where the template does not answer, end that."""
+    def end(self, patience: float) -> dict | None:
+        """End the child and add up what it used; where the template does not answer, end that and return None."""
         try:
-            ended = self.box._template.end(patience) if self.box._template is not None else {}
+            if self.box._template is None:
+                return None
+            ended = self.box._template.end(patience)
         except TemplateLost:
             self.box.close()
-            ended = {}
+            return None
         self.found.cpu_seconds += ended.get("cpu", 0.0)
         return ended
 
