@@ -92,6 +92,33 @@ def test_no_process_outlives_a_submission(kind, boxes):
     assert len(descendants(template)) <= 1  # with bubblewrap, the template is a child of the process that waits for it
 
 
+def test_names_of_cells_are_shown_as_text(boxes):
+    """They are the student's as well."""
+    found = boxes(None).run([Cell("\x1b[2J" + "x" * 999, "x = 1 / 0")], [Question("q", "x")])
+    assert list(found.failures) == [("\\x1b[2J" + "x" * 999)[:64]]
+    assert "\x1b" not in found.answers["q"]["problem"]
+
+
+@pytest.mark.slow
+def test_files_are_counted_while_replies_come(boxes):
+    """Landlock has no limit on all files: they are counted, also where a child keeps the grader busy."""
+    source = """
+import os, time
+for number in range(600):
+    with open(f"part{number}", "wb") as file:
+        file.write(bytes(2**20))
+    for each in range(3, 64):
+        try:
+            os.write(each, b'{"cell": 0}\\n')
+        except OSError:
+            pass
+    time.sleep(0.01)
+"""
+    cells = [Cell("a", source), Cell("b", "x = 1")]
+    found = boxes("Landlock").run(cells, [Question("q", "x")], limits=Limits(disk=2**24), every_cell=True)
+    assert found.failures == {"a": "wrote more files than allowed"} and found.answers["q"] == {"value": 1}
+
+
 def descendants(process):
     """Return the processes that a process has started, and theirs."""
     import psutil

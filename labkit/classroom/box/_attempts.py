@@ -16,6 +16,7 @@ from labkit.exercises.words import printable
 
 MOST_FILES = 10_000  # of a submission
 PATIENCE = 0.5  # seconds in which a child may end by itself, once its pipes are closed
+LONGEST_NAME = 64  # characters of the name of a cell, as in the notebook format
 LONGEST_REASON = 300  # characters of what a student's code says about itself
 
 
@@ -41,6 +42,10 @@ class Attempts:
         self.found.seconds = time.monotonic() - self.began
         return self.found
 
+    def name(self, position: int) -> str:
+        """Return the name of a cell, which the student may have chosen."""
+        return printable(self.cells[position].id)[:LONGEST_NAME]
+
     def seconds_left(self) -> float:
         """Return how many seconds are left for the submission."""
         return self.limits.seconds - (time.monotonic() - self.began)
@@ -51,7 +56,7 @@ class Attempts:
 
     def say_stopped(self) -> str:
         """Return which cells were stopped."""
-        stopped = [f"cell {self.cells[each].id}: {self.found.failures[self.cells[each].id]}" for each in self.skip]
+        stopped = [f"cell {self.name(each)}: {self.found.failures[self.name(each)]}" for each in self.skip]
         return f" ({'; '.join(stopped[:3])})" if stopped else ""
 
     def give_up(self, reason: str) -> None:
@@ -116,7 +121,7 @@ class Attempts:
         """Leave out next time what stopped the submission."""
         if isinstance(self.where, int):
             self.skip.add(self.where)
-            self.found.failures[self.cells[self.where].id] = reason
+            self.found.failures[self.name(self.where)] = reason
         elif isinstance(self.where, str):
             self.found.answers[self.where] = {"problem": f"your answer {reason}"}
             self.left.pop(self.where, None)
@@ -155,7 +160,7 @@ class Attempts:
         if type(cell := note.get("cell")) is int and 0 <= cell < len(self.cells):
             self.where = cell
         if type(failed := note.get("failed")) is int and 0 <= failed < len(self.cells):
-            self.found.failures[self.cells[failed].id] = say_reason(note.get("error"))
+            self.found.failures[self.name(failed)] = say_reason(note.get("error"))
 
     def collect(self, conversation: Conversation, question: Question) -> dict:
         """Ask for the answer to one exercise, call by call."""

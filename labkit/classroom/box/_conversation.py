@@ -37,13 +37,13 @@ class Conversation:
     most : int
         Replies in all.
     look : callable
-        Called every now and then while nothing comes; may raise Overfull.
+        Called every now and then; may raise Overfull.
     """
 
     def __init__(self, requests: int, replies: int, *, longest: int, most: int, look: Callable[[], None]):
         self.requests, self.replies = requests, replies
         self.longest, self.left = longest, most
-        self.look = look
+        self.look, self.looked = look, 0.0
         self.buffer = bytearray()
         for each in (requests, replies):
             os.set_blocking(each, False)
@@ -96,9 +96,11 @@ class Conversation:
 
     def _wait(self, readable: list[int], writable: list[int], deadline: float) -> None:
         while True:
-            left = deadline - time.monotonic()
-            if left <= 0:
+            now = time.monotonic()
+            if now >= deadline:
                 raise TimedOut
-            if any(select.select(readable, writable, [], min(left, LOOK))[:2]):
+            if now >= self.looked + LOOK:  # also where replies come all the time
+                self.look()
+                self.looked = time.monotonic()
+            if any(select.select(readable, writable, [], min(deadline - now, LOOK))[:2]):
                 return
-            self.look()

@@ -111,7 +111,7 @@ def limit_resources(limits: dict) -> None:
         (resource.RLIMIT_AS, space),
         (resource.RLIMIT_CPU, limits["cpu"]),
         (resource.RLIMIT_FSIZE, limits["file"]),
-        (resource.RLIMIT_NOFILE, 256),
+        (resource.RLIMIT_NOFILE, 64),  # files that are open but removed are seen by no count of files
         (resource.RLIMIT_NPROC, 64),
         (resource.RLIMIT_STACK, 2**26),
         (resource.RLIMIT_CORE, 0),
