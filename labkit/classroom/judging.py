@@ -66,20 +66,24 @@ class Judge:
             The state "not collected" has the problem as its message.
         """
         calls = {each.id: each.calls for each in questions if each.hidden}
-        found = {}
+        found, left = {}, self.seconds
         for identifier, answer in answers.items():
             if "problem" in answer:
                 found[identifier] = Outcome(NOT_COLLECTED, str(answer["problem"]))
                 continue
-            reply = self._ask({"id": identifier, "answer": answer, "calls": calls.get(identifier)})
+            began, loading = time.monotonic(), self._process is None
+            request = {"id": identifier, "answer": answer, "calls": calls.get(identifier)}
+            reply = self._ask(request, left) if left > 0 else None
+            if reply is None or not loading:
+                left -= time.monotonic() - began
             if reply is None:
-                message = f"judging this answer took more than {self.seconds:g} seconds, or ended the judge"
+                message = f"judging took more than {self.seconds:g} seconds, or ended the judge"
                 found[identifier] = Outcome(NOT_COLLECTED, message, crashed=True)
             else:
                 found[identifier] = Outcome(reply["state"], reply["message"], crashed=reply["crashed"])
         return found
 
-    def _ask(self, request: dict) -> Any:
+    def _ask(self, request: dict, seconds: float) -> Any:
         started = self._process is None
         if self._process is None:
             self._process = subprocess.Popen(
@@ -91,7 +95,7 @@ class Judge:
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
-            line = self._read_line(time.monotonic() + self.seconds + (STARTING if started else 0))
+            line = self._read_line(time.monotonic() + seconds + (STARTING if started else 0))
             if line is not None:
                 return json.loads(line)
         self.close()

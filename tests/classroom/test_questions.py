@@ -2,11 +2,12 @@
 
 import json
 import re
+import signal
 
 import pytest
 
-from labkit.classroom import find_imports, make_questions
-from labkit.classroom._judge_process import judge
+from labkit.classroom import Judge, find_imports, make_questions
+from labkit.classroom._judge_process import judge as judge_answer
 from labkit.classroom.box.inside._cells import answer
 from labkit.classroom.box.values import read_reply
 from labkit.exercises import exercises
@@ -50,7 +51,7 @@ def test_judging_outside_says_what_check_says(identifier):
     question = question_about(identifier)
     given = [exercise.reference, exercise.untouched, ..., *(wrong for wrong, _ in exercise.wrong), 7, len, None]
     for each in given:
-        here, outside = exercise.outcome(each), judge(identifier, collected(question, each))
+        here, outside = exercise.outcome(each), judge_answer(identifier, collected(question, each))
         assert outside.state == here.state
         assert outside.message == re.sub(r"\b\w+=(?=[\[({\d])", "", here.message)  # names of arguments are not recorded
 
@@ -65,7 +66,7 @@ def test_judging_outside_says_what_check_says_in_every_chapter():
             refused.add(exercise.id)
             continue
         for each in [exercise.reference, ..., *(wrong for wrong, _ in exercise.wrong)]:
-            here, outside = exercise.outcome(each), judge(exercise.id, collected(question, each))
+            here, outside = exercise.outcome(each), judge_answer(exercise.id, collected(question, each))
             assert (exercise.id, outside.state) == (exercise.id, here.state)
     assert refused == NOT_IN_THE_BOX
 
@@ -102,3 +103,26 @@ def test_imports_are_found_once():
         "import a",
         "from c import d",
     ]
+
+
+def test_a_judge_that_does_not_answer_is_replaced(monkeypatch):
+    """What it did not judge says so; the next submission is judged by another process."""
+    with Judge(seconds=20) as judge:
+        answers = {"04.6": {"value": 1}, "04.2": {"value": 2}}
+        assert {each.state for each in judge.outcomes(answers).values()} == {"not yet"}
+        first = judge._process
+        with monkeypatch.context() as patch:
+            patch.setattr(judge, "seconds", 0.2)
+            first.send_signal(signal.SIGSTOP)
+            found = judge.outcomes(answers)
+        assert {each.state for each in found.values()} == {"not collected"} and all(
+            each.crashed for each in found.values()
+        )
+        assert {each.state for each in judge.outcomes(answers).values()} == {"not yet"}
+        assert judge._process is not first
+
+
+def test_answers_in_another_form_are_not_judged():
+    """The judge reads what the box wrote, and trusts it no more than the box does."""
+    found = judge_answer("04.6", {"value": {"$": "open", "more": 1}})
+    assert found.state == "not yet" and "the mark 'open'" in found.message

@@ -11,10 +11,11 @@ import math
 import re
 from typing import Any
 
-from labkit.exercises.plain_values import MOST_BITS, MOST_CHARACTERS, MOST_VALUES, Fault, NamedValues, Positions
+from labkit.exercises.plain_values import MOST_BITS, MOST_CHARACTERS, Fault, NamedValues, Positions
 
 MARK = "$"  # the key of a dict that says what the dict stands for
 DEEPEST = 120  # lists within lists of JSON: twice what an answer may have, since some values take two
+MOST_REPLIED = 20_000  # values of an answer that are judged: judging more would take seconds
 LONGEST_KEY = 600  # characters of a text in the key of a fault
 
 _HALF_CHARACTERS = re.compile(r"[\ud800-\udfff]")
@@ -68,7 +69,7 @@ def read_reply(line: bytes, longest: int) -> Any:
         raise
     except (ValueError, RecursionError) as error:  # also UnicodeDecodeError
         raise BadReply(f"a reply is no JSON: {type(error).__name__}") from None
-    return _bounded(value, [2 * MOST_VALUES], 0)
+    return _bounded(value, [MOST_REPLIED], 0)
 
 
 def _reject(constant: str) -> None:
@@ -90,7 +91,7 @@ def _read_float(digits: str) -> float:
 def _bounded(value: Any, left: list[int], depth: int) -> Any:
     left[0] -= 1
     if left[0] < 0:
-        raise BadReply(f"a reply has more than {MOST_VALUES:,} values")
+        raise BadReply(f"it holds more than {MOST_REPLIED:,} values, and exercises ask for far fewer")
     if depth > DEEPEST:
         raise BadReply("a reply is nested too deep")
     if isinstance(value, str):

@@ -103,8 +103,12 @@ def keep_descriptors(kept: list[int]) -> None:
     os.closerange(last + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 
-def limit_resources(limits: dict) -> None:
-    """Set the system's limits for this process; nothing can raise them again."""
+def limit_resources(limits: dict, *, own_user: bool) -> None:
+    """Set the system's limits for this process; nothing can raise them again.
+
+    Outside of a namespace of its own, the system counts all threads of the user, the grader's too, and no limit is set:
+    the address space holds some hundred threads, and no process is started anyway.
+    """
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     space = pages * resource.getpagesize() + limits["memory"]  # address space: what is loaded already, and more
     for kind, most in (
@@ -112,7 +116,7 @@ def limit_resources(limits: dict) -> None:
         (resource.RLIMIT_CPU, limits["cpu"]),
         (resource.RLIMIT_FSIZE, limits["file"]),
         (resource.RLIMIT_NOFILE, 64),  # files that are open but removed are seen by no count of files
-        (resource.RLIMIT_NPROC, 64),
+        *(((resource.RLIMIT_NPROC, 64),) if own_user else ()),
         (resource.RLIMIT_STACK, 2**26),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_MEMLOCK, 0),
@@ -150,7 +154,7 @@ def seal(settings: dict, limits: dict, kept: list[int]) -> None:
     os.umask(0o077)
     os.chdir(folder)
     os.environ.update(HOME=folder, TMPDIR=f"{BOX}/tmp" if own_files else folder)
-    limit_resources(limits)
+    limit_resources(limits, own_user=own_files)
     _system.drop_capabilities()
     _system.prctl(_system.PR_SET_NO_NEW_PRIVS, 1, "no new privileges")
     if not own_files:
