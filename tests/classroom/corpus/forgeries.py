@@ -266,9 +266,8 @@ class Endless(dict):
         return ((str(n), n) for n in itertools.count())
 doctor = Endless()
 """,
-            NOT_YET,
+            (NOT_YET, NOT_COLLECTED),
         ),
-        says="values",
         slow=True,
     ),
     Case(

@@ -3,6 +3,7 @@
 from tests.classroom.corpus import DENIED, NOT_COLLECTED, NOT_YET, Case, spoiled
 
 OWN = "costs its own exercise only"
+STOPPED = (NOT_YET, NOT_COLLECTED)  # by the engine, or by the box where the machine is slow
 NOBODY = "costs nobody anything"
 
 CASES = [
@@ -244,8 +245,7 @@ for _ in range(3000):
     Case(
         "an answer of two million values",
         OWN,
-        **spoiled("04.6", "doctor = {'counts': list(range(2 * 10**6))}", NOT_YET),
-        says="values",
+        **spoiled("04.6", "doctor = {'counts': list(range(2 * 10**6))}", STOPPED),
         slow=True,
     ),
 ]
