@@ -6,9 +6,11 @@ from importlib import metadata
 import psutil
 import pytest
 
+from labkit.classroom.box import BoxKind
 from labkit.course import doctor
 from labkit.course.doctor import (
     Row,
+    check_box,
     check_data,
     check_disk,
     check_free_memory,
@@ -189,3 +191,19 @@ def test_missing_generative_model_has_the_command_that_downloads_it(empty_cache,
 def test_generative_model_of_set_up_is_whole():
     """Downloaded and converted, every byte as it was."""
     assert check_generative_model().ok
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (BoxKind("bubblewrap", "/usr/bin/bwrap", "bubblewrap works"), "bubblewrap works"),
+        (BoxKind("Landlock", "", "Landlock works", "apt-get install it"), "bubblewrap hides more: apt-get install it"),
+        (BoxKind(None, "", "none works", "docker run it"), "none works; to get one: docker run it"),
+    ],
+)
+def test_box_for_student_code_is_named_and_how_to_get_one(monkeypatch, found, words):
+    """Without one the course is no less ready: only who grades a class needs it."""
+    monkeypatch.setattr("labkit.classroom.box.finding.find_box", lambda: found)
+    monkeypatch.setattr("labkit.classroom.box.find_box", lambda: found, raising=False)
+    row = check_box()
+    assert row.ok and words in row.found
