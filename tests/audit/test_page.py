@@ -17,7 +17,7 @@ from rich.console import Console
 from labkit.audit._page import score_section, write_page
 from labkit.audit.arrays import audit
 from labkit.audit.command.run import audit_file
-from labkit.audit.command.terminal import print_audit
+from labkit.audit.command.terminal import print_audit, print_table
 from labkit.audit.counts import Counts, count
 from labkit.audit.files._paths import count_path
 from labkit.audit.metrics import METRICS
@@ -228,6 +228,15 @@ def test_many_groups_are_cut_on_the_terminal_and_listed_on_the_page():
     assert f"{GROUPS_DRAWN} of 300 groups" in page
     # two tables of rates, four against the reference, counts
     assert page.count('<th scope="row">299') == 7
+
+
+def test_no_table_on_the_terminal_has_hundreds_of_rows():
+    """Any table is cut, that of AUC, too; what is on the page has all rows."""
+    table = pd.DataFrame({"AUC": ["0.500 [0.400, 0.600]"] * 300}, index=pd.Index([f"site {n}" for n in range(300)]))
+    console = Console(file=io.StringIO(), width=80)
+    print_table(table.rename_axis("site"), console, title="AUC")
+    printed = console.file.getvalue()
+    assert f"site {ROWS - 1}" in printed and f"site {ROWS}" not in printed
 
 
 def test_many_warnings_are_listed_on_the_page():

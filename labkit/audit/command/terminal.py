@@ -107,7 +107,7 @@ def print_audit(
     rates, names = group_rates(audit), [name_rate(metric, favorable) for metric in audit.counts.metrics]
     rates.columns = ["n", *names]
     for start in range(0, len(names), METRICS_IN_TABLE):
-        shown = rates.head(ROWS)[["n", *names[start : start + METRICS_IN_TABLE]]]
+        shown = rates[["n", *names[start : start + METRICS_IN_TABLE]]]
         print_table(shown, console, title=f"{title}: rates by group, {audit.confidence:.0%} intervals")
     if len(rates) > ROWS:
         console.print(f"The first {ROWS} of {len(rates)} groups are shown; the page has all.")
@@ -118,7 +118,7 @@ def print_audit(
     print_table(compared, console, title=f"{title}: between groups")
     if reference is not None and not isinstance(reference, Picked):  # the four-fifths rule has that one
         print_table(
-            against_table(audit, "selection_rate", reference).head(ROWS),
+            against_table(audit, "selection_rate", reference),
             console,
             title=f"{title}: {name_rate('selection_rate', favorable)} against {name_reference(audit, reference)}",
         )
@@ -126,9 +126,9 @@ def print_audit(
         console.print(NOT_REPORTED)
     else:
         named = f"{title}: four-fifths rule, a prediction of {favorable} being favorable"
-        print_table(four_fifths_table(audit, favorable).head(ROWS), console, title=named)
+        print_table(four_fifths_table(audit, favorable), console, title=named)
     if audit.counts.moments is not None:
-        shown = sample_table(audit).filter(regex="^(?!for )").head(ROWS)
+        shown = sample_table(audit).filter(regex="^(?!for )")
         print_table(shown, console, title=f"{title}: how many people the numbers rest on")
     for line in cut_list(summarize_notices(audit.notices), WARNINGS, "warnings; the page has all"):
         console.print(Text(f"Warning: {format_name(line)}", style="yellow"))
@@ -150,7 +150,10 @@ def against_table(audit: Audit, metric: str, reference: Hashable) -> pd.DataFram
 
 
 def print_table(table: pd.DataFrame, console: "Console", *, title: str) -> None:
-    """Print a table of text, what is in brackets below its number, so that five columns fit 80 characters."""
+    """Print the first ``ROWS`` rows of a table of text.
+
+    What is in brackets goes below its number, so that five columns fit 80 characters.
+    """
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -161,7 +164,7 @@ def print_table(table: pd.DataFrame, console: "Console", *, title: str) -> None:
         printed.add_column(
             name.replace(" ", "\n") if name.endswith("rate") else name.replace("rate of ", "rate of\n"), justify="right"
         )
-    for name, row in table.iterrows():
+    for name, row in table.head(ROWS).iterrows():
         printed.add_row(Text(name), *(Text(_stack(text)) for text in row))
     console.print(printed)
 
