@@ -1,19 +1,16 @@
 """Verifying a log with heads and anchors of all kinds, in constant memory, while others write."""
 
 import io
-import json
-import time
 import tracemalloc
-from pathlib import Path
 
 import pytest
 
 from labkit.errors import UserError
 from labkit.records import verify
 from labkit.records.log._entries import read_line, write_line
-from labkit.records.log._heads import EVERY
 from labkit.records.log.chain._marks import Marks
 from labkit.records.log.chain._scanning import scan_log
+from tests.records.long_logs import write_long_log
 from tests.records.tamperings import Files, chain_again, edit_entry, entry_of, make_log
 from tests.records.test_log import grow
 
@@ -186,39 +183,12 @@ def test_a_log_is_verified_as_it_was_at_the_beginning(files, tmp_path, monkeypat
     assert verify(path).ok
 
 
-def write_long_log(path: Path, decisions: int) -> None:
-    """Write a log of many decisions with its head and anchors, without waiting for the disk."""
-    from tests.records.tamperings import head_of
-
-    lines, _, _ = make_log()
-    entry, previous, size = entry_of(lines[1]), json.loads(lines[0])["hash"], len(lines[0])
-    log = entry_of(lines[0])["log"]
-    anchors = [head_of([lines[0]])]
-    with path.open("wb") as file:
-        file.write(lines[0])
-        for number in range(1, decisions + 1):
-            line, previous = write_line(
-                {**entry, "previous": previous, "sequence": number, "score": number / decisions}
-            )
-            file.write(line)
-            size += len(line)
-            if number % EVERY == 0:
-                known = {"log": log, "count": number, "hash": previous, "size": size, "announced": 0}
-                head = {"format": "labkit decision log head", "version": 1, **known}
-                anchors.append(json.dumps(head, sort_keys=True, separators=(",", ":")).encode() + b"\n")
-    Path(f"{path}.anchors").write_bytes(b"".join(anchors))
-    Path(f"{path}.head").write_bytes(anchors[-1])
-
-
 @pytest.mark.slow
-def test_a_million_entries_are_verified_in_twenty_seconds(tmp_path):
-    """Seconds of the processor, as other programs may run."""
+def test_a_million_entries_are_verified(tmp_path):
+    """With all their anchors. How long it takes is a line of `make bench`."""
     write_long_log(tmp_path / "log", 1_000_000)
-    begin = time.process_time()
     found = verify(tmp_path / "log")
-    seconds = time.process_time() - begin
     assert found.ok and (found.decisions, found.anchors_checked) == (1_000_000, 1_001)
-    assert seconds < 20
 
 
 @pytest.mark.parametrize(("edit", "step"), [("change", 5), ("insert", 31), ("delete", 31)])
