@@ -183,7 +183,7 @@ seen = [attempt(lambda: read(who, what)) for who in (1, "<<GRADER>>") for what i
     Case(
         "settings of the kernel",
         NOTHING,
-        "seen = attempt(lambda: open('/proc/sys/kernel/core_pattern', 'w').write('|/tmp/x'))",
+        "seen = attempt(lambda: open('/proc/sys/kernel/core_pattern', 'w').write('|/bin/true'))",
         sees=DENIED,
     ),
     Case(
