@@ -1070,5 +1070,5 @@ compare(
 # - The uncertainty of *who was measured*. Intervals over worlds cover the training patients and the luck of training; all points were measured on the same few hundred people.
 # - That nobody else should be asked. The people who pay were counted here, not heard.
 #
-# **Next.** This is the last notebook so far. Ask its questions of a model of your own: which point, who pays, and who
-# looks at it again?
+# **Next.** All these models scored people. Another kind answers in words: [12 · What does a generative model say about
+# people?](12_generation.ipynb)
