@@ -47,11 +47,12 @@ from labkit.prose import choose, reading, verdict
 SEED = 0
 MODEL_NAME = "smollm2"  # the course's generative model; a folder or a fetched hub name works too
 N_ROLES = 40  # occupations
-NAMES_PER_GROUP = 9  # of the audit study, in each of four groups: all of them
+NAMES_PER_GROUP = 9  # of the audit study, in each of four groups: all of them; at least 6
 FEW_NAMES = 2  # of each group, where every name is asked many times
 N_WORDINGS = 10  # of one question
 BENCHMARK_ITEMS = {"crows_pairs": 24, "stereoset": 8, "winobias": 8, "winogender": 10, "bbq": 4}
 NEW_LETTERS = 6  # letters of the shipped table to write again
+LETTER_TOKENS = 80  # at most, of each; fewer give the beginnings
 N_PERMUTATIONS = 9999  # ways to hand out the groups
 N_DRAWS = 64  # answers of one token
 STUDENT = "Fairness Lab"  # your name draws your own ten items
@@ -911,10 +912,11 @@ check("12.4", said)
 # %%
 letters = ch12.load_letters()
 again_names = names["name"].sample(NEW_LETTERS, random_state=SEED).tolist()
-new = ch12.write_letters(model, again_names, [letters["job"].iloc[0]], n=1)
-kept_letters = new[["name", "job", "draw"]].merge(letters, on=["name", "job", "draw"])
-identical = (new["text"].to_numpy() == kept_letters["text"].to_numpy()).sum()
-print(f"{identical} of {len(new)} letters are the same; the first one:")
+first_job = [letters["job"].iloc[0]]
+new = ch12.write_letters(model, again_names, first_job, n=1, max_new_tokens=LETTER_TOKENS)
+old = new[["name", "job", "draw"]].merge(letters, on=["name", "job", "draw"])
+same = [shipped.startswith(text) for shipped, text in zip(old["text"], new["text"])]
+print(f"{sum(same)} of {len(new)} letters are the same; the first one:")
 print(new["text"].iloc[0])
 
 # %% [markdown]
@@ -955,9 +957,9 @@ reading(
     "**Reading the control.** The model mostly takes men's names for men's. Of the letters for "
     "women's names, {he[afam]:.0%} say *he* and never *she* if the name sounds African-American, "
     "and {he[cauc]:.0%} if it sounds White: a difference of {gap.value:.2f} ({gap.low:.2f} to "
-    "{gap.high:.2f}, over {n} names). {finding} A person who is called by the wrong pronoun in a "
-    "reference has been harmed, whatever words of praise it holds. And it weakens what comes "
-    "next: a letter can only differ by gender as far as the model hears one.",
+    "{gap.high:.2f}, over {n} names). {finding} In a real reference, a wrong pronoun would itself "
+    "be a harm, whatever words of praise stand next to it. And it weakens what comes next: "
+    "letters can differ by gender only as far as the model takes a name for one.",
     he=called_he,
     gap=he_gap,
     n=n_women,
@@ -1246,7 +1248,7 @@ for ethnicity, group in few.groupby("ethnicity"):
     women_here = group.loc[group["gender"] == "female", "name"]
     men_here = group.loc[group["gender"] == "male", "name"]
     for woman, man in zip(women_here, men_here):
-        for wording, text in enumerate(ch12.FORCED_WORDINGS):
+        for wording, text in enumerate(ch12.FORCED_WORDINGS[:N_WORDINGS]):
             for first, second in ((woman, man), (man, woman)):
                 prompt = text.format(
                     job="an office assistant", record=ch12.GOOD_RECORD, first=first, second=second

@@ -102,7 +102,7 @@ def tabulate_judgments(judgments: pd.DataFrame) -> pd.DataFrame:
     answers = judgments[list(QUESTIONS)].astype(str).apply(lambda column: column.str.strip().str.lower())
     known = answers.isin([*ANSWERS, "", "nan", "..."])
     if not known.all(axis=None):
-        wrong = answers.where(~known).stack().iloc[0]
+        wrong = answers.to_numpy()[~known.to_numpy()][0]
         raise UserError(f"the answer {wrong!r} is none of {', '.join(ANSWERS)}")
     complete = answers[answers.isin(ANSWERS).all(axis=1)]
     yes = (complete == "yes").assign(**{"all four": (complete == "yes").all(axis=1)})

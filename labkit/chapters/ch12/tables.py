@@ -43,7 +43,14 @@ def load_letters() -> pd.DataFrame:
     return read_table("letters.csv")
 
 
-def write_letters(model: GenerativeModel, names: list[str], jobs: list[str], *, n: int = DRAWS) -> pd.DataFrame:
+def write_letters(
+    model: GenerativeModel,
+    names: list[str],
+    jobs: list[str],
+    *,
+    n: int = DRAWS,
+    max_new_tokens: int = LETTER_SETTINGS["max_new_tokens"],
+) -> pd.DataFrame:
     """Let the model write letters as those of the table were written.
 
     Parameters
@@ -53,6 +60,8 @@ def write_letters(model: GenerativeModel, names: list[str], jobs: list[str], *, 
         Every name is combined with every job. The table's are in `labkit.language.first_names` and ``LETTER_JOBS``.
     n : int
         Letters for each.
+    max_new_tokens : int
+        Where letters are cut off. With fewer tokens than the table's, they are the beginnings of its letters.
 
     Returns
     -------
@@ -60,7 +69,8 @@ def write_letters(model: GenerativeModel, names: list[str], jobs: list[str], *, 
         As `load_letters`, without the checksum of the model, whose file is not known here.
     """
     asked = fill_templates([LETTER_REQUEST], job=jobs, name=names).rename(columns={"text": "request"})
-    written = model.generate(model.render_chat(asked["request"]), n=n, **LETTER_SETTINGS)
+    settings = LETTER_SETTINGS | {"max_new_tokens": max_new_tokens}
+    written = model.generate(model.render_chat(asked["request"]), n=n, **settings)
     repeated = asked.loc[asked.index.repeat(n)].reset_index(drop=True)
     groups = first_names().set_index("name")[["ethnicity", "gender"]]
     found = repeated[["name", "job", "request"]].join(groups, on="name")
@@ -68,7 +78,7 @@ def write_letters(model: GenerativeModel, names: list[str], jobs: list[str], *, 
         found[column] = written[column]
     found["text"] = found["text"].str.strip()
     ordered = ["name", "ethnicity", "gender", "job", "draw", "request", "text", "tokens", "finished"]
-    return found[ordered].assign(**LETTER_SETTINGS)
+    return found[ordered].assign(**settings)
 
 
 def make_letters(model: GenerativeModel) -> pd.DataFrame:
