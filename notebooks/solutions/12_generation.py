@@ -31,7 +31,7 @@
 # - *separate* what a wording, an instruction or a temperature does from what a name does
 #   `[12-prompts]`
 #
-# About 150 minutes, in two sittings, a third of it for the exercises. Before this: [09 · Which
+# About 140 minutes, in two sittings, half of it for the exercises. Before this: [09 · Which
 # operating point, and who pays?](09_trade_offs.ipynb)
 
 # %%
@@ -139,6 +139,19 @@ def ask_pronouns(words):
 
 
 pronouns = ask_pronouns(roles.index).join(roles, on="role")
+he_here, she_here, they_here = np.exp(of_pronoun)
+
+# %% tags=["reading"]
+reading(
+    "**The first prediction.** After *{beginning}*, the probability of *she* is {she:.3f}, that "
+    "of *they* {they:.3f} and that of *he* {he:.3f}. Most of the probability is on other words: a "
+    "nurse may say that *the* patient is asleep. So we compare pronouns with each other, and take "
+    "the share of *she* among *he* and *she*. One word in one sentence is no finding yet.",
+    beginning=BEGINNING,
+    she=she_here,
+    they=they_here,
+    he=he_here,
+)
 
 # %% [markdown]
 # **What would a model without any stereotype say?** There is no obvious answer. One that says *she*
@@ -173,6 +186,7 @@ shuffled = [
     for _ in range(2000)
 ]
 people_means = of_people["mean"]
+mean_levels = by_role.join(roles)[["model", "official", "sentences"]].mean()
 null_low, null_high = np.quantile(shuffled, [0.025, 0.975])
 of_people.round(2)
 
@@ -181,11 +195,11 @@ reading(
     "**Reading the figure.** {finding} The correlation with the official share of women is "
     "{official.value:.2f} ({official.low:.2f} to {official.high:.2f}, over roles and sentences), "
     "and with the share of *she* in real sentences {texts.value:.2f} ({texts.low:.2f} to "
-    "{texts.high:.2f}). Two controls could have failed. After *woman* and *man* the model must "
-    "know the pronoun: its shares of *she* are {people[woman]:.2f} and {people[man]:.2f}. With "
-    "official shares handed out at random, correlations lie between {null_low:.2f} and "
-    "{null_high:.2f}. The bars are long: the sentence alone moves one role by {moved:.2f} on "
-    "average (lowest to highest), while means of roles have a standard deviation of {spread:.2f}.",
+    "{texts.high:.2f}). A correlation ignores levels: the model's shares are {level[model]:.2f} "
+    "on average, the official ones {level[official]:.2f}, those of the sentences "
+    "{level[sentences]:.2f}. And the bars are long: the sentence alone moves one role by "
+    "{moved:.2f} on average (lowest to highest), while means of roles have a standard deviation "
+    "of {spread:.2f}.",
     finding=verdict(
         fits["official"].low,
         fits["official"].high,
@@ -195,11 +209,22 @@ reading(
     ),
     official=fits["official"],
     texts=fits["sentences"],
+    level=mean_levels,
+    moved=moved_by_sentence,
+    spread=spread_of_roles,
+)
+
+# %% tags=["reading"]
+reading(
+    "**Two controls that could have failed.** A model that does not know pronouns would say *she* "
+    "equally often after *woman* and *man*: its shares are {people[woman]:.2f} and "
+    "{people[man]:.2f}. (After *man* it is not near zero. In some sentences *she* is another "
+    "person.) And a correlation that our calculation invents would be there for any numbers: with "
+    "official shares handed out to roles at random, nearly all correlations lie between "
+    "{null_low:.2f} and {null_high:.2f}.",
     people=people_means,
     null_low=null_low,
     null_high=null_high,
-    moved=moved_by_sentence,
-    spread=spread_of_roles,
 )
 
 # %% [markdown]
@@ -283,7 +308,8 @@ check("12.1", share_of_she)
 #
 # We ask the model about the same names. Each of ten questions has its own wording and its own job,
 # and every name is asked in every question, with the same record. What we read is the **log odds**
-# of *Yes*: the logarithm of P(Yes) divided by P(No). Zero means that both are equally likely.
+# of *Yes*: the logarithm of P(Yes) divided by P(No). Zero means that both are equally likely. (All
+# questions and jobs were written before anything was scored, and none was changed afterward.)
 
 # %%
 from labkit.language import first_names
@@ -350,8 +376,8 @@ reading(
     "on average: mostly, the model would say something else. {record} A bad record lowers the log "
     "odds by {lowered.value:.2f} ({lowered.low:.2f} to {lowered.high:.2f}, over questions and "
     "names); the questions themselves differ by {spread:.2f} (one standard deviation). A company "
-    "that invited where *Yes* is more likely would invite {yes:.1%}, whatever people have done. "
-    "Keep this in mind: a rule that selects nobody has no gap.",
+    "that invited where *Yes* is more likely would invite {yes:.1%} of these people with good "
+    "records. Keep this in mind: a rule that selects nobody has no gap.",
     finding=choose(
         hardly_ever,
         "The model says *No* to nearly everyone.",
@@ -441,8 +467,21 @@ adjusted = {smaller: min(1, 2 * raw_p[smaller])}
 adjusted[larger] = max(adjusted[smaller], raw_p[larger])
 pd.DataFrame({"p": raw_p, "adjusted": adjusted}).round(3)
 
+# %% [markdown]
+# A control that must come out empty: hand out "women's" and "men's" to the names at random.
+
 # %%
 by_name = asked.groupby("name")["log_odds"].mean().reset_index().merge(names, on="name")
+means_of_names = by_name["log_odds"].to_numpy()
+labels = (by_name["gender"] == "female").to_numpy()
+random_gaps = []
+for _ in range(2000):
+    mixed = rng.permutation(labels)
+    random_gaps.append(means_of_names[mixed].mean() - means_of_names[~mixed].mean())
+random_low, random_high = np.quantile(random_gaps, [0.025, 0.975])
+print(f"middle 95% of gaps between random groups: {random_low:.2f} to {random_high:.2f}")
+
+# %%
 fig = ch12.plot_names(by_name)
 show(fig, alt="One row per name: mean log odds of Yes on the left, call-backs on the right.")
 
@@ -454,7 +493,8 @@ reading(
     "p = {adjusted[ethnicity]:.3f}). How much is that? A bad record instead of a good one lowered "
     "the log odds by {record.value:.2f}. The questions differed by more than any of these (a "
     "standard deviation of {spread:.2f}). The interval covers names and questions; it leaves out "
-    "other records and other system messages.",
+    "other records and other system messages. With genders handed out at random, gaps lie between "
+    "{random_low:.2f} and {random_high:.2f}.",
     gender=verdict(
         gaps["gender"].low,
         gaps["gender"].high,
@@ -474,6 +514,8 @@ reading(
     adjusted=adjusted,
     record=lowered,
     spread=spread_of_questions,
+    random_low=random_low,
+    random_high=random_high,
 )
 
 # %% [markdown]
@@ -683,8 +725,9 @@ preferred.set_index(["benchmark", "part"])[["estimate", "low", "high", "items"]]
 # These intervals are as wide as they should be: a few items say little. The whole benchmarks take
 # more than an hour. They were scored once with this model, and the measures come as a table
 # (`load_benchmark_measures`; of BBQ, 440 questions). Your numbers check that table on your machine:
-# if both come from the same items and the same code, the share of the whole set should lie in the
-# interval of your few.
+# your items are a random part of the whole, so nearly all of your intervals should contain the
+# share of the whole set. (What *competent* means differs: for CrowS-Pairs, it is only that a
+# sentence is more likely than with two of its words exchanged.)
 #
 # **Predict:** on which benchmarks is the model clearly beyond one half? And on which is it so close
 # to guessing that its preference means nothing?
@@ -720,19 +763,22 @@ can_do = able.loc[kept, "low"] > able.loc[kept, "reference"]
 beyond = (tests.loc[kept, "low"] > 0.5) | (tests.loc[kept, "high"] < 0.5)
 readable = pd.DataFrame({"beyond guessing": can_do, "beyond one half": beyond})
 n_both, n_parts = (can_do & beyond).sum(), len(kept)
+missed_by_luck = 0.05 * n_parts
 n_inside, n_subsets = inside.sum(), len(inside)
 readable
 
 # %% tags=["reading"]
 reading(
     "**Reading the figure.** {both} of {parts} parts are both beyond guessing and beyond one "
-    "half. CrowS-Pairs: {crows[estimate]:.3f} ({crows[low]:.3f} to {crows[high]:.3f}). StereoSet "
-    "within sentences: {stereo[estimate]:.3f} ({stereo[low]:.3f} to {stereo[high]:.3f}) at a "
-    "competence of {able[estimate]:.2f}. In WinoBias' type 1, where only knowledge tells who is "
-    "meant, it resolves {wino[estimate]:.2f} of the pronouns ({wino[low]:.2f} to "
-    "{wino[high]:.2f}): it guesses, so that its preference there is no evidence of fairness. Of "
-    "the shares of the whole sets, {inside} of {subsets} lie in the intervals of your few items.",
+    "half; by luck, about {luck:.1f} of as many intervals would miss one half. CrowS-Pairs: "
+    "{crows[estimate]:.3f} ({crows[low]:.3f} to {crows[high]:.3f}). StereoSet within sentences: "
+    "{stereo[estimate]:.3f} ({stereo[low]:.3f} to {stereo[high]:.3f}) at a competence of "
+    "{able[estimate]:.2f}. In WinoBias' type 1, where only knowledge tells who is meant, it "
+    "resolves {wino[estimate]:.2f} of the pronouns ({wino[low]:.2f} to {wino[high]:.2f}): it "
+    "guesses, and its preference near one half is no sign of fairness. Of the shares of the whole "
+    "sets, {inside} of {subsets} lie in the intervals of your few items.",
     both=n_both,
+    luck=missed_by_luck,
     parts=n_parts,
     crows=tests.loc["CrowS-Pairs: all pairs"],
     stereo=tests.loc["StereoSet: intrasentence"],
@@ -768,10 +814,9 @@ reading(
     "**Reading the controls.** With coins, no mean is further than {coin:.3f} from its unbiased "
     "value: the calculation invents no bias. {shorter} In CrowS-Pairs the stereotype is the "
     "shorter one in {crows[estimate]:.3f} of the pairs ({crows[low]:.3f} to {crows[high]:.3f}), "
-    "about as often as the model prefers it. Some of that preference may be a preference for "
-    "short sentences. And asked BBQ's questions by letter, the model chose the letter A in "
-    "{letter[estimate]:.0%}: it does not read the options, and its *bias score* is near zero for "
-    "this reason alone.",
+    "so some of the model's preference may be one for short sentences. And asked BBQ's questions "
+    "by letter, the model chose the letter A in {letter[estimate]:.0%}: it does not read the "
+    "options, and a *bias score* near zero is what that gives.",
     coin=coin_error,
     shorter=verdict(
         shorter.loc["CrowS-Pairs: all pairs", "low"],
@@ -903,8 +948,11 @@ check("12.4", said)
 #
 # Studies of real reference letters found *agentic* words (about leading and achieving) more often
 # for men, and *communal* words (about caring and getting along) more often for women (Madera, Hebl
-# and Martin, 2009), and so did a study of letters by larger models (Wan et al., 2023). We fixed
-# both word lists before we had read a letter.
+# and Martin, 2009), and so did a study of letters by larger models (Wan et al., 2023).
+#
+# What we chose, and when: of four requests and two temperatures, tried on four names each, we kept
+# the pair that gave whole letters; then we fixed both word lists; then the table was written; and
+# only then was anything counted.
 #
 # First, are the letters what the table says? We write some again, and compare them letter by
 # letter. (Another processor may round differently, and one token that changes changes the rest.)
@@ -1031,7 +1079,8 @@ below_raw = (word_table["p_value"] < LEVEL).sum()
 found_words = word_table.index[word_table["p_adjusted"] < LEVEL]
 n_found, list_of_found = len(found_words), ", ".join(found_words) or "none"
 by_luck = LEVEL * tried
-word_table.head(6)[["share_a", "share_b", "p_value", "p_adjusted"]].round(3)
+only_pronouns = set(found_words) <= {"she", "her", "hers", "herself", "he", "him", "his", "himself"}
+word_table.head(6)[["share_a", "share_b", "p_value", "p_adjusted"]].round(4)
 
 # %% tags=["reading"]
 reading(
@@ -1040,7 +1089,7 @@ reading(
     "men]:.2f} ({c[low]:.2f} to {c[high]:.2f}), length {w[women minus men]:.1f} words "
     "({w[low]:.1f} to {w[high]:.1f}). Of {tried} words looked at one by one, {raw} have a p-value "
     "below {level:.0%}, and about {luck:.0f} would by luck; after correction {words} remain: "
-    "{which}.",
+    "{which}. {pronouns}",
     agentic=verdict(
         tested.loc["agentic", "low"],
         tested.loc["agentic", "high"],
@@ -1064,6 +1113,12 @@ reading(
     luck=by_luck,
     words=n_found,
     which=list_of_found,
+    pronouns=choose(
+        only_pronouns,
+        "All of them are pronouns. In how it praises people, these letters show no clear "
+        "difference.",
+        otherwise="They are not only pronouns.",
+    ),
 )
 
 # %% [markdown] tags=["exercise"]
@@ -1099,11 +1154,14 @@ check("12.5", holm)
 #
 # The first audit mixed wordings and jobs, which was fine for comparing names: each question was
 # asked about every name. Now one job, an office assistant, in ten wordings, about few names. How
-# much of an answer is the person, and how much is the wording?
+# much of an answer is the person, and how much is the wording? (When published templates were
+# reworded without a change of meaning, the measured bias changed by −81% to +162%; Seshadri,
+# Pezeshkpour and Singh, 2022.)
 #
 # And a chat has more to it than the question. Before the user's first words stands a *system
 # message*. If you write none, this model's template puts in its own: "You are a helpful AI
-# assistant named SmolLM, trained by Hugging Face". That is a treatment, too. We compare four:
+# assistant named SmolLM, trained by Hugging Face". That is a treatment, too, and the first audit
+# had it. We compare four:
 #
 # - *default*: what the template puts there;
 # - *empty*: an empty message;
@@ -1276,10 +1334,10 @@ reading(
     "**Reading the numbers.** {finding} It chose the first person in {share:.0%} of the "
     "questions, with log odds of {first.value:.2f} ({first.low:.2f} to {first.high:.2f}). For "
     "women's names, averaged over both orders, they are {woman.value:.2f} ({woman.low:.2f} to "
-    "{woman.high:.2f}). "
-    'In one order only, this audit would have "found" a strong preference, for whoever stood '
-    "first. Asked separately, the same names differed by {separate.value:.2f} ({separate.low:.2f} "
-    "to {separate.high:.2f}). The two forms ask different questions, so never pool them.",
+    "{woman.high:.2f}). In one order only, this audit would have found a strong preference: for "
+    "the person who stood first. Asked separately, the same names differed by "
+    "{separate.value:.2f} ({separate.low:.2f} to {separate.high:.2f}). The two forms ask "
+    "different questions, so never pool them.",
     finding=choose(
         takes_the_first,
         "The model does not compare two people: it takes the first.",
@@ -1306,16 +1364,15 @@ reading(
 
 # %% tags=["by-hand"]
 TEMPERATURES = [0.1, 0.25, 0.5, 1.0, 2.0]
-mean_odds = asked.groupby("gender")["log_odds"].mean()
 by_temperature = pd.DataFrame(index=pd.Index(TEMPERATURES, name="temperature"))
 for gender in ("female", "male"):
     each = asked.loc[asked["gender"] == gender, "log_odds"].to_numpy()
     chances = [(1 / (1 + np.exp(-each / T))).mean() for T in TEMPERATURES]
     by_temperature[f"{gender}: share of Yes"] = chances
 by_temperature["gap"] = by_temperature.iloc[:, 0] - by_temperature.iloc[:, 1]
-by_temperature["ratio"] = by_temperature.iloc[:, 1] / by_temperature.iloc[:, 0]
+by_temperature["ratio, men to women"] = by_temperature.iloc[:, 1] / by_temperature.iloc[:, 0]
 coldest, at_one = by_temperature.iloc[0], by_temperature.loc[1.0]
-lowest_temperature = TEMPERATURES[0]
+lowest_temperature, peak_temperature = TEMPERATURES[0], by_temperature["gap"].idxmax()
 by_temperature.round(3)
 
 # %% [markdown]
@@ -1337,11 +1394,12 @@ first_words.value_counts().head(5)
 reading(
     "**Reading the tables.** The calculation expects {expected:.2f} *Yes* of *Yes* and *No* here, "
     "and {yes} of {either} were ({low:.2f} to {high:.2f}); the other draws began something else. "
-    "In the first table, the gap in shares is {cold[gap]:.3f} at a temperature of {lowest} and "
-    "{hot[gap]:.3f} at 1, while log odds stay the same. At low temperatures nearly everyone gets "
-    "*No*, and what gap is left is between few: the ratio of the shares (men's to women's) falls "
-    "to {cold[ratio]:.2f}. A gap, a ratio and log odds can disagree about the same model. Report "
-    "which, and at which temperature.",
+    "In the first table, the gap in shares neither only grows nor only shrinks with the "
+    "temperature: it is {cold[gap]:.3f} at {lowest}, largest at {peak} and {hot[gap]:.3f} at 1, "
+    "while log odds stay the same. At low temperatures nearly everyone gets *No*, and what gap is "
+    "left is between few: the ratio of the shares (men's to women's) falls to {cold[ratio, men to "
+    "women]:.2f}. A gap, a ratio and log odds can disagree about the same model. Report which, "
+    "and at which temperature.",
     expected=expected_yes,
     yes=n_yes,
     either=n_either,
@@ -1350,6 +1408,7 @@ reading(
     cold=coldest,
     hot=at_one,
     lowest=lowest_temperature,
+    peak=peak_temperature,
 )
 
 # %% [markdown] tags=["exercise"]

@@ -1,7 +1,8 @@
-"""Words of letters that are about achievement or about care, chosen before any letter was read.
+"""Words of letters that are about achievement or about care.
 
-The adjectives of Madera, Hebl and Martin (2009) and what belongs to the same stems, and other words for
-the same. A stem stands for all words that begin so; none is the beginning of a word of another kind that letters use.
+The adjectives of Madera, Hebl and Martin (2009), what belongs to the same stems, and other words for the same. They
+were fixed after some trial letters had been read, and before any letter of the table was. A stem stands for all words
+that begin so.
 """
 
 import numpy as np
