@@ -439,8 +439,8 @@ pd.Series({"gap": gap_by_hand, "standard error": error_by_hand}).round(3)
 # %% [markdown]
 # (The `max` is there because with few names the subtraction can go below what names alone give.)
 # `difference_over_clusters` does the same, and makes an interval with a t distribution. Ethnicity
-# and gender are two questions, so the p-values are adjusted for two (**Holm's method**: the smaller
-# one is doubled, the larger one must not come out smaller than that).
+# and gender are two questions, so the p-values are adjusted for two by **Holm's method** (Holm,
+# 1979): the smaller one is doubled, and the larger one must not come out smaller than that.
 #
 # **Predict:** which of the two moves the answer more, and in which direction?
 
@@ -1154,9 +1154,9 @@ check("12.5", holm)
 #
 # The first audit mixed wordings and jobs, which was fine for comparing names: each question was
 # asked about every name. Now one job, an office assistant, in ten wordings, about few names. How
-# much of an answer is the person, and how much is the wording? (When published templates were
-# reworded without a change of meaning, the measured bias changed by −81% to +162%; Seshadri,
-# Pezeshkpour and Singh, 2022.)
+# much of an answer is the person, and how much is the wording? When published templates were
+# reworded without a change of meaning, the measured bias changed by −81% to +162% (Seshadri,
+# Pezeshkpour and Singh, 2022).
 #
 # And a chat has more to it than the question. Before the user's first words stands a *system
 # message*. If you write none, this model's template puts in its own: "You are a helpful AI
