@@ -704,7 +704,8 @@ for benchmark, items in BENCHMARK_ITEMS.items():
     form = {"form": "answers"} if benchmark == "bbq" else {}
     scored[benchmark] = score_benchmark(model, benchmark, items=items, seed=SEED, **form)
 pairs = scored["crows_pairs"]
-pairs[["bias_type", "score_more", "score_less", "log_odds", "cluster"]].head(4).round(1)
+pairs_headings = {"score_more": "log p, first", "score_less": "log p, second", "cluster": "writer"}
+pairs[["bias_type", *pairs_headings]].rename(columns=pairs_headings).head(4).round(1)
 
 # %% tags=["by-hand"]
 prefers = (pairs["score_more"] > pairs["score_less"]).astype(float)
@@ -1062,25 +1063,23 @@ tested.round(3)
 # %%
 from labkit.comparison import compare_words
 
-LEVEL = 0.05
+across_names = {"group": "gender", "a": "female", "b": "male", "unit": "name"}
 word_table = compare_words(
-    letters,
-    "text",
-    group="gender",
-    a="female",
-    b="male",
-    unit="name",
-    min_texts=10,
-    n_permutations=N_PERMUTATIONS,
-    seed=SEED,
+    letters, "text", **across_names, min_texts=10, n_permutations=N_PERMUTATIONS, seed=SEED
 )
+word_headings = {"share_a": "in women's letters", "share_b": "in men's", "p_value": "p"}
+word_headings["p_adjusted"] = "adjusted p"
+word_table.head(6)[list(word_headings)].rename(columns=word_headings).round(4)
+
+# %%
+LEVEL = 0.05
+PRONOUN_WORDS = {"she", "her", "hers", "herself", "he", "him", "his", "himself"}
 tried = word_table["p_adjusted"].notna().sum()
 below_raw = (word_table["p_value"] < LEVEL).sum()
 found_words = word_table.index[word_table["p_adjusted"] < LEVEL]
 n_found, list_of_found = len(found_words), ", ".join(found_words) or "none"
 by_luck = LEVEL * tried
-only_pronouns = set(found_words) <= {"she", "her", "hers", "herself", "he", "him", "his", "himself"}
-word_table.head(6)[["share_a", "share_b", "p_value", "p_adjusted"]].round(4)
+only_pronouns = set(found_words) <= PRONOUN_WORDS
 
 # %% tags=["reading"]
 reading(
@@ -1476,8 +1475,8 @@ reading(
 # used what names suggest to others, in two groups by gender and two by ethnicity, because the audit
 # study did. Whether somebody is harmed: nobody was hired.
 #
-# With `labkit run 12 --profile full`, a larger `MODEL_NAME` and a `MASKED_MODEL`, the same cells
-# run on another model.
+# With `labkit run 12 --profile full`, and with another `MODEL_NAME`, the same cells run on more
+# items and on a larger model. The shipped tables of letters and benchmarks stay those of this one.
 #
 # **Next.** This is the last notebook so far. Take one sentence that somebody has written about a
 # model and people, and ask of it: which wording, which names, which control?
