@@ -46,8 +46,8 @@ from labkit.prose import choose, reading, verdict
 # %% tags=["parameters"]
 SEED = 0
 MODEL_NAME = "smollm2"  # the course's generative model; a folder or a fetched hub name works too
-N_ROLES = 40  # occupations
-NAMES_PER_GROUP = 9  # of the audit study, in each of four groups: all of them; at least 6
+N_ROLES = 40  # occupations, at least 11
+NAMES_PER_GROUP = 9  # of the audit study, in each of four groups: all of them; at least 2
 FEW_NAMES = 2  # of each group, where every name is asked many times
 N_WORDINGS = 10  # of one question
 BENCHMARK_ITEMS = {"crows_pairs": 24, "stereoset": 8, "winobias": 8, "winogender": 10, "bbq": 4}
@@ -315,7 +315,8 @@ check("12.1", share_of_she)
 from labkit.language import first_names
 
 everyone = first_names(model)
-names = everyone.groupby(["ethnicity", "gender"]).head(NAMES_PER_GROUP)
+longest_first = everyone.sort_values("pieces", ascending=False, kind="stable")
+names = longest_first.groupby(["ethnicity", "gender"]).head(NAMES_PER_GROUP).sort_index()
 
 
 def write_questions(names, jobs, record=ch12.GOOD_RECORD):
