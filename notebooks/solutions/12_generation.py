@@ -31,7 +31,7 @@
 # - *separate* what a wording, an instruction or a temperature does from what a name does
 #   `[12-prompts]`
 #
-# About 140 minutes, in two sittings, half of it for the exercises. Before this: [09 · Which
+# About 165 minutes, in two sittings, half of it for the exercises. Before this: [09 · Which
 # operating point, and who pays?](09_trade_offs.ipynb)
 
 # %%
@@ -50,7 +50,7 @@ N_ROLES = 40  # occupations, at least 11
 NAMES_PER_GROUP = 9  # of the audit study, in each of four groups: all of them; at least 2
 FEW_NAMES = 2  # of each group, where every name is asked many times
 N_WORDINGS = 10  # of one question
-BENCHMARK_ITEMS = {"crows_pairs": 24, "stereoset": 8, "winobias": 8, "winogender": 10, "bbq": 4}
+BENCHMARK_ITEMS = {"crows_pairs": 20}  # also "stereoset", "winobias", "winogender", "bbq"
 NEW_LETTERS = 6  # letters of the shipped table to write again
 LETTER_TOKENS = 80  # at most, of each; fewer give the beginnings
 N_PERMUTATIONS = 9999  # ways to hand out the groups
@@ -65,16 +65,17 @@ MASKED_MODEL = ""  # "bert-base-uncased" after `labkit fetch --model bert-base-u
 # ## The model, and what it gives us
 #
 # *SmolLM2-135M-Instruct* is a real chat model, and a very small one: 135 million numbers, where
-# well-known assistants have a thousand times as many (Allal et al., 2025). Each number was rounded
-# to about four bits by the people who packed it for download. We audit *this file*. What we find is
-# not a finding about other models, nor about the unrounded one.
+# well-known assistants have a thousand times as many (Allal et al., 2025). The people who prepared
+# it for download rounded most of these numbers to about four bits, and the word embeddings to
+# eight. We audit *this file*. What we find is not a finding about other models, nor about the
+# unrounded one.
 #
 # A language model reads a text as *tokens*, words and pieces of words, and gives every token of
 # its vocabulary a probability of coming next. That is all it does. To "ask" it something, we write
 # the beginning of a text and look at the probability of what could follow.
 #
 # The next cell does this by hand, once: it feeds the tokens of a beginning to the network, gets one
-# number per word of the vocabulary (a *logit*), and turns these into logarithms of probabilities.
+# number per token of the vocabulary (a *logit*), and turns these into logarithms of probabilities.
 #
 # **Predict:** after "The nurse said that", which is most probable: *he*, *she* or *they*?
 
@@ -97,7 +98,23 @@ of_pronoun = []
 for word in PRONOUNS:
     (token,) = model.tokenizer(word, add_special_tokens=False)["input_ids"]
     of_pronoun.append(log_probability[token].item())
+he_here, she_here, they_here = np.exp(of_pronoun)
+most_probable = PRONOUNS[int(np.argmax(of_pronoun))].strip()
 pd.Series(np.exp(of_pronoun), index=PRONOUNS, name="probability").round(3)
+
+# %% tags=["reading"]
+reading(
+    "**The first prediction.** After *{beginning}*, *{most}* is the most probable of the three: "
+    "*she* has {she:.3f}, *they* {they:.3f} and *he* {he:.3f}. Most of the probability is on other"
+    " words: a nurse may say that *the* patient is asleep. So we compare pronouns with each other,"
+    " and take the share of *she* among *he* and *she*. One word in one sentence is no finding "
+    "yet.",
+    beginning=BEGINNING,
+    most=most_probable,
+    she=she_here,
+    they=they_here,
+    he=he_here,
+)
 
 # %% [markdown]
 # `continuation_log_probabilities` does the same for many texts, and adds up the logarithms where a
@@ -139,19 +156,7 @@ def ask_pronouns(words):
 
 
 pronouns = ask_pronouns(roles.index).join(roles, on="role")
-he_here, she_here, they_here = np.exp(of_pronoun)
-
-# %% tags=["reading"]
-reading(
-    "**The first prediction.** After *{beginning}*, the probability of *she* is {she:.3f}, that "
-    "of *they* {they:.3f} and that of *he* {he:.3f}. Most of the probability is on other words: a "
-    "nurse may say that *the* patient is asleep. So we compare pronouns with each other, and take "
-    "the share of *she* among *he* and *she*. One word in one sentence is no finding yet.",
-    beginning=BEGINNING,
-    she=she_here,
-    they=they_here,
-    he=he_here,
-)
+print("\n".join(ch12.PRONOUN_TEMPLATES))
 
 # %% [markdown]
 # **What would a model without any stereotype say?** There is no obvious answer. One that says *she*
@@ -161,7 +166,7 @@ reading(
 # texts? And how much depends on the sentence?
 #
 # **Predict:** the correlation of the model's share of *she* with the official share of women, over
-# roles. And which is larger: the spread over roles, or the spread over the eight sentences?
+# roles. And which is larger: the spread of the roles' means, or that of the eight sentences' means?
 
 # %%
 by_role = pronouns.groupby("role")["share_of_she"].agg(model="mean", low="min", high="max")
@@ -177,18 +182,10 @@ for known in ("official", "sentences"):
         pronouns, known, "share_of_she", unit="role", clusters="template"
     )
 spread_of_roles = by_role["model"].std()
-moved_by_sentence = (by_role["high"] - by_role["low"]).mean()
-people_words = ask_pronouns(["woman", "man"])
-of_people = people_words.groupby("role")["share_of_she"].agg(["min", "mean", "max"])
-rng = np.random.default_rng(SEED)
-shuffled = [
-    np.corrcoef(by_role["model"], rng.permutation(roles.loc[by_role.index, "official"]))[0, 1]
-    for _ in range(2000)
-]
-people_means = of_people["mean"]
+spread_of_sentences = pronouns.groupby("template")["share_of_she"].mean().std()
+roles_win = spread_of_roles > spread_of_sentences
 mean_levels = by_role.join(roles)[["model", "official", "sentences"]].mean()
-null_low, null_high = np.quantile(shuffled, [0.025, 0.975])
-of_people.round(2)
+print(fits["official"])
 
 # %% tags=["reading"]
 reading(
@@ -197,9 +194,8 @@ reading(
     "and with the share of *she* in real sentences {texts.value:.2f} ({texts.low:.2f} to "
     "{texts.high:.2f}). A correlation ignores levels: the model's shares are {level[model]:.2f} "
     "on average, the official ones {level[official]:.2f}, those of the sentences "
-    "{level[sentences]:.2f}. And the bars are long: the sentence alone moves one role by "
-    "{moved:.2f} on average (lowest to highest), while means of roles have a standard deviation "
-    "of {spread:.2f}.",
+    "{level[sentences]:.2f}. {larger} The roles' means have a standard deviation of "
+    "{spread:.2f}, those of the eight sentences one of {moved:.2f}.",
     finding=verdict(
         fits["official"].low,
         fits["official"].high,
@@ -210,19 +206,45 @@ reading(
     official=fits["official"],
     texts=fits["sentences"],
     level=mean_levels,
-    moved=moved_by_sentence,
+    moved=spread_of_sentences,
     spread=spread_of_roles,
+    larger=choose(
+        roles_win,
+        "The roles are further apart than the sentences, but the sentence matters, too.",
+        otherwise="The sentence moves the share as much as the role does, or more.",
+    ),
 )
+
+# %% [markdown]
+# Two controls. First, the same sentences with *woman* and *man* in the place of a role: does the
+# model know pronouns at all? Second, the official shares, assigned to the roles at random.
+
+# %%
+people_words = ask_pronouns(["woman", "man"])
+of_people = people_words.groupby("role")["share_of_she"].agg(["min", "mean", "max"])
+people_means = of_people["mean"]
+man_is_she = people_means["man"] > 0.1
+rng = np.random.default_rng(SEED)
+shuffled = []
+for _ in range(2000):
+    mixed_shares = rng.permutation(roles.loc[by_role.index, "official"])
+    shuffled.append(np.corrcoef(by_role["model"], mixed_shares)[0, 1])
+null_low, null_high = np.quantile(shuffled, [0.025, 0.975])
+of_people.round(2)
 
 # %% tags=["reading"]
 reading(
     "**Two controls that could have failed.** A model that does not know pronouns would say *she* "
     "equally often after *woman* and *man*: its shares are {people[woman]:.2f} and "
-    "{people[man]:.2f}. (After *man* it is not near zero. In some sentences *she* is another "
-    "person.) And a correlation that our calculation invents would be there for any numbers: with "
-    "official shares handed out to roles at random, nearly all correlations lie between "
-    "{null_low:.2f} and {null_high:.2f}.",
+    "{people[man]:.2f}. ({other}) And a correlation that our calculation invents would be there "
+    "for any numbers: with official shares assigned to roles at random, nearly all correlations "
+    "lie between {null_low:.2f} and {null_high:.2f}.",
     people=people_means,
+    other=choose(
+        man_is_she,
+        "After *man* it is not near zero; in some sentences *she* may be another person.",
+        otherwise="After *man* it is near zero.",
+    ),
     null_low=null_low,
     null_high=null_high,
 )
@@ -256,8 +278,8 @@ reading(
     "{share[they]:.3f}, next to {share[she]:.3f} for *she* and {share[he]:.3f} for *he*; of the "
     "three together, between {they[min]:.0%} and {they[max]:.0%} by role. Our share of *she* "
     "leaves it out. Part of that *they* is one person and part of it several, and the "
-    "probabilities do not say which. Whether a person is called *they* because it is their "
-    "pronoun cannot be asked in such sentences at all: they name nobody.",
+    "probabilities do not say which. Whether a person is called *they* because that is the "
+    "person's pronoun cannot be asked in such sentences at all: they name nobody.",
     finding=verdict(
         market_low,
         market_high,
@@ -302,9 +324,10 @@ check("12.1", share_of_she)
 #
 # Bertrand and Mullainathan (2004) sent out invented applications under 36 first names, which sound
 # White or African-American, and a woman's or a man's. Employers called back more often when the
-# name sounded White. The names were assigned at random, so nothing else could explain it. (A name
-# also suggests a social class: no audit of names can separate that. And a name *suggests* a group
-# to others; what a person called so would say about themselves is another matter.)
+# name sounded White. The names were assigned at random, so the name made the difference. Whether
+# through ethnicity, gender or the social class that it suggests, no audit of names can separate.
+# (And a name *suggests* a group to others; what a person with this name would say about themselves
+# is another matter.)
 #
 # We ask the model about the same names. Each of ten questions has its own wording and its own job,
 # and every name is asked in every question, with the same record. What we read is the **log odds**
@@ -337,12 +360,15 @@ asked["prompt"].iloc[0]
 # and keep their probabilities, too: if neither *Yes* nor *No* is likely, their odds mean little.
 #
 # **Is the model able to do this at all?** Before any difference between names, a check that can
-# fail. We ask again about some of the names, with a bad record instead of a good one. A recruiter
-# who reads the application would invite far fewer. This is the measure of *competence*: how far the
-# record moves the answer.
+# fail. We ask again about some of the names, with a bad record: "no experience and bad references"
+# instead of "five years of experience and good references". If you read an application, you would
+# invite far fewer. But this bad record differs in one more thing: it contains the word *no*, and
+# the answer that we score is *No*. So we add the two records that separate the two: a good one with
+# *no* in it ("no gaps and no complaints") and a bad one without ("many gaps and many complaints").
+# A model that reads prefers good records in both pairs.
 #
 # **Predict:** of all questions about good records, in what share is *Yes* more likely than *No*?
-# And how much will the bad record lower the log odds?
+# How much will the bad record lower the log odds, and which of the last two scores higher?
 
 
 # %%
@@ -355,46 +381,95 @@ def answer(frame, system=None):
 
 
 # %%
+asked["log_odds"], asked["either"] = answer(asked)
+either = asked["either"].mean()
+says_else = either < 0.5
+selected = asked["log_odds"] > 0
+share_selected, n_selected, n_asked = selected.mean(), selected.sum(), len(asked)
+n_questions_selected = asked.loc[selected, "question"].nunique()
+n_questions = asked["question"].nunique()
+spread_of_questions = asked.groupby("question")["log_odds"].mean().std()
+print(f"{share_selected:.1%} of {n_asked} answers have Yes above No")
+
+# %%
+some = names.groupby(["ethnicity", "gender"]).head(1)
+records = write_questions(some, ch12.JOBS)
+first_answers = asked[["question", "name", "log_odds"]].rename(columns={"log_odds": "good"})
+records = records.merge(first_answers, on=["question", "name"], how="left")
+for kind, record in ch12.OTHER_RECORDS.items():
+    records[kind], _ = answer(write_questions(some, ch12.JOBS, record=record))
+kinds = ["good", "bad with no", "good with no", "bad"]
+records[kinds].mean().round(2)
+
+# %%
 from labkit.comparison import mean_over_clusters
 
-asked["log_odds"], asked["either"] = answer(asked)
-some = names.groupby(["ethnicity", "gender"]).head(1)
-bad = write_questions(some, ch12.JOBS, record=ch12.BAD_RECORD)
-bad["bad"], _ = answer(bad)
-records = bad.merge(asked[["question", "name", "log_odds"]], on=["question", "name"])
-records["lowered"] = records["log_odds"] - records["bad"]
-lowered = mean_over_clusters(records, "lowered", clusters=["question", "name"])
-says_yes = (asked["log_odds"] > 0).mean()
-hardly_ever = says_yes < 0.1
-either = asked["either"].mean()
-spread_of_questions = asked.groupby("question")["log_odds"].mean().std()
-print(lowered)
+records["lowered"] = records["good"] - records["bad with no"]
+records["against no"] = records["good with no"] - records["bad"]
+records["content"] = (records["lowered"] + records["against no"]) / 2  # *no* cancels
+records["word no"] = (records["lowered"] - records["against no"]) / 2  # the content cancels
+
+
+def tabulate(estimates):
+    """Return estimates with their intervals, one row each."""
+    rows = {name: [found.value, found.low, found.high] for name, found in estimates.items()}
+    return pd.DataFrame(rows, index=["estimate", "low", "high"]).T
+
+
+of_records = {}
+for column in ("lowered", "against no", "content", "word no"):
+    of_records[column] = mean_over_clusters(records, column, clusters=["question", "name"])
+tabulate(of_records).round(2)
 
 # %% tags=["reading"]
 reading(
-    "**Reading the numbers.** {finding} *Yes* is more likely than *No* in {yes:.1%} of the "
-    "questions about good records, and *Yes* and *No* together have a probability of {either:.0%} "
-    "on average: mostly, the model would say something else. {record} A bad record lowers the log "
-    "odds by {lowered.value:.2f} ({lowered.low:.2f} to {lowered.high:.2f}, over questions and "
-    "names); the questions themselves differ by {spread:.2f} (one standard deviation). A company "
-    "that invited where *Yes* is more likely would invite {yes:.1%} of these people with good "
-    "records. Keep this in mind: a rule that selects nobody has no gap.",
-    finding=choose(
-        hardly_ever,
-        "The model says *No* to nearly everyone.",
-        otherwise="The model does not say *No* to everyone.",
+    "**Reading the first numbers.** With this system message, a rule that invites where *Yes* is "
+    "more likely than *No* selects {yes:.1%} of the people with good records ({selected} of "
+    "{asked} answers, in {some} of {questions} questions). *Yes* and *No* together have a "
+    "probability of {either:.0%} on average. {mostly} The questions differ by {spread:.2f} (one "
+    "standard deviation). Keep in mind: a rule that selects nobody has no gap.",
+    mostly=choose(
+        says_else,
+        "Mostly, the model would say something else.",
+        otherwise="Mostly, the model would say one of the two.",
     ),
-    record=verdict(
-        lowered.low,
-        lowered.high,
-        above="It does read the record, a little.",
-        below="It prefers bad records.",
-        unclear="Whether it reads the record at all, these questions cannot tell.",
-    ),
-    yes=says_yes,
+    yes=share_selected,
+    selected=n_selected,
+    asked=n_asked,
+    some=n_questions_selected,
+    questions=n_questions,
     either=either,
-    lowered=lowered,
     spread=spread_of_questions,
+)
+
+# %% tags=["reading"]
+reading(
+    "**Does it read the record?** {reversed} A good record with *no* in it minus a bad one "
+    "without: {against.value:.2f} ({against.low:.2f} to {against.high:.2f}, over questions and "
+    "names). The first bad record alone would have looked like reading: it lowers the log odds by "
+    "{lowered.value:.2f} ({lowered.low:.2f} to {lowered.high:.2f}). Of the two pairs together, a "
+    "good content adds {content.value:.2f} ({content.low:.2f} to {content.high:.2f}), and the "
+    "word *no* takes {word.value:.2f} ({word.low:.2f} to {word.high:.2f}). {finding} Other "
+    "records may give other numbers: these are two of each kind.",
+    reversed=verdict(
+        of_records["against no"].low,
+        of_records["against no"].high,
+        above="In both pairs the good record scores higher.",
+        below="With *no* in it, a good record scores below a bad one.",
+        unclear="With *no* in it, a good record does not clearly score above a bad one.",
+    ),
+    finding=verdict(
+        of_records["content"].low,
+        of_records["content"].high,
+        above="So the content moves the answer, too.",
+        below="So the content moves the answer the wrong way.",
+        unclear="So a word of the record moves the answer, and whether its content does is not "
+        "clear: that is not reading.",
+    ),
+    against=of_records["against no"],
+    lowered=of_records["lowered"],
+    content=of_records["content"],
+    word=of_records["word no"],
 )
 
 # %% [markdown]
@@ -414,6 +489,10 @@ reading(
 # 2. The same over questions. What a question does to everyone cancels between the two groups.
 # 3. Both contain the variance of single answers. Subtract it once.
 #
+# Why once? Take two names and two questions, with influences $a, b$ (first name) and $c, d$
+# (second). Names give $(a+b)^2 + (c+d)^2$; written out, $a^2 + b^2 + c^2 + d^2$ is in it. Questions
+# give $(a+c)^2 + (b+d)^2$, and the same four squares are in it again. Each should count once.
+#
 # (Sums over few names come out too small: names in a group of $n$ are scaled by $n/(n-1)$, and so
 # are questions and single answers.)
 
@@ -424,7 +503,7 @@ influence = sign * (asked["log_odds"] - by_gender.transform("mean")) / by_gender
 
 
 def variance_over(units, groups):
-    """Return the variance from drawing units, of which each group has its own where there are 2."""
+    """Return the variance from drawing units; groups=2: each group has its own, 1: both share."""
     n = units.nunique() / groups
     return (influence.groupby(units).sum() ** 2).sum() * n / (n - 1)
 
@@ -469,7 +548,7 @@ adjusted[larger] = max(adjusted[smaller], raw_p[larger])
 pd.DataFrame({"p": raw_p, "adjusted": adjusted}).round(3)
 
 # %% [markdown]
-# A control that must come out empty: hand out "women's" and "men's" to the names at random.
+# A control that must come out empty: assign the labels *woman* and *man* to the names at random.
 
 # %%
 by_name = asked.groupby("name")["log_odds"].mean().reset_index().merge(names, on="name")
@@ -479,6 +558,7 @@ random_gaps = []
 for _ in range(2000):
     mixed = rng.permutation(labels)
     random_gaps.append(means_of_names[mixed].mean() - means_of_names[~mixed].mean())
+gender_is_larger = abs(gaps["gender"].value) > abs(gaps["ethnicity"].value)
 random_low, random_high = np.quantile(random_gaps, [0.025, 0.975])
 print(f"middle 95% of gaps between random groups: {random_low:.2f} to {random_high:.2f}")
 
@@ -491,10 +571,10 @@ reading(
     "**Reading the left panel.** {gender} The difference is {gap.value:.2f} ({gap.low:.2f} to "
     "{gap.high:.2f}; adjusted p = {adjusted[gender]:.3f}). {ethnicity} African-American-sounding "
     "minus White-sounding names: {other.value:.2f} ({other.low:.2f} to {other.high:.2f}; adjusted "
-    "p = {adjusted[ethnicity]:.3f}). How much is that? A bad record instead of a good one lowered "
-    "the log odds by {record.value:.2f}. The questions differed by more than any of these (a "
-    "standard deviation of {spread:.2f}). The interval covers names and questions; it leaves out "
-    "other records and other system messages. With genders handed out at random, gaps lie between "
+    "p = {adjusted[ethnicity]:.3f}). {more} How much is that? The "
+    "word *no* in a record took {record.value:.2f}, and the questions differ by {spread:.2f} (a "
+    "standard deviation). The interval covers names and questions; it leaves out "
+    "other records and other system messages. With genders assigned at random, gaps lie between "
     "{random_low:.2f} and {random_high:.2f}.",
     gender=verdict(
         gaps["gender"].low,
@@ -513,7 +593,12 @@ reading(
     gap=gaps["gender"],
     other=gaps["ethnicity"],
     adjusted=adjusted,
-    record=lowered,
+    more=choose(
+        gender_is_larger,
+        "The estimate for gender is the larger one; whether it *is* larger was not tested.",
+        otherwise="The estimate for ethnicity is the larger one; whether it *is* was not tested.",
+    ),
+    record=of_records["word no"],
     spread=spread_of_questions,
     random_low=random_low,
     random_high=random_high,
@@ -529,7 +614,14 @@ reading(
 # sounding men's names?
 
 # %%
-pd.crosstab([names["ethnicity"], names["gender"]], names["pieces"])
+WORDS_FOR = {
+    "afam": "African-American-sounding",
+    "cauc": "White-sounding",
+    "female": "women's",
+    "male": "men's",
+}
+in_words = names[["ethnicity", "gender"]].replace(WORDS_FOR)
+pd.crosstab([in_words["ethnicity"], in_words["gender"]], names["pieces"].rename("tokens"))
 
 # %%
 adjusted_gaps = {}
@@ -543,30 +635,36 @@ for group, (a, b) in CONTRASTS.items():
         clusters=["name", "question"],
         adjust=["pieces"],
     )
+
+# %%
 matched = asked[(asked["gender"] == "female") & asked["pieces"].between(2, 3)]
 matched_gap = difference_over_clusters(
     matched, "log_odds", group="ethnicity", a="afam", b="cauc", clusters=["name", "question"]
 )
 matched_names = matched.groupby("ethnicity")["name"].nunique()
-men_of_one = names[(names["gender"] == "male") & (names["pieces"] == 1)]["ethnicity"]
-no_overlap = (men_of_one == "cauc").all()
+single_men = names[names["gender"] == "male"].groupby("ethnicity")["pieces"]
+men_of_one = single_men.agg(lambda pieces: (pieces == 1).sum())
+men = single_men.size()
+no_overlap = men_of_one["afam"] == 0 and men_of_one["cauc"] > men["cauc"] / 2
 print(matched_gap)
 
 # %% tags=["reading"]
 reading(
-    "**Reading the table.** {overlap} For gender this matters little: with the number of tokens "
-    "in a regression, the difference is {gender.value:.2f} ({gender.low:.2f} to "
-    "{gender.high:.2f}). For ethnicity it leaves {ethnicity.value:.2f} ({ethnicity.low:.2f} to "
-    "{ethnicity.high:.2f}), and rests on the assumption that tokens act linearly. Women's names "
-    "of two or three tokens can be *matched*, {count[afam]} with {count[cauc]}: "
-    "{matched.value:.2f} ({matched.low:.2f} to {matched.high:.2f}). For men, no matching is "
-    "possible, so for them ethnicity and number of tokens cannot be separated with these names.",
+    "**Reading the table.** {overlap} Of White-sounding men's names {one[cauc]} of {men[cauc]} are"
+    " one, of African-American-sounding ones {one[afam]} of {men[afam]}. For gender, with the "
+    "number of tokens in a regression, the difference is {gender.value:.2f} ({gender.low:.2f} to "
+    "{gender.high:.2f}). For ethnicity the estimate becomes {ethnicity.value:.2f} "
+    "({ethnicity.low:.2f} to {ethnicity.high:.2f}), which rests on the assumption that tokens act "
+    "linearly. Women's names of two or three tokens can be *matched*, {count[afam]} with "
+    "{count[cauc]}: {matched.value:.2f} ({matched.low:.2f} to {matched.high:.2f}). For men, too "
+    "few names can be matched to separate ethnicity from the number of tokens.",
     overlap=choose(
         no_overlap,
-        "No African-American-sounding man's name is a single token, and nearly all White-sounding "
-        "men's names are.",
+        "Men's names that are a single token all sound White.",
         otherwise="The numbers of tokens overlap between the groups.",
     ),
+    one=men_of_one,
+    men=men,
     gender=adjusted_gaps["gender"],
     ethnicity=adjusted_gaps["ethnicity"],
     count=matched_names,
@@ -577,19 +675,20 @@ reading(
 # ## The model and the employers
 #
 # The right panel of the figure has the call-backs of the same names. Employers and the model were
-# not asked the same thing: employers saw whole applications for other jobs, in 2001. Still, does
-# the model prefer the names that employers preferred?
+# not asked the same thing: employers saw whole applications for other jobs, in 2001 and 2002.
+# Still, does the model prefer the names that employers preferred?
 
 # %%
 from labkit.audit import newcombe_interval
 
 sums = everyone.groupby("ethnicity")[["calls", "applications"]].sum()
-human_gap = (sums["calls"] / sums["applications"]).loc[["afam", "cauc"]].diff().iloc[1]
-human_low, human_high = newcombe_interval(
+human_gap = 100 * (sums["calls"] / sums["applications"]).loc[["afam", "cauc"]].diff().iloc[1]
+human_limits = newcombe_interval(
     tuple(sums.loc["cauc", ["calls", "applications"]]),
     tuple(sums.loc["afam", ["calls", "applications"]]),
     confidence=0.95,
 )
+human_low, human_high = 100 * np.array(human_limits)
 agreement = correlation_over_clusters(
     asked, "call_rate", "log_odds", unit="name", clusters="question"
 )
@@ -598,18 +697,25 @@ print(agreement)
 # %% tags=["reading"]
 reading(
     "**Reading the right panel.** Employers called back White-sounding names more often, by "
-    "{human:.1%} of applications ({low:.1%} to {high:.1%}). Over names, call-backs and the "
+    "{human:.1f} percentage points ({low:.1f} to {high:.1f}). Over names, call-backs and the "
     "model's log odds have a correlation of {r.value:.2f} ({r.low:.2f} to {r.high:.2f}): "
-    "{finding}. Some names have few applications, which pulls a correlation toward zero. So this "
-    "audit says: *this file, asked in these ways, prefers women's names a little, hardly reads "
-    "the record, and invites nearly nobody.* It does not say that the model treats "
-    "African-American- and White-sounding names alike: any difference from {eth.low:.2f} to "
-    "{eth.high:.2f} agrees with these answers.",
+    "{finding}. Some names have few applications, which pulls a correlation toward zero. {audit} "
+    "It does not say that the model treats African-American- and White-sounding names alike: any "
+    "difference from {eth.low:.2f} to {eth.high:.2f} agrees with these answers.",
     human=human_gap,
     low=human_low,
     high=human_high,
     r=agreement,
     eth=gaps["ethnicity"],
+    audit=verdict(
+        gaps["gender"].low,
+        gaps["gender"].high,
+        above="So this audit finds: *this file, asked in these ways, gives women's names higher "
+        "log odds*, at questions that it is not competent to answer.",
+        below="So this audit finds: *this file, asked in these ways, gives men's names higher "
+        "log odds*, at questions that it is not competent to answer.",
+        unclear="So this audit finds no clear difference by gender.",
+    ),
     finding=verdict(
         agreement.low,
         agreement.high,
@@ -680,22 +786,31 @@ check("12.3", gap_over_names)
 #
 # ## The field's benchmarks
 #
-# Researchers have written thousands of test items for this purpose. We run five of the best known.
+# Researchers have written thousands of test items for this purpose. Here are five of the best known
+# sets; our examples are invented, and harmless.
 #
-# - *CrowS-Pairs* (Nangia et al., 2020): two sentences that differ in the group they name. Which one
-#   is more likely?
-# - *StereoSet* (Nadeem et al., 2021): a stereotype, its opposite, and something unrelated.
-# - *WinoBias* (Zhao et al., 2018) and *Winogender* (Rudinger et al., 2018): whom does a pronoun
-#   refer to, and is it the stereotypical pronoun?
-# - *BBQ* (Parrish et al., 2022): a question about two people, with a text that tells the answer or
-#   does not.
+# - *CrowS-Pairs* (Nangia et al., 2020): two sentences that differ in the group they name. "Pilots
+#   are never late." "Bakers are never late." Which one is more likely?
+# - *StereoSet* (Nadeem et al., 2021): a stereotype, its opposite, and something unrelated. Within a
+#   sentence (*intrasentence*): "The cat is lazy / busy / paper." Between sentences
+#   (*intersentence*): "We have a cat." and then "It sleeps." / "It hunts." / "Paper is white."
+# - *WinoBias* (Zhao et al., 2018): whom does a pronoun refer to? *Type 1*: only knowledge of the
+#   world tells. "The baker paid the tailor because she had sewn the coat." *Type 2*: grammar tells.
+#   "The baker met the tailor and thanked her."
+# - *Winogender* (Rudinger et al., 2018): the same, with an occupation and another person. "The
+#   baker told the guest that she would bake more" *refers to the occupation*; "... that she could
+#   eat more" *refers to the participant*.
+# - *BBQ* (Parrish et al., 2022): a question about two people. "A baker and a tailor met. Who was
+#   late?" *Ambiguous*: nobody knows, and "unknown" is right. *Told*: the text adds who was late.
+#   The model is asked for a letter (*by letters*), or each answer's own words are scored (*by
+#   answers*).
 #
 # A model "prefers the stereotype" of an item if it gives it the higher probability. **The unbiased
 # value is one half, and one half is not a good grade by itself**: a coin has it, too. So each
 # preference needs its *competence* beside it: on the same items, can the model do the task?
 #
-# The score of one item is a comparison of two log-probabilities. We score a few items of each set
-# here, by hand once more for CrowS-Pairs: the share of items on which the first score is larger.
+# The score of one item is a comparison of two log-probabilities. Here it is by hand for a few items
+# of CrowS-Pairs: the share on which the first sentence, the more stereotyping one, is more likely.
 
 # %%
 from labkit.language import score_benchmark
@@ -705,131 +820,185 @@ for benchmark, items in BENCHMARK_ITEMS.items():
     form = {"form": "answers"} if benchmark == "bbq" else {}
     scored[benchmark] = score_benchmark(model, benchmark, items=items, seed=SEED, **form)
 pairs = scored["crows_pairs"]
-pairs_headings = {"score_more": "log p, first", "score_less": "log p, second", "cluster": "writer"}
+pairs_headings = {
+    "score_more": "log p, stereotype",
+    "score_less": "log p, other",
+    "cluster": "writer",
+}
 pairs[["bias_type", *pairs_headings]].rename(columns=pairs_headings).head(4).round(1)
 
 # %% tags=["by-hand"]
 prefers = (pairs["score_more"] > pairs["score_less"]).astype(float)
 share_by_hand = prefers.mean()
-by_writer = prefers.groupby(pairs["cluster"]).agg(["sum", "size"])
-print(f"{share_by_hand:.3f} of {len(pairs)} items, by {len(by_writer)} writers")
+print(f"{share_by_hand:.3f} of {len(pairs)} items, by {pairs['cluster'].nunique()} writers")
 
 # %%
 from labkit.language import summarise_benchmark
 
 measures = pd.concat([summarise_benchmark(table) for table in scored.values()])
-preferred = measures[measures["measure"] == "prefers the stereotype"].copy()
+preferred = measures[measures["measure"] == "prefers the stereotype"]
 of_pairs = preferred[preferred["part"] == "all pairs"].iloc[0]
 np.testing.assert_allclose(of_pairs["estimate"], share_by_hand)
-preferred.set_index(["benchmark", "part"])[["estimate", "low", "high", "items"]].round(2)
+print(f"{of_pairs['estimate']:.2f} ({of_pairs['low']:.2f} to {of_pairs['high']:.2f})")
 
 # %% [markdown]
-# These intervals are as wide as they should be: a few items say little. The whole benchmarks take
-# more than an hour. They were scored once with this model, and the measures come as a table
-# (`load_benchmark_measures`; of BBQ, 440 questions). Your numbers check that table on your machine:
-# your items are a random part of the whole, so nearly all of your intervals should contain the
-# share of the whole set. (What *competent* means differs: for CrowS-Pairs, it is only that a
-# sentence is more likely than with two of its words exchanged.)
+# That interval is as wide as it should be: a few items say little. (Items of one writer belong
+# together, so it is over writers.) The whole benchmarks take more than an hour. They were scored
+# once with this model, and the measures come as a table (`load_benchmark_measures`; of BBQ, 440
+# questions). What *competent* means differs: for CrowS-Pairs, it is only that a sentence is more
+# likely than with two of its words exchanged.
 #
-# **Predict:** on which benchmarks is the model clearly beyond one half? And on which is it so close
-# to guessing that its preference means nothing?
+# ## Better than a rule that reads nothing?
+#
+# A competence above one half is not competence yet. Some rules do well without reading: *always the
+# person who is named last*; *always the shorter text*, because a sum of log-probabilities gets
+# smaller with every token; *always A*; a coin. (Where the text of BBQ tells the answer, it is one
+# of two people, so a coin between them is right half of the time.) A model is *competent* on a
+# part if its interval lies above all of these. The same rules are a control for bias: a rule that
+# only counts tokens holds no stereotype, so where it "prefers" one, the items are to blame.
+#
+# **Predict:** on which parts is the model clearly beyond one half? On which is it no better than a
+# rule? And does a rule that prefers the shorter sentence prefer stereotypes in CrowS-Pairs?
+
+# %%
+from labkit.language import load_crows_pairs, load_stereoset
+
+
+def shorter(first, second):
+    """Return 1 where the first text has fewer tokens, 0 where it has more, 0.5 for a tie."""
+    lengths = []
+    for texts in (first, second):
+        tokens_of_texts = model.tokenizer(texts.tolist(), add_special_tokens=False)["input_ids"]
+        lengths.append(np.array([len(each) for each in tokens_of_texts]))
+    return (1 + np.sign(lengths[1] - lengths[0])) / 2
+
+
+crows = load_crows_pairs()
+crows["shorter"] = shorter(crows["sent_more"], crows["sent_less"])
+triples = load_stereoset()
+triples["shorter"] = shorter(triples["stereotype"], triples["antistereotype"])
+sense = shorter(triples["stereotype"], triples["unrelated"])
+sense_of_opposite = shorter(triples["antistereotype"], triples["unrelated"])
+triples["sensible is shorter"] = (sense + sense_of_opposite) / 2
+
+# %%
+by_length = {"CrowS-Pairs: all pairs": mean_over_clusters(crows, "shorter", clusters="writer")}
+shortest_is_sensible = {}
+for task, of_task in triples.groupby("task"):
+    by_length[f"StereoSet: {task}"] = mean_over_clusters(of_task, "shorter", clusters="target")
+    shortest_is_sensible[task] = of_task["sensible is shorter"].mean()
+tabulate(by_length).round(3)
 
 # %%
 whole = ch12.load_benchmark_measures()
-COMPETENCE = [
-    "more likely than with two words exchanged",
-    "language-model score",
-    "correct",
-]
-whole["name"] = whole["run"] + ": " + whole["part"]
+whole["name"] = whole["run"] + ": " + whole["part"].replace({"disambig": "told"})
+COMPETENCE = ["more likely than with two words exchanged", "language-model score", "correct"]
 tests = whole[whole["measure"] == "prefers the stereotype"].set_index("name")
 able = whole[whole["measure"].isin(COMPETENCE) & (whole["kind"] == "competence")]
 able = able.set_index("name")
-kept = [name for name in tests.index if name in able.index and "per token" not in name]
+kept = [name for name in tests.index if name in able.index]
 kept = [name for name in kept if "stereo" not in name.split(": ")[1]]  # parts of CrowS-Pairs
-fig = ch12.plot_benchmarks(tests.loc[kept], able.loc[kept])
+tests, able = tests.loc[kept], able.loc[kept].assign(reference=0.5)  # a coin between two
+print(f"{len(kept)} rows")
+
+# %%
+last = whole[whole["measure"] == "the right person is named last"].set_index("name")["estimate"]
+able.loc[last.index, "reference"] = np.maximum(last, 1 - last)  # always the last, or the first
+for task, share in shortest_is_sensible.items():
+    for run_name in ("StereoSet", "StereoSet, per token"):
+        able.loc[f"{run_name}: {task}", "reference"] = max(share, 0.5)
+fig = ch12.plot_benchmarks(tests, able)
 show(fig, alt="Preference for the stereotype and competence, by benchmark, with intervals.")
 
+# %% [markdown]
+# Which parts can be read? Those where the model is competent. And since there are many parts, the
+# p-values of their preferences are adjusted by Holm's method (each computed from its interval, as
+# if the estimate were normally distributed).
+
 # %%
-RUN_OF = {
-    "crows_pairs": "CrowS-Pairs",
-    "stereoset": "StereoSet",
-    "winobias": "WinoBias",
-    "winogender": "Winogender",
-    "bbq": "BBQ, by answers",
-}
-preferred["name"] = preferred["benchmark"].map(RUN_OF) + ": " + preferred["part"]
-both = preferred.set_index("name").join(tests["estimate"].rename("whole"))
-inside = (both["low"] <= both["whole"]) & (both["whole"] <= both["high"])
-can_do = able.loc[kept, "low"] > able.loc[kept, "reference"]
-beyond = (tests.loc[kept, "low"] > 0.5) | (tests.loc[kept, "high"] < 0.5)
-readable = pd.DataFrame({"beyond guessing": can_do, "beyond one half": beyond})
-n_both, n_parts = (can_do & beyond).sum(), len(kept)
-missed_by_luck = 0.05 * n_parts
-n_inside, n_subsets = inside.sum(), len(inside)
-readable
+from statsmodels.stats.multitest import multipletests
+
+can_do = able["low"] > able["reference"]
+standard_errors = (tests["high"] - tests["low"]) / (2 * stats.norm.ppf(0.975))
+p_of_parts = 2 * stats.norm.sf((tests["estimate"] - 0.5).abs() / standard_errors)
+adjusted_p = pd.Series(multipletests(p_of_parts, method="holm")[1], index=kept)
+beyond = adjusted_p < 0.05
+readable = pd.DataFrame({"competence": able["estimate"], "best rule": able["reference"]})
+readable["competent"], readable["adjusted p of preference"] = can_do, adjusted_p
+clear_parts = [name for name in kept if can_do[name] and beyond[name]]
+n_able, n_parts, list_of_clear = can_do.sum(), len(kept), "; ".join(clear_parts) or "none"
+n_outdone = (able["high"] < able["reference"]).sum()
+readable.round(3)
 
 # %% tags=["reading"]
 reading(
-    "**Reading the figure.** {both} of {parts} parts are both beyond guessing and beyond one "
-    "half; by luck, about {luck:.1f} of as many intervals would miss one half. CrowS-Pairs: "
-    "{crows[estimate]:.3f} ({crows[low]:.3f} to {crows[high]:.3f}). StereoSet within sentences: "
-    "{stereo[estimate]:.3f} ({stereo[low]:.3f} to {stereo[high]:.3f}) at a competence of "
-    "{able[estimate]:.2f}. In WinoBias' type 1, where only knowledge tells who is meant, it "
-    "resolves {wino[estimate]:.2f} of the pronouns ({wino[low]:.2f} to {wino[high]:.2f}): it "
-    "guesses, and its preference near one half is no sign of fairness. Of the shares of the whole "
-    "sets, {inside} of {subsets} lie in the intervals of your few items.",
-    both=n_both,
-    luck=missed_by_luck,
+    "**Reading the figure.** The model is competent on {able} of {parts} rows (two rows are a "
+    "second score of the same items: per token). Both competent and clearly beyond one half: "
+    "{clear}. CrowS-Pairs: {crows[estimate]:.3f} ({crows[low]:.3f} to {crows[high]:.3f}), by a "
+    "weak competence; StereoSet within sentences: {stereo[estimate]:.3f} ({stereo[low]:.3f} to "
+    "{stereo[high]:.3f}). On {outdone} rows a rule that reads nothing clearly beats the model. "
+    "There a preference, near one half or not, says little about what the model would do if it "
+    "understood.",
+    able=n_able,
     parts=n_parts,
+    clear=list_of_clear,
+    outdone=n_outdone,
     crows=tests.loc["CrowS-Pairs: all pairs"],
     stereo=tests.loc["StereoSet: intrasentence"],
-    able=able.loc["StereoSet: intrasentence"],
-    wino=able.loc["WinoBias: type 1"],
-    inside=n_inside,
-    subsets=n_subsets,
 )
-
-# %% [markdown]
-# ## Controls that have to come out empty
-#
-# Two controls show what a number beyond one half could also mean. First: throw a coin for each
-# writer, target or occupation to decide which option *is* the stereotype. Then there is nothing to
-# find, and the share must be one half up to chance (`check_controls`, on your items). Second: sums
-# of log-probabilities favor short texts. If the stereotype is the shorter option more often than
-# not, a model that only counts words "prefers stereotypes". **Predict:** is it, in CrowS-Pairs?
 
 # %%
-from labkit.language import check_controls
-
-coins = pd.concat([check_controls(table, seed=SEED) for table in scored.values()])
-coins = coins[coins["control"] == "groups swapped by a coin"]
-coin_error = (coins["mean"] - coins["expected"]).abs().max()
-shorter = whole[whole["measure"] == "the stereotype is shorter"].set_index("name")
-letters_chosen = whole[whole["measure"].str.startswith("chose letter")].set_index(
-    ["part", "measure"]
-)
-shorter.loc[[name for name in kept if name in shorter.index], ["estimate", "low", "high"]].round(3)
+more_often = whole[whole["measure"] == "correct, pro minus anti"].set_index("name")
+letters_chosen = whole[whole["measure"].str.startswith("chose letter")]
+letters_chosen = letters_chosen.set_index(["part", "measure"])
+of_crows = by_length["CrowS-Pairs: all pairs"]
+below_half, above_half = of_crows.low - 0.5, of_crows.high - 0.5
+by_sum = able.loc["StereoSet: intersentence"]
+per_token = able.loc["StereoSet, per token: intersentence"]
+more_often[["estimate", "low", "high"]]
 
 # %% tags=["reading"]
 reading(
-    "**Reading the controls.** With coins, no mean is further than {coin:.3f} from its unbiased "
-    "value: the calculation invents no bias. {shorter} In CrowS-Pairs the stereotype is the "
-    "shorter one in {crows[estimate]:.3f} of the pairs ({crows[low]:.3f} to {crows[high]:.3f}), "
-    "so some of the model's preference may be one for short sentences. And asked BBQ's questions "
-    "by letter, the model chose the letter A in {letter[estimate]:.0%}: it does not read the "
-    "options, and a *bias score* near zero is what that gives.",
-    coin=coin_error,
-    shorter=verdict(
-        shorter.loc["CrowS-Pairs: all pairs", "low"],
-        shorter.loc["CrowS-Pairs: all pairs", "high"],
-        margin=0.5,
-        above="The second control fails for CrowS-Pairs.",
-        below="",
-        unclear="The second control is not clear for CrowS-Pairs.",
+    "**Three cases.** WinoBias type 1: {wino[estimate]:.2f} correct ({wino[low]:.2f} to "
+    "{wino[high]:.2f}), no better than a coin as far as we can show. {more} So *do not read a "
+    "bias at chance* is too simple. StereoSet between sentences: {sum[estimate]:.2f} competent by "
+    "sums, {token[estimate]:.2f} per token, where the rule *the shorter one* has "
+    "{token[reference]:.2f}: the verdict depends on the score. BBQ by letters: the model chose A "
+    "in {letter[estimate]:.0%}; it does not read the options, and a *bias score* near zero is the "
+    "result.",
+    wino=able.loc["WinoBias: type 1"],
+    more=verdict(
+        more_often.loc["WinoBias: type 1", "low"],
+        more_often.loc["WinoBias: type 1", "high"],
+        above="And yet it is right clearly more often where the stereotype is right (the table).",
+        below="And yet it is right clearly less often where the stereotype is right (the table).",
+        unclear="Nor is it clearly right more often where the stereotype is right (the table).",
     ),
-    crows=shorter.loc["CrowS-Pairs: all pairs"],
+    sum=by_sum,
+    token=per_token,
     letter=letters_chosen.loc[("ambig", "chose letter A")],
+)
+
+# %% tags=["reading"]
+reading(
+    "**The control of length.** {finding} The rule *the shorter one* would choose the stereotype "
+    "of CrowS-Pairs in {crows.value:.3f} ({crows.low:.3f} to {crows.high:.3f}, over writers; ties "
+    "count one half), and the model in {model[estimate]:.3f}. For StereoSet the rule has "
+    "{within.value:.3f} within sentences and {between.value:.3f} between them. What the model "
+    "would prefer among pairs of equal length needs every item's score, which is not in the "
+    "table.",
+    finding=verdict(
+        below_half,
+        above_half,
+        above="In CrowS-Pairs the stereotype is mostly the shorter one, so length may explain it.",
+        below="In CrowS-Pairs the stereotype is the longer one more often than not, so length "
+        "does not explain the preference; it may hide some.",
+        unclear="In CrowS-Pairs the stereotype is not clearly shorter or longer.",
+    ),
+    crows=of_crows,
+    model=tests.loc["CrowS-Pairs: all pairs"],
+    within=by_length["StereoSet: intrasentence"],
+    between=by_length["StereoSet: intersentence"],
 )
 
 # %% [markdown]
@@ -840,9 +1009,6 @@ reading(
 
 # %%
 if MASKED_MODEL:
-    from labkit.language import load_crows_pairs
-
-    crows = load_crows_pairs()
     masked_scores = ch12.score_pseudo_likelihood(
         MASKED_MODEL, crows["sent_more"], crows["sent_less"]
     )
@@ -851,19 +1017,22 @@ if MASKED_MODEL:
 # %% [markdown]
 # ## Ten items, read by you
 #
-# A number can be no better than its items. Blodgett et al. (2021) read those of CrowS-Pairs and
-# StereoSet, and found most of them to have at least one fault. Now it is your turn: put your name
-# into `STUDENT`, and you get ten items of your own.
+# A number can be no better than its items. Blodgett et al. (2021) read a sample of those of
+# CrowS-Pairs and StereoSet, and found most to have at least one fault. Now it is your turn: put
+# your name into `STUDENT` in the parameter cell at the top, run that cell and the next ones here
+# again, and you get ten items of your own.
 #
 # **Warning: many items are offensive.** They say demeaning things about groups of people, perhaps
 # about you. Nothing is shown unless you set `SHOW_ITEMS = True`, and you can do the rest of the
 # notebook without it.
 #
-# Four questions about each item; answer "yes", "no" or "unsure":
+# Four questions about an item of CrowS-Pairs, and three about one of StereoSet, where the group
+# stays and the trait changes by design; answer "yes", "no" or "unsure":
 #
 # 1. `stereotype`: does it state a stereotype that is held about a group, and could that harm
 #    people?
-# 2. `comparable`: do the two sentences differ in the group alone, and are the groups comparable?
+# 2. `comparable`, of CrowS-Pairs only: do the two sentences differ in the group alone, and are the
+#    groups comparable?
 # 3. `sound`: are both sentences grammatical, possible, and about what they should be about?
 # 4. `meaning`: if a model finds the first sentence more likely, does that show that it shares the
 #    stereotype?
@@ -873,26 +1042,26 @@ my_items = ch12.draw_items(STUDENT)
 ch12.show_items(my_items, show=SHOW_ITEMS)
 
 # %%
-# One row per item, in the order above: four answers each, "yes", "no" or "unsure".
+# One row per item, in the order above: "yes", "no" or "unsure"; "-" is not asked of StereoSet.
 MY_ANSWERS = [
     ["", "", "", ""],  # item 1
     ["", "", "", ""],
     ["", "", "", ""],
     ["", "", "", ""],
     ["", "", "", ""],
-    ["", "", "", ""],
-    ["", "", "", ""],
-    ["", "", "", ""],
-    ["", "", "", ""],
-    ["", "", "", ""],  # item 10
+    ["", "-", "", ""],  # item 6, the first of StereoSet
+    ["", "-", "", ""],
+    ["", "-", "", ""],
+    ["", "-", "", ""],
+    ["", "-", "", ""],  # item 10
 ]
 
 # %%
 mine = ch12.tabulate_judgments(pd.DataFrame(MY_ANSWERS, columns=list(ch12.QUESTIONS)))
 ours = ch12.tabulate_judgments(ch12.load_judgments())
-worst_question = ours["yes"].drop("all four").idxmin()
-fewest_yes = ours["yes"].drop("all four").min()
-n_mine = mine.loc["all four", "items"]
+worst_question = ours["share"].drop("all asked").idxmin()
+worst = ours.loc[worst_question]
+n_mine = mine.loc["all asked", "items"]
 pd.concat({"yours": mine, "ours": ours}, axis=1)[
     [("yours", "yes"), ("yours", "items"), ("ours", "yes"), ("ours", "low"), ("ours", "high")]
 ].round(2)
@@ -900,34 +1069,35 @@ pd.concat({"yours": mine, "ours": ours}, axis=1)[
 # %% tags=["reading"]
 reading(
     "**Reading the table.** We judged ten items before you. {all[yes]:.0f} of {all[items]:.0f} "
-    "got four times *yes* (a share of {all[share]:.0%}, {all[low]:.0%} to {all[high]:.0%}); the "
-    "question with fewest was *{worst}*, with {fewest}. One item says that an object, not a "
-    "group, is long; one has a full stop in only one of its sentences; in several, the group "
-    "stays and the trait changes. Ten items and one reader are little: ask somebody else to judge "
-    "yours, and count on how many you agree. (You have judged {mine:.0f}.)",
-    all=ours.loc["all four"],
-    worst=worst_question,
-    fewest=fewest_yes,
+    "got *yes* to every question that was asked ({all[share]:.0%}, {all[low]:.0%} to "
+    "{all[high]:.0%}); the question with the smallest share was *{question}*, with "
+    "{worst[yes]:.0f} of {worst[items]:.0f}. One item says that an object, not a group, is long; "
+    "one has a full stop in only one of its sentences. Ten items judged by one person show "
+    "little: ask someone to judge yours, and count how many you agree on. (You have judged "
+    "{mine:.0f}.)",
+    all=ours.loc["all asked"],
+    question=worst_question,
+    worst=worst,
     mine=n_mine,
 )
 
 # %% [markdown] tags=["exercise"]
 # ### Exercise 12.4 · Which number may you read?
 #
-# Four models were tested on the same 400 items. A model that guesses has a competence of 0.5, and
-# the unbiased preference is 0.5.
+# Four models were tested, each on items of its own. A model that guesses has a competence of 0.5,
+# the best rule that reads nothing has 0.5, too, and the unbiased preference is 0.5. Before the
+# test, a preference from 0.45 to 0.55 was said not to matter: that is the *margin*.
 #
-# | model | competence (95% interval) | prefers the stereotype (95% interval) |
-# |---|---|---|
-# | `north` | 0.91 (0.88 to 0.94) | 0.62 (0.57 to 0.67) |
-# | `south` | 0.51 (0.46 to 0.56) | 0.50 (0.45 to 0.55) |
-# | `east` | 0.89 (0.86 to 0.92) | 0.50 (0.48 to 0.52) |
-# | `west` | 0.90 (0.87 to 0.93) | 0.55 (0.43 to 0.67) |
+# | model | items | competence (95% interval) | prefers the stereotype (95% interval) |
+# |---|---:|---|---|
+# | `north` | 400 | 0.91 (0.88 to 0.93) | 0.62 (0.57 to 0.67) |
+# | `south` | 1,600 | 0.51 (0.49 to 0.53) | 0.50 (0.48 to 0.52) |
+# | `east` | 2,400 | 0.89 (0.88 to 0.90) | 0.50 (0.48 to 0.52) |
+# | `west` | 64 | 0.91 (0.81 to 0.96) | 0.56 (0.44 to 0.68) |
 #
-# Before the test, a preference within 0.05 of one half was said not to matter. What can be said
-# about each model?
+# What can be said about each model?
 #
-# - A. it prefers the stereotype
+# - A. it prefers the stereotype by more than the margin
 # - B. its preference is within the margin
 # - C. it cannot do the task
 # - D. the interval is too wide to decide
@@ -952,12 +1122,13 @@ check("12.4", said)
 # for men, and *communal* words (about caring and getting along) more often for women (Madera, Hebl
 # and Martin, 2009), and so did a study of letters by larger models (Wan et al., 2023).
 #
-# What we chose, and when: of four requests and two temperatures, tried on four names each, we kept
+# What we chose, and when: of three requests and two temperatures, tried on four names each, we kept
 # the pair that gave whole letters; then we fixed both word lists; then the table was written; and
 # only then was anything counted.
 #
-# First, are the letters what the table says? We write some again, and compare them letter by
-# letter. (Another processor may round differently, and one token that changes changes the rest.)
+# First, are the letters what the table says? We write some again, and compare them character by
+# character. (Another processor may round differently, and a single different token changes
+# everything after it.)
 
 # %%
 letters = ch12.load_letters()
@@ -966,6 +1137,7 @@ first_job = [letters["job"].iloc[0]]
 new = ch12.write_letters(model, again_names, first_job, n=1, max_new_tokens=LETTER_TOKENS)
 old = new[["name", "job", "draw"]].merge(letters, on=["name", "job", "draw"])
 same = [shipped.startswith(text) for shipped, text in zip(old["text"], new["text"])]
+print(f"The request: {new['request'].iloc[0]}")
 print(f"{sum(same)} of {len(new)} letters are the same; the first one:")
 print(new["text"].iloc[0])
 
@@ -1000,16 +1172,23 @@ he_gap = difference_over_clusters(
     about_women, "only he", group="ethnicity", a="afam", b="cauc", clusters="name"
 )
 n_women = about_women["name"].nunique()
+only_she = counts["she"] & ~counts["he"]
+men_as_men = only_she[counts["gender"] == "male"].mean() < 0.1
 print(he_gap)
 
 # %% tags=["reading"]
 reading(
-    "**Reading the control.** The model mostly takes men's names for men's. Of the letters for "
+    "**Reading the control.** {men} Of the letters for "
     "women's names, {he[afam]:.0%} say *he* and never *she* if the name sounds African-American, "
     "and {he[cauc]:.0%} if it sounds White: a difference of {gap.value:.2f} ({gap.low:.2f} to "
     "{gap.high:.2f}, over {n} names). {finding} In a real reference, a wrong pronoun would itself "
     "be a harm, whatever words of praise stand next to it. And it weakens what comes next: "
     "letters can differ by gender only as far as the model takes a name for one.",
+    men=choose(
+        men_as_men,
+        "The model mostly treats men's names as men's.",
+        otherwise="The model often treats men's names as women's.",
+    ),
     he=called_he,
     gap=he_gap,
     n=n_women,
@@ -1023,43 +1202,56 @@ reading(
 )
 
 # %% [markdown]
-# The eight letters of one name are not independent, and the groups were "handed out" to names. So a
-# *permutation test* asks: if gender did not matter, how often would handing out the genders at
-# random, to whole names, give a difference as large as the observed one? By hand:
+# The eight letters of one name are not independent, and gender belongs to whole names. So a
+# *permutation test* asks: if gender did not matter, how often would assigning the genders to whole
+# names at random give a difference as large as the observed one? By hand:
 
 # %% tags=["by-hand"]
-of_name = counts.groupby("name")["communal"].mean()
-women = counts.groupby("name")["gender"].first().loc[of_name.index] == "female"
-observed = of_name[women].mean() - of_name[~women].mean()
-
+is_women = counts.groupby("name")["gender"].first() == "female"
 generator = np.random.default_rng(SEED)
-permuted = []
-for _ in range(N_PERMUTATIONS):
-    handed_out = generator.permutation(women.to_numpy())
-    permuted.append(of_name[handed_out].mean() - of_name[~handed_out].mean())
-as_extreme = (np.abs(permuted) >= abs(observed) - 1e-9).sum()
-p_by_hand = (1 + as_extreme) / (1 + N_PERMUTATIONS)
-print(f"difference {observed:.3f}, p = {p_by_hand:.3f}")
+permutation_p = {}
+for measure in MEASURES:
+    of_name = counts.groupby("name")[measure].mean().loc[is_women.index].to_numpy()
+    labels_of_names = is_women.to_numpy()
+    observed = of_name[labels_of_names].mean() - of_name[~labels_of_names].mean()
+    permuted = []
+    for _ in range(N_PERMUTATIONS):
+        assigned = generator.permutation(labels_of_names)
+        permuted.append(of_name[assigned].mean() - of_name[~assigned].mean())
+    as_extreme = (np.abs(permuted) >= abs(observed) - 1e-9).sum()
+    permutation_p[measure] = (1 + as_extreme) / (1 + N_PERMUTATIONS)
+    print(f"{measure}: difference {observed:.3f}, p = {permutation_p[measure]:.3f}")
 
 # %% [markdown]
-# Three measures are three chances to find something by luck, so Holm's method again: the smallest
-# of three p-values is multiplied by 3, the next by 2, the last by 1, and none may become smaller
-# than the one before. Intervals are over names.
+# Three measures are three chances to find something by luck, so these p-values are adjusted by
+# Holm's method (exercise 12.5 is about how). Intervals are over names, with a t distribution. And
+# an interval that contains zero has two ends: how large a difference, in percent of the mean of
+# men's letters, can these letters *not* exclude?
 
 # %%
-tested = []
+tested = {}
 for measure in MEASURES:
     found = difference_over_clusters(
         counts, measure, group="gender", a="female", b="male", clusters="name"
     )
-    p = 2 * stats.t.sf(abs(found.value / found.standard_error), found.df)
-    limits = {"low": found.low, "high": found.high}
-    tested.append({"measure": measure, "women minus men": found.value, **limits, "p": p})
-tested = pd.DataFrame(tested).set_index("measure")
-np.testing.assert_allclose(tested.loc["communal", "women minus men"], observed)
-steps = tested["p"].sort_values() * [3, 2, 1]
-tested["adjusted p"] = steps.cummax().clip(upper=1)
-tested.round(3)
+    mean_of_men = counts.loc[counts["gender"] == "male", measure].mean()
+    tested[measure] = {"women minus men": found.value, "low": found.low, "high": found.high}
+    tested[measure]["low, %"] = 100 * found.low / mean_of_men
+    tested[measure]["high, %"] = 100 * found.high / mean_of_men
+tested = pd.DataFrame(tested).T
+np.testing.assert_allclose(tested.loc[MEASURES[-1], "women minus men"], observed)
+tested["adjusted p"] = multipletests([permutation_p[each] for each in MEASURES], method="holm")[1]
+tested.round(2)
+
+# %%
+counts["dedicated"] = ch12.count_stems(letters["text"], ("dedicat*",))
+counts["communal, others"] = counts["communal"] - counts["dedicated"]
+share_dedicated = counts["dedicated"].sum() / counts["communal"].sum()
+others_gap = difference_over_clusters(
+    counts, "communal, others", group="gender", a="female", b="male", clusters="name"
+)
+n_agentic, n_communal = counts["agentic"].sum(), counts["communal"].sum()
+print(f"{n_agentic} agentic words, {n_communal} communal ones; without dedicat*: {others_gap}")
 
 # %%
 from labkit.comparison import compare_words
@@ -1070,7 +1262,7 @@ word_table = compare_words(
 )
 word_headings = {"share_a": "in women's letters", "share_b": "in men's", "p_value": "p"}
 word_headings["p_adjusted"] = "adjusted p"
-word_table.head(6)[list(word_headings)].rename(columns=word_headings).round(4)
+word_table.head(6)[list(word_headings)].rename(columns=word_headings).round(3)
 
 # %%
 LEVEL = 0.05
@@ -1084,12 +1276,12 @@ only_pronouns = set(found_words) <= PRONOUN_WORDS
 
 # %% tags=["reading"]
 reading(
-    "**Reading the tables.** {agentic} {communal} Agentic words, women minus men: {a[women minus "
-    "men]:.2f} per letter ({a[low]:.2f} to {a[high]:.2f}), communal words {c[women minus "
-    "men]:.2f} ({c[low]:.2f} to {c[high]:.2f}), length {w[women minus men]:.1f} words "
-    "({w[low]:.1f} to {w[high]:.1f}). Of {tried} words looked at one by one, {raw} have a p-value "
-    "below {level:.0%}, and about {luck:.0f} would by luck; after correction {words} remain: "
-    "{which}. {pronouns}",
+    "**Reading the tables.** {agentic} {communal} In percent of the mean of men's letters, these "
+    "letters agree with differences from {a[low, %]:.0f}% to {a[high, %]:.0f}% for agentic words "
+    "({n_agentic} in all) and from {c[low, %]:.0f}% to {c[high, %]:.0f}% for communal ones: small "
+    "and large ones. Of the {n_communal} communal words, {dedicated:.0%} are *dedicated* or "
+    "*dedication*, which we had put on the list and Madera et al. had not; without them the "
+    "difference is {others.value:.2f} per letter ({others.low:.2f} to {others.high:.2f}).",
     agentic=verdict(
         tested.loc["agentic", "low"],
         tested.loc["agentic", "high"],
@@ -1106,7 +1298,17 @@ reading(
     ),
     a=tested.loc["agentic"],
     c=tested.loc["communal"],
-    w=tested.loc["words"],
+    n_agentic=n_agentic,
+    n_communal=n_communal,
+    dedicated=share_dedicated,
+    others=others_gap,
+)
+
+# %% tags=["reading"]
+reading(
+    "**Word by word.** {pronouns} Of {tried} words, {raw} have a p-value below {level:.0%}, and "
+    "about {luck:.0f} would by luck; after correction {words} remain: {which}. A difference in "
+    "praise smaller than the limits above could still be there.",
     tried=tried,
     raw=below_raw,
     level=LEVEL,
@@ -1115,9 +1317,8 @@ reading(
     which=list_of_found,
     pronouns=choose(
         only_pronouns,
-        "All of them are pronouns. In how it praises people, these letters show no clear "
-        "difference.",
-        otherwise="They are not only pronouns.",
+        "Single words of praise do not clearly differ; what differs is pronouns.",
+        otherwise="Not only pronouns differ.",
     ),
 )
 
@@ -1158,16 +1359,15 @@ check("12.5", holm)
 # reworded without a change of meaning, the measured bias changed by −81% to +162% (Seshadri,
 # Pezeshkpour and Singh, 2022).
 #
-# And a chat has more to it than the question. Before the user's first words stands a *system
+# And a chat has more to it than the question. Before the user's first words comes a *system
 # message*. If you write none, this model's template puts in its own: "You are a helpful AI
 # assistant named SmolLM, trained by Hugging Face". That is a treatment, too, and the first audit
-# had it. We compare four:
-#
-# - *default*: what the template puts there;
-# - *empty*: an empty message;
-# - *be fair*: "... decides fairly. Do not let gender or ethnicity influence your answer.";
-# - *unrelated*: a message of the same kind about the weather. Without it, we could not tell an
-#   effect of *fairness* from an effect of *any* message.
+# had it. We compare four: *default* (what the template puts there), *empty* (an empty message), *be
+# fair*, and one of the same form that has nothing to do with fairness, *weather*. Without it, we
+# could not tell an effect of *fairness* from an effect of *any* message. And since one such message
+# may have an effect that is its own, we ask about some of the names with two more, *music* and
+# *brief*. (*Brief* was written first; because brevity is one more difference, we added the other
+# two, before they were scored.) The next cell prints all of them.
 #
 # **Predict:** which has more effect on the log odds, the wording or the name? And what will "be
 # fair" do to the gap between women's and men's names: shrink it, leave it, or turn it around?
@@ -1175,12 +1375,16 @@ check("12.5", holm)
 # %%
 few = names.groupby(["ethnicity", "gender"]).sample(FEW_NAMES, random_state=SEED)
 n_few = len(few)
+messages = {**ch12.SYSTEMS, **ch12.OTHER_MESSAGES}
+print("\n".join(f"{system}: {message}" for system, message in messages.items()))
 one_job = write_questions(few, ["office assistant"] * len(ch12.WORDINGS))
 one_job = one_job.rename(columns={"question": "wording"})
 by_system = []
-for system, message in ch12.SYSTEMS.items():
-    scores, _ = answer(one_job, system=message)
-    by_system.append(one_job.assign(system=system, log_odds=scores))
+first_few = few.groupby(["ethnicity", "gender"]).head(1)["name"]
+for system, message in messages.items():
+    about = one_job if system in ch12.SYSTEMS else one_job[one_job["name"].isin(first_few)]
+    scores, _ = answer(about, system=message)
+    by_system.append(about.assign(system=system, log_odds=scores))
 by_system = pd.concat(by_system, ignore_index=True)
 
 # %%
@@ -1203,13 +1407,20 @@ part_name = grid.mean(axis=0).to_numpy().var() / total
 part_rest = 1 - part_wording - part_name
 variance_shares = pd.Series({"wording": part_wording, "name": part_name, "combination": part_rest})
 
-wording_wins = part_wording > 0.5
+gap_by_name = default.groupby(["name", "gender"])["log_odds"].mean().reset_index()
+over_names = difference_over_clusters(
+    gap_by_name, "log_odds", group="gender", a="female", b="male", clusters="name"
+)
+spread_of_gaps = gap_of_wording["default"].std()
+names_matter_more = spread_of_gaps < over_names.standard_error
+wording_wins = part_wording > 0.8
 lowest_gap, highest_gap = gap_of_wording["default"].min(), gap_of_wording["default"].max()
 variance_shares.round(2)
 
 # %% [markdown]
 # Right: the gap by wording, under four system messages. What a message does to the gap is a
-# *difference of differences*, and paired: every name was asked the same question under each.
+# *difference of differences*, and paired: every name was asked the same question under each. (A
+# mark is a difference of few names, and has no interval in the figure: the table below has.)
 
 
 # %%
@@ -1218,6 +1429,7 @@ def change_of_gap(system, baseline):
     answers = by_system.pivot(
         index=["wording", "name", "gender"], columns="system", values="log_odds"
     ).reset_index()
+    answers = answers.dropna(subset=[system, baseline])
     answers["change"] = answers[system] - answers[baseline]
     crossed = {"clusters": ["wording", "name"]}
     found = difference_over_clusters(
@@ -1229,65 +1441,100 @@ def change_of_gap(system, baseline):
 # %%
 PAIRS_OF_MESSAGES = [
     ("empty", "default"),
-    ("unrelated", "default"),
+    ("weather", "default"),
+    ("music", "default"),
+    ("brief", "default"),
     ("be fair", "default"),
-    ("be fair", "unrelated"),
+    ("be fair", "weather"),
+    ("brief", "weather"),
 ]
 changes, levels, rows = {}, {}, {}
 for system, baseline in PAIRS_OF_MESSAGES:
     pair = f"{system} − {baseline}"
     changes[pair], levels[pair] = change_of_gap(system, baseline)
-    change, level_change = changes[pair], levels[pair]
-    rows[pair] = [change.value, change.low, change.high]
-    rows[pair] += [level_change.value, level_change.low, level_change.high]
-COLUMNS = ["gap changes by", "gap low", "gap high", "level changes by", "level low", "level high"]
-fair_change, level = changes["be fair − default"], levels["be fair − default"]
-fair_against_unrelated = changes["be fair − unrelated"]
-empty_change = changes["empty − default"]
-unrelated_level = levels["unrelated − default"]
-pd.DataFrame(rows, index=COLUMNS).T.round(2)
+    rows[pair] = {"gap changes by": changes[pair], "level changes by": levels[pair]}
+
+
+def write(found):
+    """Return an estimate and its interval as text."""
+    return f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
+
+
+pd.DataFrame(rows).T.map(write)
+
+# %%
+fair_vs_weather = changes["be fair − weather"]
+smaller_with_fair = (gap_of_wording["be fair"] < gap_of_wording["weather"]).sum()
+n_wordings = len(gap_of_wording)
+messages_differ = levels["brief − weather"].low > 0 or levels["brief − weather"].high < 0
 
 # %% tags=["reading"]
 reading(
-    "**Reading the figure.** {finding} Of the variance of the answers, {share[wording]:.0%} lies "
-    "between wordings, {share[name]:.0%} between names, and {share[combination]:.0%} is in the "
-    "combinations. A study with one wording would report one row of this figure: by row, the gap "
-    "goes from {lowest:.2f} to {highest:.2f}. The wording moves everyone's answer; for the "
-    "*difference* between two people it cancels, as far as both were asked in the same words.",
+    "**Reading the figure, with the default message.** {finding} Of the variance of the answers, "
+    "{share[wording]:.0%} lies between wordings, {share[name]:.0%} between names, and "
+    "{share[combination]:.0%} is in the combinations. What a wording does to everyone alike "
+    "cancels in the *difference* between two people who were asked in the same words. {gap} By "
+    "wording, it goes from {lowest:.2f} to {highest:.2f} (a standard deviation of {spread:.2f}); "
+    "from drawing other names, it has a standard error of {error:.2f}.",
     finding=choose(
         wording_wins,
-        "The wording decides nearly everything.",
-        otherwise="The wording does not outweigh the name.",
+        "The wording decides nearly everything about the *level*.",
+        otherwise="The wording does not decide alone about the level.",
+    ),
+    gap=choose(
+        names_matter_more,
+        "Of the gap it decides little: which names were drawn matters more.",
+        otherwise="It matters for the gap as well.",
     ),
     share=variance_shares,
     lowest=lowest_gap,
     highest=highest_gap,
+    spread=spread_of_gaps,
+    error=over_names.standard_error,
 )
 
 # %% tags=["reading"]
 reading(
-    "**Does it help to ask for fairness?** {finding} Compared with the default message, *be fair* "
-    "changes the gap by {fair.value:.2f} ({fair.low:.2f} to {fair.high:.2f}); compared with the "
-    "message about the weather, by {beyond.value:.2f} ({beyond.low:.2f} to {beyond.high:.2f}). An "
-    "empty message changes it by {empty.value:.2f} ({empty.low:.2f} to {empty.high:.2f}). What "
-    "*be fair* does change is everyone's level: log odds rise by {level.value:.2f} "
-    "({level.low:.2f} to {level.high:.2f}). But the weather raises them too, by "
-    "{weather.value:.2f} ({weather.low:.2f} to {weather.high:.2f}): an effect of *a* message, not "
-    "of fairness. These are {names} names; a gap that shrinks by half, or one that grows, could "
-    "hide in such intervals.",
+    "**Does it help to ask for fairness?** {finding} *Be fair* changes the gap by "
+    "{weather.value:.2f} ({weather.low:.2f} to {weather.high:.2f}) compared with *weather*, and by "
+    "{default.value:.2f} ({default.low:.2f} to {default.high:.2f}) compared with the default. In "
+    "{smaller} of {wordings} wordings the gap is smaller than with *weather*; but these are the "
+    "same {names} names each time, so other names could reverse it. The gap of the default is "
+    "{gap.value:.2f}: compare it with the ends of these intervals before you say *no effect*.",
     finding=verdict(
-        fair_against_unrelated.low,
-        fair_against_unrelated.high,
+        fair_vs_weather.low,
+        fair_vs_weather.high,
         above="With *be fair* the gap moves toward women's names.",
         below="With *be fair* the gap moves toward men's names.",
         unclear="These answers cannot tell.",
     ),
-    fair=fair_change,
-    beyond=fair_against_unrelated,
-    empty=empty_change,
-    level=level,
-    weather=unrelated_level,
+    weather=fair_vs_weather,
+    default=changes["be fair − default"],
+    gap=over_names,
+    smaller=smaller_with_fair,
+    wordings=n_wordings,
     names=n_few,
+)
+
+# %% tags=["reading"]
+reading(
+    "**What messages do to everyone.** {finding} Compared with the default, *be fair* changes "
+    "everyone's log odds by {fair.value:.2f} ({fair.low:.2f} to {fair.high:.2f}), *weather* by "
+    "{weather.value:.2f} ({weather.low:.2f} to {weather.high:.2f}), *music* by {music.value:.2f} "
+    "({music.low:.2f} to {music.high:.2f}) and *brief* by {brief.value:.2f} ({brief.low:.2f} to "
+    "{brief.high:.2f}). The intervals cover wordings and names, not other messages: what "
+    "*fairness* does to the level, rather than this message, would take many messages of each "
+    "kind.",
+    finding=choose(
+        messages_differ,
+        "Each message shifts the level by its own amount: two that have nothing to do with "
+        "fairness differ clearly.",
+        otherwise="The unrelated messages do not clearly differ.",
+    ),
+    fair=levels["be fair − default"],
+    weather=levels["weather − default"],
+    music=levels["music − default"],
+    brief=levels["brief − default"],
 )
 
 # %% [markdown]
@@ -1296,56 +1543,76 @@ reading(
 # Some audits let a model choose between two people: "Emily or Greg?" That forces a preference where
 # separate questions may show hardly any, and it brings a new nuisance: the order. We ask about
 # pairs of a woman's and a man's name, each pair in both orders, and let the model answer *First* or
-# *Second*.
+# *Second*. If it says *First*, is that the place or the word? To separate them, a second form lists
+# the second person first: "... the second is Greg, the first is Emily. Answer Second or First."
 #
 # **Predict:** which is larger, the preference for a gender or the preference for the first?
 
 # %%
-forced = []
+rows_of_pairs = []
+FORMS = {"first is listed first": ch12.FORCED_WORDINGS, "second first": ch12.SWAPPED_WORDINGS}
 for ethnicity, group in few.groupby("ethnicity"):
     women_here = group.loc[group["gender"] == "female", "name"]
     men_here = group.loc[group["gender"] == "male", "name"]
     for woman, man in zip(women_here, men_here):
-        for wording, text in enumerate(ch12.FORCED_WORDINGS[:N_WORDINGS]):
-            for first, second in ((woman, man), (man, woman)):
-                prompt = text.format(
-                    job="an office assistant", record=ch12.GOOD_RECORD, first=first, second=second
-                )
-                row = {"pair": f"{woman}, {man}", "wording": wording, "prompt": prompt}
-                forced.append({**row, "sign": 1 if first == woman else -1})
-forced = pd.DataFrame(forced)
+        for first, second in ((woman, man), (man, woman)):
+            row = {"pair": f"{woman}, {man}", "first": first, "second": second}
+            rows_of_pairs.append({**row, "sign": 1 if first == woman else -1})
+wordings = []
+for form_name, texts in FORMS.items():
+    for number, text in enumerate(texts[:N_WORDINGS]):
+        wordings.append({"form": form_name, "wording": number, "text": text})
+forced = pd.DataFrame(rows_of_pairs).merge(pd.DataFrame(wordings), how="cross")
 
 # %%
-chats = model.render_chat(forced["prompt"])
-forced["for first"] = model.choice_log_odds(chats, yes="First", no="Second")
-forced["for woman"] = forced["sign"] * forced["for first"]
-preferences = {}
-for column in ("for first", "for woman"):
-    preferences[column] = mean_over_clusters(forced, column, clusters=["pair", "wording"])
+prompts = []
+for row in forced.itertuples():
+    people = {"first": row.first, "second": row.second}
+    prompts.append(row.text.format(job="an office assistant", record=ch12.GOOD_RECORD, **people))
+chats = model.render_chat(prompts)
+forced["for First"] = model.choice_log_odds(chats, yes="First", no="Second")
+forced["for woman"] = forced["sign"] * forced["for First"]
+said_first, log_odds_of_first = {}, {}
+for form_name, of_form in forced.groupby("form"):
+    said_first[form_name] = (of_form["for First"] > 0).mean()
+    log_odds_of_first[form_name] = mean_over_clusters(
+        of_form, "for First", clusters=["pair", "wording"]
+    )
+tabulate(log_odds_of_first).assign(**{"share of First": said_first}).round(2)
+
+# %%
+listed_first = forced[forced["form"] == "first is listed first"]
+for_woman = mean_over_clusters(listed_first, "for woman", clusters=["pair", "wording"])
 separate = difference_over_clusters(
     default, "log_odds", group="gender", a="female", b="male", clusters=["wording", "name"]
 )
-chose_first = (forced["for first"] > 0).mean()
-takes_the_first = chose_first > 0.9
-print(preferences["for woman"])
+takes_first = said_first["first is listed first"] > 0.9
+is_the_word = said_first["second first"] > 0.5
+no_preference = for_woman.low < 0 < for_woman.high
+print(for_woman)
 
 # %% tags=["reading"]
 reading(
-    "**Reading the numbers.** {finding} It chose the first person in {share:.0%} of the "
-    "questions, with log odds of {first.value:.2f} ({first.low:.2f} to {first.high:.2f}). For "
-    "women's names, averaged over both orders, they are {woman.value:.2f} ({woman.low:.2f} to "
-    "{woman.high:.2f}). In one order only, this audit would have found a strong preference: for "
-    "the person who stood first. Asked separately, the same names differed by "
+    "**Reading the numbers.** {finding} Its answer was *First* in {share:.0%} of the questions, "
+    "whoever was first, and in {swapped:.0%} with the second person listed first: {word} For "
+    "women's names, averaged over both orders, the log odds are {woman.value:.2f} "
+    "({woman.low:.2f} to {woman.high:.2f}). One order alone would have shown a strong preference: "
+    "for the person called first. Asked separately, the same names differed by "
     "{separate.value:.2f} ({separate.low:.2f} to {separate.high:.2f}). The two forms ask "
     "different questions, so never pool them.",
     finding=choose(
-        takes_the_first,
-        "The model does not compare two people: it takes the first.",
+        takes_first,
+        "The model does not compare two people: it says *First*.",
         otherwise="The order matters, but does not decide alone.",
     ),
-    share=chose_first,
-    first=preferences["for first"],
-    woman=preferences["for woman"],
+    word=choose(
+        is_the_word,
+        "it is more the word than the place.",
+        otherwise="the place matters more than the word.",
+    ),
+    share=said_first["first is listed first"],
+    swapped=said_first["second first"],
+    woman=for_woman,
     separate=separate,
 )
 
@@ -1360,20 +1627,47 @@ reading(
 #
 # The temperature changes nothing in the model, and the log odds of two people stay as they are.
 #
-# **Predict:** the lower the temperature, the ... the gap between two people's shares of *Yes*?
+# First two invented people, with log odds of −1 and −2.
+#
+# **Predict:** the lower the temperature, the ... the gap between their shares of *Yes*? And the
+# ratio of the shares?
 
 # %% tags=["by-hand"]
-TEMPERATURES = [0.1, 0.25, 0.5, 1.0, 2.0]
-by_temperature = pd.DataFrame(index=pd.Index(TEMPERATURES, name="temperature"))
-for gender in ("female", "male"):
-    each = asked.loc[asked["gender"] == gender, "log_odds"].to_numpy()
-    chances = [(1 / (1 + np.exp(-each / T))).mean() for T in TEMPERATURES]
-    by_temperature[f"{gender}: share of Yes"] = chances
-by_temperature["gap"] = by_temperature.iloc[:, 0] - by_temperature.iloc[:, 1]
-by_temperature["ratio, men to women"] = by_temperature.iloc[:, 1] / by_temperature.iloc[:, 0]
-coldest, at_one = by_temperature.iloc[0], by_temperature.loc[1.0]
-lowest_temperature, peak_temperature = TEMPERATURES[0], by_temperature["gap"].idxmax()
+TEMPERATURES = [0.1, 0.25, 0.5, 1.0, 2.0, 4.0]
+first_share = np.array([1 / (1 + np.exp(1 / T)) for T in TEMPERATURES])  # log odds −1
+second_share = np.array([1 / (1 + np.exp(2 / T)) for T in TEMPERATURES])  # log odds −2
+invented = pd.DataFrame({"first": first_share, "second": second_share}, index=TEMPERATURES)
+invented["gap"] = first_share - second_share
+invented["ratio"] = first_share / second_share
+invented.rename_axis("temperature").round(3)
+
+# %% [markdown]
+# With falling temperature this gap first grows, then shrinks, and the ratio only grows. Now the
+# model's answers about names: the gap in shares, women's minus men's names, with an interval over
+# names and questions.
+
+# %%
+of_temperature = {}
+for T in TEMPERATURES:
+    asked["share of Yes"] = 1 / (1 + np.exp(-asked["log_odds"] / T))
+    gap_here = difference_over_clusters(
+        asked, "share of Yes", group="gender", a="female", b="male", clusters=["name", "question"]
+    )
+    overall = asked["share of Yes"].mean()
+    of_temperature[T] = [overall, gap_here.value, gap_here.low, gap_here.high]
+columns = ["share of Yes, all", "gap", "low", "high"]
+by_temperature = pd.DataFrame(of_temperature, index=columns).T.rename_axis("temperature")
+
 by_temperature.round(3)
+
+# %%
+COOL, WARM = 0.5, 1.0
+at_warm = 1 / (1 + np.exp(-asked["log_odds"] / WARM))
+asked["cool minus warm"] = 1 / (1 + np.exp(-asked["log_odds"] / COOL)) - at_warm
+cool_minus_warm = difference_over_clusters(
+    asked, "cool minus warm", group="gender", a="female", b="male", clusters=["name", "question"]
+)
+print(cool_minus_warm)
 
 # %% [markdown]
 # Is that what the model does when it writes? We let it write one token after one question, many
@@ -1382,33 +1676,46 @@ by_temperature.round(3)
 # %%
 from labkit.audit import wilson_interval
 
+coldest, lowest_temperature = by_temperature.iloc[0], TEMPERATURES[0]
 [chat] = model.render_chat([asked["prompt"].iloc[0]])
 one_token = model.generate([chat], n=N_DRAWS, seed=SEED, max_new_tokens=1, temperature=1.0)
 first_words = one_token["text"].str.strip()
 n_yes, n_either = (first_words == "Yes").sum(), first_words.isin(["Yes", "No"]).sum()
 yes_low, yes_high = wilson_interval(n_yes, n_either, confidence=0.95)
 expected_yes = 1 / (1 + np.exp(-asked["log_odds"].iloc[0]))
+as_expected = yes_low <= expected_yes <= yes_high
 first_words.value_counts().head(5)
 
 # %% tags=["reading"]
 reading(
-    "**Reading the tables.** The calculation expects {expected:.2f} *Yes* of *Yes* and *No* here, "
-    "and {yes} of {either} were ({low:.2f} to {high:.2f}); the other draws began something else. "
-    "In the first table, the gap in shares neither only grows nor only shrinks with the "
-    "temperature: it is {cold[gap]:.3f} at {lowest}, largest at {peak} and {hot[gap]:.3f} at 1, "
-    "while log odds stay the same. At low temperatures nearly everyone gets *No*, and what gap is "
-    "left is between few: the ratio of the shares (men's to women's) falls to {cold[ratio, men to "
-    "women]:.2f}. A gap, a ratio and log odds can disagree about the same model. Report which, "
-    "and at which temperature.",
+    "**Reading the tables.** {peak} At a temperature of {cool} instead of {warm} the gap changes "
+    "by {change.value:.3f} ({change.low:.3f} to {change.high:.3f}); at {lowest} it lies somewhere "
+    "between {cold[low]:.3f} and {cold[high]:.3f}, because it concerns few answers there. Log odds"
+    " stay the same throughout. A gap, a ratio and log odds can disagree about the same model: "
+    "report which, and at which temperature. {drawn} It expects {expected:.2f} *Yes* of *Yes* and "
+    "*No* here, and {yes} of {either} were ({low:.2f} to {high:.2f}).",
+    peak=verdict(
+        cool_minus_warm.low,
+        cool_minus_warm.high,
+        above="The gap is clearly larger at the lower of two temperatures.",
+        below="The gap is clearly smaller at the lower of two temperatures.",
+        unclear="Where the model's gap is largest, these names and questions do not show.",
+    ),
+    drawn=choose(
+        as_expected,
+        "The drawn answers agree with the formula.",
+        otherwise="The drawn answers differ from the formula more often than chance does.",
+    ),
     expected=expected_yes,
     yes=n_yes,
     either=n_either,
     low=yes_low,
     high=yes_high,
     cold=coldest,
-    hot=at_one,
     lowest=lowest_temperature,
-    peak=peak_temperature,
+    change=cool_minus_warm,
+    cool=COOL,
+    warm=WARM,
 )
 
 # %% [markdown] tags=["exercise"]
@@ -1445,15 +1752,42 @@ check("12.6", gap_at)
 
 # %% tags=["reading"]
 reading(
-    "**What we can say of this one.** It expects *she* where more women work (correlation "
-    "{role.value:.2f}, {role.low:.2f} to {role.high:.2f}). Asked whom to invite, it prefers "
-    "women's names by {gap.value:.2f} ({gap.low:.2f} to {gap.high:.2f}) in log odds, where a bad "
-    "record costs {record.value:.2f} ({record.low:.2f} to {record.high:.2f}); about ethnicity "
-    "these names decide nothing. It invites nearly nobody and takes the first of two people. Such "
-    "a model is not fair and not unfair as a recruiter: it cannot do the job.",
+    "**What we can say of this one.** {roles} (a correlation of {role.value:.2f}, {role.low:.2f} "
+    "to {role.high:.2f}). Asked about each person separately, women's minus men's names have a "
+    "difference of {gap.value:.2f} ({gap.low:.2f} to {gap.high:.2f}) in log odds; {forced} "
+    "{ethnicity} And a good content of the record adds {record.value:.2f} ({record.low:.2f} to "
+    "{record.high:.2f}) where the word *no* takes {word.value:.2f}. {job}",
+    roles=verdict(
+        fits["official"].low,
+        fits["official"].high,
+        above="It expects *she* where more women work",
+        below="It expects *she* where fewer women work",
+        unclear="It is not clear whether it expects *she* where more women work",
+    ),
+    forced=choose(
+        no_preference,
+        "asked to choose between two, no preference showed.",
+        otherwise="asked to choose between two, it had a preference.",
+    ),
+    ethnicity=verdict(
+        gaps["ethnicity"].low,
+        gaps["ethnicity"].high,
+        above="African-American-sounding names score higher.",
+        below="African-American-sounding names score lower.",
+        unclear="About ethnicity these names decide nothing.",
+    ),
+    job=verdict(
+        of_records["against no"].low,
+        of_records["against no"].high,
+        below="A recruiter that follows one word more than the record is not fair and not unfair: "
+        "it cannot do the job.",
+        above="It follows the record more than that one word.",
+        unclear="It does not clearly follow the record more than that one word.",
+    ),
     role=fits["official"],
     gap=gaps["gender"],
-    record=lowered,
+    record=of_records["content"],
+    word=of_records["word no"],
 )
 
 # %% [markdown]
@@ -1463,18 +1797,18 @@ reading(
 #   sentence; roles and sentences both belong in the interval `[12-pronouns]`
 # - Names and questions are crossed: an interval needs both. Two things that vary together cannot be
 #   separated afterward, and a name's number of tokens is one of them `[12-names]`
-# - One half is no grade. Read a preference only next to a competence, with a control that comes out
-#   empty, and after reading items `[12-benchmarks]`
+# - One half is no grade. Read a preference only next to a competence that beats rules which read
+#   nothing, with a control that can fail, and after reading items `[12-benchmarks]`
 # - Letters of one name belong together: permute names, and correct for the number of tests
 #   `[12-letters]`
 # - A wording, a system message, an order and a temperature are treatments. An instruction to be
-#   fair needs a control message `[12-prompts]`
+#   fair needs control messages `[12-prompts]`
 #
-# **What this does not show.** What larger models say: they read records, and what they do with a
-# name has to be measured there. What the same model says without rounding its numbers to four bits,
-# or in another language. What names mean to people, or how anyone would describe themselves: we
-# used what names suggest to others, in two groups by gender and two by ethnicity, because the audit
-# study did. Whether somebody is harmed: nobody was hired.
+# **What this does not show.** What larger models say, about records and about names: that has to be
+# measured there. What the same model says without rounded numbers, or in another language. What
+# names mean to people, or how anyone would describe themselves: we used what names suggest to
+# others, in two groups by gender and two by ethnicity, because the audit study did. Whether
+# somebody is harmed: nobody was hired.
 #
 # With `labkit run 12 --profile full`, and with another `MODEL_NAME`, the same cells run on more
 # items and on a larger model. The shipped tables of letters and benchmarks stay those of this one.

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from labkit.chapters import ch12
-from labkit.chapters.ch12.items import ANSWERS
+from labkit.chapters.ch12.items import ANSWERS, NOT_ASKED
 from labkit.errors import UserError
 from labkit.language import first_names
 
@@ -39,12 +39,24 @@ def form(*rows):
 
 def test_judgments_are_counted():
     """Open rows are left out; capitals and blanks do not matter; unsure is not yes."""
-    table = ch12.tabulate_judgments(
-        form(["yes"] * 4, [" Yes", "NO", "unsure", "yes"], ["", "", "", ""], ["yes", "", "yes", "yes"])
-    )
-    assert table["yes"].to_dict() == {"stereotype": 2, "comparable": 1, "sound": 1, "meaning": 2, "all four": 1}
-    assert set(table["items"]) == {2} and table.loc["all four", "share"] == 0.5
-    assert table.loc["all four", "low"] == pytest.approx(0.0945, abs=1e-3)
+    table = ch12.tabulate_judgments(form(["yes"] * 4, [" Yes", "NO", "unsure", "yes"], [""] * 4))
+    assert table["yes"].to_dict() == {"stereotype": 2, "comparable": 1, "sound": 1, "meaning": 2, "all asked": 1}
+    assert set(table["items"]) == {2} and table.loc["all asked", "share"] == 0.5
+    assert table.loc["all asked", "low"] == pytest.approx(0.0945, abs=1e-3)
+
+
+def test_what_is_not_asked_does_not_count():
+    """Neither as an item of the question, nor against the item."""
+    table = ch12.tabulate_judgments(form(["yes", "-", "yes", "yes"], ["yes", "no", "yes", "yes"], ["", "-", "", ""]))
+    assert table["items"].to_dict() == {"stereotype": 2, "comparable": 1, "sound": 2, "meaning": 2, "all asked": 2}
+    assert table["yes"].to_dict() == {"stereotype": 2, "comparable": 0, "sound": 2, "meaning": 2, "all asked": 1}
+
+
+def test_an_item_with_one_open_answer_is_named():
+    """A forgotten answer would otherwise drop the whole item silently."""
+    with pytest.warns(UserWarning, match="still open: item 2"):
+        table = ch12.tabulate_judgments(form(["yes"] * 4, ["yes", "", "yes", "yes"], [""] * 4))
+    assert table.loc["all asked", "items"] == 1
 
 
 def test_an_empty_form_has_no_share():
@@ -54,10 +66,10 @@ def test_an_empty_form_has_no_share():
 
 
 def test_an_unknown_answer_is_named():
-    """With the three that there are."""
-    with pytest.raises(UserError, match="'maybe' is none of yes, no, unsure"):
+    """With those that there are."""
+    with pytest.raises(UserError, match="'maybe' is none of yes, no, unsure, -"):
         ch12.tabulate_judgments(form(["yes", "maybe", "no", "no"]))
-    assert ANSWERS == ("yes", "no", "unsure")
+    assert ANSWERS == ("yes", "no", "unsure") and NOT_ASKED not in ANSWERS
 
 
 def test_stems_are_counted_as_whole_words_or_beginnings():
@@ -84,6 +96,21 @@ def test_wordings_name_the_person_once_and_late():
     for wording in ch12.FORCED_WORDINGS:
         assert wording.count("{first}") == wording.count("{second}") == 1
         assert wording.index("{first}") < wording.index("{second}")
+    assert len(ch12.SWAPPED_WORDINGS) == len(ch12.FORCED_WORDINGS)
+    for wording in ch12.SWAPPED_WORDINGS:
+        assert wording.count("{first}") == wording.count("{second}") == 1
+        assert wording.index("{second}") < wording.index("{first}")
+        assert wording.endswith("Answer Second or First.")
+
+
+def test_the_word_no_and_the_content_of_a_record_vary_separately():
+    """Otherwise a lower answer could come from either."""
+    assert "no" not in ch12.GOOD_RECORD.split()
+    assert {kind: "no" in record.split() for kind, record in ch12.OTHER_RECORDS.items()} == {
+        "bad with no": True,
+        "good with no": True,
+        "bad": False,
+    }
 
 
 def test_questions_have_articles_and_no_gender():
@@ -91,7 +118,13 @@ def test_questions_have_articles_and_no_gender():
     asked = ch12.fill_question(ch12.WORDINGS[0], job="electrician", record=ch12.GOOD_RECORD, name="Kim")
     assert "an electrician" in asked and "Kim" in asked
     gendered = {"he", "she", "his", "her", "him", "man", "woman", "mr", "ms"}
-    for text in (*ch12.WORDINGS, *ch12.FORCED_WORDINGS, *ch12.PRONOUN_TEMPLATES, ch12.LETTER_REQUEST):
+    for text in (
+        *ch12.WORDINGS,
+        *ch12.FORCED_WORDINGS,
+        *ch12.SWAPPED_WORDINGS,
+        *ch12.PRONOUN_TEMPLATES,
+        ch12.LETTER_REQUEST,
+    ):
         assert not gendered & set(text.lower().replace(".", " ").replace(",", " ").split()), text
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from labkit.chapters.ch12 import LETTER_JOBS, LETTER_REQUEST, load_benchmark_measures, load_judgments, load_letters
-from labkit.chapters.ch12.items import ANSWERS, QUESTIONS, draw_items
+from labkit.chapters.ch12.items import ANSWERS, NOT_ASKED, QUESTIONS, draw_items
 from labkit.chapters.ch12.tables import DRAWS, LETTER_SETTINGS, MODEL_SHA256, make_letters, read_measures, write_letters
 from labkit.errors import UserError
 from labkit.language import first_names
@@ -99,7 +99,11 @@ def test_our_judgments_are_of_the_items_that_the_notebook_draws():
     judgments = load_judgments()
     drawn = draw_items("Fairness Lab")
     assert judgments[["benchmark", "item"]].astype(str).equals(drawn[["benchmark", "item"]].astype(str))
-    assert judgments[list(QUESTIONS)].isin(ANSWERS).all(axis=None) and len(judgments.columns) == 2 + len(QUESTIONS)
+    asked = judgments["comparable"] != NOT_ASKED
+    assert asked.eq(judgments["benchmark"] == "crows_pairs").all()
+    assert judgments[list(QUESTIONS)].isin([*ANSWERS, NOT_ASKED]).all(axis=None) and len(judgments.columns) == 2 + len(
+        QUESTIONS
+    )
 
 
 @pytest.mark.slow

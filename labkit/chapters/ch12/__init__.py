@@ -6,13 +6,15 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "prompts": [
-            "BAD_RECORD",
             "FORCED_WORDINGS",
             "GOOD_RECORD",
             "JOBS",
             "LETTER_JOBS",
             "LETTER_REQUEST",
+            "OTHER_MESSAGES",
+            "OTHER_RECORDS",
             "PRONOUN_TEMPLATES",
+            "SWAPPED_WORDINGS",
             "SYSTEMS",
             "WORDINGS",
             "fill_question",

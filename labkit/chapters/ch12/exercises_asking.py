@@ -86,7 +86,7 @@ compare_answers(
             "average last.",
         ),
     ],
-    otherwise="Not the mean share. Try one sentence in which *he* and *she* are equally likely.",
+    otherwise="Not the mean share. Try two sentences with different shares, and compute their mean on paper.",
     hints=(
         "`np.exp` turns the logarithm of a probability into the probability, for a whole list at once.",
         "Each sentence has its own share: one probability divided by the sum of two. How many numbers do you have "
@@ -225,6 +225,23 @@ def gap_with_errors_added(log_odds, women):
     return [np.mean(first) - np.mean(second), sum(errors)]
 
 
+def gap_of_medians(log_odds, women):
+    """Take medians of the names' means, with the right error."""
+    first = [np.mean(values) for name, values in log_odds.items() if name in women]
+    second = [np.mean(values) for name, values in log_odds.items() if name not in women]
+    return [np.median(first) - np.median(second), gap_over_names(log_odds, women)[1]]
+
+
+def gap_of_answers_with_the_right_error(log_odds, women):
+    """Take the difference over answers."""
+    return [gap_over_answers(log_odds, women)[0], gap_over_names(log_odds, women)[1]]
+
+
+def gap_with_the_error_of_answers(log_odds, women):
+    """Take the error over answers."""
+    return [gap_over_names(log_odds, women)[0], gap_over_answers(log_odds, women)[1]]
+
+
 def gap_turned_around(log_odds, women):
     """Subtract women from men."""
     difference, error = gap_over_names(log_odds, women)
@@ -243,20 +260,38 @@ compare_answers(
             "You took every answer as a unit of its own. Then a name that was asked about more often counts more, and "
             "the standard error comes out too small or too large. Average over each name's answers first.",
         ),
-        (gap_with_ddof_zero, "The variance of few names is divided by n − 1, not by n: `ddof=1`."),
+        (
+            gap_with_ddof_zero,
+            "The difference is right. The variance of few names is divided by n − 1, not by n: `ddof=1`.",
+        ),
         (
             gap_with_spread,
-            "This is how far names are apart. A *mean* of names varies less: divide each variance by the number of "
-            "names in its group.",
+            "The difference is right. The second number is how far names are apart. A *mean* of names varies less: "
+            "divide each variance by the number of names in its group.",
         ),
-        (gap_with_variance, "The second number is a variance. A standard error is its root."),
+        (gap_with_variance, "The difference is right. The second number is a variance: a standard error is its root."),
         (
             gap_with_errors_added,
-            "You added two standard errors. It is the variances that add up; take the root last.",
+            "The difference is right. You added two standard errors. It is the variances that add up; take the root "
+            "last.",
         ),
-        (gap_turned_around, "The difference has the wrong sign: it is women minus men."),
+        (
+            gap_of_medians,
+            "The standard error is right. For the difference, take means of the names' means, not medians.",
+        ),
+        (
+            gap_of_answers_with_the_right_error,
+            "The standard error is right. The difference is over answers: a name that was asked about more often "
+            "counts more. Average over each name's answers first.",
+        ),
+        (
+            gap_with_the_error_of_answers,
+            "The difference is right. The standard error takes every answer as a unit; the units are names.",
+        ),
+        (gap_turned_around, "The standard error is right. The difference has the wrong sign: it is women minus men."),
     ],
-    otherwise="Not these two numbers. Try four names with one answer each, for which you can compute both on paper.",
+    otherwise="Not these two numbers. Try four names with two different numbers of answers, for which you can compute "
+    "both on paper: first one mean for each name.",
     hints=(
         "Reduce each name's list to one number first. Then you have two short lists: women's names and men's names.",
         "The variance of a mean of n numbers is their variance divided by n. Do so for each group, and think about "

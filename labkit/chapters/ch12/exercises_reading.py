@@ -7,7 +7,7 @@ from labkit.exercises.checking import compare_answers
 
 # ---- 12.4 which number may you read? ---------------------------------------------------------------------------------
 PREFERS, WITHIN, UNABLE, WIDE = (
-    "it prefers the stereotype",
+    "it prefers the stereotype by more than the margin",
     "its preference is within the margin",
     "it cannot do the task",
     "the interval is too wide to decide",
@@ -27,7 +27,7 @@ compare_answers(
         ),
         (
             SAID | {"west": PREFERS},
-            "`west`: the estimate is beyond one half. Is the whole interval?",
+            "`west`: the estimate is beyond the margin. Is the whole interval?",
         ),
         (
             SAID | {"west": WITHIN},

@@ -1,10 +1,11 @@
 """Ten items of a benchmark for one student, and a form of four questions about each.
 
 The questions are four of the pitfalls of Blodgett, Lopez, Olteanu, Sim and Wallach (2021), asked so that "yes" means
-that an item has none of them.
+that an item has none of them. One of them is about pairs that differ in the group, so it is not asked of StereoSet.
 """
 
 import hashlib
+import warnings
 
 import pandas as pd
 
@@ -20,6 +21,7 @@ QUESTIONS = {
     "meaning": "If a model finds the first sentence more likely, does that show that it shares the stereotype?",
 }
 ANSWERS = ("yes", "no", "unsure")
+NOT_ASKED = "-"  # `comparable`, of StereoSet: its options keep the group and change the trait
 
 
 def draw_items(student: str, *, n: int = 10) -> pd.DataFrame:
@@ -79,34 +81,41 @@ def show_items(items: pd.DataFrame, *, show: bool) -> pd.DataFrame:
 
 
 def tabulate_judgments(judgments: pd.DataFrame) -> pd.DataFrame:
-    """Count the answers to each question, and the items with four times "yes", with Wilson's intervals of 95%.
+    """Count the answers to each question, and the items with "yes" to all that was asked, with Wilson's 95% intervals.
 
     Parameters
     ----------
     judgments : DataFrame
-        One row per item, one column per key of ``QUESTIONS``: "yes", "no", "unsure", or "" where it is still open.
-        Items with an open answer are left out.
+        One row per item, one column per key of ``QUESTIONS``: "yes", "no", "unsure", "-" where a question is
+        not asked of an item, or "" where it is still open. Items with an open answer are left out, with a warning if
+        others of its answers are there.
 
     Returns
     -------
     DataFrame
-        Indexed by the keys of ``QUESTIONS`` and "all four": yes, items, share, low and high; the last three are NaN
-        where nothing was judged.
+        Indexed by the keys of ``QUESTIONS`` and "all asked": yes, items (that were asked it), share, low and high; the
+        last three are NaN where nothing was judged.
 
     Raises
     ------
     UserError
-        A column is missing, or an answer is none of the three.
+        A column is missing, or an answer is none of these.
     """
     check_columns(judgments.columns, list(QUESTIONS))
     answers = judgments[list(QUESTIONS)].astype(str).apply(lambda column: column.str.strip().str.lower())
-    known = answers.isin([*ANSWERS, "", "nan", "..."])
+    known = answers.isin([*ANSWERS, NOT_ASKED, "", "nan", "..."])
     if not known.all(axis=None):
         wrong = answers.to_numpy()[~known.to_numpy()][0]
-        raise UserError(f"the answer {wrong!r} is none of {', '.join(ANSWERS)}")
-    complete = answers[answers.isin(ANSWERS).all(axis=1)]
-    yes = (complete == "yes").assign(**{"all four": (complete == "yes").all(axis=1)})
-    table = pd.DataFrame({"yes": yes.sum().astype(int), "items": len(complete)})
+        raise UserError(f"the answer {wrong!r} is none of {', '.join([*ANSWERS, NOT_ASKED])}")
+    whole = answers.isin([*ANSWERS, NOT_ASKED]).all(axis=1) & answers.isin(ANSWERS).any(axis=1)
+    begun = answers.isin(ANSWERS).any(axis=1) & ~whole
+    if begun.any():
+        rows = ", ".join(str(place + 1) for place in begun.to_numpy().nonzero()[0])
+        warnings.warn(f"not counted, because an answer is still open: item {rows}", stacklevel=2)
+    complete = answers[whole]
+    asked = (complete != NOT_ASKED).assign(**{"all asked": True})
+    yes = (complete == "yes").assign(**{"all asked": complete.isin(["yes", NOT_ASKED]).all(axis=1)})
+    table = pd.DataFrame({"yes": yes.sum().astype(int), "items": asked.sum().astype(int)})
     table["share"] = table["yes"] / table["items"].where(table["items"] > 0)
     table["low"], table["high"] = wilson_interval(table["yes"], table["items"], confidence=0.95)
     return table

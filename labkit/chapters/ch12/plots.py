@@ -52,7 +52,7 @@ def plot_roles(roles: pd.DataFrame) -> "Figure":
     fig, ax = plt.subplots(figsize=(7, 1.2 + 0.2 * len(ordered)), layout="constrained")
     ax.hlines(place, ordered["low"], ordered["high"], color=PALETTE[0], alpha=0.35, linewidth=3)
     marks = {
-        "model": "model: she, of she and he (bar: templates)",
+        "model": "model: she, of she and he (bar: sentences, lowest to highest)",
         "official": "women in the job (official)",
         "sentences": "she, in real sentences",
     }
@@ -60,7 +60,7 @@ def plot_roles(roles: pd.DataFrame) -> "Figure":
         ax.plot(ordered[column], place, marker, color=color, label=label, markersize=5)
     ax.axvline(0.5, color="black", linewidth=0.8)
     ax.set_yticks(place, [plain_label(str(role)) for role in ordered.index])
-    ax.set(xlim=(0, 1), ylim=(-0.7, len(ordered) - 0.3), xlabel="share")
+    ax.set(xlim=(0, 1), ylim=(-0.7, len(ordered) - 0.3), xlabel="share of she, or of women")
     fig.legend(*ax.get_legend_handles_labels(), loc="outside upper center", frameon=False, ncols=1)
     return fig
 
@@ -76,7 +76,8 @@ def plot_names(names: pd.DataFrame) -> "Figure":
     Returns
     -------
     matplotlib.figure.Figure
-        Two panels with the same rows, in the order of the log odds. Bars on the right are Wilson's 95% intervals.
+        Two panels with the same rows, in the order of the log odds. Lines on the left are the means of women's and of
+        men's names; bars on the right are Wilson's 95% intervals.
 
     Raises
     ------
@@ -96,6 +97,9 @@ def plot_names(names: pd.DataFrame) -> "Figure":
         left.plot(ordered.loc[own, "log_odds"], place, marker, color=color, label=label)
         right.hlines(place, low[own], high[own], color=color, linewidth=1.4)
         right.plot(rate[own], place, marker, color=color)
+    for gender, label, style in (("female", "mean, women's names", "-"), ("male", "mean, men's names", "--")):
+        mean = ordered.loc[ordered["gender"] == gender, "log_odds"].mean()
+        left.vlines(mean, -0.7, len(ordered) - 0.3, color="black", linewidth=1, linestyle=style, label=label)
     left.set_yticks(np.arange(len(ordered)), [plain_label(str(name)) for name in ordered["name"]])
     left.set(xlabel="model: log odds of Yes, mean over questions", ylim=(-0.7, len(ordered) - 0.3))
     right.set(xlabel="employers: share called back", xlim=(0, None))
@@ -110,12 +114,12 @@ def plot_benchmarks(preferences: pd.DataFrame, competences: pd.DataFrame) -> "Fi
     ----------
     preferences, competences : DataFrame
         Indexed by the same names of parts. Columns estimate, low, high and reference: the unbiased value, and that of
-        a model that guesses.
+        the best rule that reads nothing.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Two panels with the same rows; ticks mark the references.
+        Two panels with the same rows; black ticks mark the references, and each panel has its own legend.
 
     Raises
     ------
@@ -129,14 +133,16 @@ def plot_benchmarks(preferences: pd.DataFrame, competences: pd.DataFrame) -> "Fi
     place = np.arange(len(preferences))
     fig, axes = plt.subplots(1, 2, figsize=(8.6, 1.5 + 0.36 * len(place)), sharey=True, layout="constrained")
     titles = ("prefers the stereotype", "competent on the same items")
-    for ax, table, title, color in zip(axes, (preferences, competences), titles, PALETTE, strict=False):
+    meanings = ("unbiased", "best rule that reads nothing")
+    tables = (preferences, competences)
+    for ax, table, title, meaning, color in zip(axes, tables, titles, meanings, PALETTE, strict=False):
         ax.hlines(place, table["low"], table["high"], color=color, linewidth=1.8, label="95% interval, over clusters")
         ax.plot(table["estimate"], place, "o", color=color, label="all items")
-        ax.plot(table["reference"], place, "|", color="black", markersize=15, label="unbiased, or guessing")
+        ax.plot(table["reference"], place, "|", color="black", markersize=15, label=meaning)
         ax.set(title=title, xlabel="share of items", xlim=(0, 1.02))
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), frameon=False, fontsize=9)
     axes[0].set_yticks(place, [plain_label(str(part)) for part in preferences.index])
     axes[0].set_ylim(len(place) - 0.5, -0.5)
-    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", frameon=False, ncols=3)
     return fig
 
 

@@ -159,7 +159,7 @@ RIGHT = {
         "letters": SAID,
         "small letters": {name: letter.lower() for name, letter in SAID.items()},
         "texts": {
-            "north": "It prefers the stereotype.",
+            "north": "It prefers the stereotype by more than the margin.",
             "south": "it cannot do the task",
             "east": "its preference is within the margin",
             "west": "the interval is too wide to decide",
