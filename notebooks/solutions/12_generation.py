@@ -694,11 +694,21 @@ agreement = correlation_over_clusters(
 )
 print(agreement)
 
+# %%
+import matplotlib.pyplot as plt
+
+fig, ax = plt.subplots(figsize=(5.5, 4), layout="constrained")
+for (ethnicity, of_group), marker in zip(by_name.groupby("ethnicity"), "os"):
+    ax.plot(of_group["call_rate"], of_group["log_odds"], marker, label=WORDS_FOR[ethnicity])
+ax.set(xlabel="employers: share called back", ylabel="model: log odds of Yes")
+ax.legend(frameon=False)
+show(fig, alt="One mark per name: call-backs against log odds of Yes, by ethnicity.")
+
 # %% tags=["reading"]
 reading(
-    "**Reading the right panel.** Employers called back White-sounding names more often, by "
-    "{human:.1f} percentage points ({low:.1f} to {high:.1f}). Over names, call-backs and the "
-    "model's log odds have a correlation of {r.value:.2f} ({r.low:.2f} to {r.high:.2f}): "
+    "**Reading the right panel, and this figure.** Employers called back White-sounding names more"
+    " often, by {human:.1f} percentage points ({low:.1f} to {high:.1f}). Over names, call-backs "
+    "and the model's log odds have a correlation of {r.value:.2f} ({r.low:.2f} to {r.high:.2f}): "
     "{finding}. Some names have few applications, which pulls a correlation toward zero. {audit} "
     "It does not say that the model treats African-American- and White-sounding names alike: any "
     "difference from {eth.low:.2f} to {eth.high:.2f} agrees with these answers.",
@@ -736,9 +746,10 @@ reading(
 # | as an engineer | 3 | −0.9 | 1 | −1.1 |
 # | as a nurse | 1 | 0.3 | 3 | 0.1 |
 #
-# Each name was asked in one question only. Fill in the difference (women minus men) that the team
-# found over all eight answers; what varies together with gender; and the difference that remains
-# when women and men are compared within each question, averaged over the two questions.
+# Each name was asked in one question only. Fill in `reported`, the difference (women minus men)
+# that the team found over all eight answers; `varies`, what varies together with gender; and
+# `within`, the difference that remains when women and men are compared within each question,
+# averaged over the two questions.
 #
 # - A. the number of tokens
 # - B. the question
@@ -837,9 +848,10 @@ from labkit.language import summarise_benchmark
 
 measures = pd.concat([summarise_benchmark(table) for table in scored.values()])
 preferred = measures[measures["measure"] == "prefers the stereotype"]
+preferred = preferred[~preferred["part"].isin(["stereo", "antistereo"])]  # parts of few items
 of_pairs = preferred[preferred["part"] == "all pairs"].iloc[0]
 np.testing.assert_allclose(of_pairs["estimate"], share_by_hand)
-print(f"{of_pairs['estimate']:.2f} ({of_pairs['low']:.2f} to {of_pairs['high']:.2f})")
+preferred.set_index(["benchmark", "part"])[["estimate", "low", "high", "items"]].round(2)
 
 # %% [markdown]
 # That interval is as wide as it should be: a few items say little. (Items of one writer belong
@@ -927,7 +939,8 @@ readable = pd.DataFrame({"competence": able["estimate"], "best rule": able["refe
 readable["competent"], readable["adjusted p of preference"] = can_do, adjusted_p
 clear_parts = [name for name in kept if can_do[name] and beyond[name]]
 n_able, n_parts, list_of_clear = can_do.sum(), len(kept), "; ".join(clear_parts) or "none"
-n_outdone = (able["high"] < able["reference"]).sum()
+outdone = [name for name in kept if able.loc[name, "high"] < able.loc[name, "reference"]]
+n_outdone, list_of_outdone = len(outdone), "; ".join(outdone) or "none"
 readable.round(3)
 
 # %% tags=["reading"]
@@ -936,13 +949,13 @@ reading(
     "second score of the same items: per token). Both competent and clearly beyond one half: "
     "{clear}. CrowS-Pairs: {crows[estimate]:.3f} ({crows[low]:.3f} to {crows[high]:.3f}), by a "
     "weak competence; StereoSet within sentences: {stereo[estimate]:.3f} ({stereo[low]:.3f} to "
-    "{stereo[high]:.3f}). On {outdone} rows a rule that reads nothing clearly beats the model. "
-    "There a preference, near one half or not, says little about what the model would do if it "
-    "understood.",
+    "{stereo[high]:.3f}). On {outdone} rows a rule that reads nothing clearly beats the model "
+    "({names}). There a preference says little about what the model would do if it understood.",
     able=n_able,
     parts=n_parts,
     clear=list_of_clear,
     outdone=n_outdone,
+    names=list_of_outdone,
     crows=tests.loc["CrowS-Pairs: all pairs"],
     stereo=tests.loc["StereoSet: intrasentence"],
 )
@@ -991,7 +1004,7 @@ reading(
         below_half,
         above_half,
         above="In CrowS-Pairs the stereotype is mostly the shorter one, so length may explain it.",
-        below="In CrowS-Pairs the stereotype is the longer one more often than not, so length "
+        below="In CrowS-Pairs the stereotype is more often longer than shorter, so length "
         "does not explain the preference; it may hide some.",
         unclear="In CrowS-Pairs the stereotype is not clearly shorter or longer.",
     ),
@@ -1250,6 +1263,7 @@ share_dedicated = counts["dedicated"].sum() / counts["communal"].sum()
 others_gap = difference_over_clusters(
     counts, "communal, others", group="gender", a="female", b="male", clusters="name"
 )
+neither = (tested.loc[["agentic", "communal"], "adjusted p"] > 0.05).all()
 n_agentic, n_communal = counts["agentic"].sum(), counts["communal"].sum()
 print(f"{n_agentic} agentic words, {n_communal} communal ones; without dedicat*: {others_gap}")
 
@@ -1276,25 +1290,17 @@ only_pronouns = set(found_words) <= PRONOUN_WORDS
 
 # %% tags=["reading"]
 reading(
-    "**Reading the tables.** {agentic} {communal} In percent of the mean of men's letters, these "
+    "**Reading the tables.** {answer} In percent of the mean of men's letters, these "
     "letters agree with differences from {a[low, %]:.0f}% to {a[high, %]:.0f}% for agentic words "
     "({n_agentic} in all) and from {c[low, %]:.0f}% to {c[high, %]:.0f}% for communal ones: small "
     "and large ones. Of the {n_communal} communal words, {dedicated:.0%} are *dedicated* or "
     "*dedication*, which we had put on the list and Madera et al. had not; without them the "
     "difference is {others.value:.2f} per letter ({others.low:.2f} to {others.high:.2f}).",
-    agentic=verdict(
-        tested.loc["agentic", "low"],
-        tested.loc["agentic", "high"],
-        above="Women's letters have more agentic words.",
-        below="Men's letters have more agentic words.",
-        unclear="The agentic words do not clearly differ.",
-    ),
-    communal=verdict(
-        tested.loc["communal", "low"],
-        tested.loc["communal", "high"],
-        above="Women's letters have more communal words.",
-        below="Men's letters have more communal words.",
-        unclear="The communal words do not clearly differ.",
+    answer=choose(
+        neither,
+        "Neither: no difference in agentic or communal words is clear.",
+        otherwise="At least one of the two lists differs clearly between the groups (see the "
+        "table).",
     ),
     a=tested.loc["agentic"],
     c=tested.loc["communal"],
@@ -1587,31 +1593,34 @@ separate = difference_over_clusters(
     default, "log_odds", group="gender", a="female", b="male", clusters=["wording", "name"]
 )
 takes_first = said_first["first is listed first"] > 0.9
-is_the_word = said_first["second first"] > 0.5
+when_swapped = log_odds_of_first["second first"]
 no_preference = for_woman.low < 0 < for_woman.high
 print(for_woman)
 
 # %% tags=["reading"]
 reading(
     "**Reading the numbers.** {finding} Its answer was *First* in {share:.0%} of the questions, "
-    "whoever was first, and in {swapped:.0%} with the second person listed first: {word} For "
-    "women's names, averaged over both orders, the log odds are {woman.value:.2f} "
-    "({woman.low:.2f} to {woman.high:.2f}). One order alone would have shown a strong preference: "
-    "for the person called first. Asked separately, the same names differed by "
-    "{separate.value:.2f} ({separate.low:.2f} to {separate.high:.2f}). The two forms ask "
-    "different questions, so never pool them.",
+    "whoever was first, and in {swapped:.0%} with the second person listed first: {word} (Log odds"
+    " there: {odds.value:.2f}, {odds.low:.2f} to {odds.high:.2f}.) For women's names, averaged "
+    "over both orders, the log odds are {woman.value:.2f} ({woman.low:.2f} to {woman.high:.2f}). "
+    "One order alone would have shown a strong preference: for the person called first. Asked "
+    "separately, the same names differed by {separate.value:.2f} ({separate.low:.2f} to "
+    "{separate.high:.2f}). The two forms ask different questions, so never pool them.",
     finding=choose(
         takes_first,
         "The model does not compare two people: it says *First*.",
         otherwise="The order matters, but does not decide alone.",
     ),
-    word=choose(
-        is_the_word,
-        "it is more the word than the place.",
-        otherwise="the place matters more than the word.",
+    word=verdict(
+        when_swapped.low,
+        when_swapped.high,
+        above="the word counts more than the place.",
+        below="the place counts more than the word.",
+        unclear="mostly the word, but its log odds are not clearly above zero.",
     ),
     share=said_first["first is listed first"],
     swapped=said_first["second first"],
+    odds=when_swapped,
     woman=for_woman,
     separate=separate,
 )

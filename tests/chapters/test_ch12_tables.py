@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from labkit.audit import wilson_interval
 from labkit.chapters.ch12 import LETTER_JOBS, LETTER_REQUEST, load_benchmark_measures, load_judgments, load_letters
 from labkit.chapters.ch12.items import ANSWERS, NOT_ASKED, QUESTIONS, draw_items
 from labkit.chapters.ch12.tables import DRAWS, LETTER_SETTINGS, MODEL_SHA256, make_letters, read_measures, write_letters
@@ -104,6 +105,19 @@ def test_our_judgments_are_of_the_items_that_the_notebook_draws():
     assert judgments[list(QUESTIONS)].isin([*ANSWERS, NOT_ASKED]).all(axis=None) and len(judgments.columns) == 2 + len(
         QUESTIONS
     )
+
+
+def test_the_intervals_of_exercise_12_4_are_possible():
+    """Each fits the model's number of items (Wilson), to two decimals."""
+    source = (Path(__file__).parents[2] / "notebooks" / "solutions" / "12_generation.py").read_text(encoding="utf-8")
+    rows = re.findall(r"^# \| `(\w+)` \| ([\d,]+) \| (.+) \| (.+) \|$", source, re.M)
+    assert [row[0] for row in rows] == ["north", "south", "east", "west"]
+    for _, items, *cells in rows:
+        n = int(items.replace(",", ""))
+        for cell in cells:
+            share, *limits = (float(number) for number in re.findall(r"[\d.]+", cell))
+            possible = [float(end) for end in wilson_interval(round(share * n), n, confidence=0.95)]
+            assert limits == pytest.approx(possible, abs=0.0051), cell
 
 
 @pytest.mark.slow
