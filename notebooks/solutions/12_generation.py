@@ -1373,7 +1373,9 @@ check("12.5", holm)
 # could not tell an effect of *fairness* from an effect of *any* message. And since one such message
 # may have an effect that is its own, we ask about some of the names with two more, *music* and
 # *brief*. (*Brief* was written first; because brevity is one more difference, we added the other
-# two, before they were scored.) The next cell prints all of them.
+# two, before they were scored. At first *music* was asked about as many names as *weather*; after
+# we saw that the two did much the same, we asked it about fewer, to have room for *brief*.) The
+# next cell prints all of them.
 #
 # **Predict:** which has more effect on the log odds, the wording or the name? And what will "be
 # fair" do to the gap between women's and men's names: shrink it, leave it, or turn it around?
