@@ -1,6 +1,6 @@
 """Submissions that use up time, memory, processes or files."""
 
-from tests.classroom.corpus import DENIED, NOT_COLLECTED, NOT_YET, Case, spoiled
+from tests.classroom.corpus import CORRECT, DENIED, NOT_COLLECTED, NOT_YET, RIGHT, Case, spoiled
 
 OWN = "costs its own exercise only"
 STOPPED = (NOT_YET, NOT_COLLECTED)  # by the engine, or by the box where the machine is slow
@@ -131,7 +131,7 @@ seen = attempt(work)
     ),
     Case(
         "threads that stay",
-        NOBODY,
+        "costs at most its own answers, which they slow down",
         """
 import threading
 def spin():
@@ -140,6 +140,7 @@ def spin():
 for _ in range(8):
     threading.Thread(target=spin).start()
 """,
+        outcomes=dict.fromkeys(RIGHT, (CORRECT, NOT_COLLECTED)),
         slow=True,
     ),
     Case(

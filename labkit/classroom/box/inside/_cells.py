@@ -6,6 +6,7 @@ one reply: ``{"value": ...}``, ``{"fault": message, "key": ...}`` or ``{"missing
 student's process, so the grader must expect anything.
 """
 
+import contextlib
 import io
 import json
 import os
@@ -18,7 +19,7 @@ from labkit.classroom.box.inside._needed import find_needed
 from labkit.classroom.box.values import pack_plain, unpack_argument
 from labkit.exercises import checking
 from labkit.exercises.answers import Fault, collect_call, collect_value
-from labkit.exercises.overheard import overhear
+from labkit.exercises.overheard import Ear, overhear
 from labkit.exercises.words import describe_error
 
 IN_NOTEBOOKS = ("check", "hint", "solution", "compare")  # what a notebook calls for its reader, who is not here
@@ -52,6 +53,10 @@ def make_shell() -> Any:
             if name in ABOUT_DISPLAY or self.find_line_magic(name) is None:
                 return None
             return super().run_line_magic(name, *arguments, **options)
+
+        def _tee(self, channel: str) -> Any:
+            """Keep nothing of what is printed, of which IPython 9 would keep all."""
+            return contextlib.nullcontext()
 
         def system(self, command: str) -> None:
             """Start no other program."""
@@ -90,6 +95,7 @@ def converse(shell: Any, requests: int, replies: int) -> None:
 
     task = json.loads(lines.readline())
     sys.stdin = io.StringIO()
+    sys.stdout = sys.stderr = Ear()  # nobody reads what cells print, and memory must not hold all of it
     taken = run_cells(shell, task, reply)
     reply({"ready": True})
     for line in lines:
