@@ -72,7 +72,7 @@ class Verification:
         if self.problems:
             return [*lines, f"{number} in whole lines; {head}; {anchors} {agree}"]
         if self.head_checked:
-            verdict = "nobody has changed them who cannot write the head and the anchors, too"
+            verdict = "nobody can have changed them without changing the head, too"
         else:
             verdict = "whether all hashes were computed again, or the end was cut off, only a head shows"
         return [*lines, f"{number}: the chain is whole; {head}; {anchors} {agree}; {verdict}"]
