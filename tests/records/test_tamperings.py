@@ -1,5 +1,7 @@
 """The committed table of tamperings is what `verify` finds, and keeps what is promised."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -25,6 +27,13 @@ def test_the_table_has_every_tampering(table):
     """At least 40, of which at least 10 were chained again to the end; each is there once, in its order."""
     assert list(table.index) == list(TAMPERINGS)
     assert len(table) >= 40 and (table["chained_again"] == "to the end").sum() >= 10
+
+
+def test_the_readme_counts_them_right(table):
+    """All of them, and those that were chained again to the end."""
+    readme = " ".join((Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8").split())
+    again = (table["chained_again"] == "to the end").sum()
+    assert f"try {len(table)} tamperings, {again} of them chained again to the end" in readme
 
 
 def test_what_was_not_chained_again_is_located_exactly(table):
