@@ -3,8 +3,10 @@
 import ast
 from collections.abc import Iterable, Mapping, Sequence
 
+from labkit.classroom.box._staging import is_staged
 from labkit.classroom.box.submissions import Question
 from labkit.classroom.box.values import pack_argument
+from labkit.exercises.answers import Adapter, find_outputs
 from labkit.exercises.checking import find_exercise
 
 
@@ -48,7 +50,9 @@ def make_questions(
     for identifier, source in checks.items():
         variant = variants.get(identifier, 0)
         try:
-            calls = find_exercise(identifier).variant(variant).calls
+            outputs = find_outputs(find_exercise(identifier).variant(variant).collect)
+            calls = None if outputs is None else outputs.probes
+            through = name_adapter(outputs.through) if outputs is not None and outputs.through is not None else None
             if identifier in probes:
                 if calls is None:
                     raise TypeError("it asks for a value, which has no probes")
@@ -58,8 +62,16 @@ def make_questions(
             raise TypeError(f"exercise {identifier} cannot be collected in the box: {error}") from error
         expression = find_expression(identifier, source)
         hidden = identifier in probes
-        questions.append(Question(identifier, expression, packed, after.get(identifier), hidden, variant))
+        questions.append(Question(identifier, expression, packed, after.get(identifier), hidden, variant, through))
     return questions
+
+
+def name_adapter(through: Adapter) -> str:
+    """Return the name of an adapter, "module:function"; TypeError where the box could not import it by that name."""
+    module, name = through.__module__, through.__qualname__
+    if not is_staged(module) or not name.isidentifier():
+        raise TypeError(f"its adapter {module}:{name} is no function at the top level of a module that the box mounts")
+    return f"{module}:{name}"
 
 
 def find_expression(identifier: str, source: str) -> str:

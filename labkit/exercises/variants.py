@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-from labkit.exercises.answers import find_calls, outputs_of
+from labkit.exercises.answers import find_calls, find_outputs
 from labkit.exercises.choices import Choices, letter_options, list_options
 
 if TYPE_CHECKING:
@@ -95,12 +95,12 @@ class Varied:
         ValueError
             The answer is a value, which has no calls.
         TypeError
-            The exercise calls the function in its own way (see `find_calls`).
+            The exercise calls the function in its own way (see `find_outputs`).
         """
-        if self.calls is None:
+        outputs = find_outputs(self.collect)
+        if outputs is None:
             raise ValueError(f"exercise {self.id} asks for a value, which has no calls")
-        make = getattr(self.collect, "with_probes", outputs_of)
-        return replace(self, collect=make(*calls))
+        return replace(self, collect=outputs.with_probes(*calls))
 
     def variant(self, number: int) -> Self:
         """Return a variant of the exercise: other numbers where it declares them, and other letters of its options.

@@ -30,6 +30,7 @@ IDENTIFIERS = [
     for identifier in re.findall(r'^# %%.* exercise="([^"]+)"', COURSE.path(name).read_text(encoding="utf-8"), re.M)
 ]
 APART = 4  # declared answers differ by more than this many tolerances
+NO_VALUES = {"03.7", "03.8", "03.13"}  # what a function returns has a gradient, or is a model
 ODD = {
     **{repr(value): value for value in (0, -1.5, "?", [], {}, None, float("nan"), float("inf"), True, [[1]])},
     "object": object(),
@@ -144,8 +145,8 @@ def test_an_answer_may_have_another_form(identifier):
     compared = each.tolerance is not None
     complaints = []
     for answer, _ in [(each.reference, ""), *each.wrong]:
-        if callable(answer) and not hasattr(each.collect, "label"):
-            continue  # its own collector wants more of a function than what it returns, a gradient for example
+        if identifier in NO_VALUES:
+            continue
         expected = each.outcome(answer)
         for form, other in in_other_forms(answer, texts=compared):
             if form == "rounded" and compared and each.tolerance < 5e-5:

@@ -43,19 +43,15 @@ def report_cell(method="wilson", choose=lambda cells: cells["size"].idxmin(), le
     return report
 
 
-def cells_of_tables(function):
-    """Collect the smallest cell of each table; Fault where an interval is no number, as after swapped arguments."""
-    found = outputs_of(*PEOPLE)(function)
-    for cell in found if isinstance(found, list) else []:
+def reject_missing(found, probes):
+    """Return the smallest cell of each table; Fault where an interval is no number, as after swapped arguments."""
+    for cell in found:
         if isinstance(cell, dict) and any(cell.get(name, 0) is None for name in ("low", "high")):
             raise Fault(
                 "a limit of the interval is a missing value (NaN). Check the order of the arguments of "
                 "`proportion_confint`: can there be more ones than people?"
             )
     return found
-
-
-cells_of_tables.label = outputs_of(*PEOPLE).label
 
 
 def first_column_alone(table, columns, label):
@@ -71,7 +67,7 @@ compare_answers(
     points=2,
     objective="01-cells",
     reference=report_cell(),
-    collect=cells_of_tables,
+    collect=outputs_of(*PEOPLE, review=reject_missing),
     wrong=[
         (
             report_cell("normal"),

@@ -1,9 +1,8 @@
 """Exercises of notebook 03, part two: cases 1, 4 and 5, which count people, tokens and answers."""
 
-import functools
-
 import numpy as np
 
+from labkit.chapters.ch03.probing import batch_items, evaluate_above, report_groups
 from labkit.exercises.answers import outputs_of
 from labkit.exercises.checking import compare_answers
 
@@ -55,41 +54,16 @@ def audit_everybody(y_true, y_pred, group):
 
 
 PEOPLE = (
-    (
-        np.array([1, 0, 1, 0, 1, 1, 0, 1]),
-        np.array([1, 0, 0, 1, 1, 0, 0, 1]),
-        np.array(["a", "a", "b", "b", "b", "b", "a", "b"]),
-    ),
-    (
-        np.array([0, 0, 1, 1, 1, 1, 0]),
-        np.array([1, 0, 1, 1, 0, 0, 1]),
-        np.array(["z", "y", "x", "y", "z", "x", "y"]),
-    ),
+    ([1, 0, 1, 0, 1, 1, 0, 1], [1, 0, 0, 1, 1, 0, 0, 1], ["a", "a", "b", "b", "b", "b", "a", "b"]),
+    ([0, 0, 1, 1, 1, 1, 0], [1, 0, 1, 1, 0, 0, 1], ["z", "y", "x", "y", "z", "x", "y"]),
 )
-
-
-def reports_of(function):
-    """Collect reports; a row may be a Series or an array, also under a name that is no group's."""
-
-    def report(*arguments):
-        found = function(*arguments)
-        if not isinstance(found, dict):
-            return found
-        return {name: row.tolist() if hasattr(row, "tolist") else row for name, row in found.items()}
-
-    if function is ... or not callable(function):
-        return outputs_of()(function)
-    return outputs_of(*PEOPLE)(functools.update_wrapper(report, function))
-
-
-reports_of.label = outputs_of(*PEOPLE).label
 
 
 compare_answers(
     "03.6",
     **LAB,
     points=1,
-    collect=reports_of,
+    collect=outputs_of(*PEOPLE, through=report_groups),
     reference=audit_groups,
     untouched=audit_labels,
     wrong=[
@@ -183,44 +157,12 @@ ITEMS = (
 )
 
 
-def listed(value):
-    """Return tensors, arrays and Series as nested lists: a list with one Series would pass for that Series."""
-    value = value.tolist() if hasattr(value, "tolist") else value
-    return [listed(each) for each in value] if isinstance(value, list | tuple) else value
-
-
-def batches_of_tensors(function):
-    """Collect ids and mask of tensors, truth values as 1 and 0; lists serve as the declared answers' tensors."""
-    import torch
-
-    def number(value):
-        if isinstance(value, list):
-            return [number(each) for each in value]
-        return int(value) if isinstance(value, bool) else value
-
-    def two_axes(items):
-        result = function(items)
-        for name, part in zip(("ids", "mask"), result if isinstance(result, tuple | list) else (), strict=False):
-            sizes = getattr(part, "shape", (0, 0))
-            if len(sizes) != 2 and sizes[-1:] == (1,):  # which the check of forms would take for (notes, tokens)
-                raise TypeError(f"the {name} have the shape {tuple(sizes)}; (notes, tokens) is asked for")
-        return listed(result)
-
-    if function is ... or not callable(function):
-        return outputs_of()(function)
-    probes = [[torch.tensor(item) for item in items] for items in ITEMS]
-    return number(outputs_of(*((probe,) for probe in probes))(functools.update_wrapper(two_axes, function)))
-
-
-batches_of_tensors.label = lambda position, function: f"make_batch(items of case {position + 1})"
-
-
 compare_answers(
     "03.9",
     **LAB,
     points=2,
     any_length=True,
-    collect=batches_of_tensors,
+    collect=outputs_of(*((items,) for items in ITEMS), through=batch_items),
     reference=pad_items,
     untouched=cut_items,
     wrong=[
@@ -289,31 +231,16 @@ def share_of_first(predict, batches, labels):
     return np.mean([answer == label for answer, label in zip(answers, labels, strict=False)])
 
 
-def above_zero(inputs):
-    """Predict by the sign."""
-    return [int(value > 0) for value in inputs]
-
-
-def above_two(inputs):
-    """Predict by another threshold."""
-    return [int(value > 2) for value in inputs]
-
-
-def in_batches(inputs, labels, size, predict=above_zero):
-    """Return one call's arguments."""
-    places = range(0, len(inputs), size)
-    return predict, [(inputs[at : at + size], labels[at : at + size]) for at in places], labels
-
-
 compare_answers(
     "03.10",
     **LAB,
     points=1,
     collect=outputs_of(
-        in_batches([2, -1, 3, 4, -2, 5, -6], [1, 1, 0, 1, 0, 0, 1], 4),
-        in_batches([1, 2, -3, 4, 5, 6, -7, 8, -9, 1], [1, 0, 1, 1, 1, 1, 0, 0, 0, 1], 4),
-        in_batches([1, -2, -3], [0, 0, 1], 2),
-        in_batches([1, 2, -3, 4, -5, 6, 7, 8], [1, 1, 0, 1, 0, 0, 0, 0], 5, above_two),
+        ([2, -1, 3, 4, -2, 5, -6], [1, 1, 0, 1, 0, 0, 1], 4, 0),
+        ([1, 2, -3, 4, 5, 6, -7, 8, -9, 1], [1, 0, 1, 1, 1, 1, 0, 0, 0, 1], 4, 0),
+        ([1, -2, -3], [0, 0, 1], 2, 0),
+        ([1, 2, -3, 4, -5, 6, 7, 8], [1, 1, 0, 1, 0, 0, 0, 0], 5, 2),
+        through=evaluate_above,
     ),
     reference=share_right,
     untouched=share_shadowed,

@@ -1,8 +1,7 @@
 """Exercises of notebook 03, part two: case 9, what a run keeps of its history, and the four logs."""
 
-import functools
-
-from labkit.chapters.ch03.exercises_runs import binary, data, fixed_head
+from labkit.chapters.ch03.exercises_runs import binary
+from labkit.chapters.ch03.probing import train_and_look
 from labkit.exercises.answers import outputs_of
 from labkit.exercises.checking import compare_answers
 
@@ -50,29 +49,13 @@ def nothing(history):
     return [None] * len(history)
 
 
-def history_and_weights(function):
-    """Collect the accuracies, and the weights of the head afterwards."""
-
-    def trained(epochs, n, width):
-        inputs, labels = data(n, width, seed=epochs)
-        head = fixed_head(width)
-        history = function(head, inputs, labels, epochs)
-        if history is None or history is ...:
-            return history
-        return {"history": history, "weights": head.weight.detach()[0]}
-
-    if function is ... or not callable(function):
-        return outputs_of()(function)
-    return outputs_of((9, 13, 4), (6, 7, 3))(functools.update_wrapper(trained, function))
-
-
 compare_answers(
     "03.14",
     **LAB,
     points=2,
     any_length=True,
     tolerance=1e-4,
-    collect=history_and_weights,
+    collect=outputs_of((9, 13, 4), (6, 7, 3), through=train_and_look),
     reference=train_history,
     untouched=history_with("SGD", results=nothing),
     wrong=[

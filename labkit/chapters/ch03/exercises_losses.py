@@ -1,39 +1,10 @@
 """Exercises of notebook 03, part two: cases 2 and 3, two losses that are judged by their gradients too."""
 
-import functools
-
+from labkit.chapters.ch03.probing import feel_pair_loss, feel_penalty, penalty_as_shown
 from labkit.exercises.answers import outputs_of
 from labkit.exercises.checking import compare_answers
 
 LAB = {"points": 1, "objective": "03-debug"}
-
-
-# ---- What training feels of a loss -----------------------------------------------------------------------------------
-def loss_and_gradient(make_probes):
-    """Return a collector of the loss and its gradient, by which training acts; no gradient is an empty list."""
-
-    def collect(function):
-        import torch
-
-        def differentiated(logits, *others):
-            logits = logits.clone().requires_grad_()
-            loss = function(logits, *others)
-            if loss is ... or loss is None:
-                return loss
-            if not isinstance(loss, torch.Tensor):
-                raise TypeError(
-                    f"the function returns {type(loss).__name__}; a loss is a tensor that can be differentiated"
-                )
-            if loss.numel() != 1:
-                raise TypeError(f"the function returns {loss.numel()} numbers; a loss is a single one")
-            gradient = torch.autograd.grad(loss.sum(), logits, allow_unused=True)[0] if loss.requires_grad else None
-            return {"loss": loss.item(), "gradient": [] if gradient is None else gradient}
-
-        if function is ... or not callable(function):
-            return outputs_of()(function)
-        return outputs_of(*make_probes())(functools.update_wrapper(differentiated, function))
-
-    return collect
 
 
 # ---- 03.7 a penalty --------------------------------------------------------------------------------------------------
@@ -44,17 +15,6 @@ def penalized(logits, labels, is_b, weight):
     scores = torch.sigmoid(logits)
     gap = scores[~is_b].mean() - scores[is_b].mean()
     return torch.nn.functional.binary_cross_entropy_with_logits(logits, labels) + weight * gap**2
-
-
-def as_shown(logits, labels, is_b, weight):
-    """Cut the penalty off from the logits: the program of the notebook, call by call."""
-    import torch
-
-    loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, labels)
-    with torch.no_grad():
-        scores = torch.sigmoid(logits)
-        gap = scores[~is_b].mean() - scores[is_b].mean()
-    return loss + weight * gap**2
 
 
 def unfelt(logits, labels, is_b, weight):
@@ -108,45 +68,11 @@ def of_logits(logits, labels, is_b, weight):
     return penalized(logits, labels, is_b, 0.0) + weight * (logits[~is_b].mean() - logits[is_b].mean()) ** 2
 
 
-def penalty_probes():
-    """Return logits, labels, groups and weights, with a gap of either sign."""
-    import torch
-
-    is_b, labels = torch.tensor([False, False, True, True]), torch.tensor([1.0, 0.0, 0.0, 1.0])
-    scores = torch.tensor([2.0, -1.0, 0.5, -2.0]), torch.tensor([-1.5, 0.2, 2.0, 1.0])
-    uneven = torch.tensor([0.5, -1.0, 1.5, 2.0, -0.3]), torch.tensor([1.0, 1.0, 0.0, 1.0, 0.0])
-    calls = [(logits, labels, is_b, weight) for logits, weight in zip(scores, (10.0, 3.0), strict=True)]
-    return [*calls, (*uneven, torch.tensor([True, False, True, True, False]), 5.0)]
-
-
-def steps_of(function, *call):
-    """Return the calls of torch that a function makes, each with whether torch keeps gradients meanwhile."""
-    import torch
-    from torch.overrides import TorchFunctionMode
-
-    steps = []
-
-    class Recorder(TorchFunctionMode):
-        """Write down each call."""
-
-        def __torch_function__(self, called, types, args=(), kwargs=None):
-            steps.append((getattr(called, "__name__", ""), torch.is_grad_enabled()))
-            return called(*args, **(kwargs or {}))
-
-    logits, *others = call
-    with Recorder():
-        function(logits.clone().requires_grad_(), *others)
-    return steps
-
-
-def penalty_felt(function):
-    """Collect losses and gradients; the program of the notebook is told from others whose penalty has no gradient."""
-    found = loss_and_gradient(penalty_probes)(function)
-    if function is not ... and callable(function):
-        call = penalty_probes()[0]
-        if steps_of(function, *call) == steps_of(as_shown, *call):
-            found[0]["unchanged"] = True
-    return found
+PENALTIES = (  # logits, labels, groups and weights, with a gap of either sign
+    ([2.0, -1.0, 0.5, -2.0], [1.0, 0.0, 0.0, 1.0], [False, False, True, True], 10.0),
+    ([-1.5, 0.2, 2.0, 1.0], [1.0, 0.0, 0.0, 1.0], [False, False, True, True], 3.0),
+    ([0.5, -1.0, 1.5, 2.0, -0.3], [1.0, 1.0, 0.0, 1.0, 0.0], [True, False, True, True, False], 5.0),
+)
 
 
 HALF = "The penalty is connected to the scores of one group only; training does not feel the other group's part of it."
@@ -155,9 +81,9 @@ HALF = "The penalty is connected to the scores of one group only; training does 
 compare_answers(
     "03.7",
     **LAB,
-    collect=penalty_felt,
+    collect=outputs_of(*PENALTIES, through=feel_penalty),
     reference=penalized,
-    untouched=as_shown,
+    untouched=penalty_as_shown,
     wrong=[
         (
             unfelt,
@@ -243,20 +169,12 @@ def cut_off(two_logits, labels):
     return pair_loss(two_logits, labels).detach()
 
 
-def pair_probes():
-    """Return logits and whole labels."""
-    import torch
-
-    return [
-        (torch.tensor([[0.2, 1.0], [1.5, -0.5], [0.0, 0.3]]), torch.tensor([1, 0, 0])),
-        (torch.tensor([[-1.0, 2.0], [0.5, 0.5]]), torch.tensor([0, 1])),
-    ]
-
-
 compare_answers(
     "03.8",
     **LAB,
-    collect=loss_and_gradient(pair_probes),
+    collect=outputs_of(
+        ([[0.2, 1.0], [1.5, -0.5], [0.0, 0.3]], [1, 0, 0]), ([[-1.0, 2.0], [0.5, 0.5]], [0, 1]), through=feel_pair_loss
+    ),
     reference=pair_loss,
     untouched=copied,
     wrong=[

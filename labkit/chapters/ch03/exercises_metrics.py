@@ -1,10 +1,8 @@
 """Exercises of notebook 03, part two: case 6, three metrics and their arguments."""
 
-import warnings
-
 import numpy as np
 
-from labkit.exercises.answers import Fault, outputs_of
+from labkit.exercises.answers import outputs_of
 from labkit.exercises.checking import compare_answers
 
 LAB = {"objective": "03-debug"}
@@ -55,19 +53,11 @@ def auc_rounded(y_true, y_score, threshold):
     return auc_right(y_true, np.round(y_score, 1), threshold)
 
 
-def metrics_of_scores(function):
-    """Collect the metrics; a metric that refuses its arguments says so, and the reason is added."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return outputs_of(*SCORES)(function)
-    except Fault as fault:
-        if "continuous" not in str(fault):
-            raise
-        raise Fault(
-            f"{fault}. Somewhere scores are given in a place where a metric wants labels or decisions. Which argument "
-            "comes first?"
-        ) from fault
+def say_order(fault):
+    """Return what a metric that refuses its arguments does not say."""
+    if "continuous" not in str(fault):
+        return None
+    return "Somewhere scores are given in a place where a metric wants labels or decisions. Which argument comes first?"
 
 
 SCORES = (
@@ -75,14 +65,13 @@ SCORES = (
     (np.array([0, 1, 0, 1, 1, 0, 0, 0]), np.array([0.24, 0.4, 0.35, 0.62, 0.21, 0.64, 0.4, 0.5]), 0.3),
     (np.array([0, 1, 1, 0, 1]), np.array([0.31, 0.58, 0.93, 0.61, 0.28]), 0.6),
 )
-metrics_of_scores.label = outputs_of(*SCORES).label
 
 
 compare_answers(
     "03.11",
     **LAB,
     points=2,
-    collect=metrics_of_scores,
+    collect=outputs_of(*SCORES, explain=say_order),
     reference=metrics_right,
     untouched=metrics_with(auc_exchanged, exchanged=True),
     wrong=[

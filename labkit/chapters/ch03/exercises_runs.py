@@ -1,30 +1,10 @@
 """Exercises of notebook 03, part two: cases 7 and 8, two training runs that are watched."""
 
-import functools
-
+from labkit.chapters.ch03.probing import run_patients, train_on_plan, watch_run
 from labkit.exercises.answers import Fault, outputs_of
 from labkit.exercises.checking import compare_answers, exercise
 
 LAB = {"objective": "03-debug"}
-
-
-def data(n, width, seed):
-    """Return inputs (n, width) and labels (n,) as tensors that a seed decides."""
-    import torch
-
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(n, width, generator=generator), (torch.arange(n) % 3 == 0).float()
-
-
-def fixed_head(width):
-    """Return a linear head whose weights are always the same."""
-    import torch
-
-    head = torch.nn.Linear(width, 1)
-    with torch.no_grad():
-        head.weight.copy_(torch.linspace(-0.8, 0.5, width)[None])
-        head.bias.fill_(0.4)
-    return head
 
 
 def binary(logits, labels):
@@ -101,45 +81,13 @@ def train_to_last(head, optimizer, scheduler, batches, epochs):
     return losses[len(batches) - 1 :: len(batches)]
 
 
-def rates_and_losses(function):
-    """Collect the learning rate of each step of a real optimizer, the losses, and the weights at the end."""
-    import torch
-
-    class Recorder(torch.optim.SGD):
-        """Write down the rate of each step."""
-
-        rates: tuple[float, ...] = ()
-
-        def step(self, *arguments):
-            self.rates = (*self.rates, self.param_groups[0]["lr"])
-            return super().step(*arguments)
-
-    def recorded(epochs, size, rate, step_size, gamma):
-        inputs, labels = data(7, 3, seed=epochs)
-        head = fixed_head(3)
-        optimizer = Recorder(head.parameters(), lr=rate)
-        scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=step_size, gamma=gamma)
-        batches = list(zip(inputs.split(size), labels.split(size), strict=True))
-        losses = function(head, optimizer, scheduler, batches, epochs)
-        if losses is None or losses is ...:
-            return losses
-        return {"rates": list(optimizer.rates), "losses": losses, "weights": head.weight.detach()[0]}
-
-    if function is ... or not callable(function):
-        return outputs_of()(function)
-    return outputs_of(*PLANS)(functools.update_wrapper(recorded, function))
-
-
-PLANS = ((3, 2, 1.0, 1, 0.1), (4, 3, 0.5, 2, 0.5), (2, 7, 0.8, 1, 0.3))
-
-
 compare_answers(
     "03.12",
     **LAB,
     points=1,
     any_length=True,
     tolerance=1e-5,
-    collect=rates_and_losses,
+    collect=outputs_of((3, 2, 1.0, 1, 0.1), (4, 3, 0.5, 2, 0.5), (2, 7, 0.8, 1, 0.3), through=train_on_plan),
     reference=train_epochs,
     untouched=train_with_plan(1),
     wrong=[
@@ -217,62 +165,46 @@ def trained_by_hand(start, inputs, labels, steps):
     return torch.cat([weight, bias[None]])
 
 
-def weights_of(head):
-    """Return weights and bias as one tensor; Fault for what is no linear head."""
-    import torch
+RUNS = (  # seed, state of torch's own generator, steps, device
+    (1, 7, 0, "cpu"),
+    (1, 8, 0, "cpu"),
+    (2, 7, 0, "cpu"),
+    (3, 7, 1, "cpu"),
+    (3, 7, 4, "cpu"),
+    (1, 7, 2, "meta"),
+)
+WEIGHTS = 5  # of a linear head on four inputs, with its bias
 
-    if not isinstance(head, torch.nn.Module):
-        raise Fault("the function should return the trained head itself.")
-    return torch.cat([each.detach().reshape(-1) for each in head.parameters()])
 
-
-def watch_run(function):
-    """Collect whether a run repeats, varies with its seed, steps too far or otherwise wrongly, and moves to a device.
-
-    Torch's own generator is in a known state before each call, so that what does not repeat fails in the same way each
-    time. The device `meta` has no values: what is on it is on it on every machine.
-    """
-    import torch
-
-    def observed(seed, state, steps, device):
-        inputs, labels = data(12, 4, seed=steps)  # other patients for each number of steps
-        torch.manual_seed(state)
-        head = function(inputs.clone(), labels.clone(), seed, steps, device)
-        if head is None or head is ...:
-            return head
-        weights = weights_of(head)
-        if device == "meta":
-            return {"devices": sorted({each.device.type for each in head.parameters()})}
-        torch.manual_seed(state)
-        start = weights_of(function(inputs.clone(), labels.clone(), seed, 0, device))
-        right = trained_by_hand(start, inputs, labels, steps)
-        moved = (weights - start).norm() / (right - start).norm() if steps else torch.tensor(1.0)
-        return {"weights": weights, "moved": moved.item(), "misses": (weights - right).norm().item()}
-
-    if function is ... or not callable(function):
-        return outputs_of()(function)
-    state = torch.random.get_rng_state()
-    try:
-        watched = functools.update_wrapper(observed, function)
-        calls = [(1, 7, 0, "cpu"), (1, 8, 0, "cpu"), (2, 7, 0, "cpu"), (3, 7, 1, "cpu"), (3, 7, 4, "cpu")]
-        found = outputs_of(*calls)(watched)
-        if any(each is ... for each in found):
-            return ...
-        try:
-            devices = outputs_of((1, 7, 2, "meta"))(watched)[0]["devices"]
-        except Fault:
-            devices = ["error"]
-    finally:
-        torch.random.set_rng_state(state)
-    first, again, other, one_step, four_steps = found
+def review_runs(found, probes):
+    """Return whether a run repeats, varies with its seed, steps too far or otherwise wrongly, and moves to a device."""
+    first, again, other, one_step, four_steps, elsewhere = found
+    moved, misses = follow_run(one_step, probes[3])
     return [
         first["weights"] == again["weights"],
         first["weights"] != other["weights"],
-        one_step["moved"] > 1.01,
-        one_step["misses"] > TINY,
-        four_steps["misses"] > TINY,
-        devices == ["meta"],
+        moved > 1.01,
+        misses > TINY,
+        follow_run(four_steps, probes[4])[1] > TINY,
+        elsewhere["devices"] == ["meta"],
     ]
+
+
+def follow_run(found, probe):
+    """Return how far a run moved, in the unit of gradient descent, and how far it ended from there."""
+    import torch
+
+    _, _, steps, _ = probe
+    for weights in (found["start"], found["weights"]):
+        if len(weights) != WEIGHTS:
+            raise Fault(f"the head has {len(weights)} weights; a linear one has {WEIGHTS - 1} here, and a bias.")
+    missing = float("nan")  # a weight that is no number
+    start, end = (
+        torch.tensor([missing if each is None else each for each in found[name]]) for name in ("start", "weights")
+    )
+    right = trained_by_hand(start, *run_patients(steps), steps)
+    moved, misses = (end - start).norm() / (right - start).norm(), (end - right).norm()
+    return moved.nan_to_num(0.0).item(), misses.nan_to_num(torch.inf).item()
 
 
 TINY = 1e-4
@@ -290,7 +222,7 @@ DEVICE = "On another device the run fails, or the head stays behind. Print `.dev
     "03.13",
     **LAB,
     points=2,
-    collect=watch_run,
+    collect=outputs_of(*RUNS, through=watch_run, review=review_runs),
     reference=train_run,
     untouched=broken_run(),
     wrong=[

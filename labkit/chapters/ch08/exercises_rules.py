@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from labkit.chapters.ch08.probing import decide_by_rule
 from labkit.exercises.answers import outputs_of
 from labkit.exercises.checking import compare_answers
 
@@ -74,19 +75,10 @@ def at_least(rule, score):
     return rule["p_ignore"] * rule["constant"] + (1 - rule["p_ignore"]) * looked_at
 
 
-class Rule(dict):
-    """A rule whose values can be had by key and as attributes, as those of a row of the notebook's table."""
-
-    def __getattr__(self, name):
-        if name not in self:
-            raise AttributeError(f"a rule has {', '.join(self)}, and no {name!r}")
-        return self[name]
-
-
 def make_rule(p_ignore, constant, p0, threshold0, threshold1):
     """Return a rule as `read_rules` gives it."""
     names = ("p_ignore", "constant", "p0", "threshold0", "p1", "threshold1")
-    return Rule(zip(names, (p_ignore, constant, p0, threshold0, 1 - p0, threshold1), strict=True))
+    return dict(zip(names, (p_ignore, constant, p0, threshold0, 1 - p0, threshold1), strict=True))
 
 
 RULE, PLAIN = make_rule(0.2, 0.5, 0.25, 0.4, 0.6), make_rule(0.0, 0.0, 0.5, 0.3, 0.7)
@@ -96,7 +88,11 @@ compare_answers(
     "08.2",
     points=2,
     objective="08-optimise",
-    collect=outputs_of((RULE, 0.3), (RULE, 0.5), (RULE, 0.8), (PLAIN, 0.6), (PLAIN, 0.7), (PLAIN, 0.3), (PLAIN, 0.1)),
+    collect=outputs_of(
+        *((RULE, score) for score in (0.3, 0.5, 0.8)),
+        *((PLAIN, score) for score in (0.6, 0.7, 0.3, 0.1)),
+        through=decide_by_rule,
+    ),
     reference=chance_of_ill,
     wrong=[
         (always_looking, "You look at everybody's score. With chance `p_ignore` it is not looked at."),

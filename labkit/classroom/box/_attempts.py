@@ -135,6 +135,7 @@ class Attempts:
                 "id": each.id,
                 "expression": each.expression,
                 "after": len(self.cells) if each.after is None else each.after,
+                "through": each.through,
             }
             for each in self.left.values()
         ]
@@ -169,7 +170,7 @@ class Attempts:
             return reply if "problem" in reply or "value" in reply else {"calls": [reply]}
         results = []
         for position, arguments in enumerate(question.calls):
-            request = {"call": question.id, "position": position, "arguments": arguments}
+            request = {"call": question.id, "position": position, "arguments": arguments, "through": question.through}
             reply = self.ask(conversation, request)
             if "problem" in reply:
                 return reply

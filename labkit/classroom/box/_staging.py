@@ -49,6 +49,18 @@ def _left_out(folder: str, names: list[str]) -> set[str]:
     return left & set(names)
 
 
+def is_staged(module: str) -> bool:
+    """Say whether the copy of the package holds a module, by its dotted name."""
+    first, *rest = module.split(".")
+    if first != PACKAGE.name or not rest:
+        return False
+    names = [*rest[:-1], f"{rest[-1]}.py"]
+    if not PACKAGE.joinpath(*names).is_file():
+        return False
+    folders = [PACKAGE.joinpath(*names[:depth]) for depth in range(len(names))]
+    return not any(_left_out(str(folder), [name]) for folder, name in zip(folders, names, strict=True))
+
+
 def readable_paths(folders: Iterable[Path] = ()) -> list[Path]:
     """Return the files and folders that the box shows: those of Python and its libraries, and further ones."""
     paths = sysconfig.get_paths()

@@ -74,6 +74,9 @@ class Question:
         Whether the calls are not those that the exercise declares: then the judge needs the question, too.
     variant : int
         The number of the exercise's variant, by which it is judged; it does not enter the box. 0 for the declared one.
+    through : str or None
+        The adapter that makes the calls, "module:function", which the box imports; None where the arguments are handed
+        to the student's function as they are.
     """
 
     id: str
@@ -82,6 +85,7 @@ class Question:
     after: int | None = None
     hidden: bool = False
     variant: int = 0
+    through: str | None = None
 
 
 @dataclass

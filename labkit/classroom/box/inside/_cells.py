@@ -1,12 +1,14 @@
 """What a sealed child does: it reads the cells, runs those that are needed, and collects the answers one at a time.
 
 Lines of JSON over two pipes. First comes the submission; what is answered are notes on the cells as they run, then
-``{"ready": true}``. Then each request, ``{"value": id}`` or ``{"call": id, "position": n, "arguments": [...]}``, gets
-one reply: ``{"value": ...}``, ``{"fault": message, "key": ...}`` or ``{"missing": reason}``. All of this happens in the
-student's process, so the grader must expect anything.
+``{"ready": true}``. Then each request, ``{"value": id}`` or ``{"call": id, "position": n, "arguments": [...],
+"through": adapter}``, gets one reply: ``{"value": ...}``, ``{"fault": message, "key": ...}`` or
+``{"missing": reason}``. All of this happens in the student's process, so the grader must expect anything.
 """
 
 import contextlib
+import functools
+import importlib
 import io
 import json
 import os
@@ -108,6 +110,8 @@ def converse(shell: Any, requests: int, replies: int) -> None:
 
 def run_cells(shell: Any, task: dict, reply: Callable[[dict], None]) -> dict[str, Any]:
     """Run the needed cells in order, and evaluate what each exercise asks for where its check stands."""
+    for each in task["asked"]:
+        find_adapter(each["through"])  # before a cell could take its module's name by accident
     sources, skipped = [], set(task["skip"])
     for position, source in enumerate(task["cells"]):
         if position in skipped:
@@ -151,6 +155,15 @@ def run_cell(shell: Any, source: str) -> BaseException | None:
         return error
 
 
+@functools.cache
+def find_adapter(name: str | None) -> Callable | None:
+    """Return an adapter, "module:function", of the mounted package; None for None."""
+    if name is None:
+        return None
+    module, function = name.split(":")
+    return getattr(importlib.import_module(module), function)
+
+
 def answer(taken: dict[str, Any], request: dict) -> dict:
     """Return what is collected for one request."""
     state, found = taken[request.get("value") or request["call"]]
@@ -161,6 +174,7 @@ def answer(taken: dict[str, Any], request: dict) -> dict:
             if "value" in request:
                 return {"value": pack_plain(collect_value(found))}
             probe = tuple(map(unpack_argument, request["arguments"]))
-            return {"value": pack_plain(collect_call(found, probe, request["position"]))}
+            through = find_adapter(request["through"])
+            return {"value": pack_plain(collect_call(found, probe, request["position"], through))}
     except Fault as fault:
         return {"fault": str(fault), "key": fault.key}
