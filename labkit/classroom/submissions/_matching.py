@@ -12,8 +12,8 @@ from labkit.classroom.submissions._names import (
     changed_names,
     count_tokens,
     likeness,
-    without_blanks,
     read_words,
+    without_blanks,
 )
 from labkit.classroom.submissions._notebooks import SubmittedCell
 
@@ -109,30 +109,48 @@ def match_cells(
         For each answer cell, by its number, the names of the answer.
     """
     found = Matched([Source(each.source) for each in released], [Source(each.source) for each in submitted])
-    match_ids(found, released, submitted)
-    match_texts(found)
+    numbers = {each.id: number for number, each in enumerate(released)}
+    by_id = {number: numbers[each.id] for number, each in enumerate(submitted) if each.id in numbers}
+    match_texts(found, by_id)
+    match_ids(found, by_id, names)
     match_places(found, released, submitted, names)
     match_answers(found, submitted, names)
     match_copies(found, names)
+    for places in found.places.values():
+        places.sort(key=lambda number: (by_id.get(number) != found.owner[number], number))
     return found
 
 
-def match_ids(found: Matched, released: Sequence["ReleasedCell"], submitted: Sequence[SubmittedCell]) -> None:
-    """Recognize cells by their ids; several cells with one id are copies."""
-    numbers = {each.id: number for number, each in enumerate(released)}
-    for number, cell in enumerate(submitted):
-        if cell.id in numbers:
-            found.add(numbers[cell.id], number)
-
-
-def match_texts(found: Matched) -> None:
-    """Recognize cells without a known id that nobody changed; equal ones in their order."""
+def match_texts(found: Matched, by_id: dict[int, int]) -> None:
+    """Recognize cells that nobody changed: first those with the right id, then equal ones in their order."""
+    for number, one in by_id.items():
+        if found.submitted[number].plain == found.released[one].plain:
+            found.add(one, number)
     by_text = defaultdict(list)
-    for number in found.missing():
-        by_text[found.released[number].plain].append(number)
+    for one in found.missing():
+        by_text[found.released[one].plain].append(one)
     for number in found.added():
         if waiting := by_text.get(found.submitted[number].plain):
             found.add(waiting.pop(0), number)
+
+
+def match_ids(found: Matched, by_id: dict[int, int], names: dict[int, set[str]]) -> None:
+    """Recognize cells by their ids; several cells with one id are copies where they have something in common with it."""
+    holders = defaultdict(list)
+    for number, one in by_id.items():
+        if number not in found.owner:
+            holders[one].append(number)
+    for one, others in holders.items():
+        alike = [number for number in others if is_version(found, one, number, names)]
+        for number in alike or (others[:1] if one not in found.places else []):
+            found.add(one, number)
+
+
+def is_version(found: Matched, one: int, other: int, names: dict[int, set[str]]) -> bool:
+    """Say whether a cell of the submission seems to be a version of a released one."""
+    if names.get(one) and names[one] <= found.submitted[other].bound:
+        return True
+    return likeness(found.released[one].tokens, found.submitted[other].tokens) >= ALIKE
 
 
 def match_places(

@@ -156,11 +156,11 @@ class _Reading:
             return item
         ours = self.released[owner]
         if ours.role == "check":
-            self.read_check(item, ours.exercise, pure)
+            self.read_check(item, number, ours.exercise, pure)
         elif ours.kind != "code":
             item.runs = cell.kind == "code" and likeness(text.tokens, self.matched.released[owner].tokens) < TEXT_ALIKE
             if cell.kind != "code":
-                self.take_merged_text(item, owner)
+                self.take_merged_text(item, number, owner)
         elif ours.role == "answer":
             item.id = ours.id
             if cell.kind != "code":
@@ -168,7 +168,7 @@ class _Reading:
                 self.note(ours.exercise, f"the answer cell of {ours.exercise} is a {kind} cell; it was read as code")
         return item
 
-    def read_check(self, item: Item, exercise: str, pure: re.Match | None) -> None:
+    def read_check(self, item: Item, number: int, exercise: str, pure: re.Match | None) -> None:
         """Leave out a check; take an answer that was written into it, or merged with it, where there is no other."""
         item.check_of, item.runs = exercise, False
         if pure is not None:
@@ -188,7 +188,7 @@ class _Reading:
             if all(self.is_untouched(each) for each in answers):
                 item.runs, item.released, item.check_of = True, answers[-1], None
                 item.id = self.released[answers[-1]].id
-                self.matched.places.setdefault(answers[-1], [])
+                self.matched.places.setdefault(answers[-1], [number])
                 self.note(exercise, f"the answer cell of {exercise} is part of its check cell; it was taken from there")
                 return
         self.note(exercise, f"the check cell of {exercise} was changed; what stands in it is not read")
@@ -198,7 +198,7 @@ class _Reading:
         stub = self.matched.released[number].plain
         return all(self.matched.submitted[each].plain == stub for each in self.matched.places.get(number, []))
 
-    def take_merged_text(self, item: Item, owner: int) -> None:
+    def take_merged_text(self, item: Item, place: int, owner: int) -> None:
         """Take an answer out of the text cell with which it was merged."""
         ours = self.matched.released[owner].plain
         if ours not in item.text.plain:
@@ -208,7 +208,7 @@ class _Reading:
             for number in numbers:
                 if number not in self.matched.places and self.names[number] and self.names[number] <= rest.bound:
                     item.text, item.runs, item.released, item.id = rest, True, number, self.released[number].id
-                    self.matched.places[number] = []
+                    self.matched.places[number] = [place]
                     self.note(
                         exercise, f"the answer cell of {exercise} was merged with a text; its code was taken from there"
                     )
@@ -238,22 +238,23 @@ class _Reading:
 
     def choose(self, exercise: str, number: int) -> Item | None:
         """Return which of the cells counts that are, or could be, an answer cell."""
-        stub = self.matched.released[number].plain
+        stub, names = self.matched.released[number].plain, self.names[number]
         items = [item for item in self.items if item.released == number and item.runs]
-        changed = [item for item in items if item.text.plain != stub]
+        changed = [item for item in items if item.text.plain != stub and names <= item.text.bound]
         if len(items) > 1:
             times = "twice" if len(items) == 2 else f"{len(items)} times"
-            which = "the last one with a changed answer counts" if changed else "nobody changed it"
+            which = "the last one with a changed answer counts" if changed else "none of them has a changed answer"
             self.note(exercise, f"the answer cell of {exercise} appears {times}; {which}")
             for item in items:
                 item.runs = not changed or item in changed
         if changed:
             return changed[-1]
-        names = self.names[number]
         others = [item for item in self.items if item.runs and names and names <= self.extra_names(item)]
         if others:
-            state = "was not changed" if items else "is missing"
             defined = " and ".join(sorted(names))
+            state = "is missing"
+            if items:
+                state = "was not changed" if items[-1].text.plain == stub else f"does not define {defined}"
             self.note(exercise, f"the answer cell of {exercise} {state}; the cell that defines {defined} counts")
             return others[-1]
         if not items:
