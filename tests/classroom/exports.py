@@ -34,9 +34,9 @@ class Person:
 RELEASED = [
     Cell("title", "markdown", "# 04 · How do we measure fairness?"),
     Cell("version", "code", 'import labkit\n\nlabkit.check_copy("04_measuring", "0.3.0", "d7bb03f38777")'),
-    Cell("imports", "code", "import numpy as np\nimport pandas as pd\n\nfrom labkit.exercises import check, hint"),
-    Cell("data", "code", 'people = pd.DataFrame({"group": ["a", "b"], "alarm": [1, 0]})\nMOST = 12'),
-    Cell("shown", "code", "people.head()"),
+    Cell("imports", "code", "import math\nimport statistics as st\n\nfrom labkit.exercises import check, hint"),
+    Cell("data", "code", 'people = {"a": [1, 0, 1, 1], "b": [0, 0, 1, 0]}\nMOST = 12'),
+    Cell("shown", "code", "list(people)[:MOST]"),
     Cell("text-1", "markdown", "### Exercise 04.1 · Repair a rate\n\nThe function has two mistakes. Repair them."),
     Cell(
         "exercise-04-1",
@@ -48,7 +48,7 @@ RELEASED = [
     ),
     Cell("check-1", "code", 'from labkit.exercises import check\n\ncheck("04.1", alarm_rates)', "check", "04.1", 2),
     Cell("between", "markdown", "## Whose question is it?\n\nThe denominator tells you."),
-    Cell("derived", "code", 'rates = people.groupby("group")["alarm"].mean()\nshares = rates / rates.sum()'),
+    Cell("derived", "code", 'rates = {"a": st.mean(people["a"]), "b": st.mean(people["b"])}\nhighest = max(rates.values())'),
     Cell("text-2", "markdown", "### Exercise 04.2 · Three voices\n\nWho asks for which rate?"),
     Cell(
         "exercise-04-2",
@@ -74,7 +74,7 @@ RELEASED = [
 ANSWERS = {
     "exercise-04-1": (
         "def alarm_rates(counts):\n    found = {}\n    for group, (tn, fp, fn, tp) in counts.items():\n"
-        "        found[group] = fp / (fp + tn) if fp + tn else np.nan\n    return found"
+        "        found[group] = fp / (fp + tn) if fp + tn else math.nan\n    return found"
     ),
     "exercise-04-2": 'voices = {"patient": ("B", "A"), "surgeon": ("A", "B")}',
     "exercise-04-3": 'difference = rates["a"] - rates["b"]\nlow = difference - 0.1',
