@@ -6,7 +6,8 @@ which group a text names. `load_generative_model` loads a model that writes: how
 and what it says; `fill_templates` makes the texts, `first_names` has names that suggest a group.
 
 `score_benchmark` scores the field's benchmarks of bias, each with a ``load_*`` of its own; `summarise_benchmark` gives
-the measures with intervals, `check_controls` what they are when groups are swapped.
+the measures with intervals, `check_controls` what they are when groups are swapped, and `compare_unrelated` what they
+are next to words that have nothing to do with the stereotype (`make_unrelated`).
 """
 
 import lazy_loader
@@ -27,7 +28,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "benchmarks.questions": ["load_bbq", "BBQ_CATEGORIES"],
         "benchmarks.scoring": ["score_benchmark"],
         "benchmarks.summaries": ["summarise_benchmark"],
-        "benchmarks.controls": ["swap_groups", "check_controls"],
+        "benchmarks.controls": ["swap_groups", "check_controls", "compare_unrelated"],
+        "benchmarks.unrelated": ["make_unrelated"],
         "swaps": ["DISTRICT_WORDS", "GENDER_WORDS", "both_ways", "swap_words", "swap_half", "mask_words"],
     },
 )

@@ -2,10 +2,11 @@
 
 usage: python -m tests.benchmarks.language_bias [--model NAME] [--items N] [--bbq-items N] [--update] [NAME ...]
 
-All items of CrowS-Pairs, StereoSet, WinoBias and Winogender, and of BBQ a sample of each category, asked in both ways:
-the work of an hour or less on two cores. What was scored is kept in build/language_bias/, and a call that follows an
-interrupted one goes on from there; --again forgets it. The table goes to the terminal and, where all benchmarks were
-scored whole, to LANGUAGE.md; --update replaces the sections of the benchmarks that were named, and leaves the others.
+All items of CrowS-Pairs, StereoSet, WinoBias and Winogender, and of BBQ a sample of each category, asked in both ways;
+each also with unrelated words: the work of an hour or two of a core. What was scored is kept in build/language_bias/,
+and a call that follows an interrupted one goes on from there; --again forgets it. The table goes to the terminal and,
+where all benchmarks were scored whole, to LANGUAGE.md; --update replaces the sections of the benchmarks that were
+named, and leaves the others.
 """
 
 import argparse
@@ -42,7 +43,9 @@ none, nor where all clusters agree.
 **The unbiased value of a preference is 0.5: it is not a grade.** A model that answers at random has it, too. Read each
 bias next to the competence of the same part: where that is at its reference, the model cannot do the task, and its bias
 is not measured. Controls should be at their reference; where the stereotype is more often the shorter option, so is a
-preference for it. What is wrong with each benchmark is in its card, in `datasets/`.
+preference for it. "Unrelated words" are a control that was scored: the same options where nothing else is about the
+stereotype, as `make_unrelated` describes; a preference there is one for words. "Minus" is the difference item by item.
+What is wrong with each benchmark is in its card, in `datasets/`.
 """
 
 
@@ -79,20 +82,23 @@ class Kept:
         self.model_name, self.items, self.bbq_items, self.again = model, items, bbq_items, again
         self._model = None
 
-    def scores(self, heading: str) -> tuple[pd.DataFrame, float]:
-        """Return the scores of one run, and the seconds that they took."""
+    def scores(self, heading: str, *, unrelated: bool = False) -> tuple[pd.DataFrame, float]:
+        """Return the scores of one run, or of the same options with unrelated words, and the seconds that they took."""
         name, options = RUNS[heading]
         items = self.bbq_items if name == "bbq" else self.items
-        slug = "".join(letter if letter.isalnum() else "_" for letter in f"{self.model_name} {heading} {items}")
+        slug = "".join(
+            letter if letter.isalnum() else "_"
+            for letter in f"{self.model_name} {heading} {items}{' unrelated' if unrelated else ''}"
+        )
         path = KEPT / f"{slug}.csv"
         if not path.is_file() or self.again:
             from labkit.language import score_benchmark
 
-            start = time.perf_counter()
-            scored = score_benchmark(self.model(), name, items=items, seed=SEED, **options)
+            start = time.process_time()
+            scored = score_benchmark(self.model(), name, items=items, seed=SEED, unrelated=unrelated, **options)
             KEPT.mkdir(parents=True, exist_ok=True)
             half = path.with_suffix(".half")
-            scored.assign(seconds=time.perf_counter() - start).to_csv(half, index=False)
+            scored.assign(seconds=time.process_time() - start).to_csv(half, index=False)
             half.replace(path)  # an interrupted call leaves no half of a file
         kept = pd.read_csv(path, keep_default_na=False, na_values=[""])  # a target may be called "NA"
         return kept.drop(columns="seconds"), float(kept["seconds"].iloc[0])
@@ -147,13 +153,14 @@ def write_controls(controls: pd.DataFrame) -> str:
     return write(pd.DataFrame(columns))
 
 
-def section(heading: str, scores: pd.DataFrame, seconds: float) -> str:
+def section(heading: str, scores: pd.DataFrame, unrelated: pd.DataFrame, seconds: float) -> str:
     """Write all tables of one run."""
-    from labkit.language import check_controls, summarise_benchmark
+    from labkit.language import check_controls, compare_unrelated, summarise_benchmark
 
     name = RUNS[heading][0]
-    head = f"## {heading}\n\n{len(scores):,} items, {seconds:.0f} s.\n"
-    text = [head, write_measures(summarise_benchmark(scores, seed=SEED), ["part", "kind", "measure"])]
+    head = f"## {heading}\n\n{len(scores):,} items, {seconds:.0f} s of processor time, with unrelated words included.\n"
+    measures = [summarise_benchmark(scores, seed=SEED), compare_unrelated(scores, unrelated, seed=SEED)]
+    text = [head, write_measures(pd.concat(measures), ["part", "kind", "measure"])]
     if name in SPLIT:
         measures = summarise_benchmark(scores, by="bias_type", seed=SEED)
         measures = measures[measures["measure"].isin(["prefers the stereotype", "bias score"])]
@@ -189,8 +196,9 @@ def main(arguments: list[str] | None = None) -> str:
         if options.names and name not in options.names:
             continue
         scores, seconds = kept.scores(heading)
-        text.append(section(heading, scores, seconds))
-        print(f"{heading}: {len(scores):,} items, {seconds:.0f} s", file=sys.stderr, flush=True)
+        unrelated, more = kept.scores(heading, unrelated=True)
+        text.append(section(heading, scores, unrelated, seconds + more))
+        print(f"{heading}: {len(scores):,} items, {seconds:.0f} s and {more:.0f} s", file=sys.stderr, flush=True)
     text = "\n".join(text)
     place = FOLDER / "LANGUAGE.md"
     if options.update:

@@ -14,11 +14,16 @@ FEWEST_CLUSTERS = 10  # with fewer, redrawing them does not show how much they v
 
 
 class Estimate(NamedTuple):
-    """A value and the limits of its interval; missing limits where there are too few clusters for one, or all agree."""
+    """A value and the limits of its interval; missing limits where there are too few clusters for one, or all agree.
+
+    `items` and `clusters`: how many have the measure, if these are not all.
+    """
 
     value: float
     low: float
     high: float
+    items: int | None = None
+    clusters: int | None = None
 
 
 class MeasureIntervals:
@@ -49,10 +54,11 @@ class MeasureIntervals:
     def mean(self, values: ArrayLike, *, bounds: tuple[float, float] = UNBOUNDED) -> Estimate:
         """Average over items, with an interval over all factors, within bounds; missing values are left out."""
         frame = self._part[self._factors].assign(value=np.asarray(values, dtype=float)).dropna(subset="value")
+        counts = len(frame), frame[self._factors[0]].nunique()
         if (frame[self._factors].nunique() < 2).any():
-            return Estimate(frame["value"].mean(), np.nan, np.nan)
+            return Estimate(frame["value"].mean(), np.nan, np.nan, *counts)
         found = mean_over_clusters(frame, "value", clusters=self._factors, bounds=bounds, confidence=self._confidence)
-        return Estimate(found.value, found.low, found.high)
+        return Estimate(found.value, found.low, found.high, *counts)
 
     def correlation(self, x: str, y: str) -> Estimate:
         """Correlate the means of two columns over the clusters of the first factor."""

@@ -36,6 +36,12 @@ class TextScorer:
         continuations = list(continuations)
         return self._scale(self.model.continuation_log_probabilities(list(prompts), continuations), continuations)
 
+    def equally_long(self, texts: Sequence[str], others: Sequence[str]) -> np.ndarray:
+        """Return 1 where a text has as many tokens as the other, 0 elsewhere; missing if the model does not count."""
+        if not hasattr(self.model, "count_tokens"):
+            return np.full(len(texts), np.nan)
+        return (self._count_tokens(texts) == self._count_tokens(others)).astype(float)
+
     def _scale(self, scores: ArrayLike, texts: Sequence[str]) -> np.ndarray:
         scores = np.asarray(scores, dtype=float)
         if scores.shape != (len(texts),):

@@ -28,6 +28,7 @@ def score_crows_pairs(scorer: TextScorer, frame: pd.DataFrame, *, seed: int) -> 
             "prefers_stereotype": prefers,
             "competent": more_likely(more, wrong),
             "stereotype_shorter": shorter(frame["sent_more"], frame["sent_less"]),
+            "equal_tokens": scorer.equally_long(frame["sent_more"], frame["sent_less"]),
         }
     )
 
@@ -69,5 +70,6 @@ def score_stereoset(scorer: TextScorer, frame: pd.DataFrame) -> pd.DataFrame:
             "prefers_stereotype": prefers,
             "competent": (more_likely(stereotype, unrelated) + more_likely(antistereotype, unrelated)) / 2,
             "stereotype_shorter": shorter(frame["stereotype"], frame["antistereotype"]),
+            "equal_tokens": scorer.equally_long(frame["stereotype"], frame["antistereotype"]),
         }
     )

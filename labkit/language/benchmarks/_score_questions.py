@@ -50,6 +50,9 @@ def score_bbq(scorer: TextScorer, frame: pd.DataFrame, *, form: str) -> pd.DataF
             "aligned": np.where(tells & known, questions["correct"] == biased, np.nan),
             "competent": np.where(tells, correct, np.nan),
             "stereotype_shorter": np.where(known, shorter(answers[rows, biased], answers[rows, counter]), np.nan),
+            "equal_tokens": np.where(
+                known, scorer.equally_long(list(answers[rows, biased]), list(answers[rows, counter])), np.nan
+            ),
             **letters,
         }
     )

@@ -1,10 +1,18 @@
-"""Controls that must come out without a result: which option is the stereotype is decided by a coin."""
+"""Controls that must come out without a result: a coin decides what the stereotype is, or other words are unrelated."""
 
 import numpy as np
 import pandas as pd
 
 from labkit.errors import UserError
-from labkit.language.benchmarks.summaries import check_one_benchmark, with_all_parts
+from labkit.language.benchmarks._intervals import MeasureIntervals
+from labkit.language.benchmarks.summaries import (
+    CHANGE,
+    FACTORS,
+    SHARE,
+    check_one_benchmark,
+    count_rows,
+    with_all_parts,
+)
 
 
 def swap_groups(scores: pd.DataFrame, *, seed: int = 0, unit: str = "cluster") -> pd.DataFrame:
@@ -78,6 +86,72 @@ def check_controls(scores: pd.DataFrame, *, draws: int = 2_000, seed: int = 0) -
         rows.append(head | {"control": "groups swapped by a coin"} | throw_coins(part, draws, rng))
         if "bls_share" in part:
             rows.append(head | {"control": "women's shares shuffled"} | shuffle_shares(part, draws, rng))
+    return pd.DataFrame(rows)
+
+
+def compare_unrelated(
+    scores: pd.DataFrame, unrelated: pd.DataFrame, *, draws: int = 2_000, seed: int = 0, confidence: float = 0.95
+) -> pd.DataFrame:
+    """Compare preferences with those for the same options next to unrelated words, item by item.
+
+    A benchmark of stereotypes should have no preference there. If it has one, that much is about words: which of two
+    is the more frequent, or has fewer tokens. The difference is what the related words add to it. Where the model
+    prefers the same option with unrelated words in most items, an item says more about words than about a stereotype,
+    even if preferences for them balance in the mean.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        From `score_benchmark`: one benchmark, one model.
+    unrelated : pandas.DataFrame
+        From the same call with ``unrelated=True``; items that are in one of the two are left out.
+    draws, seed, confidence
+        As in `summarise_benchmark`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `summarise_benchmark`; all rows are of the kind "control". For each part: "prefers the
+        stereotype, unrelated words", "prefers the stereotype, minus unrelated words", "prefers the same option with
+        unrelated words" (0.5 for a model whose preferences are unrelated, too), and for Winogender the
+        correlation with women's share in occupations that the sentences do not name.
+
+    Raises
+    ------
+    UserError
+        Several benchmarks or forms in one frame, frames of different ones, or without an item in common.
+    """
+    for frame in (scores, unrelated):
+        check_one_benchmark(frame)
+    name = scores["benchmark"].iloc[0]
+    both = ["benchmark", "form"] if "form" in scores else ["benchmark"]
+    if not unrelated[both].iloc[0].equals(scores[both].iloc[0]):
+        raise UserError(
+            f"the scores are of {', '.join(scores[both].iloc[0])}, those with unrelated words of "
+            f"{', '.join(unrelated[both].iloc[0])}; score the same benchmark"
+        )
+    wanted = ["prefers_stereotype", *(["log_odds_female"] if "log_odds_female" in scores else [])]
+    joined = scores.merge(unrelated[["part", "item", *wanted]], on=["part", "item"], suffixes=("", "_unrelated"))
+    if not len(joined):
+        raise UserError("no item is in both frames; score the same items, with the same seed")
+    rows = []
+    for part_name, part in with_all_parts(joined).groupby("part", sort=False):
+        factors = FACTORS.get(name, ["cluster"])
+        intervals = MeasureIntervals(part, factors, draws=draws, seed=seed, confidence=confidence)
+        own, other = part["prefers_stereotype"], part["prefers_stereotype_unrelated"]
+        same = 1 - (own - other).abs()  # a preference of 0.5 agrees by half
+        measures = [
+            ("prefers the stereotype, unrelated words", 0.5, intervals.mean(other, bounds=SHARE)),
+            ("prefers the stereotype, minus unrelated words", 0.0, intervals.mean(own - other, bounds=CHANGE)),
+            ("prefers the same option with unrelated words", 0.5, intervals.mean(same, bounds=SHARE)),
+        ]
+        if "log_odds_female" in part:
+            found = intervals.correlation("log_odds_female_unrelated", "bls_share")
+            measures.append(("correlation with women's share, unrelated words", 0.0, found))
+        for measure, reference, estimate in measures:
+            row = {"benchmark": name, "part": part_name, "kind": "control", "measure": measure}
+            row |= {"estimate": estimate.value, "low": estimate.low, "high": estimate.high, "reference": reference}
+            rows.append(row | count_rows(estimate, part, intervals))
     return pd.DataFrame(rows)
 
 

@@ -12,6 +12,7 @@ from labkit.language.benchmarks._score_questions import score_bbq
 from labkit.language.benchmarks.coreference import load_winobias, load_winogender
 from labkit.language.benchmarks.pairs import load_crows_pairs, load_stereoset
 from labkit.language.benchmarks.questions import load_bbq
+from labkit.language.benchmarks.unrelated import make_unrelated
 
 # Name -> (what loads it, what scores it, the columns that say what `items` counts in, what must stay together)
 BENCHMARKS: dict[str, tuple[Callable[[], pd.DataFrame], Callable[..., pd.DataFrame], list[str], str]] = {
@@ -22,6 +23,12 @@ BENCHMARKS: dict[str, tuple[Callable[[], pd.DataFrame], Callable[..., pd.DataFra
     "bbq": (load_bbq, score_bbq, ["category"], "situation"),
 }
 
+KEYS = {name: ["item"] for name in BENCHMARKS} | {"winobias": ["type", "item", "condition"]}
+KEYS |= {"winogender": ["item", "gender"]}
+# Columns that say nothing where the right answer is not to be known.
+OF_COMPETENCE = ["competent", "named_last", "choice", "correct", "aligned", "chose_a", "chose_b", "chose_c"]
+OF_COMPETENCE += [f"correct_{sentence}" for sentence in ("pro", "anti", "male", "female", "neutral")]
+
 
 def score_benchmark(
     model: TextModel,
@@ -31,6 +38,7 @@ def score_benchmark(
     seed: int = 0,
     per: str = "text",
     form: str = "letters",
+    unrelated: bool = False,
 ) -> pd.DataFrame:
     """Score a benchmark of bias with a language model: one row per item, without its text.
 
@@ -85,6 +93,9 @@ def score_benchmark(
     form : {"letters", "answers"}
         How BBQ is asked: the answers are listed and the model names a letter, or each answer is scored after the
         question, without a list. The two give different results, and are never pooled.
+    unrelated : bool
+        A control: compare the same options where the other words have nothing to do with the stereotype, as
+        `make_unrelated` describes. Rows have no competence then. `compare_unrelated` puts them next to the scores.
 
     Returns
     -------
@@ -92,7 +103,8 @@ def score_benchmark(
         One row per item: ``benchmark``, ``item``, ``part`` (task, type, what the pronoun refers to, or condition),
         ``bias_type``, ``cluster``, a column ``score_*`` for each option (natural logarithms), ``log_odds`` (the
         stereotype's score minus the other's), ``prefers_stereotype`` (1, 0, or 0.5 if they are equal), ``competent`` (0
-        to 1), the columns named above, and ``stereotype_shorter``: whether that option has fewer bytes (1, 0, or 0.5).
+        to 1), the columns named above, ``stereotype_shorter``: whether that option has fewer bytes (1, 0, or 0.5), and
+        ``equal_tokens``: whether both options have as many tokens (1 or 0; missing if the model does not count them).
 
     Raises
     ------
@@ -107,13 +119,17 @@ def score_benchmark(
         if value not in known:
             raise UserError(f"{option} {value!r} is not known; choose one of {', '.join(known)}")
     load, score, strata, together = BENCHMARKS[name]
-    frame = load()
-    if items is not None:
-        frame = draw_items(frame, items, strata, together, seed=seed)
+    whole = load()
+    frame = whole if items is None else draw_items(whole, items, strata, together, seed=seed)
     options = {"seed": seed} if name == "crows_pairs" else {"form": form} if name == "bbq" else {}
+    if unrelated:
+        # Others' contexts come from the whole set, so that an item gets the same one whichever are drawn.
+        others = make_unrelated(name, whole, seed=seed)
+        frame = others.merge(frame[KEYS[name]])
+        options |= {"asking": False} if name in ("winobias", "winogender") else {}
     scores = score(TextScorer(model, per), frame, **options)
     scores.insert(0, "benchmark", name)
-    return scores
+    return scores.drop(columns=scores.columns.intersection(OF_COMPETENCE)) if unrelated else scores
 
 
 def draw_items(frame: pd.DataFrame, items: int, strata: list[str], together: str, *, seed: int) -> pd.DataFrame:

@@ -54,7 +54,7 @@ def summarise_benchmark(
     -------
     pandas.DataFrame
         ``benchmark``, ``part``, `by`, ``kind``, ``measure``, ``estimate``, ``low``, ``high``, ``reference``, ``items``
-        and ``clusters``.
+        and ``clusters`` (how many have the measure).
 
     Raises
     ------
@@ -72,8 +72,29 @@ def summarise_benchmark(
         for kind, measure, reference, estimate in measure_part(name, part, intervals):
             row = {"benchmark": name} | dict(zip(keys, key, strict=True)) | {"kind": kind, "measure": measure}
             row |= {"estimate": estimate.value, "low": estimate.low, "high": estimate.high, "reference": reference}
-            rows.append(row | {"items": len(part), "clusters": intervals.n_clusters})
+            rows.append(row | count_rows(estimate, part, intervals))
     return pd.DataFrame(rows)
+
+
+def count_rows(estimate: Estimate, part: pd.DataFrame, intervals: MeasureIntervals) -> dict[str, int]:
+    """Return how many items and clusters have a measure.
+
+    Parameters
+    ----------
+    estimate : Estimate
+    part : pandas.DataFrame
+        All items.
+    intervals : MeasureIntervals
+        Their clusters.
+
+    Returns
+    -------
+    dict
+        ``items`` and ``clusters``.
+    """
+    if estimate.items is None:
+        return {"items": len(part), "clusters": intervals.n_clusters}
+    return {"items": estimate.items, "clusters": estimate.clusters}
 
 
 def check_one_benchmark(scores: pd.DataFrame) -> None:
@@ -120,9 +141,12 @@ def measure_part(name: str, part: pd.DataFrame, intervals: MeasureIntervals) -> 
     mean = partial(intervals.mean, bounds=SHARE)
     yield "bias", "prefers the stereotype", 0.5, mean(part["prefers_stereotype"])
     yield "bias", "log odds", 0.0, intervals.mean(part["log_odds"])
+    by_letters = "form" in part and part["form"].iloc[0] == "letters"  # they are all as long
+    if "equal_tokens" in part and not by_letters and (part["equal_tokens"] == 1).any():
+        of_equal = part["prefers_stereotype"].where(part["equal_tokens"] == 1)
+        yield "bias", "prefers the stereotype, options of as many tokens", 0.5, mean(of_equal)
     if name != "bbq":
         yield "competence", COMPETENCE[name], 0.5, mean(part["competent"])
-    by_letters = "form" in part and part["form"].iloc[0] == "letters"  # they are all as long
     if "stereotype_shorter" in part and not by_letters:
         yield "control", "the stereotype is shorter", 0.5, mean(part["stereotype_shorter"])
     if "named_last" in part:

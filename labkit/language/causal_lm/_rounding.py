@@ -1,5 +1,8 @@
 """Compute a token's states in the same way whatever else is in the input, so that they are the same numbers.
 
+An input holds trees of tokens side by side (`_scoring` says why). Attention is computed tree by tree: its work grows
+with the square of the length, and no token may attend to one of another tree.
+
 In float32 the last digits of a sum depend on the order in which its terms are added, and libraries choose the order by
 the shape of the input. A matrix product of fewer than 16 rows is computed by another routine than one of more; the
 terms of a long sum are divided among parts in a way that depends on the number of rows; and attention adds up keys in
@@ -12,7 +15,8 @@ every row is then the same to the last bit, whatever is computed next to it. Oth
 tests allow is 1e-4.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -24,22 +28,51 @@ LEAST_ROWS = 16
 MOST_TERMS = 768
 
 
-class SameRounding(TorchFunctionMode):
-    """Make what a row of a product or of attention gives independent of other rows, in a ``with`` block."""
+class SeparateTrees(TorchFunctionMode):
+    """Compute attention for each tree of an input by itself, in a ``with`` block.
+
+    Parameters
+    ----------
+    roots : sequence of int
+        Where the trees begin; the first is 0.
+    """
+
+    def __init__(self, roots: Sequence[int] = (0,)):
+        super().__init__()
+        self.roots = roots
 
     def __torch_function__(
         self, function: Callable, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        """Replace three functions; torch calls this in the place of every function."""
-        kwargs = kwargs or {}
+        """Replace attention; torch calls this in the place of every function."""
+        if function is functional.scaled_dot_product_attention:
+            return attend_by_trees(self.attend, self.roots, *args, **(kwargs or {}))
+        return function(*args, **(kwargs or {}))
+
+    @staticmethod
+    def attend(*args: Any, **kwargs: Any) -> Tensor:
+        """Compute the attention of one tree, as torch does."""
+        return functional.scaled_dot_product_attention(*args, **kwargs)
+
+
+class SameRounding(SeparateTrees):
+    """Make what a row of a product or of attention gives independent of other rows, too."""
+
+    def __torch_function__(
+        self, function: Callable, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Replace products as well as attention."""
         if function is functional.linear:
-            return multiply(*args, **kwargs)
+            return multiply(*args, **(kwargs or {}))
         if function is torch.addmm and not kwargs:  # GPT-2 has its weights the other way round
             bias, rows, weight = args
             return multiply(rows, weight.T, bias)
-        if function is functional.scaled_dot_product_attention:
-            return attend_exactly(*args, **kwargs)
-        return function(*args, **kwargs)
+        return super().__torch_function__(function, types, args, kwargs)
+
+    @staticmethod
+    def attend(*args: Any, **kwargs: Any) -> Tensor:
+        """Compute the attention of one tree, in float64."""
+        return attend_exactly(*args, **kwargs)
 
 
 def multiply(given: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -49,11 +82,33 @@ def multiply(given: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tenso
     if count < LEAST_ROWS:
         rows = functional.pad(rows, (0, 0, 0, LEAST_ROWS - count))
     size = -(-terms // -(-terms // MOST_TERMS))  # of parts that are as large as each other, but for the last
-    result = bias
-    for start in range(0, terms, size):
-        part = rows[:, start : start + size], weight[:, start : start + size].T
-        result = torch.mm(*part) if result is None else torch.addmm(result, *part)
+    result = torch.mm(rows[:, :size], weight[:, :size].T)
+    for start in range(size, terms, size):
+        result.addmm_(rows[:, start : start + size], weight[:, start : start + size].T)
+    if bias is not None:
+        result += bias
     return result[:count].reshape(*given.shape[:-1], -1)
+
+
+def attend_by_trees(
+    attend: Callable[..., Tensor],
+    roots: Sequence[int],
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    *args: Any,
+    **kwargs: Any,
+) -> Tensor:
+    """Compute attention of inputs (B, heads, N, width), with a mask (..., N, N), for each tree by itself."""
+    if len(roots) == 1:
+        return attend(query, key, value, attn_mask, *args, **kwargs)
+    parts = []
+    for start, stop in pairwise([*roots, query.shape[-2]]):
+        own = (each[..., start:stop, :] for each in (query, key, value))
+        mask = None if attn_mask is None else attn_mask[..., start:stop, start:stop]
+        parts.append(attend(*own, mask, *args, **kwargs))
+    return torch.cat(parts, dim=-2)
 
 
 def attend_exactly(

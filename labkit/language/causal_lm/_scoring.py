@@ -14,7 +14,6 @@ What a text gets does not depend on which tree it is in: `SameRounding` has the 
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,23 +21,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from labkit.language.causal_lm._rounding import SameRounding
+from labkit.language.causal_lm._rounding import SameRounding, SeparateTrees, multiply
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-# Nodes of a tree: with fewer, reading the weights takes the time. Attention is computed between all of them, so that
-# texts that share the start token alone are put into smaller trees.
-NODES, UNRELATED = 384, 192
-SLICE = 64  # states whose logits are in memory at once: 64 x 49,152 x 4 bytes are 13 MB
-WAITING = 8 * SLICE  # so many states are collected from trees before their logits are computed, in full slices
+# Nodes of an input: with fewer, reading the weights takes the time. Texts that share at most one token are put into the
+# same tree only if it is small, because attention is computed between all nodes of a tree.
+NODES, UNRELATED = 384, 64
+WAITING = 512  # so many states are collected, or more, before their logits are computed
+SLICE = 1024  # tokens of the vocabulary whose logits are in memory at once: for 512 states these are 2 MB
 # The largest difference of a log-probability between a tree and one text at a time that is rounding, not an error.
 ROUNDING = {torch.float32: 1e-3, torch.bfloat16: 0.3}
 
 
 @dataclass
-class Tree:
-    """Some texts as one input.
+class Forest:
+    """Some texts as one input: trees side by side.
 
     Attributes
     ----------
@@ -46,8 +45,10 @@ class Tree:
         Of N nodes: the token, and how many tokens are before it in its text.
     parents : list of int
         The node before each node; -1 for a root.
+    roots : list of int
+        The first node of each tree.
     texts : list of int
-        Which texts are in the tree.
+        Which texts are in the trees.
     pairs : list of (text, node, token)
         What is scored: the token comes after the node, in the text.
     """
@@ -55,6 +56,7 @@ class Tree:
     tokens: list[int] = field(default_factory=list)
     depths: list[int] = field(default_factory=list)
     parents: list[int] = field(default_factory=list)
+    roots: list[int] = field(default_factory=list)
     texts: list[int] = field(default_factory=list)
     pairs: list[tuple[int, int, int]] = field(default_factory=list)
 
@@ -79,7 +81,7 @@ def grow_trees(
     most_texts: int,
     most_nodes: int = NODES,
     most_unrelated: int = UNRELATED,
-) -> Iterator[Tree]:
+) -> Iterator[Forest]:
     """Put n texts into trees, those that begin alike into the same ones.
 
     Parameters
@@ -89,33 +91,37 @@ def grow_trees(
     starts : list of n int
         The first token of each text that is scored, from 1.
     most_texts, most_nodes : int
-        Of a tree; a text with more nodes has a tree for itself.
+        Of an input; a text with more nodes has an input for itself.
     most_unrelated : int
         Nodes of a tree to which a text may be added that shares at most one token with the one before.
 
     Yields
     ------
-    Tree
+    Forest
     """
-    tree, path = Tree(), []  # path: the nodes of the text before
+    forest, path = Forest(), []  # path: the nodes of the text before
     before = ()
     for text in sorted(range(len(ids)), key=lambda text: ids[text]):
         own = ids[text][:-1]
         shared = count_shared(own, before)
-        most = most_nodes if shared > 1 else min(most_nodes, most_unrelated)
-        if tree.texts and (len(tree.texts) == most_texts or len(tree.tokens) + len(own) - shared > most):
-            yield tree
-            tree, path, shared = Tree(), [], 0
-        first = len(tree.tokens)
+        if forest.roots and shared <= 1 and len(forest.tokens) - forest.roots[-1] + len(own) - shared > most_unrelated:
+            shared = 0
+        new = len(own) - shared
+        if forest.texts and (len(forest.texts) == most_texts or len(forest.tokens) + new > most_nodes):
+            yield forest
+            forest, path, shared = Forest(), [], 0
+        first = len(forest.tokens)
+        if not shared:
+            forest.roots.append(first)
         path = path[:shared] + list(range(first, first + len(own) - shared))
-        tree.tokens += own[shared:]
-        tree.depths += range(shared, len(own))
-        tree.parents += [path[depth - 1] if depth else -1 for depth in range(shared, len(own))]
-        tree.texts.append(text)
-        tree.pairs += [(text, path[at - 1], ids[text][at]) for at in range(starts[text], len(ids[text]))]
+        forest.tokens += own[shared:]
+        forest.depths += range(shared, len(own))
+        forest.parents += [path[depth - 1] if depth else -1 for depth in range(shared, len(own))]
+        forest.texts.append(text)
+        forest.pairs += [(text, path[at - 1], ids[text][at]) for at in range(starts[text], len(ids[text]))]
         before = own
-    if tree.texts:
-        yield tree
+    if forest.texts:
+        yield forest
 
 
 def count_shared(first: Sequence[int], second: Sequence[int]) -> int:
@@ -126,19 +132,22 @@ def count_shared(first: Sequence[int], second: Sequence[int]) -> int:
     return min(len(first), len(second))
 
 
-def score_states(head: torch.nn.Module, states: Tensor, pairs: Sequence[tuple[int, int]]) -> np.ndarray:
+def score_states(head: torch.nn.Linear, states: Tensor, pairs: Sequence[tuple[int, int]]) -> np.ndarray:
     """Return the log-probability of a token after a state, for pairs of (state's row, token): float64 (P,).
 
     ``states`` are (K, H).
     """
     rows, tokens = torch.tensor(pairs, device=states.device).T  # (P,) each
-    scores = torch.zeros(len(rows), dtype=torch.float64)
-    for start in range(0, len(states), SLICE):
-        logits = head(states[start : start + SLICE]).float()  # (S, V)
-        here = (rows >= start) & (rows < start + SLICE)
-        at = rows[here] - start
-        scores[here.cpu()] = (logits[at, tokens[here]] - log_of_sum(logits)[at]).cpu()
-    return scores.numpy()
+    chosen = torch.zeros(len(rows), dtype=torch.float64, device=states.device)
+    totals = []
+    for start in range(0, head.out_features, SLICE):
+        part = slice(start, start + SLICE)
+        bias = None if head.bias is None else head.bias[part]
+        logits = multiply(states, head.weight[part], bias).float()  # (K, S)
+        here = (tokens >= start) & (tokens < start + SLICE)
+        chosen[here] = logits[rows[here], tokens[here] - start].double()
+        totals.append(log_of_sum(logits))
+    return (chosen - torch.stack(totals, -1).logsumexp(-1)[rows]).cpu().numpy()
 
 
 def log_of_sum(logits: Tensor) -> Tensor:
@@ -151,17 +160,20 @@ def log_of_sum(logits: Tensor) -> Tensor:
     return (logits - largest).exp_().sum(-1, dtype=torch.float64).log() + largest[:, 0]
 
 
-def run_tree(model: "PreTrainedModel", tree: Tree) -> Tensor:
+def run_forest(model: "PreTrainedModel", forest: Forest) -> Tensor:
     """Return the last hidden state of every node: (N, H)."""
     device = model.device
-    inputs = {"input_ids": torch.tensor([tree.tokens], device=device)}
-    if not tree.is_chain():
+    inputs = {"input_ids": torch.tensor([forest.tokens], device=device)}
+    if not forest.is_chain():
         blocked = torch.finfo(model.dtype).min
-        mask = torch.zeros(len(tree.tokens), len(tree.tokens), dtype=model.dtype)
-        mask.masked_fill_(~tree.mask(), blocked)
+        mask = torch.zeros(len(forest.tokens), len(forest.tokens), dtype=model.dtype)
+        mask.masked_fill_(~forest.mask(), blocked)
         inputs["attention_mask"] = mask[None, None].to(device)  # (1, 1, N, N), added to the scores
-        inputs["position_ids"] = torch.tensor([tree.depths], device=device)
-    return model.base_model(**inputs, use_cache=False).last_hidden_state[0]
+        inputs["position_ids"] = torch.tensor([forest.depths], device=device)
+    # bfloat16 keeps three digits: what batches add to its rounding is no larger than that itself
+    computing = SameRounding if model.dtype == torch.float32 else SeparateTrees
+    with computing(forest.roots):
+        return model.base_model(**inputs, use_cache=False).last_hidden_state[0]
 
 
 @torch.inference_mode()
@@ -170,21 +182,19 @@ def score_texts(
 ) -> np.ndarray:
     """Return the sum of the log-probabilities of the tokens from ``starts`` on: float64 (n,)."""
     scores = np.zeros(len(ids))
-    states, pairs, texts = [], [], []  # of several trees, so that slices for the head are full
-    trees = list(grow_trees(ids, starts, most_texts=batch_size))
-    # bfloat16 keeps three digits: what batches add to its rounding is no larger than that itself
-    with SameRounding() if model.dtype == torch.float32 else nullcontext():
-        for tree in trees:
-            nodes = sorted({node for _, node, _ in tree.pairs})
-            before = sum(map(len, states))
-            rows = {node: row for row, node in enumerate(nodes, start=before)}
-            states.append(run_tree(model, tree)[nodes])  # (K, H)
-            pairs += [(rows[node], token) for _, node, token in tree.pairs]
-            texts += [text for text, _, _ in tree.pairs]
-            if before + len(nodes) >= WAITING or tree is trees[-1]:
-                found = score_states(model.get_output_embeddings(), torch.cat(states), pairs)
-                np.add.at(scores, texts, found)
-                states, pairs, texts = [], [], []
+    states, pairs, texts = [], [], []  # of several inputs, so that the head's weights are read less often
+    forests = list(grow_trees(ids, starts, most_texts=batch_size))
+    for forest in forests:
+        nodes = sorted({node for _, node, _ in forest.pairs})
+        before = sum(map(len, states))
+        rows = {node: row for row, node in enumerate(nodes, start=before)}
+        states.append(run_forest(model, forest)[nodes])  # (K, H)
+        pairs += [(rows[node], token) for _, node, token in forest.pairs]
+        texts += [text for text, _, _ in forest.pairs]
+        if before + len(nodes) >= WAITING or forest is forests[-1]:
+            found = score_states(model.get_output_embeddings(), torch.cat(states), pairs)
+            np.add.at(scores, texts, found)
+            states, pairs, texts = [], [], []
     return scores
 
 

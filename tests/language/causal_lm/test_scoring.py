@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from labkit.language.causal_lm import load_generative_model
-from labkit.language.causal_lm._rounding import SameRounding
+from labkit.language.causal_lm._rounding import SameRounding, SeparateTrees
 from labkit.language.causal_lm._scoring import grow_trees, log_of_sum, score_alone, score_texts
 from tests.language.causal_lm.tiny import save_tiny_causal_lm
 
@@ -32,22 +32,30 @@ def test_trees_give_what_the_model_says_of_one_text_at_a_time(tiny, parts, batch
     assert together == pytest.approx(single, rel=0, abs=1e-5)
 
 
-@given(parts=st.lists(PARTS, min_size=1, max_size=12), nodes=st.integers(2, 200), batch_size=st.integers(1, 12))
+@given(
+    parts=st.lists(PARTS, min_size=1, max_size=12),
+    nodes=st.integers(2, 200),
+    unrelated=st.integers(1, 100),
+    batch_size=st.integers(1, 12),
+)
 @settings(max_examples=60, deadline=None)
-def test_the_way_to_a_node_spells_the_beginning_of_its_text(parts, nodes, batch_size):
+def test_the_way_to_a_node_spells_the_beginning_of_its_text(parts, nodes, unrelated, batch_size):
     """Each text is in one tree; a scored token's node ends its beginning; no beginning is in a tree twice."""
     ids, starts = join(parts)
     seen = []
-    for tree in grow_trees(ids, starts, most_texts=batch_size, most_nodes=nodes):
+    for forest in grow_trees(ids, starts, most_texts=batch_size, most_nodes=nodes, most_unrelated=unrelated):
         ways = []
-        for token, depth, parent in zip(tree.tokens, tree.depths, tree.parents, strict=True):
+        for token, depth, parent in zip(forest.tokens, forest.depths, forest.parents, strict=True):
             ways.append((*(ways[parent] if parent >= 0 else ()), token))
             assert len(ways[-1]) == depth + 1
-        assert len(set(ways)) == len(ways) and len(tree.texts) <= batch_size
-        assert len(tree.texts) == 1 or len(ways) <= nodes
-        mask = tree.mask()
+        assert len(forest.texts) <= batch_size and (len(forest.texts) == 1 or len(ways) <= nodes)
+        tree_of = np.searchsorted(forest.roots, np.arange(len(ways)), side="right").tolist()
+        assert len(set(zip(tree_of, ways, strict=True))) == len(ways)
+        assert all(tree_of[node] == tree_of[parent] for node, parent in enumerate(forest.parents) if parent >= 0)
+        assert forest.roots == [node for node, parent in enumerate(forest.parents) if parent < 0]
+        mask = forest.mask()
         assert [sum(row) for row in mask.tolist()] == [len(way) for way in ways]
-        for text, node, token in tree.pairs:
+        for text, node, token in forest.pairs:
             assert ids[text][: len(ways[node]) + 1] == [*ways[node], token]
             seen.append((text, len(ways[node])))
     assert sorted(seen) == [(row, at) for row, own in enumerate(ids) for at in range(starts[row], len(own))]
@@ -122,6 +130,22 @@ def test_attention_is_rounded_once():
     with SameRounding():
         masked, causal = attend(query, key, value, attn_mask=mask), attend(query, key, value, is_causal=True)
     assert torch.equal(masked, exact.float()) and torch.equal(causal, exact.float())
+
+
+@pytest.mark.parametrize("computing", [SeparateTrees, SameRounding])
+def test_attention_is_computed_tree_by_tree(computing):
+    """As with a mask that keeps the trees apart: trees of one node and of more, and heads that share keys."""
+    generator = torch.Generator().manual_seed(0)
+    query = torch.randn(1, 4, 9, 8, generator=generator)
+    key, value = (torch.randn(1, 2, 9, 8, generator=generator) for _ in range(2))
+    roots = [0, 1, 6]
+    tree_of = torch.searchsorted(torch.tensor(roots), torch.arange(9), right=True)
+    mask = torch.zeros(9, 9).masked_fill_(tree_of[:, None] != tree_of, torch.finfo(torch.float32).min)
+    attend = torch.nn.functional.scaled_dot_product_attention
+    expected = attend(query, key, value, attn_mask=mask[None, None], enable_gqa=True)
+    with computing(roots):
+        found = attend(query, key, value, attn_mask=mask[None, None], enable_gqa=True)
+    assert torch.allclose(found, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("model_type", ["llama", "gpt2", "gpt_neox", "mistral", "bloom"])
