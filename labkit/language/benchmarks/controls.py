@@ -124,12 +124,9 @@ def compare_unrelated(
     for frame in (scores, unrelated):
         check_one_benchmark(frame)
     name = scores["benchmark"].iloc[0]
-    both = ["benchmark", "form"] if "form" in scores else ["benchmark"]
-    if not unrelated[both].iloc[0].equals(scores[both].iloc[0]):
-        raise UserError(
-            f"the scores are of {', '.join(scores[both].iloc[0])}, those with unrelated words of "
-            f"{', '.join(unrelated[both].iloc[0])}; score the same benchmark"
-        )
+    first, second = (describe(frame) for frame in (scores, unrelated))
+    if first != second:
+        raise UserError(f"the scores are of {first}, those with unrelated words of {second}; score the same benchmark")
     wanted = ["prefers_stereotype", *(["log_odds_female"] if "log_odds_female" in scores else [])]
     joined = scores.merge(unrelated[["part", "item", *wanted]], on=["part", "item"], suffixes=("", "_unrelated"))
     if not len(joined):
@@ -153,6 +150,11 @@ def compare_unrelated(
             row |= {"estimate": estimate.value, "low": estimate.low, "high": estimate.high, "reference": reference}
             rows.append(row | count_rows(estimate, part, intervals))
     return pd.DataFrame(rows)
+
+
+def describe(scores: pd.DataFrame) -> str:
+    """Name the benchmark of scores, and how it was asked."""
+    return ", ".join(scores[column].iloc[0] for column in ("benchmark", "form") if column in scores)
 
 
 def throw_coins(part: pd.DataFrame, draws: int, rng: np.random.Generator) -> dict[str, float]:

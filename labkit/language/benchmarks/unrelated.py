@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -37,7 +37,7 @@ def make_unrelated(name: str, frame: pd.DataFrame, *, seed: int = 0) -> pd.DataF
     frame : pandas.DataFrame
         The whole benchmark: from it come the other contexts.
     seed : int
-        For drawing them. What an item gets depends on the seed and its place in the benchmark.
+        For drawing them. What an item gets depends on the seed and the whole benchmark alone.
 
     Returns
     -------
@@ -138,22 +138,19 @@ def replace_person(sentence: str, person: str, by: str) -> str:
 
 def exchange_questions(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Put the answers of BBQ after the context and the question of another category."""
-    places = list(draw_others(frame, ["condition", "polarity"], "category", seed))
-    other = frame.iloc[places]
+    other = frame.iloc[draw_others(frame, ["condition", "polarity"], "category", seed)]
     return frame.assign(context=other["context"].to_numpy(), question=other["question"].to_numpy())
 
 
-def draw_others(frame: pd.DataFrame, same: list[str], different: str, seed: int) -> Iterator[int]:
-    """Draw for each row another: the same in some columns, different in one; yield its place in the frame."""
-    places = np.arange(len(frame))
-    groups = frame.groupby([*same, different], sort=False).indices
-    pools = {
-        key: np.setdiff1d(np.concatenate([group for other, group in groups.items() if other[:-1] == key[:-1]]), own)
-        for key, own in groups.items()
-    }
-    for place, *key in zip(places, *(frame[column] for column in [*same, different]), strict=True):
-        pool = pools[tuple(key)]
-        yield int(pool[np.random.default_rng([seed, place]).integers(len(pool))])
+def draw_others(frame: pd.DataFrame, same: list[str], different: str, seed: int) -> np.ndarray:
+    """Draw for each of n rows another, the same in some columns and different in one; places in the frame, int (n,)."""
+    rng = np.random.default_rng(seed)
+    places = np.empty(len(frame), dtype=int)
+    groups = frame.groupby([*same, different], sort=True).indices  # sorted, so that draws do not depend on the order
+    for key, own in groups.items():
+        others = [group for other, group in groups.items() if other[:-1] == key[:-1] and other != key]
+        places[own] = rng.choice(np.concatenate(others), len(own))
+    return places
 
 
 UNRELATED: dict[str, Callable[[pd.DataFrame, int], pd.DataFrame]] = {
