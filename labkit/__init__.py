@@ -8,6 +8,7 @@
     cache.py        where the cache folder is
     files.py        tables read as text, files replaced as a whole or not at all
     memory.py       how much memory is free, in a container too
+    workers/        worker processes and Dask clusters, with a clean end
     layout/         what all pages share: style, landmarks, contents, boxes that scroll
     data/           load_*(), simulate_clinic(), fetching, datasheets
     models/         a pretrained encoder: loaded, run, embedded, its hidden states cached
@@ -32,7 +33,7 @@ A room may import only what stands below it (`make lint` checks this):
     language
     training | comparison
     data | models | audit | exercises
-    layout  plots  prose  files  validation  cache  memory  errors  version
+    layout  workers  plots  prose  files  validation  cache  memory  errors  version
 
 Each room's ``__init__`` is its public list: ``from labkit.audit import audit, calibration_by_group``.
 """

@@ -1,6 +1,7 @@
 """The cache folder, where downloads, converted models and hidden states are kept, and the checksums of files."""
 
 import hashlib
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -96,3 +97,24 @@ def file_sha256(file: str | Path | BinaryIO) -> str:
         with open(file, "rb") as opened:
             return file_sha256(opened)
     return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def hash_files(folder: Path, *patterns: str, leave_out: tuple[str, ...] = ()) -> str:
+    """Return one hash over the names and contents of files; hidden files and compiled code do not count.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where to look; one that is missing has no files.
+    *patterns : str
+        Glob patterns, relative to the folder; a file that matches one of them counts.
+    leave_out : tuple of str
+        Names of folders directly in it whose files do not count.
+    """
+    files = []
+    for path in {path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}:
+        parts = path.relative_to(folder).parts
+        hidden = any(part.startswith(".") or part == "__pycache__" for part in parts)
+        if not hidden and parts[0] not in leave_out:
+            files.append(("/".join(parts), file_sha256(path)))
+    return hashlib.sha256(json.dumps(sorted(files)).encode()).hexdigest()

@@ -83,6 +83,26 @@ def model(tmp_path_factory):
     return load_foundation_model(save_tiny_bert(tmp_path_factory.mktemp("tiny")))
 
 
+@pytest.fixture
+def cluster(cluster_of_two):
+    """The cluster, when both of its workers are there: one that a test killed takes a while to come back."""
+    import distributed
+
+    with distributed.Client(cluster_of_two, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=60)
+    return cluster_of_two
+
+
+@pytest.fixture(scope="module")
+def cluster_of_two():
+    """A scheduler and two workers with one thread each, in their own processes."""
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
+    ) as cluster:
+        yield cluster
+
+
 @pytest.fixture(scope="session")
 def make_course():
     """Return a function that writes sources (name to text) into a folder and gives a course with its own package."""

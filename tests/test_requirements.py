@@ -29,6 +29,7 @@ NEVER_PINNED = {"fairness-lab", "pip", "setuptools"}  # ours, and what comes wit
 PLACES = {
     "labkit": (["core"], ["core", "course", "engines", "excel"]),
     "labkit/course": (["core", "course"], ["core", "course", "cluster"]),
+    "labkit/workers": (["core"], ["core", "course", "cluster"]),
     "notebooks/solutions": (["core", "course"], ["core", "course"]),
     "datasets/build.py": (["core"], ["core"]),
     "tests": (list(LISTS), list(LISTS)),

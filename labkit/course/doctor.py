@@ -11,9 +11,9 @@ from packaging.specifiers import SpecifierSet
 
 from labkit.cache import writable_cache_folder
 from labkit.course.build import PACKAGE
-from labkit.course.kernels.places import SHARED_MEMORY, check_worker_processes
 from labkit.errors import UserError
 from labkit.memory import free_memory
+from labkit.workers.places import SHARED_MEMORY, check_worker_processes
 
 INSTALL = 'pip install -e ".[course,cluster,engines,excel,test]" -c constraints.txt'  # quoted: zsh expands brackets
 GIGABYTE = 1e9

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labkit.course.kernels.limits import bounded_engine
-from labkit.course.kernels.places import find_scratch
-from labkit.course.kernels.processes import FOLDER_VARIABLE, children_of, end_processes
 from labkit.course.pages import shorten
 from labkit.exercises.judging import EXERCISE, STATES
+from labkit.workers.places import find_scratch
+from labkit.workers.processes import FOLDER_VARIABLE, children_of, end_processes
 
 if TYPE_CHECKING:
     from jupyter_client import AsyncKernelManager

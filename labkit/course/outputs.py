@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from labkit.cache import file_sha256
+from labkit.cache import file_sha256, hash_files
 from labkit.course.build import Course, write_file
 from labkit.course.doctor import installed_versions, read_pins
 from labkit.errors import UserError
@@ -24,7 +24,7 @@ FIGURES = ("seconds", "peak_rss_mb", "exercises")  # what a record keeps of an e
 LIBRARIES = ("torch", "transformers", "accelerate", "fairlearn", "scikit-learn", "statsmodels", "pandas", "numpy")
 
 # Rooms that are no part of what all notebooks share: they run notebooks, belong to one of them, grade, or make pages.
-NOT_SHARED = ("course", "chapters", "classroom", "layout")
+NOT_SHARED = ("course", "chapters", "classroom", "layout", "workers")
 
 
 def fingerprints(course: Course, parameters: dict[str, dict], *, form: str) -> dict[str, str]:
@@ -97,27 +97,6 @@ def result_versions(constraints: Path) -> dict[str, list[str | None]]:
     versions: dict[str, list[str | None]] = {name: [pin, installed.get(name)] for name, pin in pins.items()}
     versions["python"] = [None, f"{sys.version_info.major}.{sys.version_info.minor}"]
     return versions
-
-
-def hash_files(folder: Path, *patterns: str, leave_out: tuple[str, ...] = ()) -> str:
-    """Return one hash over the names and contents of files; hidden files and compiled code do not count.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Where to look; one that is missing has no files.
-    *patterns : str
-        Glob patterns, relative to the folder; a file that matches one of them counts.
-    leave_out : tuple of str
-        Names of folders directly in it whose files do not count.
-    """
-    files = []
-    for path in {path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}:
-        parts = path.relative_to(folder).parts
-        hidden = any(part.startswith(".") or part == "__pycache__" for part in parts)
-        if not hidden and parts[0] not in leave_out:
-            files.append(("/".join(parts), file_sha256(path)))
-    return hashlib.sha256(json.dumps(sorted(files)).encode()).hexdigest()
 
 
 def library_versions() -> dict[str, str]:

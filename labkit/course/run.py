@@ -1,23 +1,29 @@
 """Runs: which notebooks have to be executed, with what values, how many at a time, and what is kept of them."""
 
 import tomllib
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
-from contextlib import contextmanager
+from concurrent.futures import BrokenExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labkit.course.build import Course
-from labkit.course.execute import MEGABYTE, Execution, Job, count_exercises, describe_fault, make_error, shorten_error
+from labkit.course.build import Course, spare_import
+from labkit.course.execute import (
+    MEGABYTE,
+    Execution,
+    Job,
+    count_exercises,
+    describe_fault,
+    execute,
+    make_error,
+    shorten_error,
+)
 from labkit.course.outputs import Outputs, fingerprint_renderer, fingerprints
 from labkit.course.pages import write_site
-from labkit.course.pools import DaskPool, LocalPool
 from labkit.course.report import Display, make_entry, make_report, write_report
 from labkit.course.sources.conversion import read_budget
 from labkit.errors import UserError
-from labkit.memory import free_memory
+from labkit.workers import DaskPool, LocalPool, count_workers, open_pool, run_jobs
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -109,8 +115,8 @@ def run_notebooks(
         if todo:
             # The longest first: what is short fills the gaps at the end.
             todo.sort(key=lambda name: -budgets[name].get("seconds", 0))
-            slots = workers or count_workers([budgets[name].get("mb", 0) for name in todo])
-            with open_pool(min(slots, len(todo)), scheduler, workers) as pool:
+            slots = workers or count_workers([budgets[name].get("mb", 0) * MEGABYTE for name in todo])
+            with open_pool(min(slots, len(todo)), scheduler, most=workers, prepare=prepare_to_execute) as pool:
                 timeout = CELL_TIMEOUT[profile]
                 jobs = [_make_job(name, notebooks[name], parameters[name], pool, timeout) for name in todo]
                 for execution in execute_all(jobs, pool, on_start=display.started if display else None):
@@ -220,32 +226,9 @@ def default_output(course: Course, profile: str, form: str) -> Path:
     return course.root / "build" / f"{profile}-{form}"
 
 
-def count_workers(budgets: list[float]) -> int:
-    """Return how many notebooks run at a time: no more than cores, notebooks, or memory for the largest of them.
-
-    In a container its limits count, not what the machine has.
-
-    Parameters
-    ----------
-    budgets : list of float
-        Megabytes each notebook may take; 0 where that is not stated.
-    """
-    import joblib
-
-    memory = free_memory() / MEGABYTE
-    return max(1, int(min(joblib.cpu_count(), len(budgets), memory // max(1, *budgets, 1))))
-
-
-@contextmanager
-def open_pool(slots: int, scheduler: str | None, most: int | None) -> Iterator[LocalPool | DaskPool]:
-    """Give a pool of workers, and end them with the block: kernels too, at once, when it ends by an error or Ctrl-C."""
-    pool = DaskPool(scheduler, most=most) if scheduler else LocalPool(slots)
-    try:
-        yield pool
-    except BaseException:
-        pool.kill()
-        raise
-    pool.close()
+def prepare_to_execute(slot: int) -> None:
+    """Make a worker process ready for notebooks."""
+    spare_import()
 
 
 def _make_job(name: str, notebook: "NotebookNode", parameters: dict, pool: LocalPool | DaskPool, timeout: int) -> Job:
@@ -259,10 +242,7 @@ def _make_job(name: str, notebook: "NotebookNode", parameters: dict, pool: Local
 def execute_all(
     jobs: Iterable[Job], pool: LocalPool | DaskPool, *, on_start: Callable[[str], None] | None = None
 ) -> Iterator[Execution]:
-    """Yield an `Execution` for each job as it ends; no more than the pool's slots are under way at a time.
-
-    On this machine a job whose worker was killed, perhaps because memory ran out, runs once more after all others and
-    alone; only then has it failed. A Dask cluster does that itself.
+    """Yield an `Execution` for each job as it ends, see `run_jobs`.
 
     Parameters
     ----------
@@ -273,36 +253,10 @@ def execute_all(
     on_start : callable, optional
         Called with the name of each job that starts.
     """
-    lost: list[Job] = []
-    yield from _execute(jobs, pool, slots=pool.slots, lost=lost, on_start=on_start)
-    yield from _execute(lost, pool, slots=1)
-
-
-def _execute(
-    jobs: Iterable[Job],
-    pool: LocalPool | DaskPool,
-    *,
-    slots: int,
-    lost: list[Job] | None = None,
-    on_start: Callable[[str], None] | None = None,
-) -> Iterator[Execution]:
-    """Yield an `Execution` for each job, or note it in `lost`, if that is given, when a worker died."""
-    waiting, running = deque(jobs), {}
-    while waiting or running:
-        while waiting and len(running) < slots:
-            job = waiting.popleft()
-            running[pool.submit(job)] = job
-            if on_start:
-                on_start(job.name)
-        done, _ = wait(running, timeout=1, return_when=FIRST_COMPLETED)  # wakes up for Ctrl-C, on Windows too
-        for future in done:
-            job, error = running.pop(future), future.exception()
-            if error is None:
-                yield future.result()
-            elif isinstance(error, BrokenExecutor) and lost is not None:
-                lost.append(job)
-            else:
-                yield lost_execution(job, error)
+    note = None if on_start is None else lambda job: on_start(job.name)
+    for job, future in run_jobs(execute, jobs, pool, on_start=note):
+        error = future.exception()
+        yield future.result() if error is None else lost_execution(job, error)
 
 
 def lost_execution(job: Job, error: BaseException) -> Execution:

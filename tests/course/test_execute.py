@@ -20,8 +20,8 @@ from labkit.course.execute import (
     find_gaps,
 )
 from labkit.course.kernels.limits import CELL_LIMIT
-from labkit.course.kernels.places import short_temporary_folder
 from labkit.exercises.judging import EXERCISE
+from labkit.workers.places import short_temporary_folder
 
 
 def make_job(*cells, **options):

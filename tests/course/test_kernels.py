@@ -9,8 +9,8 @@ import pytest
 
 from labkit.course.kernels import limits
 from labkit.course.kernels.limits import OutputLimit
-from labkit.course.kernels.processes import FOLDER_VARIABLE, end_processes, find_processes
 from labkit.exercises.judging import EXERCISE
+from labkit.workers.processes import FOLDER_VARIABLE, end_processes, find_processes
 
 
 @pytest.fixture

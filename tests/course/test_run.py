@@ -16,7 +16,7 @@ from nbformat.v4 import new_notebook
 
 from labkit.course.build import build, find_course
 from labkit.course.execute import Execution, Job
-from labkit.course.run import count_workers, load_profile, lost_execution, run_notebooks
+from labkit.course.run import load_profile, lost_execution, run_notebooks
 
 SLEEPER = """
 # %%
@@ -66,10 +66,10 @@ def canned(monkeypatch):
         slots = slots_on_a_machine = 1
         scratch = None
 
-        def __init__(self, slots):
+        def __init__(self, slots, prepare):
             pass
 
-        def submit(self, job):
+        def submit(self, function, job):
             asked.append(job.name)
             counts = {"correct": 0, "not yet": 0, "not attempted": 0}
             future = Future()
@@ -79,7 +79,7 @@ def canned(monkeypatch):
         def close(self):
             pass
 
-    monkeypatch.setattr("labkit.course.run.LocalPool", Pool)
+    monkeypatch.setattr("labkit.workers.pools.LocalPool", Pool)
     return asked
 
 
@@ -151,16 +151,6 @@ def test_student_form_runs_what_students_get(ran_as_student):
     (entry,) = run_notebooks(ran_as_student.course, form="student")["notebooks"]
     assert entry["status"] == "cached" and entry["error"] is None and entry["seconds"] > 0
     assert entry["exercises"] == {"correct": 0, "not yet": 0, "not attempted": 1}
-
-
-@pytest.mark.parametrize(
-    "budgets, workers", [([0, 0, 0], 3), ([0], 1), ([1e9, 0], 1), ([1000, 1000], 1), ([500, 500, 500], 3)]
-)
-def test_workers_fit_cores_notebooks_and_memory(monkeypatch, budgets, workers):
-    """No more than notebooks, or than a container of 1536 MB has room for; a larger notebook still runs, alone."""
-    monkeypatch.setattr("joblib.cpu_count", lambda: 8)
-    monkeypatch.setattr("labkit.course.run.free_memory", lambda: 1536 * 2**20)
-    assert count_workers(budgets) == workers
 
 
 def test_no_workers_is_an_error(course):

@@ -2,7 +2,9 @@
 
 import multiprocessing
 import os
+import shutil
 import tempfile
+import time
 from pathlib import Path
 
 from labkit.errors import UserError
@@ -42,3 +44,11 @@ def check_worker_processes() -> None:
             f"{SHARED_MEMORY} writable: sudo chmod 1777 {SHARED_MEMORY}, or start the container with --tmpfs "
             f"{SHARED_MEMORY}"
         ) from error
+
+
+def remove_folder(folder: str) -> None:
+    """Remove a folder, also while processes that are ending still write to it."""
+    deadline = time.monotonic() + 2
+    while os.path.exists(folder) and time.monotonic() < deadline:
+        shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(0.05)
