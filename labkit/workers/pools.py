@@ -80,7 +80,7 @@ class LocalPool:
 def prepare_worker(
     lifeline: Connection, scratch: str, prepare: Callable[[int], None] | None = None, slot: int = 0
 ) -> None:
-    """Make a worker process leave Ctrl-C to its pool, and end with all that it started when the pool is closed or gone."""
+    """Make a worker process leave Ctrl-C to its pool, and end when the pool is closed or gone, with what it started."""
     # Not SIG_IGN: kernels would inherit that, and could not be interrupted any more.
     signal.signal(signal.SIGINT, lambda *_: None)
     threading.Thread(target=_end_with_pool, args=(lifeline, scratch), daemon=True).start()
