@@ -1,8 +1,11 @@
 """Tables of decisions that are read as text, and files that are replaced as a whole or not at all."""
 
 import csv
+import io
 import os
+import re
 import warnings
+from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +15,9 @@ from labkit.cache import file_sha256
 from labkit.errors import UserError
 from labkit.validation import list_some
 
+# What spreadsheets take for the beginning of a formula, also as full-width characters; a plain number is none.
+FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 SEPARATORS = ",;\t|"
 WORDS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
 
@@ -44,6 +50,31 @@ def sync_folder(path: Path) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def disarm_cell(value: Hashable) -> Hashable:
+    """Return the value of a cell; a text that a spreadsheet would run as a formula gets an apostrophe in front.
+
+    >>> disarm_cell("=1+1"), disarm_cell("-1.5"), disarm_cell(-2)
+    ("'=1+1", '-1.5', -2)
+    """
+    if isinstance(value, str) and FORMULA.match(value) and not NUMBER.fullmatch(value):
+        return f"'{value}"
+    return value
+
+
+def rows_as_csv(rows: Iterable[Sequence[Hashable]]) -> bytes:
+    """Write rows as a CSV in which a spreadsheet finds no formulas; texts are quoted, numbers are not.
+
+    Parameters
+    ----------
+    rows : iterable of sequence
+        The headings first; None is an empty cell.
+    """
+    written = io.StringIO(newline="")
+    disarmed = ([disarm_cell(cell) for cell in row] for row in rows)
+    csv.writer(written, quoting=csv.QUOTE_NONNUMERIC).writerows(disarmed)
+    return written.getvalue().encode()
 
 
 def read_text_table(

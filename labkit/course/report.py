@@ -3,7 +3,6 @@
 import json
 import os
 import platform
-import re
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -17,14 +16,10 @@ from labkit.course.build import write_file
 from labkit.course.outputs import Outputs, library_versions
 from labkit.course.pages import ASSETS
 from labkit.course.pages.links import INDEX
-from labkit.layout import write_document
-from labkit.validation import escape_controls
+from labkit.layout import strip_sequences, write_document
 
 KEYS = ("name", "status", "seconds", "peak_rss_mb", "exercises", "error")  # of a notebook's entry, in this order
 COLORS = {"passed": "green", "cached": "blue", "failed": "bold red"}
-
-# Sequences that color text or set titles.
-SEQUENCES = re.compile("\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|\x1b\\[[0-?]*[ -/]*[@-~]|\x1b[PX^_][^\x1b]*(?:\x1b\\\\)?")
 
 
 def make_entry(**values: object) -> dict:
@@ -106,18 +101,6 @@ def render_report(report: dict, *, budgets: dict[str, dict], folder: Path) -> st
     index = f'<ul><li><a href="{INDEX}">All notebooks</a></li></ul>' if (folder / INDEX).is_file() else ""
     content = template.render(report=report, rows=rows, failed=failed)
     return write_document(content, title="Fairness Lab: run report", navigation=index, wide=True)
-
-
-def strip_sequences(text: str) -> str:
-    r"""Return a text that others wrote without what would steer a terminal.
-
-    Errors of notebooks are colored by IPython, so sequences go without a trace, unlike in `escape_controls`, which
-    writes the rest out: in the name of a group, a sequence is a part that must not disappear.
-
-    >>> print(strip_sequences("a \x1b[31mred\x1b[0m word\x07"))
-    a red word\x07
-    """
-    return escape_controls(SEQUENCES.sub("", text))
 
 
 class PipeConsole(Console):

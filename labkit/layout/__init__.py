@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "document": ["write_document", "Heading"],
+        "plain_text": ["strip_sequences"],
         "boxes": ["scroll_box", "table_box", "figure_box", "png_size"],
     },
 )

@@ -1,5 +1,7 @@
 """A page from its content: title, landmarks, skip link, table of contents, style, and nothing from the network."""
 
+import base64
+import hashlib
 import html
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -37,6 +39,8 @@ def write_document(
     contents: Iterable[Heading] = (),
     scripted: bool = False,
     wide: bool = False,
+    style: str = "",
+    strict: bool = False,
 ) -> str:
     """Write a page: one file that loads nothing.
 
@@ -57,12 +61,21 @@ def write_document(
         of the keyboard's way. Without it the page works all the same.
     wide : bool
         Let the content be as wide as the page, for tables rather than text.
+    style : str, optional
+        Style sheet of this page, after that of all pages.
+    strict : bool
+        Let browsers load, run and style nothing but the page's own style sheet: for pages with texts of people who are
+        not trusted. ``head`` and ``scripted`` do not go with it, nor do attributes ``style``.
 
     Returns
     -------
     str
         The page.
     """
+    if strict and (head or scripted):
+        raise ValueError("a strict page has no scripts, and nothing else in its head; give its style as style=")
+    sheet = f"\n{read_file('style.css')}{style}"
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{_write_policy(sheet)}">\n' if strict else ""
     listed = _write_contents(list(contents))
     classes = ("columns has-contents" if listed else "columns") + (" wide" if wide else "")
     above = f'<header class="bar"><nav aria-label="Course">{navigation}</nav></header>\n' if navigation else ""
@@ -72,10 +85,9 @@ def write_document(
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
+{policy}<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{html.escape(title, quote=False)}</title>
-<style>
-{read_file("style.css")}</style>
+<style>{sheet}</style>
 {head}</head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>
@@ -87,6 +99,12 @@ def write_document(
 {below}{script}</body>
 </html>
 """
+
+
+def _write_policy(sheet: str) -> str:
+    """Return a content security policy that allows one style sheet, by its checksum, and pictures in the page."""
+    checksum = base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode("ascii")
+    return f"default-src 'none'; style-src 'sha256-{checksum}'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
 def _write_contents(headings: list[Heading]) -> str:

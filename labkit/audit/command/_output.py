@@ -1,15 +1,11 @@
 """Tables that an audit writes as CSV, in which a spreadsheet finds no formulas."""
 
 import csv
-import re
-from collections.abc import Hashable
 from functools import lru_cache
 
 import pandas as pd
 
-# What spreadsheets take for the beginning of a formula, also as full-width characters; a plain number is none.
-FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
-NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+from labkit.files import disarm_cell
 
 
 def table_as_csv(table: pd.DataFrame, *, raw: bool = False) -> bytes:
@@ -18,7 +14,7 @@ def table_as_csv(table: pd.DataFrame, *, raw: bool = False) -> bytes:
     Names that a spreadsheet would read as formulas get an apostrophe in front, the mark of text there. ``raw`` writes
     them as they are.
     """
-    index, write = table.index, (lambda name: name) if raw else lru_cache(maxsize=None, typed=True)(_neutral)
+    index, write = table.index, (lambda name: name) if raw else lru_cache(maxsize=None, typed=True)(disarm_cell)
     names = [write(name) for name in index.names]
     # a table of scores has tens of thousands of rows, and few groups
     levels = [[write(name) for name in index.get_level_values(level).tolist()] for level in range(index.nlevels)]
@@ -28,10 +24,3 @@ def table_as_csv(table: pd.DataFrame, *, raw: bool = False) -> bytes:
     # some countries' spreadsheets end a cell at a semicolon, and all end a row at a carriage return, outside quotes
     quoted = not raw and any(mark in text for text in texts for mark in ";\t\r")
     return written.to_csv(quoting=csv.QUOTE_NONNUMERIC if quoted else csv.QUOTE_MINIMAL).encode()
-
-
-def _neutral(value: Hashable) -> Hashable:
-    """Put an apostrophe before a text that would be a formula."""
-    if isinstance(value, str) and FORMULA.match(value) and not NUMBER.fullmatch(value):
-        return f"'{value}"
-    return value

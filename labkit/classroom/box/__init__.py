@@ -9,7 +9,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "finding": ["find_box", "BoxKind"],
+        "finding": ["find_box", "leave_unboxed", "BoxKind"],
         "running": ["Box"],
         "submissions": ["Cell", "Collected", "Limits", "Question"],
         "values": ["BadReply"],

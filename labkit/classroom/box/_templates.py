@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from labkit.classroom.box._staging import stage_package
-from labkit.classroom.box.finding import BUBBLEWRAP, BoxKind, box_command, readable_by_landlock, variables
+from labkit.classroom.box.finding import BUBBLEWRAP, LANDLOCK, BoxKind, box_command, readable_by_landlock, variables
 from labkit.errors import UserError
 
 STARTING = 180  # seconds that the imports of the template may take
@@ -50,7 +50,7 @@ class Template:
             place = self.staged / each.name
             place.mkdir() if kind.name == BUBBLEWRAP else place.symlink_to(each.resolve())
         settings = {"kind": kind.name, "imports": imports, "cores": cores}
-        settings["readable"] = [] if kind.name == BUBBLEWRAP else readable_by_landlock(self.staged, folders)
+        settings["readable"] = readable_by_landlock(self.staged, folders) if kind.name == LANDLOCK else []
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         number = theirs.fileno()
         arguments = ["-m", "labkit.classroom.box.inside._template", str(number), json.dumps(settings)]

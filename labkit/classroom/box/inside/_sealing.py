@@ -13,6 +13,7 @@ from pathlib import Path
 from labkit.classroom.box.inside import _landlock, _seccomp, _system
 
 NOBODY = 65534
+UNBOXED = "no box"
 BOX = "/box"  # where a child inside bubblewrap may keep files
 HOME = f"{BOX}/home"
 DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
@@ -135,7 +136,8 @@ def seal(settings: dict, limits: dict, kept: list[int]) -> None:
     Parameters
     ----------
     settings : dict
-        Of the template: ``kind`` ("bubblewrap" or "Landlock") and ``readable``, the files and folders for everybody.
+        Of the template: ``kind`` ("bubblewrap", "Landlock", or "no box" for limits alone) and ``readable``, the files
+        and folders for everybody.
     limits : dict
         ``cpu`` in seconds; ``memory``, ``file`` and ``disk`` in bytes; with Landlock, ``folder``, where files may be.
     kept : list of int
@@ -155,6 +157,8 @@ def seal(settings: dict, limits: dict, kept: list[int]) -> None:
     os.chdir(folder)
     os.environ.update(HOME=folder, TMPDIR=f"{BOX}/tmp" if own_files else folder)
     limit_resources(limits, own_user=own_files)
+    if settings["kind"] == UNBOXED:
+        return
     _system.drop_capabilities()
     _system.prctl(_system.PR_SET_NO_NEW_PRIVS, 1, "no new privileges")
     if not own_files:
