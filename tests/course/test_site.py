@@ -117,6 +117,13 @@ def test_a_course_without_a_readme_has_an_index_all_the_same(site):
     assert page.select_one('main a[href="00_half.html"]').get_text() == "00 · Is x half?"
 
 
+def test_without_an_executed_notebook_there_is_an_index_all_the_same(site):
+    """Where the only notebook cannot be read, nothing was executed, and that is no error of the pages."""
+    assert site() == ({}, [])
+    assert (site.folder / "index.html").is_file()
+    assert dead_links(site.folder) == []
+
+
 def test_only_what_has_changed_is_written_again(site):
     """A notebook, its neighbors, what renders pages, a page that somebody edited; nothing is executed for it."""
     pages = [site.folder / f"{name}.html" for name in ("00_half", "01_fails")]

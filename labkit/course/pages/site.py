@@ -40,9 +40,8 @@ def write_site(course: Course, folder: Path, *, record: Path, renderer: str) -> 
     executed = [name for name in course.names if (folder / f"{name}.ipynb").is_file()]
     titles = {name: read_title(folder / f"{name}.ipynb") or name for name in executed}
     links = find_pages(course, executed)
-    around = dict(zip(executed, zip([None, *executed], [*executed[1:], None], strict=False), strict=True))
     known, current, faults = _read_record(record), {}, {}
-    for name, (before, after) in around.items():
+    for before, name, after in zip([None, *executed[:-1]], executed, [*executed[1:], None], strict=False):
         content = (folder / f"{name}.ipynb").read_text(encoding="utf-8")
         navigation = write_navigation(links, before=before, after=after, titles=titles)
         parts = [renderer, content, navigation, sorted(links.pages.items()), sorted(links.hidden)]
