@@ -4,16 +4,14 @@ import json
 import os
 import resource
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from labkit.classroom.box.values import BadReply, read_fault, unpack_argument, unpack_plain
-from labkit.exercises.answers import Fault, RecordedFault, RecordedFunction, outputs_of
-from labkit.exercises.checking import find_exercise, redeclare
+from labkit.exercises.answers import Fault, RecordedFault, RecordedFunction
+from labkit.exercises.checking import find_exercise
 from labkit.exercises.judging import NOT_YET, Exercise, Outcome
 
-_declared: dict[str, Exercise] = {}  # as the chapters declare them
-_calls: dict[str, list | None] = {}  # by which each is judged now; None for the declared ones
+_asked: dict[str, tuple[tuple, Exercise]] = {}  # each as it was asked last: by which calls and variant, and itself
 MEMORY = 4 * 2**30  # bytes of address space that exercises and answers may take
 
 
@@ -26,24 +24,30 @@ def judge_lines() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (space + MEMORY, hard))
     for line in sys.stdin.buffer:
         request = json.loads(line)
-        outcome = judge(request["id"], request["answer"], request["calls"])
+        outcome = judge(request["id"], request["answer"], request["calls"], request["variant"])
         reply = {"state": outcome.state, "message": outcome.message, "crashed": outcome.crashed}
         out.write(json.dumps(reply) + "\n")
         out.flush()
 
 
-def judge(identifier: str, answer: dict, calls: list | None = None) -> Outcome:
-    """Return the outcome of what was collected of one answer, for the declared probes or for hidden ones."""
-    declared = _declared.setdefault(identifier, find_exercise(identifier))
-    if _calls.get(identifier) != calls:
-        probes = [tuple(map(unpack_argument, each)) for each in calls or ()]
-        redeclare(replace(declared, collect=outputs_of(*probes)) if calls is not None else declared)
-        _calls[identifier] = calls
+def judge(identifier: str, answer: dict, calls: list | None = None, variant: int = 0) -> Outcome:
+    """Return the outcome of what was collected of one answer, for the declared probes or hidden ones, by a variant."""
     try:
         given = stand_in(answer)
     except BadReply as error:
         return Outcome(NOT_YET, f"Your answer cannot be read: {error}.")
-    return find_exercise(identifier).outcome(given)
+    return find_asked(identifier, calls, variant).outcome(given)
+
+
+def find_asked(identifier: str, calls: list | None, variant: int) -> Exercise:
+    """Return an exercise as it was asked; most often as the time before."""
+    how, found = _asked.get(identifier, (None, None))
+    if how != (calls, variant):
+        found = find_exercise(identifier).variant(variant)
+        if calls is not None:
+            found = found.asking([tuple(map(unpack_argument, each)) for each in calls])
+        _asked[identifier] = (calls, variant), found
+    return found
 
 
 def stand_in(answer: dict) -> object:

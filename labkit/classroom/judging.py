@@ -58,21 +58,23 @@ class Judge:
         answers : mapping of str to dict
             `Collected.answers`, also after it was stored as JSON.
         questions : iterable of Question, optional
-            Those that were asked; needed where they have hidden probes.
+            Those that were asked; needed where they have hidden probes or variants.
 
         Returns
         -------
         dict of str to Outcome
             The state "not collected" has the problem as its message.
         """
-        calls = {each.id: each.calls for each in questions if each.hidden}
+        asked = {each.id: each for each in questions}
         found, left = {}, self.seconds
         for identifier, answer in answers.items():
             if "problem" in answer:
                 found[identifier] = Outcome(NOT_COLLECTED, str(answer["problem"]))
                 continue
             began, loading = time.monotonic(), self._process is None
-            request = {"id": identifier, "answer": answer, "calls": calls.get(identifier)}
+            question = asked.get(identifier, Question(identifier, ""))
+            calls = question.calls if question.hidden else None
+            request = {"id": identifier, "answer": answer, "calls": calls, "variant": question.variant}
             reply = self._ask(request, left) if left > 0 else None
             if reply is None or not loading:
                 left -= time.monotonic() - began

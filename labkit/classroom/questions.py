@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from labkit.classroom.box.submissions import Question
 from labkit.classroom.box.values import pack_argument
-from labkit.exercises.answers import find_calls
 from labkit.exercises.checking import find_exercise
 
 
@@ -14,6 +13,7 @@ def make_questions(
     after: Mapping[str, int] | None = None,
     *,
     probes: Mapping[str, Sequence[tuple]] | None = None,
+    variants: Mapping[str, int] | None = None,
 ) -> list[Question]:
     """Return the questions for a submission, which hold nothing about what is right.
 
@@ -25,7 +25,10 @@ def make_questions(
     after : mapping of str to int, optional
         For each exercise, how many code cells of the submission stand before its check; without it, all.
     probes : mapping of str to sequence of tuple, optional
-        For exercises that ask for a function, the arguments of the calls in place of the declared ones: hidden probes.
+        For exercises that ask for a function, the arguments of the calls in place of the declared ones: hidden probes,
+        from `Exercise.draw_hidden`.
+    variants : mapping of str to int, optional
+        The number of each exercise's variant in the released notebook; 0, the declared exercise, for those not named.
 
     Returns
     -------
@@ -40,11 +43,12 @@ def make_questions(
         The answer to an exercise can be collected only next to its collector, or an argument of its calls cannot be
         sent into the box; the message names the exercise.
     """
-    after, probes = after or {}, probes or {}
+    after, probes, variants = after or {}, probes or {}, variants or {}
     questions = []
     for identifier, source in checks.items():
+        variant = variants.get(identifier, 0)
         try:
-            calls = find_calls(find_exercise(identifier).collect)
+            calls = find_exercise(identifier).variant(variant).calls
             if identifier in probes:
                 if calls is None:
                     raise TypeError("it asks for a value, which has no probes")
@@ -54,15 +58,17 @@ def make_questions(
             raise TypeError(f"exercise {identifier} cannot be collected in the box: {error}") from error
         expression = find_expression(identifier, source)
         hidden = identifier in probes
-        questions.append(Question(identifier, expression, packed, after.get(identifier), hidden))
+        questions.append(Question(identifier, expression, packed, after.get(identifier), hidden, variant))
     return questions
 
 
 def find_expression(identifier: str, source: str) -> str:
-    """Return what a check cell hands in: the second argument of its call of ``check``."""
+    """Return what a check cell hands in: the second argument of its call of ``check``, which may name a variant."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "check":
-            if len(node.args) == 2 and isinstance(node.args[0], ast.Constant) and node.args[0].value == identifier:
+            if len(node.args) != 2 or {each.arg for each in node.keywords} - {"variant"}:
+                continue
+            if isinstance(node.args[0], ast.Constant) and node.args[0].value == identifier:
                 return ast.unparse(node.args[1])
     raise ValueError(f"the check cell of exercise {identifier} has no `check({identifier!r}, ...)`: {source[:80]!r}")
 

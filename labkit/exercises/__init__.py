@@ -4,7 +4,7 @@ Notebooks call `check`, `hint`, `solution` and `compare`. `labkit.chapters` decl
 `choice` and `compare_answers`. An answer is collected as plain values that fit into JSON, and a judge sees only those.
 While it is collected it may take some seconds, print some characters and use some memory (see `_running`). A judge may
 ask what several exercises need: which option a text picks (`pick`), or which slip explains an answer
-(`recognize_slip`).
+(`recognize_slip`). A class asks with other numbers (`Variant`) or other calls (see `variants`).
 The engine imports nothing else of labkit; the chapters register with it (`register`).
 """
 
@@ -37,6 +37,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "recognize_complement",
             "recognize_reciprocal",
         ],
+        "variants": ["Variant", "rewrite_cells"],
         "outcomes": ["Outcome"],
     },
 )

@@ -50,6 +50,7 @@ def outputs_of(*probes: tuple) -> Callable[[Any], list]:
         return describe_arguments(function, probes[position])
 
     collect.label = label
+    collect.with_probes = outputs_of
     return collect
 
 

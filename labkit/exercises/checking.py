@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from labkit.exercises._solutions import find_sources, read_solution
-from labkit.exercises.choices import ask_again, check_all_options
+from labkit.exercises.choices import check_all_options
 from labkit.exercises.judging import CORRECT, Exercise, OpenQuestion, same
 from labkit.exercises.outcomes import show_code, show_note, show_outcome
-from labkit.exercises.recognizers import recognize_slip
+from labkit.exercises.recognizers import find_slip
 
 FEWEST_WRONG = 3  # wrong answers that an exercise must know
 # Read once, before a cell of the notebook could change it: under nbgrader, a check that is not correct must raise.
@@ -66,11 +66,6 @@ def exercises() -> list[Exercise]:
 def find_exercise(identifier: str) -> Exercise:
     """Return the exercise with an id, loading only its notebook; a ValueError lists the ids there are."""
     return find(identifier, _declared)
-
-
-def redeclare(changed: Exercise) -> None:
-    """Put a changed exercise, with other probes for example, in place of the declared one with its id."""
-    _declared[changed.id] = changed
 
 
 def find(identifier: str, declared: dict) -> Any:
@@ -158,7 +153,7 @@ def choice(identifier: str, *, options: Mapping[str, str | None], **settings) ->
     if len(right) != 1:
         raise ValueError(f"exercise {identifier}: {len(right)} options are right (hint None); give one")
     wrong = [(option, hint) for option, hint in options.items() if hint is not None]
-    otherwise = ask_again("", options)
+    otherwise = "Your answer is none of the options."  # not reached: such an answer is told all options
     compare_answers(
         identifier, reference=right[0], wrong=wrong, otherwise=otherwise, choices=tuple(options), **settings
     )
@@ -196,36 +191,23 @@ def compare_answers(
         As for `exercise`.
     """
 
-    def judge(collected: Any) -> str | None:
-        found = _declared[identifier]
-        if same(collected, found.model, tolerance):
-            return None
-        return find_slip(found, collected, tolerance) or otherwise
-
-    def recognize(collected: Any) -> str | None:
-        found = _declared[identifier]
-        if same(collected, found.model, tolerance):
-            return None
-        hints = (hint for mistake, hint in found.mistakes if same(collected, mistake, tolerance))
-        return next(hints, None)
-
-    settings |= {"recognize": recognize, "tolerance": tolerance, "otherwise": otherwise}
-    exercise(identifier, reference=reference, wrong=wrong, **settings)(judge)
+    settings |= {"recognize": recognize_mistake, "tolerance": tolerance, "otherwise": otherwise}
+    exercise(identifier, reference=reference, wrong=wrong, **settings)(judge_by_comparing)
 
 
-def find_slip(found: Exercise, collected: Any, tolerance: float) -> str | None:
-    """Return what `recognize_slip` says; where functions are among the parts, of the one part that is wrong."""
-    collectors = getattr(found.collect, "collectors", {})
-    wrong = [key for key in collectors if not same(collected[key], found.model[key], tolerance)]
-    if not wrong:
-        calls = hasattr(found.collect, "label")
-        return recognize_slip(collected, found.model, tolerance=tolerance, calls=calls)
-    key = wrong[0]
-    if not same(collected | {key: found.model[key]}, found.model, tolerance):
+def judge_by_comparing(collected: Any, asked: Exercise) -> str | None:
+    """Return None for the reference, else a slip that is alike in every exercise, else the exercise's general text."""
+    if same(collected, asked.model, asked.tolerance):
         return None
-    calls = hasattr(collectors[key], "label")
-    slip = recognize_slip(collected[key], found.model[key], tolerance=tolerance, calls=calls)
-    return slip and f"`{key}`: {slip[0].lower()}{slip[1:]}"
+    return find_slip(asked, collected, asked.tolerance) or asked.otherwise
+
+
+def recognize_mistake(collected: Any, asked: Exercise) -> str | None:
+    """Return the hint of the declared wrong answer that this is; None for the reference and for any other answer."""
+    if same(collected, asked.model, asked.tolerance):
+        return None
+    hints = (hint for mistake, hint in asked.mistakes if same(collected, mistake, asked.tolerance))
+    return next(hints, None)
 
 
 def open_question(identifier: str, *, objective: str, model_answer: str) -> None:
@@ -280,7 +262,7 @@ def is_text(value: Any) -> bool:
 # ---- For notebooks: check, and help ----------------------------------------------------------------------------------
 
 
-def check(identifier: str, answer: Any) -> None:
+def check(identifier: str, answer: Any, *, variant: int = 0) -> None:
     """Show whether an answer is correct, not yet (with a hint) or not attempted.
 
     To nbgrader, a cell without an error and without output on the standard error stream has earned its points. So
@@ -296,16 +278,18 @@ def check(identifier: str, answer: Any) -> None:
         "05.1".
     answer : object
         What the exercise asks for; ``...`` counts as not attempted.
+    variant : int, default 0
+        The number in the text of the exercise, where a class gives everyone other numbers or letters.
 
     Raises
     ------
     ValueError
-        No exercise has this id; the message lists those of the notebook.
+        No exercise has this id; the message lists those of the notebook. Or the variant is no number from 0.
     AssertionError
         The answer is not correct, and nbgrader executed the notebook when this module was imported (the environment
         variable ``NBGRADER_EXECUTION`` was set).
     """
-    found = find(identifier, _declared)
+    found = find(identifier, _declared).variant(variant)
     outcome = found.outcome(answer)
     show_outcome(found, outcome)
     if GRADING and outcome.state != CORRECT:

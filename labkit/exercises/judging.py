@@ -3,7 +3,8 @@
 Everything here works on plain values (see `labkit.exercises.answers`): numbers, texts, lists and dicts.
 """
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from operator import getitem
@@ -15,6 +16,7 @@ from labkit.exercises.answers import collect_value, leaves
 from labkit.exercises.choices import Choices, find_unknown, same_text, settle_choices
 from labkit.exercises.overheard import overhear
 from labkit.exercises.plain_values import Fault
+from labkit.exercises.variants import Hidden, Variants, Varied
 from labkit.exercises.words import class_name, describe_error, printable
 
 EXERCISE = "application/vnd.labkit.exercise+json"  # mime type of what a checked exercise leaves in its output
@@ -55,7 +57,7 @@ def recognize_nothing(collected: Any) -> None:
 
 
 @dataclass(frozen=True)
-class Exercise:
+class Exercise(Varied):
     """A checked exercise. Declare one with `exercise`, `choice` or `compare_answers`.
 
     Attributes
@@ -69,7 +71,8 @@ class Exercise:
     wrong : tuple of (object, str)
         Wrong answers that people give, each with the hint it gets.
     judge : callable
-        Takes what was collected; returns None when it is correct, otherwise the hint.
+        Takes what was collected; returns None when it is correct, otherwise the hint. A judge with the parameter
+        ``asked`` also gets the exercise, whose calls or variant may be others than the declared ones.
     hints : tuple of (str, str)
         What `hint` says first and second.
     idea : str
@@ -83,7 +86,7 @@ class Exercise:
     any_length : bool
         Whether lists in an answer may have another length than the reference's.
     recognize : callable
-        Takes what was collected, whatever its form; returns the hint for a mistake it knows, otherwise None.
+        Takes what a judge takes, whatever its form; returns the hint for a mistake it knows, otherwise None.
     tolerance : float or None
         How far numbers may be from those of a declared answer; None where a judge of its own decides.
     otherwise : str
@@ -91,6 +94,15 @@ class Exercise:
     choices : sequence of str, mapping of str to sequence of str, or None
         The options that the answer is chosen from, or those of each named part of it, in the order of their letters. An
         answer may give the letter or the text; the judge sees the text as it is written here.
+    written : mapping of str to str
+        What the notebook says after an option's letter, where that is more than the option.
+    hidden : callable or None
+        For an exercise that asks for a function: takes a `numpy.random.Generator`, returns the arguments of calls that
+        tell the reference from every wrong answer, as the declared ones do.
+    variants : callable or None
+        For an exercise that asks for a value: takes a `numpy.random.Generator`, returns a `Variant`.
+    number : int
+        Of the variant; 0 for the exercise as declared.
     """
 
     id: str
@@ -109,6 +121,10 @@ class Exercise:
     tolerance: float | None = None
     otherwise: str = field(default="", repr=False)
     choices: Choices | None = field(default=None, repr=False)
+    written: Mapping[str, str] = field(default_factory=dict, repr=False)
+    hidden: Hidden | None = field(default=None, repr=False)
+    variants: Variants | None = field(default=None, repr=False)
+    number: int = 0
 
     def outcome(self, answer: Any) -> Outcome:
         """Check an answer, without showing anything.
@@ -217,13 +233,13 @@ class Exercise:
     def judged(self, collected: Any, answer: Any) -> Outcome:
         """Judge collected values, once they have the form of the reference; known mistakes may have another one."""
         try:
-            if known := self.recognize(collected):
+            if known := self._ask(self.recognize, collected):
                 return Outcome(NOT_YET, known)
             if unknown := find_unknown(collected, self.choices):
                 return Outcome(NOT_YET, unknown)
             if misfit := self._misfit(collected, answer):
                 return Outcome(NOT_YET, misfit)
-            hint = self.judge(collected)
+            hint = self._ask(self.judge, collected)
         except Exception as error:
             return Outcome(
                 NOT_YET,
@@ -232,6 +248,10 @@ class Exercise:
                 crashed=True,
             )
         return Outcome(CORRECT, self.praise) if hint is None else Outcome(NOT_YET, hint)
+
+    def _ask(self, judge: Callable, collected: Any) -> str | None:
+        asked = {"asked": self} if "asked" in inspect.signature(judge).parameters else {}
+        return judge(collected, **asked)
 
     def _misfit(self, collected: Any, answer: Any) -> str | None:
         """Return why collected values have another form than the reference; of a function's, which call gave them."""

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from labkit.exercises._forms import kind_of
-from labkit.exercises.judging import same
+from labkit.exercises.judging import Exercise, same
 
 # Largest relative difference between a rounded number and the exact one: 0.3 may be 1/3, and 0.1 is not 0.06.
 MOST_ROUNDING, MOST_ROUNDING_TO_WHOLE = 0.15, 0.05
@@ -347,6 +347,21 @@ def recognize_slip(answer: Any, expected: Any, *, tolerance: float = 1e-3, calls
     """
     known = (recognize(answer, expected, tolerance=tolerance, calls=calls) for recognize in RECOGNIZERS)
     return next((sentence for sentence in known if sentence), None)
+
+
+def find_slip(asked: Exercise, collected: Any, tolerance: float) -> str | None:
+    """Return what `recognize_slip` says; where functions are among the parts, of the one part that is wrong."""
+    collectors = getattr(asked.collect, "collectors", {})
+    wrong = [key for key in collectors if not same(collected[key], asked.model[key], tolerance)]
+    if not wrong:
+        calls = hasattr(asked.collect, "label")
+        return recognize_slip(collected, asked.model, tolerance=tolerance, calls=calls)
+    key = wrong[0]
+    if not same(collected | {key: asked.model[key]}, asked.model, tolerance):
+        return None
+    calls = hasattr(collectors[key], "label")
+    slip = recognize_slip(collected[key], asked.model[key], tolerance=tolerance, calls=calls)
+    return slip and f"`{key}`: {slip[0].lower()}{slip[1:]}"
 
 
 RECOGNIZERS = (

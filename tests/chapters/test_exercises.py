@@ -177,7 +177,7 @@ def test_what_is_collected_fits_into_json(identifier):
     collected = each.collected(each.reference)
     text = json.dumps(collected, allow_nan=False)
     again = json.loads(text)
-    assert again == collected and each.judge(again) is None and json.dumps(again) == text
+    assert again == collected and each.judged(again, each.reference).state == "correct" and json.dumps(again) == text
 
 
 @pytest.mark.parametrize("identifier", IDENTIFIERS)

@@ -80,6 +80,7 @@ def test_questions_hold_nothing_about_what_is_right():
         "calls": None,
         "after": 3,
         "hidden": False,
+        "variant": 0,
     }
 
 

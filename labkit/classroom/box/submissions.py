@@ -72,6 +72,8 @@ class Question:
         How many cells of the submission stand before the check; None for all.
     hidden : bool
         Whether the calls are not those that the exercise declares: then the judge needs the question, too.
+    variant : int
+        The number of the exercise's variant, by which it is judged; it does not enter the box. 0 for the declared one.
     """
 
     id: str
@@ -79,6 +81,7 @@ class Question:
     calls: tuple | None = None
     after: int | None = None
     hidden: bool = False
+    variant: int = 0
 
 
 @dataclass
