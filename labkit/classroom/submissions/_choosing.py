@@ -29,7 +29,7 @@ _COPY = re.compile(r"(\d+)\D*$")
 
 
 @dataclass(frozen=True)
-class Found:
+class Handed:
     """A file of a student: the name that the student gave it, and what the export says about it."""
 
     file: SubmittedFile
@@ -73,12 +73,12 @@ class Candidate:
     copy: int = 0
 
 
-def choose_files(found: Sequence[Found], release: "Release", limit: datetime | None) -> Choice:
+def choose_files(found: Sequence[Handed], release: "Release", limit: datetime | None) -> Choice:
     """Return which files of a student count.
 
     Parameters
     ----------
-    found : sequence of Found
+    found : sequence of Handed
         All that the student handed in.
     release : Release
         Its names, and its exercises, by which renamed notebooks are recognized.
@@ -90,7 +90,7 @@ def choose_files(found: Sequence[Found], release: "Release", limit: datetime | N
     sorted_out: dict[str, list[Candidate]] = defaultdict(list)
     strange = []
     for candidate in candidates:
-        name = name_of(candidate.name, release.names)
+        name = notebook_of(candidate.name, release.names)
         if name is None:
             name = recognize_content(candidate, release, choice)
         if name is None:
@@ -102,13 +102,13 @@ def choose_files(found: Sequence[Found], release: "Release", limit: datetime | N
         choice.notes.append(f"{strange[0].file.shown(1)} was taken for {name}: it is the only notebook")
         sorted_out[name] = [strange.pop()]
     if strange:
-        listed = list_names([each.file for each in strange])
+        listed = list_file_names([each.file for each in strange])
         choice.notes.append(f"{listed}: no notebook that was handed out; not graded")
     for name in release.names:
         if sorted_out[name]:
             choose_one(name, sorted_out[name], choice, limit)
     if others:
-        choice.notes.append(f"{list_names(others)}: no notebook; not graded")
+        choice.notes.append(f"{list_file_names(others)}: no notebook; not graded")
     if not choice.files and choice.problem is None:
         choice.problem = "no notebook that was handed out is among the files; hand in the .ipynb file"
         if not candidates and not others:
@@ -117,7 +117,7 @@ def choose_files(found: Sequence[Found], release: "Release", limit: datetime | N
     return choice
 
 
-def list_candidates(found: Sequence[Found], choice: Choice) -> tuple[list[Candidate], list[SubmittedFile]]:
+def list_candidates(found: Sequence[Handed], choice: Choice) -> tuple[list[Candidate], list[SubmittedFile]]:
     """Return the files that may be notebooks, and the others; what cannot be read is noted."""
     candidates, others = [], []
     stamps = read_stamps(found, choice)
@@ -141,7 +141,7 @@ def list_candidates(found: Sequence[Found], choice: Choice) -> tuple[list[Candid
     return candidates, others
 
 
-def read_stamps(found: Sequence[Found], choice: Choice) -> dict[tuple[str, ...], datetime]:
+def read_stamps(found: Sequence[Handed], choice: Choice) -> dict[tuple[str, ...], datetime]:
     """Return, by folder, what nbgrader wrote down as the time at which it was handed in."""
     stamps = {}
     for each in found:
@@ -164,7 +164,7 @@ def choose_one(name: str, candidates: list[Candidate], choice: Choice, limit: da
     pool = on_time or candidates
     chosen = max(pool, key=rank)
     if len(candidates) > 1:
-        listed = list_names([each.file for each in candidates])
+        listed = list_file_names([each.file for each in candidates])
         by = "the last one"
         if len(on_time) not in (0, len(candidates)):
             by = "the last one before the deadline"
@@ -206,7 +206,7 @@ def say_rank(pool: list[Candidate]) -> str:
     return " by the times of the files, since those at which they were handed in are not known"
 
 
-def say_times(choice: Choice, limit: datetime | None, found: Sequence[Found]) -> None:
+def say_times(choice: Choice, limit: datetime | None, found: Sequence[Handed]) -> None:
     """Note what is known about when it was handed in."""
     if not choice.files:
         return
@@ -240,7 +240,7 @@ def plain_name(name: str) -> str:
     return _SEPARATORS.sub("_", unicodedata.normalize("NFKC", name).casefold()).strip("_")
 
 
-def name_of(file_name: str, names: Sequence[str]) -> str | None:
+def notebook_of(file_name: str, names: Sequence[str]) -> str | None:
     """Return the notebook that a file is named after: "04_measuring" for "04_measuring (1).ipynb"."""
     stem = plain_name(NOTEBOOK.sub("", file_name))
     fitting = [name for name in names if re.search(rf"(?<![^\W_]){re.escape(plain_name(name))}(?![^\W\d_])", stem)]
@@ -277,7 +277,7 @@ def recognize_content(candidate: Candidate, release: "Release", choice: Choice) 
     return best
 
 
-def list_names(files: Sequence[SubmittedFile]) -> str:
+def list_file_names(files: Sequence[SubmittedFile]) -> str:
     """Return the names of files, in words."""
     names = [file.shown(1 if len(file.parts) > 1 else 0) for file in files[:MOST_NAMED]]
     more = f" and {len(files) - MOST_NAMED} more" if len(files) > MOST_NAMED else ""

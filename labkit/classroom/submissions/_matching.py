@@ -12,7 +12,7 @@ from labkit.classroom.submissions._names import (
     changed_names,
     count_tokens,
     likeness,
-    plain_text,
+    without_blanks,
     read_words,
 )
 from labkit.classroom.submissions._notebooks import SubmittedCell
@@ -25,7 +25,7 @@ COPY = 0.8  # and from which on one anywhere counts as a copy
 MOST_COMPARED = 400  # cells in one place
 
 
-class Text:
+class Source:
     """A source, with what is compared: found when it is first asked for."""
 
     def __init__(self, source: str):
@@ -34,7 +34,7 @@ class Text:
     @cached_property
     def plain(self) -> str:
         """The source without what does not count."""
-        return plain_text(self.source)
+        return without_blanks(self.source)
 
     @cached_property
     def tokens(self) -> Counter[str]:
@@ -68,11 +68,11 @@ class Matched:
         then copies of it.
     owner : dict of int to int
         For each cell of the submission that was recognized, the number of the released one.
-    released, submitted : list of Text
+    released, submitted : list of Source
     """
 
-    released: list[Text]
-    submitted: list[Text]
+    released: list[Source]
+    submitted: list[Source]
     places: dict[int, list[int]] = field(default_factory=dict)
     owner: dict[int, int] = field(default_factory=dict)
 
@@ -108,12 +108,12 @@ def match_cells(
     names : dict of int to set of str
         For each answer cell, by its number, the names of the answer.
     """
-    found = Matched([Text(each.source) for each in released], [Text(each.source) for each in submitted])
+    found = Matched([Source(each.source) for each in released], [Source(each.source) for each in submitted])
     match_ids(found, released, submitted)
     match_texts(found)
     match_places(found, released, submitted, names)
     match_answers(found, submitted, names)
-    find_copies(found, names)
+    match_copies(found, names)
     return found
 
 
@@ -171,7 +171,7 @@ def match_answers(found: Matched, submitted: Sequence[SubmittedCell], names: dic
                 found.add(one, max(others, key=lambda other: (submitted[other].kind == "code", other)))
 
 
-def find_copies(found: Matched, names: dict[int, set[str]]) -> None:
+def match_copies(found: Matched, names: dict[int, set[str]]) -> None:
     """Find copies of answer cells that have ids of their own."""
     for other in found.added():
         text = found.submitted[other]

@@ -60,7 +60,7 @@ def read_words(source: str) -> set[str]:
     return set(_ANY_NAME.findall(_STRINGS.sub(" ", source[:LONGEST])))
 
 
-def plain_text(source: str) -> str:
+def without_blanks(source: str) -> str:
     """Return a source without what does not count: line ends, spaces at ends of lines, empty lines around it."""
     return "\n".join(line.rstrip() for line in source.replace("\r\n", "\n").replace("\r", "\n").split("\n")).strip()
 

@@ -15,7 +15,7 @@ LONGEST = 60  # characters of the name by which results are kept
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
 
 
-class People:
+class KnownStudents:
     """The students of a roster, found by what they are called."""
 
     def __init__(self, students: Sequence["Student"]):
@@ -37,7 +37,7 @@ class People:
         """Return the id of a student, or why none can be named."""
         name = fold(owner.name)
         found = self.by_number.get(owner.number, set()) if owner.platform == "Canvas" else set()
-        found = found or self.by_key.get(name, set()) or self.by_name.get(squeeze(name), set())
+        found = found or self.by_key.get(name, set()) or self.by_name.get(keep_letters(name), set())
         if not found and owner.platform == "folder":
             parts = [part for part in re.split(r"[\s_.,;()-]+", name) if part]
             found = set().union(*(self.by_key.get(part, set()) for part in parts)) if parts else set()
@@ -56,11 +56,11 @@ class People:
 
 def spellings(name: str) -> set[str]:
     """Return a full name as platforms may write it: parts in any rotation, without what stands between them."""
-    parts = [squeeze(part) for part in re.split(r"[\s,_]+", fold(name)) if squeeze(part)]
+    parts = [keep_letters(part) for part in re.split(r"[\s,_]+", fold(name)) if keep_letters(part)]
     rotations = {"".join(parts[start:] + parts[:start]) for start in range(len(parts))}
     if "," in name:  # "Last, First Middle"
         last, _, first = fold(name).partition(",")
-        rotations |= {squeeze(last) + squeeze(first), squeeze(first) + squeeze(last)}
+        rotations |= {keep_letters(last) + keep_letters(first), keep_letters(first) + keep_letters(last)}
     return rotations
 
 
@@ -71,7 +71,7 @@ def fold(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", plain).replace("_", " ").split())
 
 
-def squeeze(text: str) -> str:
+def keep_letters(text: str) -> str:
     """Return only the letters and digits of a text."""
     return "".join(sign for sign in text if sign.isalnum())
 

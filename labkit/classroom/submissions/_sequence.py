@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from labkit.classroom.submissions._matching import Text
+from labkit.classroom.submissions._matching import Source
 
 LONGEST_LINE = 60  # characters by which a message names a cell
 
@@ -16,7 +16,7 @@ class Item:
     ----------
     id : str
         By which messages name it.
-    text : Text
+    text : Source
     released : int or None
         The number of the released cell that it is; None for one that the student added.
     runs : bool
@@ -28,7 +28,7 @@ class Item:
     """
 
     id: str
-    text: Text
+    text: Source
     released: int | None = None
     runs: bool = True
     put_back: str = ""

@@ -37,7 +37,7 @@ class BadMember(Exception):
 
 
 @dataclass(frozen=True)
-class Member:
+class ZipMember:
     """A file in an archive.
 
     Attributes
@@ -61,7 +61,7 @@ class Member:
     problem: str | None = None
 
 
-def list_members(file: BinaryIO, *, export: bool, notes: list[str]) -> list[Member]:
+def list_members(file: BinaryIO, *, export: bool, notes: list[str]) -> list[ZipMember]:
     """Return the files in an archive, also those that are not read.
 
     Parameters
@@ -135,7 +135,7 @@ def check_directory(file: BinaryIO, most: int) -> None:
     file.seek(0)
 
 
-def make_member(index: int, info: zipfile.ZipInfo, name: str) -> Member:
+def make_member(index: int, info: zipfile.ZipInfo, name: str) -> ZipMember:
     """Return what is known of a member, and whether it may be read."""
     parts = tuple(part for part in name.split("/") if part not in ("", "."))
     kind = stat.S_IFMT(info.external_attr >> 16)
@@ -161,7 +161,7 @@ def make_member(index: int, info: zipfile.ZipInfo, name: str) -> Member:
         modified = None
     if modified is not None and modified.year <= 1980:  # what archives write that know no time
         modified = None
-    return Member(index, parts or ("?",), info.file_size, modified, problem)
+    return ZipMember(index, parts or ("?",), info.file_size, modified, problem)
 
 
 def read_member(file: BinaryIO, index: int, most_members: int = MOST_EXPORTED) -> bytes:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from labkit.classroom.submissions import _choosing, _zips
 from labkit.classroom.submissions._choosing import NOTEBOOK, is_notebook, plain_name
 from labkit.classroom.submissions._files import SubmittedFile, is_zip, list_archive, list_folder
-from labkit.classroom.submissions._people import People, fold, safe_label
+from labkit.classroom.submissions._people import KnownStudents, fold, safe_label
 from labkit.classroom.submissions._platforms import Owner, find_owner, is_platform
 from labkit.classroom.submissions.deadlines import read_deadline
 from labkit.errors import UserError
@@ -79,16 +79,16 @@ def find_submissions(
     """
     folder = Path(folder)
     limit = read_deadline(deadline) if deadline is not None else None
-    people = People(release.students)
+    people = KnownStudents(release.students)
     files = list_submitted(folder, release.names, people)
-    groups: dict[Owner, list[_choosing.Found]] = defaultdict(list)
+    groups: dict[Owner, list[_choosing.Handed]] = defaultdict(list)
     for file in files:
         owner, name, late, time = find_owner(file.parts)
         if owner.platform == "folder" and len(file.parts) == 1 and not belongs_to_somebody(file.name):
             continue  # a table of marks, or the like, beside the submissions
         if owner.platform == "folder" and len(file.parts) == 1:
             owner = Owner("folder", _choosing.student_of(file.name, release.names))
-        groups[owner].append(_choosing.Found(file, name or file.name, late, time))
+        groups[owner].append(_choosing.Handed(file, name or file.name, late, time))
     if not groups:
         raise UserError(f"{folder} holds no submissions; name the folder with one folder, zip or notebook per student")
     return make_submissions(groups, people, release, limit)
@@ -100,10 +100,10 @@ def belongs_to_somebody(name: str) -> bool:
 
 
 def make_submissions(
-    groups: dict[Owner, list[_choosing.Found]], people: People, release: "Release", limit: datetime | None
+    groups: dict[Owner, list[_choosing.Handed]], people: KnownStudents, release: "Release", limit: datetime | None
 ) -> list[Submission]:
     """Return a submission for each student, from what each owner handed in."""
-    by_student: dict[str, list[_choosing.Found]] = defaultdict(list)
+    by_student: dict[str, list[_choosing.Handed]] = defaultdict(list)
     owners: dict[str, Owner] = {}
     unknown: list[Submission] = []
     taken = {fold(student) for student in people.students}
@@ -115,7 +115,7 @@ def make_submissions(
             student = safe_label(owner.label, taken)
         if student is None:
             label = safe_label(owner.label, taken)
-            unknown.append(Submission(label, {}, problem=problem, **describe(owner)))
+            unknown.append(Submission(label, {}, problem=problem, **say_owner(owner)))
             continue
         by_student[student] += found
         owners.setdefault(student, owner)
@@ -128,14 +128,14 @@ def make_submissions(
             )
         except Exception as error:  # whatever a student made: it must not stop the others
             submission = Submission(student, problem=f"the submission cannot be read ({type(error).__name__}: {error})")
-        submissions.append(replace(submission, **describe(owners[student])))
+        submissions.append(replace(submission, **say_owner(owners[student])))
     for student in people.students.values():
         if student.id not in by_student:
             submissions.append(Submission(student.id, problem="nothing was handed in", name=student.name))
     return sorted([*submissions, *unknown], key=lambda each: each.student)
 
 
-def describe(owner: Owner) -> dict[str, str]:
+def say_owner(owner: Owner) -> dict[str, str]:
     """Return what a submission says about where it comes from."""
     return {"platform": owner.platform, "name": owner.name, "number": owner.number}
 
@@ -143,7 +143,7 @@ def describe(owner: Owner) -> dict[str, str]:
 # ---- What is in the folder -------------------------------------------------------------------------------------------
 
 
-def list_submitted(folder: Path, names: Sequence[str], people: People) -> list[SubmittedFile]:
+def list_submitted(folder: Path, names: Sequence[str], people: KnownStudents) -> list[SubmittedFile]:
     """Return the files of all students, each with the student's folder, or its name, first."""
     if not folder.exists():
         raise UserError(f"there is no folder or zip {str(folder)!r}; name the one with the submissions")
@@ -167,7 +167,9 @@ def open_export(file: SubmittedFile) -> list[SubmittedFile]:
         raise UserError(f"{str(file.path)!r} cannot be opened: {error}") from error
 
 
-def open_exports(files: list[SubmittedFile], zips: list[SubmittedFile], names: Sequence[str], people: People) -> list:
+def open_exports(
+    files: list[SubmittedFile], zips: list[SubmittedFile], names: Sequence[str], people: KnownStudents
+) -> list:
     """Return the files with the members of exports in place of the zips.
 
     A zip that is alone is the export of the class, unless a notebook lies in it as it was handed out. Several are
@@ -193,7 +195,7 @@ def open_exports(files: list[SubmittedFile], zips: list[SubmittedFile], names: S
     return [file for file in files if file not in zips] + opened
 
 
-def unwrap(files: list[SubmittedFile], people: People) -> list[SubmittedFile]:
+def unwrap(files: list[SubmittedFile], people: KnownStudents) -> list[SubmittedFile]:
     """Return the files without folders around all submissions: "submitted" of nbgrader, an export that was unpacked."""
     for _ in range(3):
         children: dict[str, set[str]] = defaultdict(set)

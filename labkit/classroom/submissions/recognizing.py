@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from labkit.classroom.box.submissions import Cell
 from labkit.classroom.questions import find_expression
-from labkit.classroom.submissions._matching import Matched, Text, likeness, match_cells
+from labkit.classroom.submissions._matching import Matched, Source, likeness, match_cells
 from labkit.classroom.submissions._names import bound_names, read_words
 from labkit.classroom.submissions._notebooks import SubmittedCell, parse_submitted
 from labkit.classroom.submissions._sequence import Item, find_needed_items, insert_home
@@ -203,7 +203,7 @@ class _Reading:
         ours = self.matched.released[owner].plain
         if ours not in item.text.plain:
             return
-        rest = Text(item.text.plain.replace(ours, "", 1).strip("\n"))
+        rest = Source(item.text.plain.replace(ours, "", 1).strip("\n"))
         for exercise, numbers in self.answers.items():
             for number in numbers:
                 if number not in self.matched.places and self.names[number] and self.names[number] <= rest.bound:
@@ -221,7 +221,7 @@ class _Reading:
         former: Item | None = None
         for item in self.items:
             if item.runs and item.released is None and former is not None and _begins_indented(item.text.source):
-                former.text = Text(f"{former.text.source.rstrip()}\n{item.text.source}")
+                former.text = Source(f"{former.text.source.rstrip()}\n{item.text.source}")
                 item.runs = False
                 ours = self.released[former.released]
                 if ours.exercise is not None:
