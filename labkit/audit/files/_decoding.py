@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 from zipfile import BadZipFile, ZipFile
 
-from labkit.audit.files.kinds import PACKED, START, name_members, recognize, text_encoding
+from labkit.audit.files.kinds import PACKED, START, name_members, recognize_kind, text_encoding
 from labkit.errors import UserError
 from labkit.validation import escape_controls
 
@@ -37,11 +37,11 @@ def unpack(path: Path, folder: Path) -> tuple[Path, str, str]:
     name : str
         What it is called; a file in an archive has the name that it has there.
     kind : str
-        What it is, see `recognize`; nothing packed.
+        What it is, see `recognize_kind`; nothing packed.
     """
     name = path.name
     for depth in range(DEPTH):
-        kind = recognize(path, name)
+        kind = recognize_kind(path, name)
         if kind not in PACKED.values():
             return path, name, kind
         with _blaming(name, kind), _open_packed(path, name, kind) as (file, inner):

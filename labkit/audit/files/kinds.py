@@ -96,7 +96,7 @@ def _hint(path: Path) -> str:
     return f"; did you mean {' or '.join(map(repr, close))}?" if close else "; check the path"
 
 
-def recognize(path: Path, name: str) -> str:
+def recognize_kind(path: Path, name: str) -> str:
     """Say what a file is: "gzip", "bzip2", "xz", "zip", "parquet", "arrow", "excel", "json", or "text".
 
     Parameters
