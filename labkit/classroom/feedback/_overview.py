@@ -1,4 +1,4 @@
-"""The page about a class: points by exercise and objective, frequent mistakes, and exercises that discriminate badly."""
+"""The page about a class: points by exercise and objective, frequent mistakes, exercises that discriminate badly."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -155,8 +155,8 @@ def tabulate_discrimination(asked: Asked, results: list[Result]) -> list[str]:
     names = list(asked.points)
     if len(results) < FEWEST_STUDENTS:
         return [
-            f"<p>With {len(results)} notebooks nothing can be said about which exercises tell those who do well elsewhere "
-            f"from those who do not; that takes at least {FEWEST_STUDENTS}, and usually more.</p>\n"
+            f"<p>With {len(results)} notebooks nothing can be said about which exercises tell those who do well "
+            f"elsewhere from those who do not; that takes at least {FEWEST_STUDENTS}, and usually more.</p>\n"
         ]
     if len(names) < 2:
         return ["<p>There is only one exercise, so there is nothing to compare it with.</p>\n"]
@@ -168,8 +168,8 @@ def tabulate_discrimination(asked: Asked, results: list[Result]) -> list[str]:
     ]
     headings = ["Exercise", "Correct", "Correlation", "Interval", "What follows"]
     explained = (
-        "<p>The correlation of being right here with the points in the other exercises (point-biserial), with intervals "
-        "that hold at once with 95% confidence. An exercise is called bad only where its whole interval says so: most "
+        "<p>The correlation of being right here with the points in the other exercises (point-biserial), with "
+        "intervals that hold at once with 95% confidence. An exercise is called bad only where its whole interval says so: most "
         "classes are too small to tell.</p>\n"
     )
     return [explained, grid(headings, rows, label=f"Discrimination of {asked.name}", right=(1, 2, 3))]

@@ -23,7 +23,7 @@ STYLE = """
 .exercise.wrong { border-left-color: var(--bad); } .exercise.wrong .state { color: var(--bad); }
 .state { font-weight: 600; } .found, .given { color: var(--soft); font-size: .93rem; }
 .total { font-size: 1.2rem; font-weight: 600; }
-.grades td.number, .grades th.number { white-space: nowrap; } .grades .words { min-width: 14rem; overflow-wrap: anywhere; }
+.grades .number { white-space: nowrap; }
 .grades td { overflow-wrap: anywhere; }
 """
 

@@ -70,7 +70,7 @@ def plan(
     regrade: Sequence[str] = (),
     reason: str = "",
 ) -> Iterator[Planned | tuple[str, str, UserError]]:
-    """Yield what becomes of each notebook of each submission; where a file of ours is wrong, whose it is, and the error.
+    """Yield what becomes of each notebook of each submission; where a file of ours is wrong, whose, and the error.
 
     Parameters
     ----------
