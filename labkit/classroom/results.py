@@ -1,4 +1,4 @@
-"""What a class got: a result for each student and notebook, in a file of its own that is written whole or not at all."""
+"""What a class got: a result for each student and notebook, in a file that is written whole or not at all."""
 
 import hashlib
 import json
@@ -13,9 +13,7 @@ from labkit.exercises.judging import CORRECT
 from labkit.files import replace_file
 
 FORMAT = 1  # of the files
-PLAIN = re.compile(
-    r"[A-Za-z0-9][A-Za-z0-9_@+-]{0,63}(?:\.[A-Za-z0-9_@+-]{1,63}){0,3}"
-)  # names that are safe everywhere
+PLAIN = re.compile(r"[a-z0-9][a-z0-9_@+-]{0,63}(?:\.[a-z0-9_@+-]{1,63}){0,3}")  # names that are safe everywhere
 CHECKED = re.compile(r"-[0-9a-f]{8}$")  # how names with a checksum end
 
 
@@ -260,7 +258,7 @@ def safe_name(identifier: str) -> str:
     >>> safe_name("s1034"), safe_name("../Ä b")
     ('s1034', 'b-f697bec7')
     """
-    if PLAIN.fullmatch(identifier) and identifier == identifier.lower() and not CHECKED.search(identifier):
+    if PLAIN.fullmatch(identifier) and not CHECKED.search(identifier):
         return identifier
     kept = re.sub(r"[^a-z0-9]+", "-", identifier.lower()).strip("-")[:40] or "student"
     return f"{kept}-{hashlib.sha256(identifier.encode()).hexdigest()[:8]}"

@@ -169,8 +169,8 @@ def tabulate_discrimination(asked: Asked, results: list[Result]) -> list[str]:
     headings = ["Exercise", "Correct", "Correlation", "Interval", "What follows"]
     explained = (
         "<p>The correlation of being right here with the points in the other exercises (point-biserial), with "
-        "intervals that hold at once with 95% confidence. An exercise is called bad only where its whole interval says so: most "
-        "classes are too small to tell.</p>\n"
+        "intervals that hold at once with 95% confidence. An exercise is called "
+        "bad only where its whole interval says so: most classes are too small to tell.</p>\n"
     )
     return [explained, grid(headings, rows, label=f"Discrimination of {asked.name}", right=(1, 2, 3))]
 

@@ -60,6 +60,8 @@ class Answered:
         Why nothing of it could be graded.
     failures : dict of str to str
         By cell, what it raised or how it was stopped.
+    variant : int
+        The number that picked the student's variants; 0 for the exercises as declared.
     box : str
         "bubblewrap", "Landlock" or "no box".
     executed, attempts : int
@@ -73,6 +75,7 @@ class Answered:
     remarks: list[str] = field(default_factory=list)
     problem: str | None = None
     failures: dict[str, str] = field(default_factory=dict)
+    variant: int = 0
     box: str = ""
     executed: int = 0
     attempts: int = 0

@@ -1,7 +1,7 @@
 """What has to be graded: notebooks that are new or changed, or whose result would be another one today."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -44,6 +44,8 @@ class Planned:
     reason : str
         Why it is graded once more.
     fingerprints : dict of str to str
+    problem : str
+        Why it cannot be graded; empty where it can.
     kept : Result or None
         The result that is still valid, brought up to date where only the circumstances have changed.
     """
@@ -53,6 +55,7 @@ class Planned:
     number: int
     reason: str
     fingerprints: dict[str, str]
+    problem: str = ""
     kept: Result | None = None
 
     @property
@@ -69,7 +72,7 @@ def plan(
     *,
     regrade: Sequence[str] = (),
     reason: str = "",
-) -> Iterator[Planned | tuple[str, str, UserError]]:
+) -> Iterator[Planned | tuple[str, str, Exception]]:
     """Yield what becomes of each notebook of each submission; where a file of ours is wrong, whose, and the error.
 
     Parameters
@@ -91,7 +94,7 @@ def plan(
         for each in submissions:
             try:
                 yield plan_notebook(each, name, release, files, settings, reason if each.student in regrade else None)
-            except UserError as error:  # a damaged result, a student who is not on the roster
+            except (UserError, OSError) as error:  # a damaged result, or a file that is gone
                 yield each.student, name, error
 
 
@@ -104,19 +107,20 @@ def plan_notebook(
     reason: str | None,
 ) -> Planned:
     """Return what becomes of one notebook; a reason, even an empty one, asks for another result."""
-    content = read_content(submission, name)
+    problem = find_problem(submission, release, name)
+    content = b"" if problem else submission.files[name].read()
     fingerprints = {
         "release": release.fingerprint,
-        "student": str(number_of(release, submission.student)),
-        "submission": hashlib.sha256(content or b"").hexdigest() if content is not None else "none",
+        "number": str(release.number(submission.student) if is_known(release, submission.student) else None),
+        "submission": problem or hashlib.sha256(content).hexdigest(),
         "code": fingerprint_grading(),
         "cells": "every" if settings.every_cell else "needed",
     }
     former = files.read(submission.student, name)
     if not former or reason is not None:
-        return Planned(submission, name, len(former) + 1, reason or "", fingerprints)
+        return Planned(submission, name, len(former) + 1, reason or "", fingerprints, problem)
     last = former[-1]
-    current = Planned(submission, name, last.number, last.reason, fingerprints)
+    current = Planned(submission, name, last.number, last.reason, fingerprints, problem)
     valid = last.fingerprints == fingerprints and not (settings.boxed and last.unboxed)
     return replace(current, kept=update(last, current)) if valid else current
 
@@ -127,37 +131,46 @@ def fingerprint_grading() -> str:
     return hash_files(HERE, "_jobs.py", "_worker.py")[:16]
 
 
-def number_of(release: "Release", student: str) -> int | None:
-    """Return the number that picks a student's variants; None where nobody's exercises vary."""
-    return release.number(student)
-
-
-def read_content(submission: "Submission", name: str) -> bytes | None:
-    """Return the file that was handed in for a notebook; None where there is none."""
+def find_problem(submission: "Submission", release: "Release", name: str) -> str:
+    """Say why a notebook cannot be graded before it is read; empty where it can."""
     if submission.problem is not None:
-        return None
-    return submission.files[name].read() if name in submission.files else None
+        return submission.problem
+    if not is_known(release, submission.student):
+        return f"{submission.student} is not on the roster of the release"
+    return "" if name in submission.files else f"no notebook {name}.ipynb was handed in"
 
 
-def make_jobs(planned: Iterable[Planned], release: "Release", settings: Settings) -> Iterator[GradingJob]:
-    """Yield the job of each notebook, made when it is asked for: submissions may be large."""
-    imports: dict[str, tuple[str, ...]] = {}
+def is_known(release: "Release", student: str) -> bool:
+    """Say whether there is a notebook that this student was handed out."""
+    return not release.students or any(student == each.id for each in release.students)
+
+
+def make_jobs(
+    planned: Iterable[Planned], release: "Release", settings: Settings, *, fail: Callable[[Planned, Exception], None]
+) -> Iterator[GradingJob]:
+    """Yield the job of each notebook, made when it is asked for: submissions may be large.
+
+    Of what cannot be made into a job, such as a file that is gone, ``fail`` is told; the others are yielded.
+    """
+    asked: dict[tuple[str, str | None], dict] = {}  # of the last job alone: with a roster, everybody has others
     for each in planned:
         student, name = each.key
-        if name not in imports:
-            imports[name] = tuple(release.imports(name))
         whose = student if release.students else None
-        yield GradingJob(
-            student=student,
-            notebook=name,
-            content=read_content(each.submission, name) or b"",
-            cells=tuple(release.cells(name, whose)),
-            questions=tuple(release.questions(name, whose)),
-            imports=imports[name],
-            limits=LIMITS,
-            every_cell=settings.every_cell,
-            boxed=settings.boxed,
-        )
+        try:
+            if (name, whose) not in asked:
+                found = {"cells": tuple(release.cells(name, whose)), "imports": tuple(release.imports(name))}
+                asked = {(name, whose): found | {"questions": tuple(release.questions(name, whose))}}
+            yield GradingJob(
+                student=student,
+                notebook=name,
+                content=each.submission.files[name].read(),
+                limits=LIMITS,
+                every_cell=settings.every_cell,
+                boxed=settings.boxed,
+                **asked[name, whose],
+            )
+        except Exception as error:
+            fail(each, error)
 
 
 def make_result(planned: Planned, release: "Release", answered: Answered) -> Result:
@@ -175,7 +188,7 @@ def make_result(planned: Planned, release: "Release", answered: Answered) -> Res
         fingerprints=planned.fingerprints,
         reason=planned.reason,
         graded=datetime.now().astimezone().isoformat(timespec="seconds"),
-        variant=number_of(release, planned.submission.student),
+        variant=answered.variant or None,
         box=answered.box,
         remarks=answered.remarks,
         problem=answered.problem,
@@ -188,11 +201,11 @@ def make_result(planned: Planned, release: "Release", answered: Answered) -> Res
     return update(result, planned)
 
 
-def give_up(planned: Planned, release: "Release", problem: str) -> Result:
-    """Return the result of a notebook that was not handed in, or of a submission that cannot be read."""
-    outcome = {"state": NOT_COLLECTED, "message": problem, "answer": {"problem": problem}}
-    asked = points_of(release, planned.notebook)
-    return make_result(planned, release, Answered({name: outcome for name in asked}, problem=problem))
+def make_failure(planned: Planned, release: "Release") -> Result:
+    """Return the result of a notebook that cannot be graded, such as one that was not handed in."""
+    outcome = {"state": NOT_COLLECTED, "message": planned.problem, "answer": {"problem": planned.problem}}
+    outcomes = dict.fromkeys(points_of(release, planned.notebook), outcome)
+    return make_result(planned, release, Answered(outcomes, problem=planned.problem))
 
 
 def points_of(release: "Release", name: str) -> dict[str, int]:

@@ -29,6 +29,7 @@ class Worker:
             self.close_box()
             self.box = Box(find_box() if job.boxed else leave_unboxed(), imports=job.imports)
             self.made_for = wanted
+        self.box.ready  # noqa: B018, starts it, in a time that is not the student's
         return self.box
 
     def close_box(self) -> None:
@@ -71,6 +72,7 @@ def grade_job(job: GradingJob) -> Answered:
         notes={name: list(notes) for name, notes in found.notes.items()},
         remarks=list(found.remarks),
         failures=collected.failures,
+        variant=max((each.variant for each in questions), default=0),
         box=str(box.kind.name),
         executed=collected.executed,
         attempts=collected.attempts,

@@ -13,7 +13,7 @@ from labkit.classroom.box import find_box, leave_unboxed
 from labkit.classroom.box.finding import CONTAINER
 from labkit.classroom.feedback import write_feedback
 from labkit.classroom.grading._folder import GradesFolder
-from labkit.classroom.grading._planning import Planned, Settings, give_up, make_jobs, make_result, plan, points_of
+from labkit.classroom.grading._planning import Planned, Settings, make_failure, make_jobs, make_result, plan, points_of
 from labkit.classroom.grading._worker import close_workers, grade_job, name_box, prepare_to_grade
 from labkit.classroom.releases import Release, load_release
 from labkit.classroom.results import Asked, Graded, ResultFiles
@@ -182,9 +182,8 @@ def settle(grading: Grading, planned: object, release: Release, files: ResultFil
             grading.kept += 1
             if each.kept != files.read(*each.key)[-1]:
                 files.write(each.kept)
-        elif each.fingerprints["submission"] == "none":
-            said = each.submission.problem or f"no notebook {each.notebook}.ipynb was handed in"
-            files.write(give_up(each, release, said))
+        elif each.problem:
+            files.write(make_failure(each, release))
             grading.graded += 1
         else:
             todo.append(each)
@@ -201,24 +200,33 @@ def run(
     on_progress: Callable[[int, int], None] | None,
 ) -> None:
     """Grade notebooks on a pool of workers; each result is kept as soon as it is there."""
-    planned = {each.key: each for each in todo}
-    jobs, in_a_row = make_jobs(todo, release, settings), 0
+    planned, done, in_a_row = {each.key: each for each in todo}, 0, 0
+
+    def advance() -> None:
+        nonlocal done
+        done += 1
+        if on_progress:
+            on_progress(done, len(todo))
+
+    def fail(each: Planned, error: BaseException) -> None:
+        grading.faults[each.key] = describe_fault(error)
+        advance()
+
     if on_progress:
         on_progress(0, len(todo))
     try:
-        for number, (job, future) in enumerate(run_jobs(grade_job, jobs, pool), start=1):
-            error = future.exception()
+        for job, future in run_jobs(grade_job, make_jobs(todo, release, settings, fail=fail), pool):
+            each, error = planned[job.student, job.notebook], future.exception()
             if error is None:
-                files.write(make_result(planned[job.student, job.notebook], release, future.result()))
+                files.write(make_result(each, release, future.result()))
                 grading.graded += 1
                 in_a_row = -len(todo)
-            else:
-                grading.faults[job.student, job.notebook] = describe_fault(error)
-                in_a_row += 1
-                if in_a_row >= MOST_FAULTS:
-                    raise UserError(f"nothing can be graded: {describe_fault(error)}") from error
-            if on_progress:
-                on_progress(number, len(todo))
+                advance()
+                continue
+            fail(each, error)
+            in_a_row += 1
+            if in_a_row >= MOST_FAULTS:
+                raise UserError(f"nothing can be graded: {describe_fault(error)}") from error
     finally:
         if isinstance(pool, DaskPool):
             pool.ask_workers(close_workers)

@@ -12,8 +12,8 @@ from labkit.classroom.submissions._names import (
     changed_names,
     count_tokens,
     likeness,
-    without_blanks,
     read_words,
+    without_blanks,
 )
 from labkit.classroom.submissions._notebooks import SubmittedCell
 

@@ -68,10 +68,7 @@ def grade_class(
                 on_progress=display.show,
             )
     except KeyboardInterrupt:
-        typer.echo(
-            f"\nstopped; {display.done} notebooks were graded, their results are in {output}, and the next call goes on",
-            err=True,
-        )
+        typer.echo(f"\nstopped; {display.done} notebooks were graded now; the next call goes on from there", err=True)
         raise
     say_grading(grading)
     if not grading.complete:
@@ -88,11 +85,10 @@ class Display:
             MofNCompleteColumn,
             Progress,
             TextColumn,
-            TimeElapsedColumn,
             TimeRemainingColumn,
         )
 
-        columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+        columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         console = Console(stderr=True)
         self.bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self.task = None
@@ -122,9 +118,8 @@ def say_grading(grading: "Grading") -> None:
 
     students = len(grading.students)
     late = sum(any(each.late for each in student.counting) for student in grading.students)
-    typer.echo(
-        f"{students} student{'' if students == 1 else 's'}, {late} late; {grading.graded} notebooks graded now, {grading.kept} unchanged"
-    )
+    who = f"{students} student{'' if students == 1 else 's'}, {late} late"
+    typer.echo(f"{who}; {grading.graded} notebooks graded now, {grading.kept} unchanged")
     for student in grading.students:
         for result in student.counting:
             if result.problem:
