@@ -1,4 +1,4 @@
-"""The cache folder, where downloads, converted models and hidden states are kept, and the checksums of files."""
+"""The cache folder, where downloads, converted models and hidden states are kept; checksums of files and texts."""
 
 import hashlib
 import os
@@ -96,3 +96,8 @@ def file_sha256(file: str | Path | BinaryIO) -> str:
         with open(file, "rb") as opened:
             return file_sha256(opened)
     return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def short_hash(text: str) -> str:
+    """Return twelve hexadecimal digits that change with a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

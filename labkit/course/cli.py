@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from labkit.course.commands.card_command import card
+from labkit.course.commands.class_command import class_commands
 from labkit.course.commands.decision_options import (
     Confidence,
     Count,
@@ -383,3 +384,4 @@ def audit(
 app.command()(monitor)
 app.command()(card)
 app.add_typer(log)
+app.add_typer(class_commands)
