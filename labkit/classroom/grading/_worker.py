@@ -2,8 +2,8 @@
 
 import os
 import threading
-from multiprocessing.util import Finalize
 from dataclasses import replace
+from multiprocessing.util import Finalize
 
 from labkit.classroom.box import Box, find_box, leave_unboxed
 from labkit.classroom.grading._jobs import Answered, GradingJob
