@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labkit.course.interrupts import watch_termination
+from labkit.errors import UserError
 
 if TYPE_CHECKING:
     from labkit.classroom.grading import Grading
@@ -22,7 +23,7 @@ def grade_class(
     output: Annotated[Path, typer.Option(metavar="DIR", help="Folder for results, pages and tables of grades.")],
     workers: Annotated[int | None, typer.Option(min=1, metavar="N", help="Submissions at a time.")] = None,
     deadline: Annotated[
-        str | None, typer.Option(metavar="TIME", help="From when on submissions are late: '2026-05-04 23:59'.")
+        str | None, typer.Option(metavar="TIME", help="When submissions become late; the release's by default.")
     ] = None,
     scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Use this Dask cluster: tcp://...")] = None,
     regrade: Annotated[
@@ -46,6 +47,10 @@ def grade_class(
 
     if reason and not regrade:
         raise typer.BadParameter("it says why --regrade is called; name the students", param_hint="--reason")
+    try:
+        due = read_deadline(deadline) if deadline else None
+    except UserError as error:
+        raise typer.BadParameter(str(error), param_hint="--deadline") from error
     display = Display()
     try:
         with watch_termination(), display:
@@ -54,7 +59,7 @@ def grade_class(
                 output,
                 release=release,
                 workers=workers,
-                deadline=read_deadline(deadline) if deadline else None,
+                deadline=due,
                 scheduler=scheduler,
                 unsafe=unsafe,
                 regrade=regrade or (),
