@@ -1,4 +1,4 @@
-"""The cache folder, where downloads, converted models and hidden states are kept, and the checksums of files."""
+"""The cache folder, where downloads, converted models and hidden states are kept; checksums of files and texts."""
 
 import hashlib
 import json
@@ -118,3 +118,8 @@ def hash_files(folder: Path, *patterns: str, leave_out: tuple[str, ...] = ()) ->
         if not hidden and parts[0] not in leave_out:
             files.append(("/".join(parts), file_sha256(path)))
     return hashlib.sha256(json.dumps(sorted(files)).encode()).hexdigest()
+
+
+def short_hash(text: str) -> str:
+    """Return twelve hexadecimal digits that change with a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

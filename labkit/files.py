@@ -78,9 +78,9 @@ def rows_as_csv(rows: Iterable[Sequence[Hashable]]) -> bytes:
 
 
 def read_text_table(
-    path: Path, columns: list[str], *, missing: bool = True, unique: bool = False
+    path: Path, columns: list[str], *, missing: bool = True, unique: bool = False, row: str = "decision"
 ) -> tuple[pd.DataFrame, str]:
-    """Read a CSV with a row for each decision, and return it with the sha256 of the file.
+    """Read a CSV with a row for each decision, or for each of something else, and return it with the file's sha256.
 
     All values are texts, so that a group 01 stays one. Fields that are empty, or hold NA, null and the like, are
     missing; with ``missing=False`` they are texts, too. Of the columns that are named, each may be there once; with
@@ -88,9 +88,9 @@ def read_text_table(
     one that finds most of the columns.
     """
     if path.is_dir():
-        raise UserError(f"{str(path)!r} is a folder; name one CSV, with a row for each decision")
+        raise UserError(f"{str(path)!r} is a folder; name one CSV, with a row for each {row}")
     if not path.exists():
-        raise FileNotFoundError(f"there is no file {str(path)!r}; name the CSV with the decisions")
+        raise FileNotFoundError(f"there is no file {str(path)!r}; name a CSV with a row for each {row}")
     try:
         checksum = file_sha256(path)
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -98,9 +98,7 @@ def read_text_table(
     except UnicodeDecodeError as error:
         raise _not_text(path) from error
     if not header:
-        raise UserError(
-            f"{str(path)!r} is empty; it needs a line with the names of columns, and a row for each decision"
-        )
+        raise UserError(f"{str(path)!r} is empty; it needs a line with the names of columns, and a row for each {row}")
     separator = max(SEPARATORS, key=lambda each: len(set(_split(header, each)) & set(columns)))
     names = _split(header, separator)
     for column in names if unique else columns:

@@ -255,13 +255,15 @@ class Build:
     unreadable: list[str] = field(default_factory=list)
 
 
-def build(course: Course, *, check: bool = False) -> Build:
+def build(course: Course, names: Iterable[str] = (), *, check: bool = False) -> Build:
     """Write the student notebooks from their sources.
 
     Parameters
     ----------
     course : Course
         Its sources are read, its student notebooks written.
+    names : iterable of str
+        Which ones, as for `Course.choose`; by default all.
     check : bool
         Write nothing; only compare.
 
@@ -273,10 +275,10 @@ def build(course: Course, *, check: bool = False) -> Build:
     Raises
     ------
     UserError
-        The course has no source, or a student notebook cannot be written.
+        The course has no source, or none of a name, or a student notebook cannot be written.
     """
     stale, unreadable, references = [], [], course.references
-    for name in course.choose():
+    for name in course.choose(names):
         target, source = course.path(name, form="student"), course.path(name)
         try:
             with naming(source):

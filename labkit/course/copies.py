@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+from labkit.cache import short_hash
 from labkit.course.build import Course, write_file
-from labkit.course.sources.conversion import VERSION_CELL, cell_slug, short_hash
+from labkit.course.sources.conversion import VERSION_CELL, cell_slug
 from labkit.errors import UserError
 
 CHECK = re.compile(r"labkit\.check_copy\(.*\"([0-9a-f]{12})\"\)")  # the cell that `labkit build` adds

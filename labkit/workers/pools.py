@@ -83,6 +83,7 @@ def prepare_worker(
     """Make a worker process leave Ctrl-C to its pool, and end when the pool is closed or gone, with what it started."""
     # Not SIG_IGN: kernels would inherit that, and could not be interrupted any more.
     signal.signal(signal.SIGINT, lambda *_: None)
+    tempfile.tempdir = scratch  # temporary files go with the pool, also when the worker is killed
     threading.Thread(target=_end_with_pool, args=(lifeline, scratch), daemon=True).start()
     if prepare is not None:
         prepare(slot)

@@ -107,8 +107,12 @@ def plan_notebook(
     reason: str | None,
 ) -> Planned:
     """Return what becomes of one notebook; a reason, even an empty one, asks for another result."""
-    problem = find_problem(submission, release, name)
-    content = b"" if problem else submission.files[name].read()
+    problem, content = find_problem(submission, release, name), b""
+    if not problem:
+        try:
+            content = submission.files[name].read()
+        except UserError as error:  # such as one that is larger than any notebook
+            problem = str(error)
     fingerprints = {
         "release": release.fingerprint,
         "number": str(release.number(submission.student) if is_known(release, submission.student) else None),

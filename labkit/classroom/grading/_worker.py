@@ -3,6 +3,7 @@
 import os
 import threading
 from dataclasses import replace
+from multiprocessing.util import Finalize
 
 from labkit.classroom.box import Box, find_box, leave_unboxed
 from labkit.classroom.grading._jobs import Answered, GradingJob
@@ -46,6 +47,7 @@ class Worker:
 
 def prepare_to_grade(cores: tuple[int, ...], slot: int) -> None:
     """Give a worker process a core, which its box and its judge share, and keep Ctrl-C in a terminal from them."""
+    Finalize(None, close_workers, exitpriority=1)
     os.setsid()
     if cores:
         os.sched_setaffinity(0, {cores[slot % len(cores)]})

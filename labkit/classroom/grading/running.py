@@ -17,7 +17,7 @@ from labkit.classroom.grading._planning import Planned, Settings, make_failure, 
 from labkit.classroom.grading._worker import close_workers, grade_job, name_box, prepare_to_grade
 from labkit.classroom.releases import Release, load_release
 from labkit.classroom.results import Asked, Graded, ResultFiles
-from labkit.classroom.submissions import find_submissions
+from labkit.classroom.submissions import find_submissions, read_deadline
 from labkit.errors import UserError
 from labkit.exercises.checking import find_exercise
 from labkit.exercises.words import printable
@@ -95,7 +95,7 @@ def grade(
     workers : int, optional
         Processes; by default as many as there are cores, and memory for.
     deadline : datetime.datetime, optional
-        From when on a submission is late.
+        From when on a submission is late; without it, the one of the release.
     scheduler : str, optional
         Address of a Dask scheduler (``tcp://...``), whose workers grade instead of this machine.
     unsafe : bool, default False
@@ -126,7 +126,7 @@ def grade(
     if scheduler is None:
         check_box(settings)
     with GradesFolder(folder) as grades:
-        found = find_submissions(submissions, release, deadline=deadline)
+        found = find_submissions(submissions, release, deadline=deadline or find_deadline(release))
         grading = Grading(folder, asked=[describe(release, name) for name in release.names])
         files = ResultFiles(folder / RESULTS)
         todo = settle(grading, plan(found, release, files, settings, regrade=regrade, reason=reason), release, files)
@@ -142,6 +142,14 @@ def grade(
         note_results(grading, files)
         write_feedback(grading.students, grading.asked, folder, notices=grading.notices)
     return grading
+
+
+def find_deadline(release: Release) -> datetime | None:
+    """Return the deadline that students were told, where it can be read."""
+    try:
+        return read_deadline(release.deadline) if release.deadline else None
+    except UserError:  # it was written for people
+        return None
 
 
 def check_box(settings: Settings) -> None:
@@ -184,7 +192,6 @@ def settle(grading: Grading, planned: object, release: Release, files: ResultFil
                 files.write(each.kept)
         elif each.problem:
             files.write(make_failure(each, release))
-            grading.graded += 1
         else:
             todo.append(each)
     return todo

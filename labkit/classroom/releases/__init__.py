@@ -10,8 +10,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "_notebooks": ["ReleasedCell"],
+        "hidden_tests": ["check_hidden"],
         "released": ["Release", "load_release"],
-        "rosters": ["Student"],
-        "writing": ["release"],
+        "rosters": ["Student", "read_roster"],
+        "writing": ["release", "find_weakness"],
     },
 )

@@ -7,8 +7,8 @@ from importlib import metadata
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[2]
-# They write pages and commands: nobody's mark depends on them.
-WITHOUT_INFLUENCE = ("course", "layout", "classroom/grading")
+# They run workers and write pages: marks do not depend on them, or their own fingerprint is compared (grading).
+WITHOUT_INFLUENCE = ("course", "layout", "workers", "classroom/grading", "classroom/feedback", "classroom/results")
 LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "statsmodels", "torch")
 
 

@@ -1,11 +1,18 @@
-"""Student notebooks as `labkit build` writes them: their cells, and which of them are for exercises."""
+"""Student notebooks as `labkit build` writes them: their cells, which of them are for exercises, and their variants."""
 
+import ast
 import json
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from labkit.cache import short_hash
 from labkit.errors import UserError
+from labkit.exercises.checking import find_exercise
+from labkit.exercises.variants import rewrite_cells
+
+NUMBER = "\n\n*Your number is {number}: what you read here may differ from what others read.*"
 
 
 @dataclass(frozen=True)
@@ -69,3 +76,77 @@ def source_of(cell: dict[str, Any]) -> str:
     """Return the source of a cell, which a notebook file may have as lines."""
     source = cell["source"]
     return source if isinstance(source, str) else "".join(source)
+
+
+def set_source(cell: dict[str, Any], source: str) -> None:
+    """Change the source of a cell, and what says whether a student has touched it."""
+    cell["source"] = source.splitlines(keepends=True)
+    if "stub" in cell["metadata"]:
+        cell["metadata"]["stub"] = short_hash(source)
+
+
+def notebook_bytes(notebook: dict[str, Any]) -> bytes:
+    """Return the content of a notebook's file, as nbformat writes it."""
+    text = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True, separators=(",", ": "))
+    return f"{text}\n".encode()
+
+
+def vary_notebook(notebook: dict[str, Any], number: int) -> dict[str, Any]:
+    """Return a notebook whose exercises ask by the variant with a number, which their text shows.
+
+    Parameters
+    ----------
+    notebook : dict
+        As `parse_notebook_file` reads it; left as it is.
+    number : int
+        Of the student, or of the class.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ValueError
+        A text that a variant replaces is not in the notebook: the exercises and the notebook do not fit together.
+    """
+    varied = deepcopy(notebook)
+    cells = varied["cells"]
+    for place, each in enumerate(released_cells(notebook)):
+        if each.exercise is None or not find_exercise(each.exercise).varies:
+            continue
+        if each.role == "check":
+            set_source(cells[place], add_variant(each.exercise, each.source, number))
+            continue
+        asked = [cell for cell in cells[max(place - 1, 0) : place] if cell["cell_type"] == "markdown"]
+        asked.append(cells[place])
+        replacements = find_exercise(each.exercise).replacements(number)
+        try:
+            sources = rewrite_cells([source_of(cell) for cell in asked], replacements)
+        except ValueError as error:
+            raise ValueError(f"exercise {each.exercise} has no variant {number}: {error}") from error
+        for cell, source in zip(asked, sources, strict=True):
+            shown = NUMBER.format(number=number) if cell["cell_type"] == "markdown" else ""
+            set_source(cell, source + shown)
+    varied["metadata"]["labkit"] = varied["metadata"].get("labkit", {}) | {"variant": number}
+    return varied
+
+
+def add_variant(identifier: str, source: str, number: int) -> str:
+    """Return the source of a check cell whose `check` names the variant.
+
+    Examples
+    --------
+    >>> add_variant("04.6", 'check("04.6", doctor)', 37)
+    'check("04.6", doctor, variant=37)'
+    """
+    lines = source.splitlines(keepends=True)
+    for node in ast.walk(ast.parse(source)):
+        named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "check"
+        if named and isinstance(node.args[0], ast.Constant) and node.args[0].value == identifier:
+            # ast counts columns in bytes of UTF-8
+            before = "".join(lines[: node.end_lineno - 1]).encode()
+            end = len(before) + node.end_col_offset - 1
+            call, rest = source.encode()[:end].decode().rstrip(), source.encode()[end:].decode()
+            return f"{call}{'' if call.endswith(',') else ','} variant={number}{rest}"
+    raise ValueError(f"the check cell of exercise {identifier} has no `check({identifier!r}, ...)`: {source[:80]!r}")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,18 @@ from labkit.cache import file_sha256
 from labkit.classroom.box.submissions import Question
 from labkit.classroom.questions import find_imports, make_questions
 from labkit.classroom.releases._fingerprints import fingerprint_marks
-from labkit.classroom.releases._notebooks import ReleasedCell, parse_notebook_file, released_cells
-from labkit.classroom.releases._secrets import draw_number, stretch_seed
+from labkit.classroom.releases._notebooks import (
+    ReleasedCell,
+    notebook_bytes,
+    parse_notebook_file,
+    released_cells,
+    vary_notebook,
+)
+from labkit.classroom.releases._secrets import draw_number, draw_seed, stretch_seed
 from labkit.classroom.releases.rosters import Student
 from labkit.errors import UserError
+from labkit.exercises.checking import find_exercise
+from labkit.version import __version__
 
 FORMAT = 1  # of the manifest
 MANIFEST = "teacher/manifest.json"
@@ -36,7 +45,9 @@ class Release:
     students : tuple of Student
         Those of the roster; empty where everybody gets the same.
     deadline : str
-        As the teacher wrote it; empty without one.
+        Of the submissions, for `datetime.datetime.fromisoformat`, with its time zone; empty without one.
+    version : str
+        Of the course that wrote it.
     files : mapping of str to str
         The sha256 of every file, by its path in the folder.
     """
@@ -46,6 +57,7 @@ class Release:
     seed: str = field(repr=False)
     students: tuple[Student, ...] = ()
     deadline: str = ""
+    version: str = __version__
     files: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
 
     @cached_property
@@ -117,7 +129,26 @@ class Release:
 
     def left_out(self, name: str) -> dict[str, str]:
         """Return the exercises whose answers cannot be collected in the box, each with the reason."""
-        return self._asked(name)[1]
+        return self._sorted_out(name)[1]
+
+    def probes(self, name: str) -> dict[str, list[tuple]]:
+        """Return the hidden calls of each exercise that has some, the same for the whole class.
+
+        Two students with the same function get the same mark.
+        """
+        if name not in self._probes:
+            declared = {each: find_exercise(each) for each in self.exercises(name)}
+            self._probes[name] = {
+                identifier: exercise.draw_hidden(draw_seed(self._key, "", identifier))
+                for identifier, exercise in declared.items()
+                if exercise.hidden is not None
+            }
+        return self._probes[name]
+
+    def variants(self, name: str, student: str | None = None) -> dict[str, int]:
+        """Return the number of the variant of each exercise that varies."""
+        number = self.number(student)
+        return {each: number for each in self.exercises(name) if find_exercise(each).varies}
 
     def questions(
         self, name: str, student: str | None = None, after: Mapping[str, int] | None = None
@@ -129,7 +160,7 @@ class Release:
         name : str
             One of `names`.
         student : str, optional
-            An id of the roster.
+            An id of the roster; needed where there is one.
         after : mapping of str to int, optional
             For each exercise, how many code cells of the submission stand before its check; without it, all.
 
@@ -137,19 +168,56 @@ class Release:
         -------
         list of Question
             In the order of the notebook, without the exercises that are `left_out`.
-        """
-        return make_questions(self._asked(name)[0], after)
 
-    def _asked(self, name: str) -> tuple[dict[str, str], dict[str, str]]:
+        Raises
+        ------
+        UserError
+            The student is not on the roster, or the installed exercises are not those that were handed out.
+        """
+        if self.students and student is None:
+            raise UserError(f"{self.folder} has a roster; name the student whose notebook is asked about")
+        self._check_exercises(name, student)
+        asked = self._sorted_out(name)[0]
+        probes = {each: calls for each, calls in self.probes(name).items() if each in asked}
+        return make_questions(asked, after, probes=probes, variants=self.variants(name, student))
+
+    def _check_exercises(self, name: str, student: str | None) -> None:
+        """Raise a UserError where the installed exercises would ask something else than the student was asked."""
+        place = self.path(name, student).relative_to(self.folder).as_posix()
+        base = parse_notebook_file(self.folder / BASE / f"{name}.ipynb")
+        try:
+            now = notebook_bytes(vary_notebook(base, self.number(student)))
+        except ValueError:
+            now = b""
+        if file_sha256(BytesIO(now)) != self.files[place]:
+            raise UserError(
+                f"the exercises of {name} have changed since the release: those installed (version {__version__}) ask "
+                f"other questions than {place}; grade with the version that wrote it ({self.version})"
+            )
+
+    def _sorted_out(self, name: str) -> tuple[dict[str, str], dict[str, str]]:
         """Return the checks that can be asked in the box, and why the others cannot."""
-        asked, refused = {}, {}
-        for identifier, source in self.checks(name).items():
-            try:
-                make_questions({identifier: source})
-                asked[identifier] = source
-            except TypeError as error:
-                refused[identifier] = str(error)
-        return asked, refused
+        if name not in self._boxed:
+            asked, refused = {}, {}
+            for identifier, source in self.checks(name).items():
+                probes = {each: calls for each, calls in self.probes(name).items() if each == identifier}
+                try:
+                    make_questions({identifier: source}, probes=probes)
+                    asked[identifier] = source
+                except TypeError as error:
+                    refused[identifier] = str(error)
+            self._boxed[name] = asked, refused
+        return self._boxed[name]
+
+    @cached_property
+    def _probes(self) -> dict[str, dict[str, list[tuple]]]:
+        """The hidden calls that were drawn so far, by notebook."""
+        return {}
+
+    @cached_property
+    def _boxed(self) -> dict[str, tuple[dict[str, str], dict[str, str]]]:
+        """What was sorted out so far, by notebook."""
+        return {}
 
     def imports(self, name: str) -> list[str]:
         """Return the import statements of a notebook, each once, in order."""
@@ -178,9 +246,9 @@ def load_release(folder: str | Path) -> Release:
     for place, checksum in release.files.items():
         path = release.folder / place
         if not path.is_file():
-            raise UserError(f"{path} is missing; write the release again, with the same seed, to get it back")
+            raise UserError(f"{path} is missing; call `labkit class release` as before to get it back")
         if file_sha256(path) != checksum:
-            raise UserError(f"{path} was changed; write the release again, with the same seed, to get it back")
+            raise UserError(f"{path} was changed since the release; call it again with --replace to get it back")
     return release
 
 
@@ -195,8 +263,9 @@ def read_manifest(folder: Path) -> Release:
             folder=folder,
             names=tuple(manifest["names"]),
             seed=manifest["seed"],
-            students=tuple(Student(**each) for each in manifest["students"]),
+            students=tuple(read_student(each) for each in manifest["students"]),
             deadline=manifest["deadline"],
+            version=manifest["labkit"],
             files=manifest["files"],
         )
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -204,4 +273,11 @@ def read_manifest(folder: Path) -> Release:
     except (ValueError, KeyError, TypeError) as error:
         if isinstance(error, UserError):
             raise
-        raise UserError(f"{path} is damaged ({error}); write the release again, with the same seed") from error
+        raise UserError(
+            f"{path} is damaged ({error}); write the release again, with the same seed, elsewhere"
+        ) from error
+
+
+def read_student(entry: dict[str, Any]) -> Student:
+    """Return the student of an entry of the manifest, which has the number besides, for people."""
+    return Student(**{key: value for key, value in entry.items() if key != "number"})

@@ -1,9 +1,9 @@
 """A notebook made from its source: the whole of it, or what students get."""
 
-import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from labkit.cache import short_hash
 from labkit.course.sources.readings import check_readings, hide_readings
 from labkit.course.sources.references import Reference, add_references
 from labkit.errors import UserError
@@ -222,11 +222,6 @@ def cell_slug(cell: "NotebookNode") -> str:
     if exercise := cell.metadata.get("exercise"):
         return f"exercise-{exercise}".replace(".", "-")
     return short_hash(f"{cell.cell_type}\n{cell.source}")
-
-
-def short_hash(text: str) -> str:
-    """Return twelve hexadecimal digits that change with a text."""
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _free_id(slug: str, taken: set[str]) -> str:

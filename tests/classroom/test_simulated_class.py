@@ -1,0 +1,73 @@
+"""A class of 40 simulated students gets exactly the marks that follow from what each of them wrote."""
+
+import csv
+import io
+from collections import Counter
+
+import pytest
+
+from labkit.classroom.box import find_box
+from labkit.classroom.grading import grade
+from labkit.classroom.releases import release
+from labkit.exercises.checking import find_exercise
+from tests.classroom.simulated import NAME, write_class
+
+CLASS = 40
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    """A class that was graded: the students, and the grading."""
+    if find_box().name is None:
+        pytest.skip(find_box().sentence)
+    folder = tmp_path_factory.mktemp("class")
+    handed_out = release(["04"], folder / "release", seed="simulated")
+    students = write_class(folder / "submissions", handed_out, CLASS)
+    return students, grade(folder / "submissions", folder / "grades", release=handed_out)
+
+
+@pytest.mark.slow
+def test_a_simulated_class_gets_exactly_its_marks(graded):
+    """Every state, every point and the hint of every declared mistake; in the files, too."""
+    students, grading = graded
+    assert grading.complete and grading.graded == CLASS and [each.id for each in grading.students] == sorted(students)
+    wrong = {}
+    for one in grading.students:
+        student, result = students[one.id], one.last(NAME)
+        for name, marked in result.exercises.items():
+            wanted = student.states[name]
+            points = find_exercise(name).points if wanted == "correct" else 0
+            states = wanted if isinstance(wanted, tuple) else (wanted,)
+            told = student.hints.get(name, marked.message)
+            if marked.state not in states or marked.points != points or not marked.message.startswith(told):
+                wrong[one.id, name] = (student.plan[name], marked)
+    assert wrong == {}
+    table = list(csv.DictReader(io.StringIO((grading.folder / "grades.csv").read_text(encoding="utf-8"))))
+    assert {row["student"]: int(row["points"]) for row in table} == {
+        each.id: each.last(NAME).points for each in grading.students
+    }
+
+
+@pytest.mark.slow
+def test_the_simulated_class_has_everything(graded):
+    """Each exercise is answered in every style, with every kind of mistake, and damaged in every way."""
+    students, _ = graded
+    kinds = Counter((name, chosen[0]) for each in students.values() for name, chosen in each.plan.items())
+    for name in ("04.1", "04.2", "04.3", "04.4", "04.5", "04.6"):
+        assert kinds[name, "right"] >= 15 and kinds[name, "wrong"] >= 8 and kinds[name, "damaged"] >= 3
+    damages = Counter(
+        chosen[1] for each in students.values() for chosen in each.plan.values() if chosen[0] == "damaged"
+    )
+    assert len(damages) == 4
+
+
+@pytest.mark.slow
+def test_pages_of_the_simulated_class_run_nothing(graded):
+    """Answers with scripts and colors for terminals are texts on the pages."""
+    students, grading = graded
+    hostile = [one for one in grading.students if ("damaged", "hostile") in students[one.id].plan.values()]
+    assert hostile
+    for one in hostile:
+        page = (grading.folder / "pages" / one.page).read_text(encoding="utf-8")
+        assert "<script" not in page and "<img" not in page and "\x1b" not in page and "[31m" not in page
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
