@@ -130,7 +130,7 @@ def results(folder):
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_stopped_loses_only_what_is_under_way(running, interruptible, tmp_path, number):
-    """After kill -9, Ctrl-C or a request to end: workers and boxes are gone, results are whole, and the next run goes on."""
+    """After kill -9, Ctrl-C or SIGTERM, workers and boxes are gone, results are whole, and the next run goes on."""
     process = running()
     family = psutil.Process(process.pid).children(recursive=True)
     assert family and process.poll() is None
