@@ -48,7 +48,11 @@ RELEASED = [
     ),
     Cell("check-1", "code", 'from labkit.exercises import check\n\ncheck("04.1", alarm_rates)', "check", "04.1", 2),
     Cell("between", "markdown", "## Whose question is it?\n\nThe denominator tells you."),
-    Cell("derived", "code", 'rates = {"a": st.mean(people["a"]), "b": st.mean(people["b"])}\nhighest = max(rates.values())'),
+    Cell(
+        "derived",
+        "code",
+        'rates = {"a": st.mean(people["a"]), "b": st.mean(people["b"])}\nhighest = max(rates.values())',
+    ),
     Cell("text-2", "markdown", "### Exercise 04.2 · Three voices\n\nWho asks for which rate?"),
     Cell(
         "exercise-04-2",

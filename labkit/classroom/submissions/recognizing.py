@@ -22,12 +22,10 @@ if TYPE_CHECKING:
 
 TEXT_ALIKE = 0.5  # from which likeness on a text cell that became a code cell is still the text
 
-_PURE_CHECK = re.compile(
-    r"(?:\s|#[^\n]*\n?|(?:from labkit\.exercises )?import [\w., ]+\n?|(?:hint|solution)\([^()]*\)\n?)*"
-    r"check\(\s*[\"'](\d\d\.\d+)[\"']\s*,(.*)\)\s*(?:#[^\n]*)?\s*",
-    re.DOTALL,
-)
-_CHECK = re.compile(r"\bcheck\(\s*[\"'](\d\d\.\d+)[\"']")
+LONGEST_CHECK = 2_000  # characters of a cell that holds only a check
+
+_CHECK = re.compile(r"check\(\s*[\"'](\d\d\.\d+)[\"']\s*,(.*)\)\s*(?:#[^\n]*)?", re.DOTALL)
+_BESIDE = ("#", "from labkit.exercises import", "hint(", "solution(")  # what may stand around a check
 
 
 @dataclass
@@ -149,7 +147,7 @@ class _Reading:
         cell, text = self.submitted[number], self.matched.submitted[number]
         owner = self.matched.owner.get(number)
         item = Item(str(cell.position), text, owner)
-        pure = _PURE_CHECK.fullmatch(text.plain) if len(text.plain) < 2_000 else None
+        pure = find_check(text.plain)
         if owner is None:
             item.runs = cell.kind == "code" and pure is None
             item.check_of = pure[1] if pure and pure[1] in self.checks else None
@@ -331,6 +329,16 @@ class _Reading:
             place for place, item in enumerate(self.items) if item.released is not None and item.released < number
         ]
         return places[-1] + 1 if places else 0
+
+
+def find_check(plain: str) -> re.Match | None:
+    """Return the exercise that a cell checks, and what it hands in, where it does nothing else."""
+    if len(plain) > LONGEST_CHECK:
+        return None
+    lines = [line for line in plain.split("\n") if line.strip() and not line.startswith(_BESIDE)]
+    if not all(line[0] in " \t)]}" for line in lines[1:]):
+        return None
+    return _CHECK.fullmatch("\n".join(lines))
 
 
 def _begins_indented(source: str) -> bool:
