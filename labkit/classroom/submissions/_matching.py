@@ -135,7 +135,7 @@ def match_texts(found: Matched, by_id: dict[int, int]) -> None:
 
 
 def match_ids(found: Matched, by_id: dict[int, int], names: dict[int, set[str]]) -> None:
-    """Recognize cells by their ids; several cells with one id are copies where they have something in common with it."""
+    """Recognize cells by their ids; several with one id are copies where they have something in common with it."""
     holders = defaultdict(list)
     for number, one in by_id.items():
         if number not in found.owner:
