@@ -169,10 +169,12 @@ def match_places(
         theirs = [number for number in range(start + 1, end) if number in added][:MOST_COMPARED]
         pairs = []
         for one in ours:
+            wanted = names.get(one)
+            is_bound = bool(wanted) and any(wanted <= found.submitted[other].bound for other in added)
             for other in theirs:
                 score = likeness(found.released[one].tokens, found.submitted[other].tokens)
-                if one in names and names[one] and names[one] <= found.submitted[other].bound:
-                    score = 0.9 + score / 10
+                if is_bound:  # stubs may look alike; the one that binds the names is the answer
+                    score = 0.9 + score / 10 if wanted <= found.submitted[other].bound else 0.0
                 if score >= ALIKE:
                     pairs.append((-score, one, other))
         for _, one, other in sorted(pairs):
