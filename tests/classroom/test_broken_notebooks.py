@@ -150,6 +150,23 @@ def test_letters_of_other_encodings_arrive():
         assert found.cells[0].source == GERMAN
 
 
+def test_fifty_megabytes_of_outputs():
+    """They are read in well under three seconds, and nothing of them is kept."""
+    picture = {"output_type": "display_data", "metadata": {}, "data": {"image/png": "iVBORw0KGgo" * 100_000}}
+    numbers = {"output_type": "display_data", "metadata": {}, "data": {"application/json": [0.125] * 100_000}}
+    printed = {"output_type": "stream", "name": "stdout", "text": ["A line, of text.\n"] * 50_000}
+    cells = answered()
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            cell["outputs"] = [picture, numbers, printed, printed, printed]
+    data = notebook(cells)
+    assert len(data) > 50_000_000
+    began = time.process_time()
+    found = recognize(RELEASED, data)
+    assert time.process_time() - began < 3
+    assert found.cells == recognize(RELEASED, notebook()).cells and not found.remarks
+
+
 # ---- Made to break the reader ----------------------------------------------------------------------------------------
 
 SLOW = {

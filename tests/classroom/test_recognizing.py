@@ -25,8 +25,13 @@ def take_answers(found):
                     taken[exercise] = describe_answer(eval(EXPRESSIONS[exercise], names))
         if number < len(found.cells) and "check_copy" not in found.cells[number].source:
             with contextlib.suppress(Exception), contextlib.redirect_stdout(io.StringIO()):
-                exec(found.cells[number].source.replace("check(", "str("), names)
+                exec(plain_python(found.cells[number].source), names)
     return {exercise: taken.get(exercise) for exercise in EXERCISES}
+
+
+def plain_python(source):
+    """Return code without magic commands, and without checks, which would take seconds."""
+    return re.sub(r"^[%!].*$", "", source, flags=re.MULTILINE).replace("check(", "str(")
 
 
 def describe_answer(answer):
@@ -165,7 +170,11 @@ DAMAGES = {
     "a check was deleted": (without("check-2"), "", {"04.2": "the check cell of 04.2 is missing"}),
     "answer and check were deleted": (without("exercise-04-2", "check-2"), "04.2", {"04.2": "answer.*missing"}),
     "all checks were deleted": (without("check-1", "check-2", "check-3"), "", {each: "missing" for each in EXERCISES}),
-    "the imports were deleted": (without("imports"), "", {"04.1": "'import math' was deleted; it was put back"}),
+    "the imports were deleted": (
+        without("imports"),
+        "",
+        {"04.1": "'import math' was deleted; it was put back as handed out"},
+    ),
     "data were deleted": (without("data"), "", {"04.3": "'people = .*deleted"}),
     "what data are derived to was deleted": (without("derived"), "", {"04.3": "'rates = .*deleted"}),
     "all given code was deleted": (without("imports", "data", "derived"), "", {"04.3": "deleted"}),
@@ -304,7 +313,7 @@ DAMAGES = {
         "04.2",
         {"04.2": "check cell of 04.2 hands in `my_voices`; the course asks for `voices`"},
     ),
-    "a magic before an answer": (changed("exercise-04-2", source=f"# %%time\n{VOICES}"), "", {}),
+    "a magic before an answer": (changed("exercise-04-2", source=f"%%time\n!pip install x\n{VOICES}"), "", {}),
     "a check that claims": (
         changed("check-2", source="print('correct')"),
         "",
@@ -358,4 +367,5 @@ def test_damages(name):
         assert any(re.search(pattern, note) for note in found.notes[exercise]), found.notes
     if not says:
         assert not found.notes, found.notes
+    assert ("read as code" in str(found.remarks)) == ("imports as raw" in name)
     assert len({cell.id for cell in found.cells}) == len(found.cells)

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 NOTEBOOK = re.compile(r"\.ipynb(?:\.(?:txt|json|html?))?$", re.IGNORECASE)  # browsers append the type
 MAYBE = re.compile(r"\.(?:json|txt)$|^[^.]+$", re.IGNORECASE)  # what may be a notebook under another name
 MOST_NAMED = 5  # files that a note lists
+MOST_LOOKED_AT = 10  # files of a student that are read only to see what they are
+MOST_NOTES, LONGEST_NOTE = 20, 400
 TIMESTAMP = "timestamp.txt"  # of nbgrader
 EARLIEST = datetime(1980, 1, 2, tzinfo=UTC)
 
 _SEPARATORS = re.compile(r"[\s_\-.,;+]+")
-_COPY = re.compile(r"(\d+)\D*$")
 
 
 @dataclass(frozen=True)
@@ -62,18 +63,15 @@ class Candidate:
         When the platform got it.
     late : bool
         Whether the platform calls it late.
-    copy : int
-        The number in its name: 1 of "04_measuring (1).ipynb".
     """
 
     file: SubmittedFile
     name: str
     received: datetime | None
     late: bool
-    copy: int = 0
 
 
-def choose_files(found: Sequence[Handed], release: "Release", limit: datetime | None) -> Choice:
+def choose_files(found: Sequence[Handed], release: "Release", limit: datetime | None, platform: str) -> Choice:
     """Return which files of a student count.
 
     Parameters
@@ -84,6 +82,8 @@ def choose_files(found: Sequence[Handed], release: "Release", limit: datetime | 
         Its names, and its exercises, by which renamed notebooks are recognized.
     limit : datetime, optional
         The deadline.
+    platform : str
+        Where the files come from.
     """
     choice = Choice()
     candidates, others = list_candidates(found, choice)
@@ -91,7 +91,7 @@ def choose_files(found: Sequence[Handed], release: "Release", limit: datetime | 
     strange = []
     for candidate in candidates:
         name = notebook_of(candidate.name, release.names)
-        if name is None:
+        if name is None and len(strange) < MOST_LOOKED_AT:
             name = recognize_content(candidate, release, choice)
         if name is None:
             strange.append(candidate)
@@ -113,7 +113,10 @@ def choose_files(found: Sequence[Handed], release: "Release", limit: datetime | 
         choice.problem = "no notebook that was handed out is among the files; hand in the .ipynb file"
         if not candidates and not others:
             choice.problem = "the submission holds no files that can be read"
-    say_times(choice, limit, found)
+    say_times(choice, limit, found, platform)
+    choice.notes = [note if len(note) <= LONGEST_NOTE else f"{note[:LONGEST_NOTE]}..." for note in choice.notes]
+    if len(choice.notes) > MOST_NOTES:
+        choice.notes[MOST_NOTES:] = [f"and {len(choice.notes) - MOST_NOTES:,} notes more"]
     return choice
 
 
@@ -121,6 +124,7 @@ def list_candidates(found: Sequence[Handed], choice: Choice) -> tuple[list[Candi
     """Return the files that may be notebooks, and the others; what cannot be read is noted."""
     candidates, others = [], []
     stamps = read_stamps(found, choice)
+    looked_at = 0
     for each in found:
         skip = 1 if len(each.file.parts) > 1 else 0
         for file in open_archives([each.file], choice.notes, skip):
@@ -132,10 +136,14 @@ def list_candidates(found: Sequence[Handed], choice: Choice) -> tuple[list[Candi
             name = each.name if file is each.file else file.name
             if file.size == 0:
                 choice.notes.append(f"{file.shown(skip)} is empty")
-            elif is_notebook(name) or MAYBE.search(name) and looks_like_notebook(file):
-                received = read_time(each.time, otherwise=UTC) if each.time else stamps.get(file.parts[:-1])
-                copy = _COPY.search(NOTEBOOK.sub("", name))
-                candidates.append(Candidate(file, name, received, each.late, int(copy[1][:9]) if copy else 0))
+                continue
+            accepted = is_notebook(name)
+            if not accepted and MAYBE.search(name) and looked_at < MOST_LOOKED_AT:
+                looked_at += 1
+                accepted = looks_like_notebook(file)
+            if accepted:
+                received = read_time(each.time, otherwise=UTC) if each.time else find_stamp(stamps, file)
+                candidates.append(Candidate(file, name, received, each.late))
             else:
                 others.append(file)
     return candidates, others
@@ -158,11 +166,19 @@ def read_stamps(found: Sequence[Handed], choice: Choice) -> dict[tuple[str, ...]
     return stamps
 
 
+def find_stamp(stamps: dict[tuple[str, ...], datetime], file: SubmittedFile) -> datetime | None:
+    """Return the time written down in the folder of a file, or in one around it."""
+    for length in range(len(file.parts) - 1, 0, -1):
+        if file.parts[:length] in stamps:
+            return stamps[file.parts[:length]]
+    return None
+
+
 def choose_one(name: str, candidates: list[Candidate], choice: Choice, limit: datetime | None) -> None:
     """Choose the file that counts for a notebook: the last one before the deadline."""
     on_time = [each for each in candidates if not is_late(each, limit)]
     pool = on_time or candidates
-    chosen = max(pool, key=rank)
+    chosen = max(pool, key=lambda each: rank(each, name))
     if len(candidates) > 1:
         listed = list_file_names([each.file for each in candidates])
         by = "the last one"
@@ -170,7 +186,7 @@ def choose_one(name: str, candidates: list[Candidate], choice: Choice, limit: da
             by = "the last one before the deadline"
         choice.notes.append(
             f"{name} was handed in {len(candidates)} times ({listed}); {chosen.file.shown(1)} counts, "
-            f"{by}{say_rank(pool)}"
+            f"{by}{say_rank(pool, name)}"
         )
     choice.files[name] = chosen.file
     if chosen.received is not None and (choice.received is None or chosen.received > choice.received):
@@ -185,37 +201,49 @@ def is_late(candidate: Candidate, limit: datetime | None) -> bool:
     return candidate.late
 
 
-def rank(candidate: Candidate) -> tuple:
+def rank(candidate: Candidate, name: str) -> tuple:
     """Return by what a file is later than another one."""
-    moment = candidate.received or candidate.file.modified or EARLIEST
-    return (
-        candidate.received is not None,
-        moment if candidate.received else EARLIEST,
-        candidate.copy,
-        candidate.file.modified or EARLIEST,
-        candidate.file.parts,
-    )
+    known = candidate.received is not None
+    moment = candidate.file.modified or EARLIEST
+    return known, candidate.received or EARLIEST, copy_number(candidate, name), moment, candidate.file.parts
 
 
-def say_rank(pool: list[Candidate]) -> str:
+def copy_number(candidate: Candidate, name: str) -> int:
+    """Return the number that a name ends in: 1 for "04_measuring (1).ipynb"; -1 where the name is another one."""
+    _, found, rest = plain_name(NOTEBOOK.sub("", candidate.name)).rpartition(plain_name(name))
+    number = re.search(r"(\d{1,9})\D*$", rest)
+    return (int(number[1]) if number else 0) if found else -1
+
+
+def say_rank(pool: list[Candidate], name: str) -> str:
     """Return by what the last one was found, in words."""
     if all(each.received is not None for each in pool):
         return ""
-    if len({each.copy for each in pool}) > 1:
+    if len({copy_number(each, name) for each in pool}) > 1:
         return " by the numbers in the names, since the times at which they were handed in are not known"
     return " by the times of the files, since those at which they were handed in are not known"
 
 
-def say_times(choice: Choice, limit: datetime | None, found: Sequence[Handed]) -> None:
+def say_times(choice: Choice, limit: datetime | None, found: Sequence[Handed], platform: str) -> None:
     """Note what is known about when it was handed in."""
     if not choice.files:
         return
-    if any(each.late for each in found) and choice.received is None:
-        choice.notes.append("the platform marks it as late")
-    elif limit is not None and choice.received is None:
-        choice.notes.append("when it was handed in is not in the export, so that it is not known whether it is late")
-    elif limit is not None and choice.late:
-        choice.notes.append(f"it was handed in {say_time(choice.received)}, after the deadline ({say_time(limit)})")
+    if choice.received is not None:
+        if limit is not None and choice.late:
+            choice.notes.append(f"it was handed in {say_time(choice.received)}, after the deadline ({say_time(limit)})")
+    elif any(each.late for each in found):
+        choice.notes.append(f"{platform} marks it as late")
+    elif limit is not None and platform == "Canvas":
+        choice.notes.append("Canvas does not mark it as late by its own deadline; its export does not say more")
+    elif limit is not None:
+        unknown = "when it was handed in is not known, and so it does not count as late"
+        last = max((file.modified for file in choice.files.values() if file.modified), default=None)
+        if platform == "folder" and last is not None:
+            side = "after" if last > limit else "before"
+            unknown += (
+                f"; the file was last changed {say_time(last)}, {side} the deadline, which copying may have changed"
+            )
+        choice.notes.append(unknown)
 
 
 # ---- Names and content -----------------------------------------------------------------------------------------------

@@ -135,7 +135,7 @@ def match_texts(found: Matched, by_id: dict[int, int]) -> None:
 
 
 def match_ids(found: Matched, by_id: dict[int, int], names: dict[int, set[str]]) -> None:
-    """Recognize cells by their ids; several cells with one id are copies where they have something in common."""
+    """Recognize cells by their ids; several with one id are copies where they have something in common with it."""
     holders = defaultdict(list)
     for number, one in by_id.items():
         if number not in found.owner:
@@ -169,10 +169,12 @@ def match_places(
         theirs = [number for number in range(start + 1, end) if number in added][:MOST_COMPARED]
         pairs = []
         for one in ours:
+            wanted = names.get(one)
+            is_bound = bool(wanted) and any(wanted <= found.submitted[other].bound for other in added)
             for other in theirs:
                 score = likeness(found.released[one].tokens, found.submitted[other].tokens)
-                if one in names and names[one] and names[one] <= found.submitted[other].bound:
-                    score = 0.9 + score / 10
+                if is_bound:  # stubs may look alike; the one that binds the names is the answer
+                    score = 0.9 + score / 10 if wanted <= found.submitted[other].bound else 0.0
                 if score >= ALIKE:
                     pairs.append((-score, one, other))
         for _, one, other in sorted(pairs):

@@ -122,7 +122,7 @@ def make_submissions(
     submissions = []
     for student, found in by_student.items():
         try:
-            choice = _choosing.choose_files(found, release, limit)
+            choice = _choosing.choose_files(found, release, limit, owners[student].platform)
             submission = Submission(
                 student, choice.files, choice.received, choice.late, tuple(choice.notes), choice.problem
             )

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 TEXT_ALIKE = 0.5  # from which likeness on a text cell that became a code cell is still the text
 
+MOST_REMARKS = 20
+MOST_NAMED = 3  # cells that a note names
 LONGEST_CHECK = 2_000  # characters of a cell that holds only a check
 
 _CHECK = re.compile(r"check\(\s*[\"'](\d\d\.\d+)[\"']\s*,(.*)\)\s*(?:#[^\n]*)?", re.DOTALL)
@@ -79,6 +81,8 @@ def recognize(cells: Sequence["ReleasedCell"], notebook: bytes) -> Recognized:
         return Recognized(problem=problem, remarks=parsed.remarks)
     found = reading.read()
     found.remarks = parsed.remarks + found.remarks
+    if len(found.remarks) > MOST_REMARKS:
+        found.remarks[MOST_REMARKS:] = [f"and {len(found.remarks) - MOST_REMARKS:,} remarks more"]
     return found
 
 
@@ -102,6 +106,7 @@ class _Reading:
         self.matched: Matched = match_cells(released, submitted, names)
         self.notes: dict[str, list[str]] = defaultdict(list)
         self.items: list[Item] = []
+        self.remarks: list[str] = []
 
     def expression(self, exercise: str) -> str:
         """Return what the released check hands in."""
@@ -127,7 +132,7 @@ class _Reading:
         counted = {exercise: self.counted(exercise) for exercise in self.checks}
         self.put_back(counted)
         places = {exercise: self.place(exercise, counted[exercise]) for exercise in self.checks}
-        found = Recognized(notes={each: notes for each, notes in self.notes.items() if notes})
+        found = Recognized(notes={each: notes for each, notes in self.notes.items() if notes}, remarks=self.remarks)
         found.after = {each: sum(item.runs for item in self.items[:place]) for each, place in places.items()}
         taken: set[str] = set()
         for item in self.items:
@@ -164,6 +169,8 @@ class _Reading:
             if cell.kind != "code":
                 kind = cell.kind if cell.kind in ("markdown", "raw") else "strange"
                 self.note(ours.exercise, f"the answer cell of {ours.exercise} is a {kind} cell; it was read as code")
+        elif cell.kind != "code":
+            self.remarks.append(f"cell {cell.position}, {item.first_line()!r}, is no code cell; it was read as code")
         return item
 
     def read_check(self, item: Item, number: int, exercise: str, pure: re.Match | None) -> None:
@@ -285,11 +292,16 @@ class _Reading:
         needed: set[Item] = set()
         for exercise, answer in counted.items():
             before = self.items[: self.place(exercise, answer, silent=True)]
-            for item in find_needed_items(before, read_words(self.expressions[exercise])):
-                if item.put_back and not self.is_elsewhere(item, before):
-                    needed.add(item)
-                    what = "it was put back as it was handed out" if item.put_back == "deleted" else "it was put back"
-                    self.note(exercise, f"the cell {item.first_line()!r} was {item.put_back}; {what}")
+            found = find_needed_items(before, read_words(self.expressions[exercise]))
+            found = [item for item in found if item.put_back and not self.is_elsewhere(item, before)]
+            needed.update(found)
+            for why, what in (("deleted", " as handed out"), ("moved", "")):
+                lines = [repr(item.first_line()) for item in self.items if item in found and item.put_back == why]
+                if len(lines) == 1:
+                    self.note(exercise, f"the cell {lines[0]} was {why}; it was put back{what}")
+                elif lines:
+                    named = ", ".join(lines[:MOST_NAMED]) + ("..." if len(lines) > MOST_NAMED else "")
+                    self.note(exercise, f"{len(lines)} cells were {why} ({named}); they were put back{what}")
         for item, former in tried:
             if item not in needed:
                 self.items.remove(item)
