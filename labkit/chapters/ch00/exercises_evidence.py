@@ -1,16 +1,15 @@
-"""Exercises of notebook 00 on associations, p-values and a first audit."""
+"""Exercises of notebook 00 on associations and p-values."""
 
-from functools import cache
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
-from labkit.audit.arrays import audit
-from labkit.data.tables import load_compas
 from labkit.exercises.answers import outputs_of
 from labkit.exercises.checking import compare_answers, exercise
-from labkit.exercises.judging import close, same
+from labkit.exercises.judging import close
 from labkit.exercises.recognizers import recognize_slip
+from labkit.exercises.variants import Variant
 
 
 # ---- 00.3 repair broken code -----------------------------------------------------------------------------------------
@@ -38,6 +37,16 @@ ARROWS = (  # no mean cosine is 0, so that a ratio of means can be told what it 
     (EAST, [STEEP], [NORTH, STEEP, EAST, FLAT]),
     (EAST, [EAST, -STEEP, NORTH], [FLAT]),
 )
+
+
+def draw_arrows(rng):
+    """Draw arrows of many lengths, sets of one and of several, and an association on either side of zero."""
+    calls = []
+    for sizes, dimensions, sign in (((1, 3), 2, 1), ((4, 2), 3, -1), ((2, 3), 4, 1), ((5, 3), 3, -1)):
+        word, *others = rng.normal(size=(1 + sum(sizes), dimensions)) * rng.uniform(1, 9, size=(1 + sum(sizes), 1))
+        a, b = others[: sizes[0]], others[sizes[0] :]
+        calls.append((word if lean(word, a, b) * sign > 0 else -word, a, b))
+    return calls
 
 
 MISTAKES = (
@@ -96,6 +105,7 @@ compare_answers(
     otherwise="Not $s(w, A, B)$ for all vectors. Try vectors whose cosines you know: `lean(east, [east], [north])` "
     "must give 1, and so must `lean(east, [east, east], [north])`.",
     collect=outputs_of(*ARROWS),
+    hidden=draw_arrows,
     untouched=broken_lean,
     tolerance=1e-6,
     hints=(
@@ -110,52 +120,6 @@ compare_answers(
 
 
 # ---- 00.4 compute a p-value, and choose what it says -----------------------------------------------------------------
-FIRST, SECOND = (0.9, 0.6), (0.7, 0.1)
-
-
-def count_divisions():
-    """Return the differences of means of all divisions of the four values, ours first."""
-    values = np.array(FIRST + SECOND)
-    return [values[list(chosen)].mean() - np.delete(values, chosen).mean() for chosen in combinations(range(4), 2)]
-
-
-DIFFERENCES = np.array(count_divisions())
-
-
-AS_LARGE = DIFFERENCES >= DIFFERENCES[0] - 1e-9
-
-
-P_VALUE = float(AS_LARGE.mean())
-
-
-P_MISTAKES = (
-    (
-        float((DIFFERENCES > DIFFERENCES[0] + 1e-9).mean()),
-        "One division too few: you counted those that are larger than ours, or left ours out above the line. *At least "
-        "as large* includes our own.",
-    ),
-    (
-        float(AS_LARGE[1:].mean()),
-        "You left our own division out, above and below the line. If the labels mean nothing, it is as possible as the "
-        "others.",
-    ),
-    (
-        float((abs(DIFFERENCES) >= DIFFERENCES[0] - 1e-9).mean()),
-        "You also counted large differences in the other direction. Our test asks in one direction only, as the "
-        "paper does.",
-    ),
-    (
-        float(AS_LARGE.sum()),
-        "This is the number of divisions that are at least as large. Divide it by the number of all divisions.",
-    ),
-    (
-        float(DIFFERENCES[0]),
-        "This is the difference of the means itself. The p-value is a share: of divisions whose difference is "
-        "as large.",
-    ),
-)
-
-
 READINGS = {  # in the order of their letters; the right one has no hint
     "unbiased": "It is not the probability that the model is unbiased: the p-value is computed *as if* the labels "
     "meant nothing, so it cannot say how probable that is.",
@@ -166,14 +130,112 @@ READINGS = {  # in the order of their letters; the right one has no hint
 }
 
 
-@exercise(
+WRITTEN = {
+    "unbiased": "unbiased: how probable it is that the model has no bias",
+    "divisions": "divisions: how large a share of the divisions has a difference at least as large as ours",
+    "people": "people: how large a share of people is affected",
+    "size": "size: how strong the association is",
+}
+
+
+@dataclass(frozen=True)
+class FourWords:
+    """Associations of the two words of each set."""
+
+    first: tuple[float, float]
+    second: tuple[float, float]
+
+    def differences(self):
+        """Return the differences of means of all divisions of the four values (6,), ours first."""
+        values = np.array(self.first + self.second)
+        pairs = combinations(range(4), 2)
+        return np.array([values[list(chosen)].mean() - np.delete(values, chosen).mean() for chosen in pairs])
+
+    @property
+    def p_value(self):
+        """The share of divisions whose difference is at least ours."""
+        return float((self.differences() >= self.differences()[0] - 1e-9).mean())
+
+    def mistakes(self):
+        """Return wrong p-values with their hints."""
+        found = self.differences()
+        as_large = found >= found[0] - 1e-9
+        return (
+            (
+                float((found > found[0] + 1e-9).mean()),
+                "One division too few: you counted those that are larger than ours, or left ours out above the line. "
+                "*At least as large* includes our own.",
+            ),
+            (
+                float(as_large[1:].mean()),
+                "You left our own division out, above and below the line. If the labels mean nothing, it is as "
+                "possible as the others.",
+            ),
+            (
+                float((abs(found) >= found[0] - 1e-9).mean()),
+                "You also counted large differences in the other direction. Our test asks in one direction only, as "
+                "the paper does.",
+            ),
+            (
+                float(as_large.sum()),
+                "This is the number of divisions that are at least as large. Divide it by the number of all divisions.",
+            ),
+            (
+                float(found[0]),
+                "This is the difference of the means itself. The p-value is a share: of divisions whose difference is "
+                "as large.",
+            ),
+        )
+
+    def wrong(self):
+        """Return wrong answers with their hints."""
+        numbers = [({"p_value": value, "says": "divisions"}, text) for value, text in self.mistakes()]
+        return numbers + [({"p_value": self.p_value, "says": each}, text) for each, text in READINGS.items() if text]
+
+    def reference(self):
+        """Return the right answer, to two decimals."""
+        return {"p_value": round(self.p_value, 2), "says": "divisions"}
+
+    def text(self):
+        """Return how the exercise tells the four values."""
+        (a, b), (c, d) = self.first, self.second
+        return f"the associations {a} and {b} (first set) and {c} and {d} (second set)"
+
+    def judge(self, collected):
+        """Look at the share first, then at what it is said to mean."""
+        found = collected["p_value"]
+        if not close(found, self.p_value, 0.005):
+            known = next((text for value, text in self.mistakes() if close(found, value, 0.005)), None)
+            slip = recognize_slip({"p_value": found}, {"p_value": self.p_value}, tolerance=0.005)
+            otherwise = "Not the p-value. Write down every division into two and two, ours too. Is none missing?"
+            return known or slip or otherwise
+        return READINGS[collected["says"]]
+
+
+FOUR_WORDS = FourWords((0.9, 0.6), (0.7, 0.1))
+
+
+def draw_words(rng):
+    """Draw four values until the p-value is another one, and all mistakes are different numbers."""
+    while True:
+        a, b, c, d = (rng.choice(np.arange(1, 10), size=4, replace=False) / 10).tolist()
+        words = FourWords((a, b), (c, d))
+        numbers = sorted([words.p_value, *(value for value, _ in words.mistakes())])
+        if words.p_value != FOUR_WORDS.p_value and np.diff(numbers).min() > 0.021:
+            break
+    changes = [(FOUR_WORDS.text(), words.text())]
+    return Variant(words.reference(), words.wrong(), changes, {"judge": words.judge})
+
+
+exercise(
     "00.4",
     points=2,
     objective="00-p-value",
-    reference={"p_value": round(P_VALUE, 2), "says": "divisions"},
+    reference=FOUR_WORDS.reference(),
+    wrong=FOUR_WORDS.wrong(),
+    variants=draw_words,
     choices={"says": tuple(READINGS)},
-    wrong=[({"p_value": value, "says": "divisions"}, text) for value, text in P_MISTAKES]
-    + [({"p_value": P_VALUE, "says": reading}, text) for reading, text in READINGS.items() if text],
+    written=WRITTEN,
     hints=(
         "There are six ways to choose two of four words for the first set. Write them all down, ours too.",
         "For each way, take the mean of the two chosen minus the mean of the others. In how many is it at least ours?",
@@ -182,115 +244,4 @@ READINGS = {  # in the order of their letters; the right one has no hint
     "p-value is that "
     "share, and nothing else.",
     praise="With so few words, nothing we could have found would have had a small p-value.",
-)
-def judge_p_value(collected):
-    """Look at the share first, then at what it is said to mean."""
-    found = collected["p_value"]
-    if not close(found, P_VALUE, 0.005):
-        known = next((text for value, text in P_MISTAKES if close(found, value, 0.005)), None)
-        slip = recognize_slip({"p_value": found}, {"p_value": P_VALUE}, tolerance=0.005)
-        return (
-            known or slip or "Not the p-value. Write down every division into two and two, ours too. Is none missing?"
-        )
-    return READINGS[collected["says"]]
-
-
-# ---- 00.5 decide and justify -----------------------------------------------------------------------------------------
-VERDICTS = ("lower for women", "higher for women", "cannot tell")
-
-
-OTHER_RATES = {
-    "false_positive_rate": "This is the difference of the false positive rates: among people *not charged "
-    "again*, who was "
-    "scored high? The exercise asks what a high score means, among people *scored high*.",
-    "selection_rate": "This is the difference of the selection rates: how often each sex is scored high, "
-    "whatever happened later.",
-    "base_rate": "This is the difference of the base rates, which knows nothing of the score. Look at those "
-    "scored high.",
-    "true_positive_rate": "This is the difference of the true positive rates: you divide by the people *charged "
-    "again*. "
-    "Divide by the people *scored high*.",
-}
-
-
-RATES = ("precision", *OTHER_RATES)
-
-
-@cache
-def audit_by_sex():
-    """Return (difference, low, high) of women minus men, by rate."""
-    people = load_compas().frame
-    result = audit(
-        y_true=people["two_year_recid"],
-        y_pred=(people["score_text"] != "Low").astype(int),
-        sensitive_features=people["sex"],
-    )
-    pairs = {rate: result.pairwise(rate).query("a == 'Female' and b == 'Male'") for rate in RATES}
-    return {rate: tuple(pair[["difference", "low", "high"]].iloc[0].astype(float)) for rate, pair in pairs.items()}
-
-
-SEX_REVERSED = "You took men minus women. The exercise asks for women minus men, so the sign turns around."
-
-
-TIMID = "Your interval does not contain zero, so the data do tell which rate is higher."
-
-
-OPPOSITE = "The difference is women minus men. Look at its sign again: for whom is the precision higher?"
-
-
-LIMITS = "The difference is right. `low` and `high` are not the limits of its 95% interval: are they of the same row?"
-
-
-EXCHANGED = "The limits are right, but exchanged: `low` is the smaller one."
-
-
-def answer_by_sex(rate="precision", *, turn=1, verdict=VERDICTS[0]):
-    """Return an answer as a student gives it."""
-    low, difference, high = sorted(turn * value for value in audit_by_sex()[rate])
-    return {"difference": difference, "low": low, "high": high, "verdict": verdict}
-
-
-@exercise(
-    "00.5",
-    points=3,
-    objective="00-audit",
-    reference=answer_by_sex(),
-    choices={"verdict": VERDICTS},
-    wrong=[
-        *((answer_by_sex(rate, verdict=VERDICTS[2]), text) for rate, text in OTHER_RATES.items()),
-        (answer_by_sex(turn=-1, verdict=VERDICTS[1]), SEX_REVERSED),
-        (answer_by_sex(verdict=VERDICTS[2]), TIMID),
-        (answer_by_sex(verdict=VERDICTS[1]), OPPOSITE),
-        (answer_by_sex() | {"low": answer_by_sex()["high"], "high": answer_by_sex()["low"]}, EXCHANGED),
-    ],
-    hints=(
-        "Which rate answers: of the people scored medium or high, how many were charged again? It is in the "
-        "table by race.",
-        "Call `audit` as above with `sensitive_features=people['sex']`, then `.pairwise(...)` on that rate. It "
-        "may list the "
-        "pair in one order only.",
-    ),
-    idea="Audit by sex, take `pairwise('precision')` for Female minus Male, and read the verdict off the "
-    "interval: zero "
-    "outside it means that the data tell the sign.",
-    praise="A medium or high score is followed by a new charge less often for women: used as one scale, it "
-    "overstates "
-    "their risk. False positive rates alone would have hidden that.",
-)
-def judge_by_sex(collected):
-    """Look at the numbers first, then at whether the verdict follows from them."""
-    expected = answer_by_sex()
-    found, right = ({"difference": answer["difference"]} for answer in (collected, expected))
-    if not same(found, right, 0.002):
-        difference = found["difference"]
-        if close(difference, -expected["difference"], 0.002):
-            return SEX_REVERSED
-        known = (text for rate, text in OTHER_RATES.items() if close(difference, audit_by_sex()[rate][0], 0.002))
-        otherwise = "Not the difference that is asked for. Whom does the question count, and which part of them?"
-        return next(known, None) or recognize_slip(found, right, tolerance=0.002) or otherwise
-    limits, right_limits = ({name: answer[name] for name in ("low", "high")} for answer in (collected, expected))
-    if not same(limits, right_limits, 0.003):
-        if same([limits["high"], limits["low"]], [right_limits["low"], right_limits["high"]], 0.003):
-            return EXCHANGED
-        return recognize_slip(limits, right_limits, tolerance=0.003) or LIMITS
-    return {VERDICTS[0]: None, VERDICTS[1]: OPPOSITE, VERDICTS[2]: TIMID}[collected["verdict"]]
+)(FOUR_WORDS.judge)

@@ -1,10 +1,13 @@
 """Exercises of notebook 00 on the machine and on the two maps."""
 
+from functools import partial
+
 import pandas as pd
 
 from labkit.exercises.answers import outputs_of
 from labkit.exercises.checking import exercise
 from labkit.exercises.choices import ask_again, pick
+from labkit.exercises.variants import Variant, replace_options, shuffle_options
 
 # ---- 00.1 write a function -------------------------------------------------------------------------------------------
 FETCH, SETUP, DISK, DOCTOR = "labkit fetch", "make setup", "free 5 GB", "labkit doctor"
@@ -36,6 +39,39 @@ TABLES = (  # in one, a row that is ok has a command all the same; the last orde
 )
 
 
+PARTS = ("torch", "model", "numpy", "disk", "data", "kernel", "memory", "cache", "pandas", "browser", "Python", "git")
+COMMANDS = (
+    FETCH,
+    SETUP,
+    DISK,
+    DOCTOR,
+    "labkit start",
+    "labkit fetch --model smollm2",
+    "jupyter kernelspec list",
+    "close other notebooks",
+    "pip check",
+    "git pull",
+)
+
+
+def draw_machine(rng, broken, healthy):
+    """Draw a table in which two broken rows share a remedy, the remedies have no order, and some rows are ok."""
+    parts = rng.permutation(PARTS)[: broken + healthy].tolist()
+    commands = rng.permutation(COMMANDS).tolist()
+    repairs, others = commands[: broken - 1], [*commands[broken - 1 :], *[""] * healthy][:healthy]
+    if repairs == sorted(repairs):
+        repairs.reverse()
+    repairs.append(repairs[0])
+    ok = rng.permutation([True] * healthy + [False] * broken).tolist()
+    return machine(*((part, each, (others if each else repairs).pop(0)) for part, each in zip(parts, ok, strict=True)))
+
+
+def draw_machines(rng):
+    """Draw a table with rows of all kinds, one in which all is well, and a long one."""
+    healthy = machine(*((part, True, "") for part in rng.permutation(PARTS)[: rng.integers(1, 5)].tolist()))
+    return [(draw_machine(rng, 4, 2),), (healthy,), (draw_machine(rng, 6, 4),)]
+
+
 def list_remedies(table):
     """Return the remedies of the rows that are not ok, each once."""
     return list(table.loc[~table["ok"], "remedy"].drop_duplicates())
@@ -65,6 +101,7 @@ ORDER = (
     objective="00-doctor",
     reference=list_remedies,
     collect=outputs_of(*TABLES),
+    hidden=draw_machines,
     any_length=True,
     wrong=[
         (lambda table: list(table["remedy"].drop_duplicates()), HEALTHY),
@@ -80,9 +117,9 @@ ORDER = (
     idea="Keep rows by the mask `~table['ok']`, take the column `remedy`, drop the repeats, make it a list.",
     praise="A healthy machine gives an empty list. Such a list can be run by a script, which a printed table cannot.",
 )
-def judge_remedies(collected):
+def judge_remedies(collected, asked):
     """Compare with what the doctor's command prints, table by table."""
-    for found, (table,) in zip(collected, TABLES, strict=False):
+    for found, (table,) in zip(collected, asked.calls, strict=False):
         expected = list_remedies(table)
         if found == expected:
             continue
@@ -142,40 +179,54 @@ def placed(**changes):
     return PLACES | changes
 
 
-@exercise(
-    "00.2",
-    points=2,
-    objective="00-map",
-    reference=PLACES,
-    wrong=[
-        (placed(photos=("safety", "data")), WHICH_PROPERTY["photos"]),
-        (placed(photos=("fairness", "fine-tuning")), WHICH_STEP["photos"]),
-        (placed(names=("safety", "pretraining")), WHICH_STEP["names"]),
-        (placed(refusal=("accountability", "decision")), WHICH_PROPERTY["refusal"]),
-        (placed(nobody=("transparency", "monitoring")), WHICH_PROPERTY["nobody"]),
-        (placed(nobody=("accountability", "decision")), WHICH_STEP["nobody"]),
-        (placed(months=("fairness", "pretraining")), WHICH_PROPERTY["months"]),
-        (placed(months=("sustainability", "fine-tuning")), WHICH_STEP["months"]),
-    ],
-    hints=(
-        "Each property comes with a question, above the first diagram. Which of the five questions does the case ask?",
-        "For the step ask: at which moment would somebody have had to act to prevent this case?",
-    ),
-    idea="Five cases, five properties: each occurs once. Start with the cases that you are sure of.",
-    praise="Property and step together say what to ask, and who can still do something about it.",
-)
-def judge_places(collected):
+WRONG_PLACES = [
+    (placed(photos=("safety", "data")), WHICH_PROPERTY["photos"]),
+    (placed(photos=("fairness", "fine-tuning")), WHICH_STEP["photos"]),
+    (placed(names=("safety", "pretraining")), WHICH_STEP["names"]),
+    (placed(refusal=("accountability", "decision")), WHICH_PROPERTY["refusal"]),
+    (placed(nobody=("transparency", "monitoring")), WHICH_PROPERTY["nobody"]),
+    (placed(nobody=("accountability", "decision")), WHICH_STEP["nobody"]),
+    (placed(months=("fairness", "pretraining")), WHICH_PROPERTY["months"]),
+    (placed(months=("sustainability", "fine-tuning")), WHICH_STEP["months"]),
+]
+
+
+def judge_places(collected, properties=PROPERTIES, steps=STEPS):
     """Name the first case that is placed elsewhere, its property before its step."""
     for case, expected in PLACES.items():
-        for word, listed in zip(collected[case], (PROPERTIES, STEPS), strict=True):
+        for word, listed in zip(collected[case], (properties, steps), strict=True):
             if word.strip().casefold() == "privacy":
                 return f"`{case}`: privacy is part of one of the five properties. Which of them keeps data private?"
             if pick(word, listed) is None:
                 return ask_again(f"`{case}`: {word!r}", listed)
-        chosen = pick(collected[case][0], PROPERTIES), pick(collected[case][1], STEPS)
+        chosen = pick(collected[case][0], properties), pick(collected[case][1], steps)
         if case == "names" and chosen == ("safety", "data"):
             continue  # somebody who removes the names from the notes prevents it, too
         for word, right, hints in zip(chosen, expected, (WHICH_PROPERTY, WHICH_STEP), strict=True):
             if word != right:
                 return hints[case]
     return None
+
+
+def shuffle_lists(rng):
+    """Give properties and steps other letters; the cases stay."""
+    properties, steps = shuffle_options(PROPERTIES, rng), shuffle_options(STEPS, rng)
+    changes = [replace_options(PROPERTIES, properties), replace_options(STEPS, steps)]
+    judge = partial(judge_places, properties=properties, steps=steps)
+    return Variant(PLACES, WRONG_PLACES, changes, {"judge": judge})
+
+
+exercise(
+    "00.2",
+    points=2,
+    objective="00-map",
+    reference=PLACES,
+    wrong=WRONG_PLACES,
+    variants=shuffle_lists,
+    hints=(
+        "Each property comes with a question, above the first diagram. Which of the five questions does the case ask?",
+        "For the step ask: at which moment would somebody have had to act to prevent this case?",
+    ),
+    idea="Five cases, five properties: each occurs once. Start with the cases that you are sure of.",
+    praise="Property and step together say what to ask, and who can still do something about it.",
+)(judge_places)

@@ -1,8 +1,12 @@
 """Exercises of notebook 04: rates from counts, and whose question a rate answers."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from labkit.exercises.answers import Fault, outputs_of
 from labkit.exercises.checking import compare_answers, exercise
 from labkit.exercises.choices import ask_again, pick
+from labkit.exercises.variants import Variant, replace_options, shuffle_options
 
 # ---- 04.1 repair broken code -----------------------------------------------------------------------------------------
 TABLES = (
@@ -40,27 +44,42 @@ def wrong_alarm_rates(whole, *, nobody=float("nan")):
     return rates
 
 
-def rates_of_tables(function):
-    """Collect rates; a function that divides by zero is told why."""
-    try:
-        return outputs_of(*TABLES)(function)
-    except Fault as fault:
-        if "ZeroDivisionError" not in str(fault):
-            raise
-        raise Fault(
-            f"{fault}. One group has nobody labeled negative, and your function asks about another number than the one "
-            "that it divides by."
-        ) from fault
+def rates_of(*tables):
+    """Return a collector of rates; a function that divides by zero is told why."""
+    ask = outputs_of(*tables)
+
+    def collect(function):
+        try:
+            return ask(function)
+        except Fault as fault:
+            if "ZeroDivisionError" not in str(fault):
+                raise
+            raise Fault(
+                f"{fault}. One group has nobody labeled negative, and your function asks about another number than "
+                "the one that it divides by."
+            ) from fault
+
+    collect.label, collect.with_probes = ask.label, rates_of
+    return collect
 
 
-rates_of_tables.label = outputs_of(*TABLES).label
+def draw_tables(rng):
+    """Draw tables of counts; in one, a group has nobody labeled negative, in another, one has nobody with an alarm."""
+    tables = []
+    for groups, nobody in ((2, []), (3, [0, 1]), (4, [1, 3])):
+        counts = rng.integers(1, 80, size=(groups, 4))
+        counts[rng.integers(groups), nobody] = 0
+        names = rng.choice(["north", "south", "east", "west", "x", "y", "z"], size=groups, replace=False)
+        tables.append(({name: tuple(row) for name, row in zip(names.tolist(), counts.tolist(), strict=True)},))
+    return tables
 
 
 compare_answers(
     "04.1",
     points=2,
     objective="04-rates",
-    collect=rates_of_tables,
+    collect=rates_of(*TABLES),
+    hidden=draw_tables,
     reference=alarm_rates,
     untouched=broken_alarm_rates,
     wrong=[
@@ -102,6 +121,15 @@ RULES = {
     "broad": {"a": (560, 140, 45, 255), "b": (455, 245, 54, 246)},
 }
 ASKED = {"patient": "false_negative_rate", "neighbor": "false_positive_rate", "surgeon": "precision"}
+WHOSE = {
+    "patient": "`patient`: this person *is* ill and is afraid of being missed. Which rate starts from people who are "
+    "ill?",
+    "neighbor": "`neighbor`: this person is *not* ill and is afraid of an operation. Which rate starts from people who "
+    "are not ill?",
+    "surgeon": "`surgeon`: she sees only people whom the rule has selected. Which rate starts from them?",
+}
+CLOSER = "The rate is well chosen. Compute it for both groups under both rules; under which rule do they differ less? "
+CLEARLY = 0.04  # by how much a difference between groups must be smaller under one rule than under the other
 
 
 def rate_of(name, tn, fp, fn, tp):
@@ -113,41 +141,94 @@ def rate_of(name, tn, fp, fn, tp):
     }[name]
 
 
-def closer_rule(name):
-    """Return the rule under which the two groups are closer in a rate."""
-    gaps = {rule: abs(rate_of(name, *groups["a"]) - rate_of(name, *groups["b"])) for rule, groups in RULES.items()}
-    return min(gaps, key=gaps.get)
+@dataclass(frozen=True)
+class Clinic:
+    """Two rules, with the counts of each group, and the order in which rules and rates are listed."""
+
+    rules: Mapping[str, Mapping[str, tuple[int, int, int, int]]]
+    rates: tuple[str, ...] = RATES
+
+    def gaps(self, name):
+        """Return how far the groups are apart in a rate, by rule."""
+        return {rule: abs(rate_of(name, *each["a"]) - rate_of(name, *each["b"])) for rule, each in self.rules.items()}
+
+    def is_clear(self):
+        """Say whether for each voice the groups are clearly closer under one of the rules."""
+        return all(abs(gaps[0] - gaps[1]) > CLEARLY for gaps in (list(self.gaps(name).values()) for name in RATES[:3]))
+
+    def closer(self, name, *, not_closer=False):
+        """Return the rule under which the groups are closer in a rate, or the other one."""
+        gaps = self.gaps(name)
+        return (max if not_closer else min)(gaps, key=gaps.get)
+
+    def voices(self, **changes):
+        """Return the right answer with some voices changed."""
+        return {who: changes.get(who, [rate, self.closer(rate)]) for who, rate in ASKED.items()}
+
+    def wrong(self):
+        """Return wrong answers with their hints: each voice with another rate, then with the other rule."""
+        others = {"patient": "false_positive_rate", "neighbor": "precision", "surgeon": "selection_rate"}
+        rates = [(self.voices(**{who: [rate, "strict"]}), WHOSE[who]) for who, rate in others.items()]
+        return rates + [
+            (self.voices(**{who: [rate, self.closer(rate, not_closer=True)]}), f"{CLOSER}Look again at: `{who}`.")
+            for who, rate in ASKED.items()
+        ]
+
+    def table(self):
+        """Return the rows of the table in the notebook."""
+        rows = (
+            [rule, *(", ".join(map(str, counts)) for counts in groups.values())] for rule, groups in self.rules.items()
+        )
+        return "\n".join(f"| {letter}. {' | '.join(row)} |" for letter, row in zip("AB", rows, strict=True))
+
+    def judge(self, collected):
+        """Look at the rates first, then at the rules."""
+        given, right = {}, self.voices()
+        for who in right:
+            rate, rule = collected[who]
+            given[who] = pick(rate, self.rates), pick(rule, list(self.rules))
+            if None in given[who]:
+                named, listed = (rate, self.rates) if given[who][0] is None else (rule, list(self.rules))
+                return ask_again(f"`{who}`: {named!r}", listed)
+        for who, (rate, _) in right.items():
+            if given[who][0] != rate:
+                return WHOSE[who]
+        wrong = [f"`{who}`" for who, (_, rule) in right.items() if given[who][1] != rule]
+        return f"{CLOSER}Look again at: {', '.join(wrong)}." if wrong else None
 
 
-WHOSE = {
-    "patient": "`patient`: this person *is* ill and is afraid of being missed. Which rate starts from people who are "
-    "ill?",
-    "neighbor": "`neighbor`: this person is *not* ill and is afraid of an operation. Which rate starts from people who "
-    "are not ill?",
-    "surgeon": "`surgeon`: she sees only people whom the rule has selected. Which rate starts from them?",
-}
-CLOSER = "The rate is well chosen. Compute it for both groups under both rules; under which rule do they differ less? "
-VOICES = {who: [rate, closer_rule(rate)] for who, rate in ASKED.items()}
+CLINIC = Clinic(RULES)
 
 
-def voices(**changes):
-    """Return the right answer with some voices changed."""
-    return {who: list(changes.get(who, right)) for who, right in VOICES.items()}
+def draw_counts(rng, *, missed, alarmed):
+    """Draw the counts of a group of 1,000, of whom 300 are ill, from ranges of shares."""
+    fn, fp = int(300 * rng.uniform(*missed)), int(700 * rng.uniform(*alarmed))
+    return (700 - fp, fp, fn, 300 - fn)
 
 
-@exercise(
+def draw_clinic(rng):
+    """Draw counts until each voice has a clear answer, and the order of rules and rates."""
+    ranges = {
+        "strict": {"missed": (0.2, 0.6), "alarmed": (0.04, 0.2)},
+        "broad": {"missed": (0.05, 0.35), "alarmed": (0.15, 0.45)},
+    }
+    while True:
+        names = shuffle_options(list(RULES), rng)
+        rules = {name: {group: draw_counts(rng, **ranges[name]) for group in "ab"} for name in names}
+        clinic = Clinic(rules, shuffle_options(RATES, rng))
+        if clinic.is_clear():
+            break
+    changes = [(CLINIC.table(), clinic.table()), replace_options(RATES, clinic.rates)]
+    return Variant(clinic.voices(), clinic.wrong(), changes, {"judge": clinic.judge})
+
+
+exercise(
     "04.2",
     points=3,
     objective="04-stakeholders",
-    reference=voices(),
-    wrong=[
-        (voices(patient=("false_positive_rate", "strict")), WHOSE["patient"]),
-        (voices(neighbor=("precision", "strict")), WHOSE["neighbor"]),
-        (voices(surgeon=("selection_rate", "strict")), WHOSE["surgeon"]),
-        (voices(patient=("false_negative_rate", "strict")), CLOSER + "Look again at: `patient`."),
-        (voices(neighbor=("false_positive_rate", "broad")), CLOSER + "Look again at: `neighbor`."),
-        (voices(surgeon=("precision", "broad")), CLOSER + "Look again at: `surgeon`."),
-    ],
+    reference=CLINIC.voices(),
+    wrong=CLINIC.wrong(),
+    variants=draw_clinic,
     hints=(
         "For each voice, ask first what we know about the person: being ill, or being selected? That is the "
         "denominator.",
@@ -156,18 +237,4 @@ def voices(**changes):
     idea="Patient: false negative rate. Neighbor: false positive rate. Surgeon: precision. Divide the counts, subtract "
     "the groups, and take the rule whose difference is closer to zero.",
     praise="No rule serves all three: choosing a rate means choosing whose fear counts.",
-)
-def judge_voices(collected):
-    """Look at the rates first, then at the rules."""
-    given = {}
-    for who in VOICES:
-        rate, rule = collected[who]
-        given[who] = pick(rate, RATES), pick(rule, list(RULES))
-        if None in given[who]:
-            named, listed = (rate, RATES) if given[who][0] is None else (rule, list(RULES))
-            return ask_again(f"`{who}`: {named!r}", listed)
-    for who, (rate, _) in VOICES.items():
-        if given[who][0] != rate:
-            return WHOSE[who]
-    wrong = [f"`{who}`" for who, (_, rule) in VOICES.items() if given[who][1] != rule]
-    return f"{CLOSER}Look again at: {', '.join(wrong)}." if wrong else None
+)(CLINIC.judge)

@@ -1,17 +1,36 @@
 """Exercises of notebook 04: an audit with intervals, and the largest gap that chance makes."""
 
+from functools import cache
+from itertools import permutations
+
 import numpy as np
+from scipy.stats import binom
 
 from labkit.audit import audit, newcombe_interval
 from labkit.data import load_compas
 from labkit.exercises.answers import outputs_of
 from labkit.exercises.checking import compare_answers
+from labkit.exercises.variants import Variant
 
 # ---- 04.3 audit by age -----------------------------------------------------------------------------------------------
-YOUNG, OLD = "Less than 25", "Greater than 45"
+AGES = ("Less than 25", "25 - 45", "Greater than 45")
 CLOSEST = ("false positive rate", "false negative rate", "precision", "selection rate")
+PARTS = {  # of each rate, as counts: those above the line, and those below
+    "false positive rate": (["fp"], ["tn", "fp"]),
+    "false negative rate": (["fn"], ["fn", "tp"]),
+    "precision": (["tp"], ["tp", "fp"]),
+    "selection rate": (["tp", "fp"], ["tn", "fp", "fn", "tp"]),
+}
+STARTS_FROM = {
+    "false positive rate": "the people not charged again",
+    "false negative rate": "the people charged again",
+    "precision": "the people with an alarm",
+    "selection rate": "all people",
+}
+ON_SIGN = "The difference has the sign that is asked for, but the limits still belong to the other sign."
 
 
+@cache
 def audit_by_age():
     """Audit COMPAS alarms by age group."""
     people = load_compas().frame
@@ -19,75 +38,103 @@ def audit_by_age():
     return audit(y_true=people["two_year_recid"], y_pred=alarm, sensitive_features=people["age_cat"])
 
 
-def compare_ages(counts, first, second, part, whole):
+@cache
+def count_ages():
+    """Return the counts of each age group."""
+    return audit_by_age().counts.table
+
+
+@cache
+def compare_ages(first, second, rate):
     """Return one rate of two age groups as a difference with its interval, from their counts."""
+    counts, (part, whole) = count_ages(), PARTS[rate]
     one, other = ((counts.loc[group, part].sum(), counts.loc[group, whole].sum()) for group in (first, second))
     low, high = newcombe_interval(one, other, confidence=0.95)
     return {"difference": one[0] / one[1] - other[0] / other[1], "low": float(low), "high": float(high)}
 
 
-AGES = audit_by_age().counts.table
-NEGATIVES, POSITIVES = ["tn", "fp"], ["fn", "tp"]
-BY_AGE = compare_ages(AGES, YOUNG, OLD, ["fp"], NEGATIVES) | {"closest": "precision"}
-WILSON = audit_by_age().intervals["false_positive_rate"]
+@cache
+def closest_rate():
+    """Return the rate in which the largest and the smallest of the three age groups are closest."""
+    counts = count_ages()
+    spreads = {
+        rate: np.ptp((counts[part].sum(axis=1) / counts[whole].sum(axis=1)).to_numpy())
+        for rate, (part, whole) in PARTS.items()
+    }
+    return min(spreads, key=spreads.get)
 
 
-def by_age(**changes):
-    """Return the right answer with some parts changed."""
-    return BY_AGE | changes
+def answer_by_age(first, second, rate):
+    """Return the right answer for two age groups and a rate."""
+    return compare_ages(first, second, rate) | {"closest": closest_rate()}
 
 
+@cache
+def wrong_by_age(first, second, rate):
+    """Return wrong answers for two age groups and a rate, with their hints."""
+    right = answer_by_age(first, second, rate)
+    wilson = audit_by_age().intervals[rate.replace(" ", "_")]
+    third = next(age for age in AGES if age not in (first, second))
+    other = next(each for each in ("false negative rate", "false positive rate") if each != rate)
+    far = [each for each in CLOSEST if each != right["closest"]]
+    return [
+        (
+            right | compare_ages(second, first, rate),
+            "The groups are exchanged. `against` subtracts the reference; `pairwise` gives a − b. "
+            "When you turn a difference around, the limits change places too.",
+        ),
+        (right | {"low": -right["low"], "high": -right["high"]}, ON_SIGN),
+        (right | {"low": -right["high"], "high": -right["low"]}, ON_SIGN),
+        (
+            right | compare_ages(first, second, other),
+            f"These are {other}s. The exercise asks for a rate that starts from {STARTS_FROM[rate]}.",
+        ),
+        (
+            right | compare_ages(first, third, rate),
+            f"You compare with the group `{third!r}`. Which one does the exercise subtract?",
+        ),
+        (
+            right
+            | {
+                "low": wilson.loc[first, "low"] - wilson.loc[second, "high"],
+                "high": wilson.loc[first, "high"] - wilson.loc[second, "low"],
+            },
+            "You subtracted the limits of two intervals from each other. That takes both errors at their full length; "
+            "the interval of a difference is narrower.",
+        ),
+        *(
+            (
+                right | {"closest": each},
+                "The numbers are right. In the figure, look at the distance from the leftmost to the rightmost dot of "
+                f"each color. There is a rate in which it is smaller than in the {each}.",
+            )
+            for each in far
+        ),
+    ]
+
+
+def text_by_age(first, second, rate):
+    """Return what the exercise asks for."""
+    return f'Give the {rate} of `"{first}"` minus that of `"{second}"`'
+
+
+def draw_ages(rng):
+    """Draw two other age groups, or another rate."""
+    asked = [(*pair, rate) for pair in permutations(AGES, 2) for rate in PARTS if rate != closest_rate()]
+    asked.remove(BY_AGE)
+    chosen = asked[rng.integers(len(asked))]
+    return Variant(answer_by_age(*chosen), wrong_by_age(*chosen), [(text_by_age(*BY_AGE), text_by_age(*chosen))])
+
+
+BY_AGE = ("Less than 25", "Greater than 45", "false positive rate")
 compare_answers(
     "04.3",
     points=3,
     objective="04-uncertainty",
-    reference=BY_AGE,
+    reference=answer_by_age(*BY_AGE),
+    wrong=wrong_by_age(*BY_AGE),
+    variants=draw_ages,
     choices={"closest": CLOSEST},
-    wrong=[
-        (
-            by_age(**compare_ages(AGES, OLD, YOUNG, ["fp"], NEGATIVES)),
-            "This is the older group minus the younger one. `against` subtracts the reference; `pairwise` gives a − b. "
-            "When you turn a difference around, the limits change places too.",
-        ),
-        (
-            by_age(difference=BY_AGE["difference"], low=-BY_AGE["low"], high=-BY_AGE["high"]),
-            "The difference has the sign that is asked for, but the limits still belong to the other sign.",
-        ),
-        (
-            by_age(low=-BY_AGE["high"], high=-BY_AGE["low"]),
-            "The difference has the sign that is asked for, but the limits still belong to the other sign.",
-        ),
-        (
-            by_age(**compare_ages(AGES, YOUNG, OLD, ["fn"], POSITIVES)),
-            "These are false *negative* rates. The exercise asks for the people not charged again.",
-        ),
-        (
-            by_age(**compare_ages(AGES, YOUNG, "25 - 45", ["fp"], NEGATIVES)),
-            "You compare the youngest group with the middle one.",
-        ),
-        (
-            by_age(
-                low=WILSON.loc[YOUNG, "low"] - WILSON.loc[OLD, "high"],
-                high=WILSON.loc[YOUNG, "high"] - WILSON.loc[OLD, "low"],
-            ),
-            "You subtracted the limits of two intervals from each other. That takes both errors at their full length; "
-            "the interval of a difference is narrower.",
-        ),
-        (
-            by_age(closest="selection rate"),
-            "The numbers are right. In the figure, look at the distance from the leftmost to the rightmost dot of each "
-            "color. For alarms in general, the three age groups are far apart.",
-        ),
-        (
-            by_age(closest="false positive rate"),
-            "The numbers are right. But you have just found a large difference in this very rate.",
-        ),
-        (
-            by_age(closest="false negative rate"),
-            "The numbers are right. In the figure, look at the distance from the leftmost to the rightmost dot of each "
-            "color. For misses it is one of the largest.",
-        ),
-    ],
     otherwise="Not these numbers. Check three things: which column holds the groups, which two groups are compared, "
     "and which rate.",
     hints=(
@@ -96,8 +143,8 @@ compare_answers(
         "The reference is subtracted, so it is the group that comes after *minus*. Your numbers are in the row of the "
         "other group.",
     ),
-    idea='`.against("false_positive_rate", reference="Greater than 45").loc["Less than 25"]` has the difference, low '
-    "and high. In the figure, compare how far the dots of each color spread.",
+    idea="`.against(rate, reference=subtracted).loc[other]`, with the names of the rate and of the two groups, has the "
+    "difference, low and high. In the figure, compare how far the dots of each color spread.",
     praise="Alarms differ by age far more than what an alarm means, which differs a little too.",
 )
 
@@ -121,9 +168,35 @@ def draw_rates(trials, rate):
 
 
 def null_gap(trials, rate):
+    """Return the expected max - min when every group has the same rate, which the mean over draws estimates.
+
+    It is the sum, over the steps between values that a rate can have, of the chance that the largest rate lies above
+    the step and the smallest one below. So only the student's own draws are uncertain, and no right answer is rejected
+    because two simulations differ.
+    """
+    trials = np.asarray(trials)
+    values = np.unique(np.concatenate([np.arange(size + 1) / size for size in trials]))
+    counts = np.floor(values[:-1, np.newaxis] * trials + 1e-9)  # (steps, groups): the most people with a rate below
+    below = binom.cdf(counts, trials, rate)
+    return float(np.diff(values) @ (1 - below.prod(axis=1) - (1 - below).prod(axis=1)))
+
+
+def simulated_gap(trials, rate):
     """Return the mean of max - min over draws in which every group has the same rate."""
-    rates = draw_rates(trials, rate)
-    return (rates.max(axis=1) - rates.min(axis=1)).mean()
+    return np.ptp(draw_rates(trials, rate), axis=1).mean()
+
+
+def draw_audits(rng):
+    """Draw sizes and rates that tell the known mistakes from each other: small groups, and rates far from one half."""
+    small, few, many = (int(rng.integers(*limits)) for limits in ((15, 25), (15, 20), (8, 13)))
+    return [
+        ([100 * int(rng.integers(3, 8))] * 4, round(rng.uniform(0.25, 0.35), 2)),
+        ([small, small], round(rng.uniform(0.45, 0.55), 2)),
+        ([100 * int(rng.integers(12, 25)), few, few + 4], round(rng.uniform(0.35, 0.6), 2)),
+        ([int(rng.integers(25, 35))] * many, round(rng.uniform(0.35, 0.45), 2)),
+        ([25, int(rng.integers(35, 50)), 25], round(rng.uniform(0.03, 0.06), 2)),
+        ([int(rng.integers(50, 80)), few], round(rng.uniform(0.88, 0.93), 2)),
+    ]
 
 
 def gap_of_means(trials, rate):
@@ -138,7 +211,7 @@ def max_minus_rate(trials, rate):
 
 def equal_sizes(trials, rate):
     """Give every group the mean size."""
-    return null_gap([round(np.mean(trials))] * len(trials), rate)
+    return simulated_gap([round(np.mean(trials))] * len(trials), rate)
 
 
 def gap_of_counts(trials, rate):
@@ -158,7 +231,7 @@ def spread_of_rates(trials, rate):
 
 def fixed_rate(trials, rate):
     """Ignore the rate."""
-    return null_gap(trials, 0.4)
+    return simulated_gap(trials, 0.4)
 
 
 def first_and_last(trials, rate):
@@ -172,6 +245,7 @@ compare_answers(
     points=3,
     objective="04-uncertainty",
     collect=outputs_of(*PROBES),
+    hidden=draw_audits,
     reference=null_gap,
     wrong=[
         (
