@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from labkit.exercises.answers import Fault, outputs_of
+from labkit.exercises.answers import outputs_of
 from labkit.exercises.checking import compare_answers, exercise
 from labkit.exercises.choices import ask_again, pick
 from labkit.exercises.variants import Variant, replace_options, shuffle_options
@@ -44,23 +44,14 @@ def wrong_alarm_rates(whole, *, nobody=float("nan")):
     return rates
 
 
-def rates_of(*tables):
-    """Return a collector of rates; a function that divides by zero is told why."""
-    ask = outputs_of(*tables)
-
-    def collect(function):
-        try:
-            return ask(function)
-        except Fault as fault:
-            if "ZeroDivisionError" not in str(fault):
-                raise
-            raise Fault(
-                f"{fault}. One group has nobody labeled negative, and your function asks about another number than "
-                "the one that it divides by."
-            ) from fault
-
-    collect.label, collect.with_probes = ask.label, rates_of
-    return collect
+def explain_zero(fault):
+    """Say why a function divides by zero."""
+    if "ZeroDivisionError" not in str(fault):
+        return None
+    return (
+        "One group has nobody labeled negative, and your function asks about another number than the one that it "
+        "divides by."
+    )
 
 
 def draw_tables(rng):
@@ -78,7 +69,7 @@ compare_answers(
     "04.1",
     points=2,
     objective="04-rates",
-    collect=rates_of(*TABLES),
+    collect=outputs_of(*TABLES, explain=explain_zero),
     hidden=draw_tables,
     reference=alarm_rates,
     untouched=broken_alarm_rates,

@@ -15,14 +15,17 @@ def mean_difference(tpr_a, tpr_b, fpr_a, fpr_b):
     return (tpr_a + tpr_b) / 2 - (fpr_a + fpr_b) / 2
 
 
-PROBES = [tuple(rates) for rates in np.random.default_rng(5).uniform(size=(6, 4)).round(3).tolist()]
+def draw_rates(rng):
+    """Draw rates of two groups."""
+    return [tuple(rates) for rates in rng.uniform(size=(6, 4)).round(3).tolist()]
 
 
 compare_answers(
     "05.1",
     points=2,
     objective="05-decompose",
-    collect=outputs_of(*PROBES),
+    collect=outputs_of(*draw_rates(np.random.default_rng(5))),
+    hidden=draw_rates,
     tolerance=1e-12,
     reference=mean_difference,
     wrong=[
@@ -131,92 +134,3 @@ def judge_reading(collected):
         "three?"
         return slip or next(known, otherwise)
     return LARGEST[collected["largest"]]
-
-
-# ---- 05.3 decide and justify -----------------------------------------------------------------------------------------
-EQUAL_BASE, NO_USE = "both, equal base rates", "both, TPR = FPR"
-
-
-ODDS_ONLY, PARITY_ONLY = "only equalized odds", "only parity"
-
-
-OPTIONS = (EQUAL_BASE, NO_USE, ODDS_ONLY, PARITY_ONLY)  # in the order of their letters
-
-
-RULES = {  # TPR, FPR and base rate in a and b
-    "A": ((0.8, 0.8), (0.3, 0.3), (0.5, 0.2)),
-    "B": ((0.6, 0.6), (0.6, 0.6), (0.5, 0.2)),
-    "C": ((0.8, 0.8), (0.3, 0.3), (0.4, 0.4)),
-    "D": ((1.0, 1.0), (0.0, 0.0), (0.5, 0.2)),
-    "E": ((0.32, 0.8), (0.08, 0.05), (0.5, 0.2)),
-}
-
-
-def certify(tpr, fpr, base):
-    """Return the verdict on a rule, worked out from its rates."""
-    odds = tpr[0] == tpr[1] and fpr[0] == fpr[1]
-    selected = [t * p + f * (1 - p) for t, f, p in zip(tpr, fpr, base, strict=True)]
-    if not odds:
-        return PARITY_ONLY if abs(selected[0] - selected[1]) < 1e-9 else "neither"
-    if base[0] == base[1]:
-        return EQUAL_BASE
-    return NO_USE if tpr[0] == fpr[0] else ODDS_ONLY
-
-
-VERDICTS = {rule: certify(*rates) for rule, rates in RULES.items()} | {"refutes": "C"}
-
-
-SLIPS = {
-    (
-        "A",
-        EQUAL_BASE,
-    ): "A: the base rates are 0.5 and 0.2. Equal TPR and FPR then give selection rates of 0.55 and 0.40.",
-    ("B", ODDS_ONLY): "B: compute the selection rates. Whoever is selected with probability 0.6 whatever the label is "
-    "selected at the same rate in both groups.",
-    ("C", ODDS_ONLY): "C: with equal base rates equalized odds leaves no gap: (TPR - FPR)·Δπ with Δπ = 0.",
-    ("C", NO_USE): "C: TPR and FPR are not equal here. Something else makes both hold.",
-    (
-        "D",
-        EQUAL_BASE,
-    ): "D: the base rates differ. A perfect predictor selects exactly those with Y = 1, so the selection "
-    "rates are the base rates, 0.5 and 0.2: being right about everybody is not parity.",
-    (
-        "E",
-        ODDS_ONLY,
-    ): "E: the TPRs differ, so this is not equalized odds. Compute both selection rates, each with its own base rate.",
-}
-
-
-REFUTES = {
-    "B": "B satisfies parity and equalized odds, but it is useless (TPR = FPR), and its PPV, the base rate, differs.",
-    "D": "D is perfect, which the exercise rules out, and its selection rates differ: no parity.",
-    "E": "E has parity and equal PPV, but the TPRs differ: no equalized odds.",
-    "A": "A has equalized odds only: its selection rates are 0.55 and 0.40.",
-}
-
-
-@exercise(
-    "05.3",
-    points=2,
-    objective="05-collide",
-    reference=VERDICTS,
-    choices=dict.fromkeys(RULES, OPTIONS) | {"refutes": tuple(RULES)},
-    wrong=[(VERDICTS | {rule: verdict}, text) for (rule, verdict), text in SLIPS.items()]
-    + [(VERDICTS | {"refutes": rule}, text) for rule, text in REFUTES.items()],
-    hints=(
-        "First compare the TPRs and the FPRs of the two groups: that decides equalized odds. Then compute both "
-        "selection rates, TPR·π + FPR·(1 - π): that decides parity.",
-        "Where both hold, ask which factor of (TPR - FPR)·Δπ is zero.",
-    ),
-    idea="Equalized odds leaves a gap of (TPR - FPR)·Δπ. It is zero in B (first factor) and in C (second), not in A or "
-    "D; E has equal selection rates by unequal treatment. With equal base rates and equal rates, PPV is equal too.",
-    praise="C is no curiosity: where base rates are equal, nothing forces a choice between these three.",
-)
-def judge_verdicts(collected):
-    """Look at the rules in order, then at the one that refutes the slogan."""
-    for rule in RULES:
-        if collected[rule] != VERDICTS[rule]:
-            unknown = f"{rule}: not so. Which criteria does it satisfy? Compare all four rates, and both selection "
-            "rates."
-            return SLIPS.get((rule, collected[rule]), unknown)
-    return REFUTES.get(collected["refutes"])
