@@ -54,6 +54,66 @@ CASES = {  # numbers move by chance, by less than 0.05, so that a gap of two of 
 }
 
 
+def draw_traces(rng):
+    """Draw each case of `CASES` again, in order: the same knob turned as far, and other numbers."""
+
+    def near(value, noise=0.04):
+        return round(value + rng.uniform(-noise, noise), 3)
+
+    def chance():  # pairs whose gaps differ by less than 0.1, too
+        return near(0.45, 0.02), near(0.44, 0.02)
+
+    def whole(lost=0.0):
+        return tuple(round(1 - each, 3) for each in (rng.uniform(0, 0.02), lost + rng.uniform(0, 0.02)))
+
+    def parted(size, sign=-1):
+        a = near(0.46)
+        return a, round(a + sign * size, 3)
+
+    def ill(size):
+        true = parted(size, sign=1)
+        return {"true": true, "recorded": tuple(round(each + rng.uniform(-0.01, 0.01), 3) for each in true)}
+
+    def case(**moved):
+        neutral = {
+            "share_b": near(0.5),
+            "recorded": chance(),
+            "true": chance(),
+            "written": whole(),
+            "guess": near(0.51),
+        }
+        return traces(**neutral | moved)
+
+    def little():
+        return rng.uniform(0.103, 0.14)
+
+    def far():
+        return rng.uniform(0.18, 0.34)
+
+    alike = {"true": (near(0.43, 0.01), near(0.45, 0.01))}  # and not less often ill where the records say so
+    calm = rng.uniform(0.42, 0.44)
+    pair = (round(calm, 3), round(calm + rng.uniform(0.03, 0.045), 3))
+    noisy = (round(0.45 + rng.uniform(0.03, 0.045), 3), round(0.44 - rng.uniform(0.03, 0.04), 3))
+    cases = {
+        "few": case(share_b=round(0.5 - far(), 3)),
+        "many": case(share_b=round(0.5 + far(), 3)),
+        "fewer": case(share_b=round(0.5 - little(), 3)),
+        "disbelieved": case(recorded=parted(far()), **alike),
+        "doubted": case(recorded=parted(little()), **alike),
+        "vague": case(written=whole(far())),
+        "vaguer": case(written=whole(little() + 0.02)),
+        "absent": case(**ill(far())),
+        "rarer": case(**ill(little())),
+        "told": case(guess=round(0.51 + far(), 3)),
+        "hinted": case(guess=round(0.505 + little(), 3)),
+        "calm": case(recorded=pair, true=pair),
+        "noisy": case(
+            recorded=noisy, true=(near(0.465, 0.01), near(0.43, 0.01)), guess=round(rng.uniform(0.54, 0.559), 3)
+        ),
+    }
+    return [(cases[name],) for name in CASES]
+
+
 def find_knob(rates):
     """Return the name of the knob that was turned."""
     gap = {name: rates[name]["a"] - rates[name]["b"] for name in ("recorded", "true", "written")}
@@ -113,13 +173,13 @@ HINTS = {
     (
         "calm",
         "collection_bias",
-    ): "You take a difference of 0.04 for a turned knob. Chance alone moves a number by as much; the trace of a knob "
-    "is larger than 0.1.",
+    ): "You take a small difference for a turned knob. Chance alone moves a number by as much; the trace of a knob is "
+    "larger than 0.1.",
     (
         "doubted",
         "none",
-    ): "In one case the records of a and b differ by 0.12, and you say that nothing was turned. The trace of a knob is "
-    "larger than 0.1, not always much larger.",
+    ): "In one case the records of a and b differ by little more than 0.1, and you say that nothing was turned. The "
+    "trace of a knob is larger than 0.1, not always much larger.",
     (
         "disbelieved",
         "none",
@@ -134,6 +194,7 @@ HINTS = {
     objective="01-mechanisms",
     reference=find_knob,
     collect=outputs_of(*((rates,) for rates, _ in CASES.values())),
+    hidden=draw_traces,
     wrong=[
         (labels_first, HINTS["absent", "label_bias"]),
         (never_none, HINTS["calm", "proxy_strength"]),
@@ -150,13 +211,13 @@ HINTS = {
     "(labels); symptoms written apart (measurement); a guess well above one half (proxies); else none.",
     praise="In a real clinic you would not have `true`: then knobs 2 and 4 cannot be told from a real difference.",
 )
-def judge_knobs(collected):
+def judge_knobs(collected, asked):
     """Name the first case that is taken for another knob, known confusions first."""
     found = dict(zip(CASES, collected, strict=True))
     for (case, taken), message in HINTS.items():
         if found[case] == taken and not (case == "doubted" and found["disbelieved"] == taken):
             return message
-    for case, (rates, right) in CASES.items():
+    for (rates,), (case, (_, right)) in zip(asked.calls, CASES.items(), strict=True):
         if found[case] not in KNOBS:
             return f"{found[case]!r} is no answer; return one of {', '.join(KNOBS)}."
         if found[case] != right:

@@ -36,6 +36,20 @@ TABLES = (
 )
 
 
+def draw_applications(rng):
+    """Draw tables of two to four departments with other names, whose rows are in any order."""
+    found = []
+    for n in (2, 3, 4):
+        names = rng.choice(list("CDEFGHJKLMNP"), n, replace=False).tolist()
+        cells = [
+            (name, gender, *(int(each) for each in rng.integers(3, 120, 2)))
+            for name in names
+            for gender in ("male", "female")
+        ]
+        found.append((applications_to(*(cells[place] for place in rng.permutation(len(cells)))),))
+    return found
+
+
 def by_department(table, column=None):
     """Return admission rates by department and gender, and the number of applications."""
     applied = table.groupby(["department", "gender"])["n"].sum().unstack()
@@ -79,6 +93,7 @@ compare_answers(
     objective="01-confounding",
     reference=weighted_rates,
     collect=outputs_of(*TABLES, review=reject_constant),
+    hidden=draw_applications,
     wrong=[
         (
             weighted_by(lambda applied, gender: applied[gender]),

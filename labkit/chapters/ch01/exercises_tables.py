@@ -31,6 +31,36 @@ PEOPLE = (
 )
 
 
+def draw_cells(rng):
+    """Draw tables whose smallest cell has another rate, and other numbers of ones, than the cells that mistakes find.
+
+    It has nearly all ones, all of them, or hardly any: where half are ones, several intervals are the same.
+    """
+
+    def many(low=25):
+        n = int(rng.integers(low, 60))
+        return n, int(n * rng.uniform(0.3, 0.7))
+
+    def table(columns, cells):
+        order = rng.permutation(len(cells))
+        pairs = (
+            [("A", "x"), ("A", "y"), ("B", "x"), ("B", "y")] if len(columns) == 3 else [(each, "x") for each in "ABC"]
+        )
+        people = cells_of(*((*pair, *cells[place]) for pair, place in zip(pairs, order, strict=True)))
+        people = people.sample(frac=1, random_state=int(rng.integers(2**31)), ignore_index=True)
+        return people if len(columns) == 2 else people.set_axis(columns, axis="columns")
+
+    n, m, k = (int(rng.integers(*limits)) for limits in ((6, 10), (4, 7), (6, 9)))
+    rare, few = (int(rng.integers(15, 20)), 2), (int(rng.integers(60, 80)), 4)  # the fewest ones, and the lowest rate
+    none = (int(rng.integers(10, 15)), 0)
+    one, other, label = rng.permutation(["branch", "sex", "office"]).tolist()
+    return [
+        (table([one, other, label], [(n, n - 1), rare, few, many()]), [one, other], label),
+        (table(["race", "y"], [(m, m), rare, many()]), ["race"], "y"),
+        (table([other, one, "hired"], [(k, 1), none, many(), many(30)]), [one, other], "hired"),
+    ]
+
+
 def report_cell(method="wilson", choose=lambda cells: cells["size"].idxmin(), level=0.05):
     """Return a function that reports a cell with an interval."""
 
@@ -68,6 +98,7 @@ compare_answers(
     objective="01-cells",
     reference=report_cell(),
     collect=outputs_of(*PEOPLE, review=reject_missing),
+    hidden=draw_cells,
     wrong=[
         (
             report_cell("normal"),

@@ -20,6 +20,14 @@ choice(
         "*difference*, whose interval is in neither row. The two intervals share a good part.",
         "open whether the lists differ": None,
     },
+    written={
+        "no association in 1998": "no association in 1998: with the names of 1998 the model shows no association",
+        "2004 is the right test": "2004 is the right test: the second list is the better one, because its interval "
+        "does not contain zero",
+        "harm to people": "harm to people: the model harms people with names of the second list",
+        "the lists differ": "the lists differ: the names of 2004 have a stronger association than those of 1998",
+        "open whether the lists differ": "open whether the lists differ: these two rows do not tell",
+    },
     praise="Both lists claim to measure the same thing. A report owes its readers both, and an interval of the "
     "difference.",
     hints=(
@@ -34,6 +42,17 @@ choice(
 def p_she(logits):
     """Softmax over two words."""
     return 1 / (1 + math.exp(logits["he"] - logits["she"]))
+
+
+def draw_logits(rng):
+    """Draw logits of he, she and other words, in any order; those of he and she never cancel each other."""
+    found = []
+    for extra in (["they", "mary"], ["it"], ["one", "john", "who"]):
+        he, she = rng.uniform(0.3, 2.5, 2) * rng.choice([(1, 1), (-1, -1)])
+        values = {"he": he, "she": she} | dict(zip(extra, rng.uniform(-1, 3, len(extra)), strict=True))
+        order = rng.permutation(list(values)).tolist()
+        found.append(({word: round(float(values[word]), 2) for word in order},))
+    return found
 
 
 def among_all(logits):
@@ -65,6 +84,7 @@ compare_answers(
         ({"he": -1.0, "she": 0.5, "it": 3.0},),
         ({"he": 0.3, "she": 0.3},),
     ),
+    hidden=draw_logits,
     reference=p_she,
     wrong=[
         (among_all, "That is P(she) among *all* words. We condition on he or she: only these two enter the sum below."),
@@ -88,6 +108,14 @@ def fisher_interval(r, n):
     """Fisher's z interval."""
     half = 1.959964 / math.sqrt(n - 3)
     return [math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half)]
+
+
+def draw_correlations(rng):
+    """Draw a strong correlation of few roles, a weaker one of more, and one of many."""
+    strong, weak, other = (round(float(rng.uniform(*limits)), 2) for limits in ((0.7, 0.9), (0.2, 0.5), (0.3, 0.8)))
+    few, more, many = (int(rng.integers(*limits)) for limits in ((9, 15), (12, 25), (40, 80)))
+    sign = int(rng.choice([-1, 1]))
+    return [(sign * strong, few), (-sign * weak, more), (other, many)]
 
 
 def no_way_back(r, n):
@@ -141,6 +169,7 @@ compare_answers(
     points=2,
     objective="02-corpus",
     collect=outputs_of((0.9, 12), (-0.3, 52)),
+    hidden=draw_correlations,
     reference=fisher_interval,
     wrong=[
         (no_way_back, "These limits are on the z scale, and can lie above 1. Go back with tanh at the end."),

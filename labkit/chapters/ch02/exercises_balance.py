@@ -23,6 +23,23 @@ def swap_pronouns(words):
     return [ROLES.get(pair, pair[0]) for pair in words]
 
 
+OTHER_WORDS = ("saw", "the", "book", "with", "himself", "there", "heron", "and", "called", "sheet", "history")
+
+
+def draw_sentences(rng):
+    """Draw sentences with other words between the pronouns: each of the six, and *her* in both orders of its roles."""
+    subjects, objects, owners = (list(ROLES)[place : place + 2] for place in (0, 2, 4))
+    her, his = (objects[0], owners[0]), (objects[1], owners[1])
+    orders = [(subjects[0], *her), (*reversed(her), subjects[0]), (subjects[1], *his), (*reversed(his), subjects[1])]
+    found = []
+    for place in rng.permutation(len(orders)):
+        words = []
+        for pair in orders[place]:
+            words += [(str(word), "") for word in rng.choice(OTHER_WORDS, rng.integers(0, 3))] + [pair]
+        found.append(([*words, (str(rng.choice(OTHER_WORDS)), "")],))
+    return found
+
+
 def broken_swap(words):
     """What the notebook comes with: it does not look at the role."""
     partner = {"she": "he", "he": "she", "her": "his", "his": "her", "him": "her"}
@@ -78,6 +95,7 @@ compare_answers(
             ],
         ),
     ),
+    hidden=draw_sentences,
     reference=swap_pronouns,
     untouched=broken_swap,
     wrong=[
