@@ -32,11 +32,22 @@ TEAMS = (
 )
 
 
+def draw_teams(rng):
+    """Draw variances and numbers of draws; all variances are so large that every mistake shows."""
+    found = []
+    for _ in range(4):
+        variances = [round(float(each), 2) for each in rng.uniform(0.5, 4, 3)]
+        worlds, seeds = int(rng.integers(3, 12)), int(rng.integers(2, 7))
+        found.append((*variances, worlds, seeds, int(rng.choice([100, 200, 250, 800, 1000, 2000]))))
+    return [*found, (0.0, 0.0, round(float(rng.uniform(3, 6)), 1), 2, 1, int(rng.choice([110, 120, 130, 140])))]
+
+
 compare_answers(
     "03.3",
     points=2,
     objective="03-uncertainty",
     collect=outputs_of(*TEAMS),
+    hidden=draw_teams,
     reference=standard_error,
     wrong=[
         (
@@ -215,11 +226,27 @@ PEOPLE = (
 )
 
 
+def draw_scores(rng):
+    """Draw people of two groups of unequal size, with scores that all differ, until the gap has the sign wanted."""
+    found = []
+    for sign, share in ((1, 0.4), (-1, 0.4), (1, 0.25), (-1, 0.55)):
+        gap = 0.0
+        while gap * sign < 0.15:
+            n = int(rng.integers(8, 14))
+            scores = rng.choice(np.arange(3, 98), n, replace=False) / 100
+            in_b = rng.permutation(n) < int(rng.integers(3, n // 2))
+            asked = round(float(share + rng.uniform(-0.05, 0.05)), 2)
+            gap = gap_at_share(scores, in_b, asked) if abs(asked * n % 1 - 0.5) > 0.01 else 0.0
+        found.append((scores, in_b, asked))
+    return found
+
+
 compare_answers(
     "03.5",
     points=2,
     objective="03-design",
     collect=outputs_of(*((np.array(scores), np.array(in_b) == 1, share) for scores, in_b, share in PEOPLE)),
+    hidden=draw_scores,
     reference=gap_at_share,
     wrong=[
         (lowest_called, "You call the people with the *lowest* scores ill."),
