@@ -1,6 +1,8 @@
 """Exercises of notebook 01 on tables of people: the smallest cell, and a datasheet."""
 
 import re
+from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
@@ -9,6 +11,7 @@ from labkit.data.clinic.simulator import simulate_clinic
 from labkit.data.datasheets import check_datasheet, group_sizes, split_sections, write_datasheet
 from labkit.exercises.answers import Fault, outputs_of
 from labkit.exercises.checking import compare_answers, exercise
+from labkit.exercises.variants import Variant
 
 
 # ---- 01.5 the smallest cell ------------------------------------------------------------------------------------------
@@ -137,12 +140,6 @@ compare_answers(
 
 
 # ---- 01.6 a datasheet ------------------------------------------------------------------------------------------------
-ROOM = simulate_clinic(n=300, seed=11, representation=0.2, label_bias=0.3)[["note", "age", "smoking", "y", "group"]]
-
-
-SIZES = group_sizes(ROOM, ["group"])
-
-
 MEANINGS = {
     "note": "what was written at the visit",
     "age": "age in years",
@@ -153,7 +150,7 @@ MEANINGS = {
 
 
 ANSWERS = {
-    "What it is": "300 patients of one waiting room, a row each, with the note and the recorded diagnosis.",
+    "What it is": "The patients of one waiting room, a row each, with the note and the recorded diagnosis.",
     "Who collected it and why": "The clinic's staff on duty, while treating patients. Who paid is unstated.",
     "Source and licence": "Handed to us by the clinic; its terms are unstated, so ask before passing it on.",
     "Sensitive attributes and how they were recorded": "District from the address, by the clinic; nobody was asked.",
@@ -161,11 +158,6 @@ ANSWERS = {
     "illnesses.",
     "Do not use it for": "Deciding about a patient, or comparing how healthy the two districts are.",
 }
-
-
-def sheet(meanings=MEANINGS, answers=ANSWERS):
-    """Return a datasheet of the waiting room."""
-    return write_datasheet(ROOM, title="The waiting room", sensitive=["group"], meanings=meanings, answers=answers)
 
 
 def without(mapping, name):
@@ -197,64 +189,114 @@ NO_USE = (
 )
 
 
-def complain(text):
-    """Return the hint for a datasheet: what is missing, or None. To say that something is unstated is an answer."""
-    _, written = split_sections(text)
-    short = [f"'{section}' says next to nothing" for section, body in written.items() if "unstated" in body.casefold()]
-    found = [
-        complaint
-        for complaint in check_datasheet(text, columns=list(ROOM), sizes=SIZES)
-        if not complaint.startswith(tuple(short))
+@dataclass(frozen=True)
+class WaitingRoom:
+    """A waiting room: how many patients, the seed that draws them, and the share of Birch."""
+
+    n: int = 300
+    seed: int = 11
+    representation: float = 0.2
+
+    @cached_property
+    def frame(self):
+        """The table."""
+        found = simulate_clinic(n=self.n, seed=self.seed, representation=self.representation, label_bias=0.3)
+        return found[["note", "age", "smoking", "y", "group"]]
+
+    def code(self):
+        """Return the lines of a notebook that draw it."""
+        arguments = f"n={self.n}, seed={self.seed}, representation={self.representation}, label_bias=0.3"
+        return f'waiting_room = simulate_clinic({arguments})[\n    ["note", "age", "smoking", "y", "group"]\n]\n'
+
+    def sheet(self, meanings=MEANINGS, answers=ANSWERS):
+        """Return its datasheet."""
+        about = {"title": "The waiting room", "sensitive": ["group"]}
+        return write_datasheet(self.frame, **about, meanings=meanings, answers=answers)
+
+    def complain(self, collected):
+        """Say what the validator finds missing, then whether the two sections that warn are about this table.
+
+        To say that something is unstated is an answer.
+        """
+        _, written = split_sections(collected)
+        short = [
+            f"'{section}' says next to nothing" for section, body in written.items() if "unstated" in body.casefold()
+        ]
+        sizes = group_sizes(self.frame, ["group"])
+        found = [
+            complaint
+            for complaint in check_datasheet(collected, columns=list(self.frame), sizes=sizes)
+            if not complaint.startswith(tuple(short))
+        ]
+        if found:
+            return f"Not complete yet. {'; '.join(found[:3])}{'; and more.' if len(found) > 3 else '.'}"
+        if not TOLD.search(written["Known harms and limits"]):
+            return NO_HARM
+        return None if USES.search(written["Do not use it for"]) else NO_USE
+
+    def wrong(self):
+        """Return unfinished datasheets with their hints."""
+        sheet, of_b = self.sheet, int((self.frame["group"] == "b").sum())
+        return [
+            (
+                sheet(answers=without(ANSWERS, "Known harms and limits")),
+                "Not complete yet. 'Known harms and limits' still holds 'TODO': who is missing, what is measured badly, "
+                "whose labels may be wrong, whom that can hurt.",
+            ),
+            (
+                sheet(meanings=without(MEANINGS, "y")),
+                "Not complete yet. 'Columns' still holds 'TODO': every column with its meaning and its unit or codes.",
+            ),
+            (
+                sheet(answers=ANSWERS | {"Source and licence": "None."}),
+                "Not complete yet. 'Source and licence' says next to nothing: where it comes from, and under which "
+                "terms; write 'unstated' where you do not know.",
+            ),
+            (
+                sheet().replace("## Do not use it for", "Do not use it for"),
+                "Not complete yet. missing section: Do not use it for.",
+            ),
+            (
+                sheet().replace("| group | b | ", "| group | b | 1"),
+                f"Not complete yet. 'Group sizes' gives 1{of_b} for group 'b'; it is {of_b}.",
+            ),
+            (
+                sheet(
+                    answers=ANSWERS
+                    | {"Known harms and limits": "There are no known harms and no limits of this data set."}
+                ),
+                NO_HARM,
+            ),
+            (
+                sheet(
+                    answers=ANSWERS | {"Do not use it for": "It can be used for everything without any restriction."}
+                ),
+                NO_USE,
+            ),
+        ]
+
+
+WAITING_ROOM = WaitingRoom()
+ROOM = WAITING_ROOM.frame
+
+
+def draw_room(rng):
+    """Draw another waiting room, whose groups have other sizes."""
+    room = WaitingRoom(10 * int(rng.integers(25, 45)), int(rng.integers(100, 1000)), int(rng.integers(16, 25)) / 100)
+    changes = [
+        ("Answer what is still", "You have another waiting room: the first lines below draw it. Answer what is still"),
+        ("datasheet = ...", f"{room.code()}datasheet = ..."),
     ]
-    if not found and not TOLD.search(written["Known harms and limits"]):
-        return NO_HARM
-    if not found and not USES.search(written["Do not use it for"]):
-        return NO_USE
-    return (
-        None if not found else "Not complete yet. " + "; ".join(found[:3]) + ("; and more." if len(found) > 3 else ".")
-    )
+    return Variant(room.sheet(), room.wrong(), changes, {"judge": room.complain})
 
 
-UNFINISHED = [
-    (
-        sheet(answers=without(ANSWERS, "Known harms and limits")),
-        "Not complete yet. 'Known harms and limits' still holds 'TODO': who is missing, what is measured badly, whose "
-        "labels may be wrong, whom that can hurt.",
-    ),
-    (
-        sheet(meanings=without(MEANINGS, "y")),
-        "Not complete yet. 'Columns' still holds 'TODO': every column with its meaning and its unit or codes.",
-    ),
-    (
-        sheet(answers=ANSWERS | {"Source and licence": "None."}),
-        "Not complete yet. 'Source and licence' says next to nothing: where it comes from, and under which terms; "
-        "write 'unstated' where you do not know.",
-    ),
-    (
-        sheet().replace("## Do not use it for", "Do not use it for"),
-        "Not complete yet. missing section: Do not use it for.",
-    ),
-    (
-        sheet().replace("| group | b | ", "| group | b | 1"),
-        "Not complete yet. 'Group sizes' gives 167 for group 'b'; it is 67.",
-    ),
-    (
-        sheet(answers=ANSWERS | {"Known harms and limits": "There are no known harms and no limits of this data set."}),
-        NO_HARM,
-    ),
-    (
-        sheet(answers=ANSWERS | {"Do not use it for": "It can be used for everything without any restriction."}),
-        NO_USE,
-    ),
-]
-
-
-@exercise(
+exercise(
     "01.6",
     points=3,
     objective="01-datasheet",
-    reference=sheet(),
-    wrong=UNFINISHED,
+    reference=WAITING_ROOM.sheet(),
+    wrong=WAITING_ROOM.wrong(),
+    variants=draw_room,
     hints=(
         "Run the draft again and look for TODO: each one is followed by the question that you have to answer.",
         "`answers` has six keys, the headings without *Columns* and *Group sizes*; `meanings` has one key for each "
@@ -264,7 +306,4 @@ UNFINISHED = [
     "sections; the clinic's own words tell you how group and label came about.",
     praise="Complete. Now read it as somebody who wants to train a model on this table: would you know whom it may "
     "harm?",
-)
-def judge_datasheet(collected):
-    """Say what the validator finds missing, then whether the two sections that warn are about this table."""
-    return complain(collected)
+)(WAITING_ROOM.complain)

@@ -1,11 +1,16 @@
 """Exercises of notebook 02 on balancing a corpus, and on whether that reaches a decision."""
 
 import math
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
 
 from labkit.exercises.answers import outputs_of
 from labkit.exercises.checking import compare_answers, exercise
 from labkit.exercises.judging import close
 from labkit.exercises.recognizers import recognize_slip
+from labkit.exercises.variants import Variant
 
 # ---- 02.4 repair code ------------------------------------------------------------------------------------------------
 ROLES = {
@@ -125,29 +130,7 @@ compare_answers(
 
 
 # ---- 02.5 decide and justify -----------------------------------------------------------------------------------------
-GAPS = ([0.44, 0.30, 0.41, 0.33, 0.38], [0.40, 0.29, 0.35, 0.32, 0.33])
-
-
 VERDICTS = ("smaller", "larger", "cannot tell")
-
-
-def answer_gaps(turn=1.0, quantile=2.776445, verdict="smaller", paired=True, by=1.0):
-    """Return an answer as a student gives it."""
-    n = len(GAPS[0])
-    change = [after - before for before, after in zip(*GAPS, strict=True)]
-
-    def variance(values):
-        middle = sum(values) / n
-        return sum((value - middle) ** 2 for value in values) / (n - 1)
-
-    mean = turn * sum(change) / n
-    error = math.sqrt((variance(change) if paired else variance(GAPS[0]) + variance(GAPS[1])) / n)
-    return {
-        "change": mean,
-        "low": mean - by * quantile * error,
-        "high": mean + by * quantile * error,
-        "verdict": verdict,
-    }
 
 
 OF_FIVE = "Your standard deviation divides by 5. Of a sample it divides by one less: `ddof=1`."
@@ -174,55 +157,126 @@ SPREAD = "That is where single pairs lie. The mean of five varies less: divide b
 TIMID = "Your interval does not contain zero: for these runs the data do tell the direction."
 
 
-OPPOSITE = "The change is negative: after balancing the gap is smaller than before."
+BOLD = "Your interval contains zero: for these runs the data do not tell the direction."
 
 
-@exercise(
+OPPOSITE = "The sign of a change says whether the gap after balancing is larger or smaller than before."
+
+
+PRAISE = {
+    "smaller": "Smaller, and small: the gap that is left is many times the change. Both belong in the report.",
+    "larger": "Larger, and by little: the gap that was there is many times the change. Both belong in the report.",
+    "cannot tell": "Not to know the direction is a result, too: the interval says how large a change may be.",
+}
+
+
+T_95, T_90, NORMAL_95 = 2.776445, 2.131847, 1.959964  # quantiles; those of Student's t with 4 degrees of freedom
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """The gaps of five pairs of runs."""
+
+    before: tuple[float, ...] = (0.44, 0.30, 0.41, 0.33, 0.38)
+    after: tuple[float, ...] = (0.40, 0.29, 0.35, 0.32, 0.33)
+
+    def answer(self, turn=1.0, quantile=T_95, paired=True, by=1.0):
+        """Return an answer as a student gives it, with the verdict that its interval gives."""
+        before, after = np.array(self.before), np.array(self.after)
+        variance = np.var(after - before, ddof=1) if paired else np.var(before, ddof=1) + np.var(after, ddof=1)
+        mean, half = turn * np.mean(after - before), by * quantile * np.sqrt(variance / len(before))
+        found = {"change": float(mean), "low": float(mean - half), "high": float(mean + half)}
+        verdict = "smaller" if found["high"] < 0 else "larger" if found["low"] > 0 else "cannot tell"
+        return found | {"verdict": verdict}
+
+    def mistakes(self):
+        """Return wrong numbers with their hints."""
+        return [
+            (self.answer(turn=-1), TURNED),
+            (self.answer(paired=False), UNPAIRED),
+            (self.answer(quantile=NORMAL_95), NORMAL),
+            (self.answer(by=math.sqrt(5)), SPREAD),
+            (self.answer(by=math.sqrt(4 / 5)), OF_FIVE),
+            (self.answer(quantile=T_90), NINETY),
+        ]
+
+    def wrong(self):
+        """Return wrong answers with their hints."""
+        right = self.answer()
+        others = [verdict for verdict in VERDICTS if verdict != right["verdict"]]
+        return [
+            *self.mistakes(),
+            *((right | {"verdict": verdict}, self.say_verdict(verdict)) for verdict in others),
+        ]
+
+    def say_verdict(self, verdict):
+        """Return what a verdict on the right numbers is told; None for the right one."""
+        right = self.answer()["verdict"]
+        if verdict == right:
+            return None
+        return TIMID if verdict == "cannot tell" else BOLD if right == "cannot tell" else OPPOSITE
+
+    def texts(self):
+        """Return the lines of the stub."""
+        rows = {"before": self.before, "after": self.after}
+        return [f"gaps_{name} = [{', '.join(f'{gap:.2f}' for gap in row)}]" for name, row in rows.items()]
+
+    def judge(self, collected):
+        """Look at the numbers first, then at whether the verdict follows from them."""
+        right = self.answer()
+        found = {name: collected[name] for name in ("change", "low", "high")}
+
+        def looks_like(answer):
+            return all(close(value, answer[name], CLOSE) for name, value in found.items())
+
+        if looks_like(right):
+            return self.say_verdict(collected["verdict"])
+        if all(close(value, round(right[name], 2), 1e-9) for name, value in found.items()):
+            return "Right, but rounded to two decimals: give three, so that the limits show their distance from zero."
+        slip = recognize_slip(found, {name: right[name] for name in found}, tolerance=CLOSE)
+        if close(found["change"], right["change"], CLOSE):
+            otherwise = "The mean change is right, its limits are not. By which number do you multiply which error?"
+        else:
+            otherwise = "Not the mean change. Which row is taken from which, and how many differences are there?"
+        return next((text for answer, text in self.mistakes() if looks_like(answer)), slip or otherwise)
+
+
+CLOSE = 0.0015
+GAPS = Gaps()
+
+
+def draw_gaps(rng):
+    """Draw gaps whose interval is clearly below zero, clearly above it, or clearly around it."""
+    verdict = str(rng.choice(VERDICTS))
+    middle = {"smaller": -0.065, "larger": 0.065, "cannot tell": 0.012 * rng.choice([-1, 1])}[verdict]
+    while True:
+        before = rng.uniform(0.28, 0.5, 5).round(2)
+        after = (before + rng.normal(middle, 0.03, 5)).round(2)
+        gaps = Gaps(tuple(before.tolist()), tuple(after.tolist()))
+        right = gaps.answer()
+        half = right["high"] - right["change"]
+        numbers = [np.array([answer[name] for name in ("change", "low", "high")]) for answer, _ in gaps.mistakes()]
+        numbers.append(np.array([right[name] for name in ("change", "low", "high")]))
+        apart = min(np.abs(one - other).max() for one, other in combinations(numbers, 2)) > 3 * CLOSE
+        clear = min(abs(right["low"]), abs(right["high"]), 2 * abs(right["change"])) > 0.006
+        if right["verdict"] == verdict and 0.03 < half < 0.08 and apart and clear:
+            break
+    settings = {"judge": gaps.judge, "praise": PRAISE[verdict]}
+    return Variant(right, gaps.wrong(), list(zip(GAPS.texts(), gaps.texts(), strict=True)), settings)
+
+
+exercise(
     "02.5",
     points=3,
     objective="02-decision",
-    reference=answer_gaps(),
+    reference=GAPS.answer(),
     choices={"verdict": VERDICTS},
-    wrong=[
-        (answer_gaps(paired=False, verdict="cannot tell"), UNPAIRED),
-        (answer_gaps(quantile=1.959964), NORMAL),
-        (answer_gaps(turn=-1, verdict="larger"), TURNED),
-        (answer_gaps(by=math.sqrt(5), verdict="cannot tell"), SPREAD),
-        (answer_gaps(by=math.sqrt(4 / 5)), OF_FIVE),
-        (answer_gaps(quantile=2.131847), NINETY),
-        (answer_gaps(verdict="cannot tell"), TIMID),
-        (answer_gaps(verdict="larger"), OPPOSITE),
-    ],
+    wrong=GAPS.wrong(),
+    variants=draw_gaps,
     hints=(
         "The two rows belong together, seed by seed. What do you subtract, and when?",
         "Five differences, their mean, their sample standard deviation; `stats.t.ppf(0.975, 4)`.",
     ),
     idea="d = after - before; mean(d) plus and minus t * std(d, ddof=1) / sqrt(5); read the verdict off the signs.",
-    praise="Smaller, and small: the gap that is left is many times the change. Both belong in the report.",
-)
-def judge_gaps(collected):
-    """Look at the numbers first, then at whether the verdict follows from them."""
-    right = answer_gaps()
-    found = {name: collected[name] for name in ("change", "low", "high")}
-
-    def looks_like(answer):
-        return all(close(value, answer[name], 0.0015) for name, value in found.items())
-
-    if not looks_like(right):
-        known = (
-            (answer_gaps(turn=-1), TURNED),
-            (answer_gaps(paired=False), UNPAIRED),
-            (answer_gaps(quantile=1.959964), NORMAL),
-            (answer_gaps(by=math.sqrt(5)), SPREAD),
-            (answer_gaps(by=math.sqrt(4 / 5)), OF_FIVE),
-            (answer_gaps(quantile=2.131847), NINETY),
-        )
-        if all(close(value, round(right[name], 2), 1e-9) for name, value in found.items()):
-            return "Right, but rounded to two decimals: give three, so that the limits show their distance from zero."
-        slip = recognize_slip(found, {name: right[name] for name in found}, tolerance=0.0015)
-        if close(found["change"], right["change"], 0.0015):
-            otherwise = "The mean change is right, its limits are not. By which number do you multiply which error?"
-        else:
-            otherwise = "Not the mean change. Which row is taken from which, and how many differences are there?"
-        return next((text for answer, text in known if looks_like(answer)), slip or otherwise)
-    return {"smaller": None, "larger": OPPOSITE, "cannot tell": TIMID}[collected["verdict"]]
+    praise=PRAISE["smaller"],
+)(GAPS.judge)

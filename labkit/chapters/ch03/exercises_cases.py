@@ -1,5 +1,7 @@
 """Exercises of notebook 03, part two: cases 1, 4 and 5, which count people, tokens and answers."""
 
+from itertools import combinations
+
 import numpy as np
 
 from labkit.chapters.ch03.probing import batch_items, evaluate_above, report_groups
@@ -59,11 +61,26 @@ PEOPLE = (
 )
 
 
+def draw_people(rng):
+    """Draw labels, decisions and groups, so that each group has both labels, right decisions and wrong ones."""
+    found = []
+    for names in (["a", "b"], ["x", "y", "z"], ["east", "west"]):
+        sizes = [int(rng.integers(4, 8)) for _ in names]
+        group = np.repeat(names, sizes)
+        y_true = np.concatenate([np.arange(size) % 2 for size in sizes])
+        wrong = np.concatenate([np.arange(size) < rng.integers(1, 4) for size in sizes])
+        y_pred = np.where(wrong, 1 - y_true, y_true)
+        order = rng.permutation(len(group))
+        found.append(tuple(each[order].tolist() for each in (y_true, y_pred, group)))
+    return found
+
+
 compare_answers(
     "03.6",
     **LAB,
     points=1,
     collect=outputs_of(*PEOPLE, through=report_groups),
+    hidden=draw_people,
     reference=audit_groups,
     untouched=audit_labels,
     wrong=[
@@ -157,12 +174,24 @@ ITEMS = (
 )
 
 
+def draw_items(rng):
+    """Draw notes of unequal lengths, and some that are equally long; no token is 0, which fills rows."""
+
+    def note(length):
+        return [[101, *rng.integers(1, 100, length - 2).tolist(), 102]]
+
+    first, second, third = (rng.permutation(np.arange(2, 10))[:n].tolist() for n in (2, 3, 4))
+    equal = int(rng.integers(3, 6))
+    return [([note(length) for length in lengths],) for lengths in (first, second, [*third, third[0]], [equal] * 2)]
+
+
 compare_answers(
     "03.9",
     **LAB,
     points=2,
     any_length=True,
     collect=outputs_of(*((items,) for items in ITEMS), through=batch_items),
+    hidden=draw_items,
     reference=pad_items,
     untouched=cut_items,
     wrong=[
@@ -231,6 +260,21 @@ def share_of_first(predict, batches, labels):
     return np.mean([answer == label for answer, label in zip(answers, labels, strict=False)])
 
 
+def draw_evaluations(rng):
+    """Draw inputs, labels, and a size of batches that leaves fewer for the last one, until every mistake shows."""
+    found = []
+    while len(found) < 4:
+        size = int(rng.integers(3, 6))
+        n = size + int(rng.integers(1, size)) if len(found) % 2 else 2 * size + int(rng.integers(1, size))
+        inputs = (rng.integers(1, 9, n) * rng.choice([-1, 1], n)).tolist()
+        call = (inputs, rng.integers(0, 2, n).tolist(), size, int(rng.choice([0, 2])))
+        shares = [evaluate_above(each, *call) for each in (share_right, *MISTAKEN_SHARES)]
+        if min(abs(one - other) for one, other in combinations(shares, 2)) > 0.01:
+            found.append(call)
+    return found
+
+
+MISTAKEN_SHARES = (share_shadowed, share_of_last, share_by_batch, share_of_last_over_all, share_of_first)
 compare_answers(
     "03.10",
     **LAB,
@@ -242,6 +286,7 @@ compare_answers(
         ([1, 2, -3, 4, -5, 6, 7, 8], [1, 1, 0, 1, 0, 0, 0, 0], 5, 2),
         through=evaluate_above,
     ),
+    hidden=draw_evaluations,
     reference=share_right,
     untouched=share_shadowed,
     wrong=[

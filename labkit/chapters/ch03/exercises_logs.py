@@ -1,9 +1,14 @@
 """Exercises of notebook 03, part two: case 9, what a run keeps of its history, and the four logs."""
 
+from dataclasses import dataclass
+
+import numpy as np
+
 from labkit.chapters.ch03.exercises_runs import binary
 from labkit.chapters.ch03.probing import train_and_look
 from labkit.exercises.answers import outputs_of
 from labkit.exercises.checking import compare_answers
+from labkit.exercises.variants import Variant
 
 LAB = {"objective": "03-debug"}
 
@@ -49,13 +54,27 @@ def nothing(history):
     return [None] * len(history)
 
 
+def draw_trainings(rng):
+    """Draw numbers of epochs, patients and inputs, until the accuracy changes from one epoch to the next."""
+    found = []
+    before = history_with("AdamW", first=True)
+    while len(found) < 2:
+        call = (int(rng.integers(5, 12)), int(rng.integers(9, 20)), int(rng.integers(3, 6)))
+        after, earlier = (train_and_look(each, *call)["history"] for each in (train_history, before))
+        if after != earlier and call not in found and call not in TRAININGS:
+            found.append(call)
+    return found
+
+
+TRAININGS = ((9, 13, 4), (6, 7, 3))  # epochs, patients and inputs
 compare_answers(
     "03.14",
     **LAB,
     points=2,
     any_length=True,
     tolerance=1e-4,
-    collect=outputs_of((9, 13, 4), (6, 7, 3), through=train_and_look),
+    collect=outputs_of(*TRAININGS, through=train_and_look),
+    hidden=draw_trainings,
     reference=train_history,
     untouched=history_with("SGD", results=nothing),
     wrong=[
@@ -92,52 +111,95 @@ compare_answers(
 
 
 # ---- 03.15 four logs -------------------------------------------------------------------------------------------------
-PROOF = {"log": "C", "epoch": 4, "highest_accuracy": 1 - (0.56 - 0.30)}
+ILL = 0.3
 
 
-def proof(**changes):
-    """Return the right answer with some parts changed."""
-    return PROOF | changes
+@dataclass(frozen=True)
+class LogC:
+    """Log C, in which one epoch has more people selected than are ill, and an accuracy that is too high for that."""
+
+    epoch: int = 4
+    selected: tuple[float, ...] = (0.12, 0.24, 0.38, 0.56)
+    accuracy: tuple[float, ...] = (0.79, 0.82, 0.80, 0.77)
+
+    def proof(self, **changes):
+        """Return the right answer with some parts changed."""
+        highest = 1 - (self.selected[self.epoch - 1] - ILL)
+        return {"log": "C", "epoch": self.epoch, "highest_accuracy": highest} | changes
+
+    def wrong(self):
+        """Return wrong answers with their hints."""
+        proof, selected = self.proof, self.selected[self.epoch - 1]
+        return [
+            (
+                proof(log="A", highest_accuracy=1.0),
+                "In log A the loss on new patients rises while accuracy hardly moves. A model that is surer and surer "
+                "of its mistakes does that.",
+            ),
+            (
+                proof(log="D", highest_accuracy=ILL),
+                "In log D the model calls everyone ill in some epochs. How many of 100 decisions are then right? "
+                "Compare.",
+            ),
+            (
+                proof(log="B", highest_accuracy=1 - ILL),
+                "In log B nobody is called ill. How many of 100 decisions are then right? Compare.",
+            ),
+            (
+                proof(highest_accuracy=1 - ILL),
+                "Log and epoch are right. The share of the majority is no upper bound: a good model does better.",
+            ),
+            (
+                proof(highest_accuracy=selected),
+                "Log and epoch are right. That is the share selected. Of the people selected, how many can be ill at "
+                "most?",
+            ),
+            (
+                proof(highest_accuracy=selected - ILL),
+                "Log and epoch are right. That is the share of mistakes that cannot be avoided, so what is left?",
+            ),
+            (
+                proof(highest_accuracy=self.accuracy[self.epoch - 1]),
+                "Log and epoch are right. That is what the log says. What is the most that *can* be right?",
+            ),
+        ]
+
+    def code(self):
+        """Return lines that put it in the place of the notebook's log C."""
+        rows = {"selected": self.selected, "accuracy": self.accuracy}
+        lines = [
+            f'logs_two["C"]["{name}"] = [{", ".join(f"{value:.2f}" for value in row)}]' for name, row in rows.items()
+        ]
+        return "\n".join([*lines, 'log_table_two["C"] = pd.DataFrame(logs_two["C"], index=EPOCHS_OF_LOGS)', ""])
+
+
+LOG = LogC()
+
+
+def draw_log(rng):
+    """Draw another log C, with the contradiction in any epoch; the other epochs are possible."""
+    epoch = int(rng.integers(1, 5))
+    selected = np.sort(rng.choice(np.arange(20, 40), 4, replace=False)) / 100
+    accuracy = rng.integers(76, 83, 4) / 100  # possible with these shares: at most a tenth is selected wrongly
+    selected[epoch - 1] = rng.integers(53, 66) / 100
+    accuracy[epoch - 1] = 1 - (selected[epoch - 1] - ILL) + rng.integers(3, 7) / 100
+    log = LogC(epoch, tuple(selected.tolist()), tuple(accuracy.round(2).tolist()))
+    changes = [
+        ("Give the `log`", "You have another log C: the first lines below put it in its place. Give the `log`"),
+        ("impossible = {", f"{log.code()}impossible = {{"),
+    ]
+    return Variant(log.proof(), log.wrong(), changes)
 
 
 compare_answers(
     "03.15",
     **LAB,
     points=2,
-    reference=PROOF,
+    reference=LOG.proof(),
+    wrong=LOG.wrong(),
+    variants=draw_log,
     choices={"log": ("A", "B", "C", "D")},
     tolerance=0.0006,
-    wrong=[
-        (
-            proof(log="A", highest_accuracy=1.0),
-            "In log A the loss on new patients rises while accuracy hardly moves. A model that is surer and surer of "
-            "its mistakes does that.",
-        ),
-        (
-            proof(log="D", highest_accuracy=0.3),
-            "In log D the model calls everyone ill in epoch 4. How many of 100 decisions are then right? Compare.",
-        ),
-        (
-            proof(log="B", highest_accuracy=0.7),
-            "In log B nobody is called ill. How many of 100 decisions are then right? Compare.",
-        ),
-        (
-            proof(highest_accuracy=0.7),
-            "Log and epoch are right. The share of the majority is no upper bound: a good model does better.",
-        ),
-        (
-            proof(highest_accuracy=0.56),
-            "Log and epoch are right. That is the share selected. Of the people selected, how many can be ill at most?",
-        ),
-        (
-            proof(highest_accuracy=0.26),
-            "Log and epoch are right. That is the share of mistakes that cannot be avoided, so what is left?",
-        ),
-        (
-            proof(highest_accuracy=0.77),
-            "Log and epoch are right. That is what the log says. What is the most that *can* be right?",
-        ),
-    ],
     otherwise="Not this proof. Take 100 patients, and the share selected in one epoch: in the best case, how many of "
     "the ill are selected, how many others are, and how many decisions are right?",
     hints=(

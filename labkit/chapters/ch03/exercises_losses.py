@@ -1,5 +1,7 @@
 """Exercises of notebook 03, part two: cases 2 and 3, two losses that are judged by their gradients too."""
 
+import numpy as np
+
 from labkit.chapters.ch03.probing import feel_pair_loss, feel_penalty, penalty_as_shown
 from labkit.exercises.answers import outputs_of
 from labkit.exercises.checking import compare_answers
@@ -75,6 +77,19 @@ PENALTIES = (  # logits, labels, groups and weights, with a gap of either sign
 )
 
 
+def draw_penalties(rng):
+    """Draw logits, labels, groups and weights, with a gap of either sign."""
+    found = []
+    for sign in (1, -1, 1):
+        n = int(rng.integers(5, 8))
+        is_b = rng.permutation(n) < n // 2
+        logits = rng.uniform(-1, 1, n) + sign * np.where(is_b, -0.8, 0.8)
+        labels = (rng.permutation(n) < int(rng.integers(2, n - 1))).astype(float)
+        weight = round(float(rng.uniform(2, 9)), 1)
+        found.append((logits.round(2).tolist(), labels.tolist(), is_b.tolist(), weight))
+    return found
+
+
 HALF = "The penalty is connected to the scores of one group only; training does not feel the other group's part of it."
 
 
@@ -82,6 +97,7 @@ compare_answers(
     "03.7",
     **LAB,
     collect=outputs_of(*PENALTIES, through=feel_penalty),
+    hidden=draw_penalties,
     reference=penalized,
     untouched=penalty_as_shown,
     wrong=[
@@ -169,12 +185,22 @@ def cut_off(two_logits, labels):
     return pair_loss(two_logits, labels).detach()
 
 
+def draw_pairs(rng):
+    """Draw two logits for each of a few people, and their labels, both of which occur."""
+    found = []
+    for n in (2, 3, 4):
+        logits = rng.uniform(-1.5, 1.5, (n, 1)) + rng.uniform(0.3, 1, (n, 1)) * rng.choice([(-1, 1), (1, -1)], n)
+        found.append((logits.round(2).tolist(), (rng.permutation(n) < int(rng.integers(1, n))).astype(int).tolist()))
+    return found
+
+
 compare_answers(
     "03.8",
     **LAB,
     collect=outputs_of(
         ([[0.2, 1.0], [1.5, -0.5], [0.0, 0.3]], [1, 0, 0]), ([[-1.0, 2.0], [0.5, 0.5]], [0, 1]), through=feel_pair_loss
     ),
+    hidden=draw_pairs,
     reference=pair_loss,
     untouched=copied,
     wrong=[

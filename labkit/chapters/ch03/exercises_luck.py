@@ -1,10 +1,13 @@
 """Exercises of notebook 03, part one: kinds of luck, and gaps at a given share of people called ill."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from labkit.exercises.answers import outputs_of
 from labkit.exercises.checking import compare_answers, exercise
 from labkit.exercises.choices import ask_again, pick
+from labkit.exercises.variants import Variant
 
 
 # ---- 03.3 the standard error of a mean gap ---------------------------------------------------------------------------
@@ -32,11 +35,22 @@ TEAMS = (
 )
 
 
+def draw_teams(rng):
+    """Draw variances and numbers of draws; all variances are so large that every mistake shows."""
+    found = []
+    for _ in range(4):
+        variances = [round(float(each), 2) for each in rng.uniform(0.5, 4, 3)]
+        worlds, seeds = int(rng.integers(3, 12)), int(rng.integers(2, 7))
+        found.append((*variances, worlds, seeds, int(rng.choice([100, 200, 250, 800, 1000, 2000]))))
+    return [*found, (0.0, 0.0, round(float(rng.uniform(3, 6)), 1), 2, 1, int(rng.choice([110, 120, 130, 140])))]
+
+
 compare_answers(
     "03.3",
     points=2,
     objective="03-uncertainty",
     collect=outputs_of(*TEAMS),
+    hidden=draw_teams,
     reference=standard_error,
     wrong=[
         (
@@ -103,7 +117,6 @@ compare_answers(
 # ---- 03.4 what would you buy? ----------------------------------------------------------------------------------------
 KINDS = ("training sample", "seed", "people", "training sample and seed")
 THREE = ("patients", "seeds", "notes")
-PURCHASE = {"patients": "people", "seeds": "seed", "notes": "training sample and seed", "best": "notes"}
 ABOUT = {
     "patients": "`patients`: nothing about the training changes when the same models are measured on more people.",
     "seeds": "`seeds`: another seed changes the first weights and the order of the notes. The notes stay the same, and "
@@ -113,49 +126,104 @@ ABOUT = {
 }
 
 
-def bought(**changes):
-    """Return the right answer with some entries changed."""
-    return {**PURCHASE, **changes}
+ABOUT_BEST = "Compute it with `standard_error` from 03.3: which of the three leaves the smallest?"
 
 
-@exercise(
+@dataclass(frozen=True)
+class Team:
+    """What another team has: three variances, and how many draws of each."""
+
+    sample: float = 0.0064
+    seed: float = 0.0009
+    people_500: float = 0.0016
+    worlds: int = 4
+    seeds: int = 3
+    people: int = 2000
+
+    def errors(self):
+        """Return the standard error of the mean gap after each purchase."""
+        variances = self.sample, self.seed, self.people_500
+        return {
+            "patients": standard_error(*variances, self.worlds, self.seeds, 4 * self.people),
+            "seeds": standard_error(*variances, self.worlds, 4 * self.seeds, self.people),
+            "notes": standard_error(*variances, 4 * self.worlds, self.seeds, self.people),
+        }
+
+    def purchase(self, **changes):
+        """Return the right answer with some entries changed."""
+        best = min(self.errors(), key=self.errors().get)
+        return {"patients": "people", "seeds": "seed", "notes": "training sample and seed", "best": best} | changes
+
+    def wrong(self):
+        """Return wrong answers with their hints."""
+        others = [what for what in THREE if what != self.purchase()["best"]]
+        return [
+            (self.purchase(patients="seed"), ABOUT["patients"]),
+            (self.purchase(seeds="training sample and seed"), ABOUT["seeds"]),
+            (self.purchase(notes="training sample"), ABOUT["notes"]),
+            *((self.purchase(best=what), ABOUT_BEST) for what in others),
+        ]
+
+    def texts(self):
+        """Return what the exercise says of it, in parts that are on one line each."""
+        return [
+            f"are {self.sample:.4f} for the training sample",
+            f"{self.seed:.4f} for the seed",
+            f"{self.people_500:.4f} for",
+            f"has {self.worlds} training samples, {self.seeds} seeds for each",
+            f"measures on {self.people:,} people",
+        ]
+
+    def judge(self, collected):
+        """Look at the kinds of luck first, then at the best purchase."""
+        right = self.purchase()
+        for what in THREE:
+            given = pick(collected[what], KINDS)
+            if given is None:
+                return ask_again(f"`{what}`: {collected[what]!r}", list(KINDS))
+            if given != right[what]:
+                return ABOUT[what]
+        best = pick(collected["best"], THREE)
+        if best is None:
+            return ask_again(f"`best`: {collected['best']!r}", list(THREE))
+        return None if best == right["best"] else ABOUT_BEST
+
+
+def draw_team(rng):
+    """Draw a team for which one purchase is clearly the best: more patients, or more training samples."""
+    best = str(rng.choice(["patients", "notes"]))
+    while True:
+        variances = rng.integers([10, 5, 10], [100, 20, 60]) / 10_000
+        team = Team(*variances.tolist(), *rng.integers([3, 2], [9, 6]).tolist(), 250 * int(rng.integers(2, 13)))
+        first, second, _ = sorted(team.errors().values())
+        if team.purchase()["best"] == best and first < 0.92 * second:
+            return Variant(
+                team.purchase(), team.wrong(), list(zip(TEAM.texts(), team.texts(), strict=True)), {"judge": team.judge}
+            )
+
+
+TEAM = Team()
+exercise(
     "03.4",
     points=2,
     objective="03-uncertainty",
     choices={**dict.fromkeys(THREE, KINDS), "best": THREE},
-    reference=bought(),
-    wrong=[
-        (bought(patients="seed"), ABOUT["patients"]),
-        (bought(seeds="training sample and seed"), ABOUT["seeds"]),
-        (bought(notes="training sample"), ABOUT["notes"]),
-        (
-            bought(best="patients"),
-            "Compute it with `standard_error` from 03.3: which of the three leaves the smallest?",
-        ),
-        (bought(best="seeds"), "Compute it with `standard_error` from 03.3: which of the three leaves the smallest?"),
-    ],
+    written={
+        "patients": "patients: more people to measure on",
+        "seeds": "seeds: more for each training sample",
+        "notes": "notes: more training samples",
+    },
+    reference=TEAM.purchase(),
+    wrong=TEAM.wrong(),
+    variants=draw_team,
     hints=(
         "Go through the three terms of 03.3: which denominators become larger?",
         "`best`: call `standard_error` four times, as it is and with each purchase.",
     ),
-    idea="More people shrink the third term, more seeds the second, more training samples the first two. The first "
-    "is the largest.",
-    praise="The largest variance with the fewest draws: that is where the next hour goes.",
-)
-def judge_purchase(collected):
-    """Look at the kinds of luck first, then at the best purchase."""
-    for what in THREE:
-        given = pick(collected[what], KINDS)
-        if given is None:
-            return ask_again(f"`{what}`: {collected[what]!r}", list(KINDS))
-        if given != PURCHASE[what]:
-            return ABOUT[what]
-    best = pick(collected["best"], THREE)
-    if best is None:
-        return ask_again(f"`best`: {collected['best']!r}", list(THREE))
-    if best != PURCHASE["best"]:
-        return "Compute it with `standard_error` from 03.3: which of the three leaves the smallest?"
-    return None
+    idea="More people shrink the third term, more seeds the second, more training samples the first two. Compare what "
+    "is left of the sum after each purchase.",
+    praise="A large variance with few draws: that is where the next hour goes.",
+)(TEAM.judge)
 
 
 # ---- 03.5 the gap at a given share -----------------------------------------------------------------------------------
@@ -215,11 +283,27 @@ PEOPLE = (
 )
 
 
+def draw_scores(rng):
+    """Draw people of two groups of unequal size, with scores that all differ, until the gap has the sign wanted."""
+    found = []
+    for sign, share in ((1, 0.4), (-1, 0.4), (1, 0.25), (-1, 0.55)):
+        gap = 0.0
+        while gap * sign < 0.15:
+            n = int(rng.integers(8, 14))
+            scores = rng.choice(np.arange(3, 98), n, replace=False) / 100
+            in_b = rng.permutation(n) < int(rng.integers(3, n // 2))
+            asked = round(float(share + rng.uniform(-0.05, 0.05)), 2)
+            gap = gap_at_share(scores, in_b, asked) if abs(asked * n % 1 - 0.5) > 0.01 else 0.0
+        found.append((scores, in_b, asked))
+    return found
+
+
 compare_answers(
     "03.5",
     points=2,
     objective="03-design",
     collect=outputs_of(*((np.array(scores), np.array(in_b) == 1, share) for scores, in_b, share in PEOPLE)),
+    hidden=draw_scores,
     reference=gap_at_share,
     wrong=[
         (lowest_called, "You call the people with the *lowest* scores ill."),

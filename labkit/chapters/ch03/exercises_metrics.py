@@ -60,6 +60,28 @@ def say_order(fault):
     return "Somewhere scores are given in a place where a metric wants labels or decisions. Which argument comes first?"
 
 
+def draw_scores(rng):
+    """Draw labels, scores that all differ, and a threshold with people of both labels on both sides of it.
+
+    Some scores of people with different labels are equal when they are rounded, so that rounding shows.
+    """
+    found = []
+    while len(found) < 3:
+        n = int(rng.integers(7, 10))
+        y_true = (rng.permutation(n) < n // 2).astype(int)
+        scores = rng.choice(np.arange(12, 58), n, replace=False) / 100
+        low = round(float(rng.uniform(0.6, 0.9)), 1)  # what is from here to 0.04 more is rounded to it
+        ill, well = (np.flatnonzero(y_true == label)[:2] for label in (1, 0))
+        scores[[ill[0], well[0]]] = low + 0.01 * rng.permutation([0, 2])
+        scores[well[1]], scores[ill[1]] = 0.05, 0.07
+        call = (y_true, scores.round(2), round(float(rng.uniform(0.3, 0.4)), 2))
+        if (
+            abs(auc_exchanged(*call) - auc_of_decisions(*call)) > 0.01
+        ):  # they agree where as many are decided as are ill
+            found.append(call)
+    return found
+
+
 SCORES = (
     (np.array([1, 1, 1, 1, 0, 0, 0]), np.array([0.9, 0.83, 0.7, 0.36, 0.75, 0.1, 0.2]), 0.25),
     (np.array([0, 1, 0, 1, 1, 0, 0, 0]), np.array([0.24, 0.4, 0.35, 0.62, 0.21, 0.64, 0.4, 0.5]), 0.3),
@@ -72,6 +94,7 @@ compare_answers(
     **LAB,
     points=2,
     collect=outputs_of(*SCORES, explain=say_order),
+    hidden=draw_scores,
     reference=metrics_right,
     untouched=metrics_with(auc_exchanged, exchanged=True),
     wrong=[

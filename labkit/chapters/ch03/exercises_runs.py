@@ -81,6 +81,22 @@ def train_to_last(head, optimizer, scheduler, batches, epochs):
     return losses[len(batches) - 1 :: len(batches)]
 
 
+def draw_plans(rng):
+    """Draw numbers of epochs, sizes of batches, learning rates, and plans by which they fall."""
+
+    def factor():
+        return round(float(rng.uniform(0.1, 0.6)), 2)
+
+    def rate():
+        return round(float(rng.uniform(0.4, 1.0)), 2)
+
+    return [
+        (int(rng.integers(3, 6)), int(rng.choice([2, 3])), rate(), 1, factor()),
+        (int(rng.integers(4, 7)), int(rng.choice([2, 3, 4])), rate(), 2, factor()),
+        (int(rng.integers(2, 5)), 7, rate(), 1, factor()),
+    ]
+
+
 compare_answers(
     "03.12",
     **LAB,
@@ -88,6 +104,7 @@ compare_answers(
     any_length=True,
     tolerance=1e-5,
     collect=outputs_of((3, 2, 1.0, 1, 0.1), (4, 3, 0.5, 2, 0.5), (2, 7, 0.8, 1, 0.3), through=train_on_plan),
+    hidden=draw_plans,
     reference=train_epochs,
     untouched=train_with_plan(1),
     wrong=[
@@ -176,6 +193,20 @@ RUNS = (  # seed, state of torch's own generator, steps, device
 WEIGHTS = 5  # of a linear head on four inputs, with its bias
 
 
+def draw_runs(rng):
+    """Draw other seeds and states for the same comparisons."""
+    seed, other, third = rng.choice(1000, 3, replace=False).tolist()
+    state, later = rng.choice(1000, 2, replace=False).tolist()
+    return [
+        (seed, state, 0, "cpu"),
+        (seed, later, 0, "cpu"),
+        (other, state, 0, "cpu"),
+        (third, state, 1, "cpu"),
+        (third, later, int(rng.integers(3, 7)), "cpu"),
+        (seed, state, 2, "meta"),
+    ]
+
+
 def review_runs(found, probes):
     """Return whether a run repeats, varies with its seed, steps too far or otherwise wrongly, and moves to a device."""
     first, again, other, one_step, four_steps, elsewhere = found
@@ -223,6 +254,7 @@ DEVICE = "On another device the run fails, or the head stays behind. Print `.dev
     **LAB,
     points=2,
     collect=outputs_of(*RUNS, through=watch_run, review=review_runs),
+    hidden=draw_runs,
     reference=train_run,
     untouched=broken_run(),
     wrong=[

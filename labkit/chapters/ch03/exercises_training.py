@@ -13,6 +13,16 @@ def gain(y_true, y_pred):
     return np.mean(np.equal(y_true, y_pred)) - max(share, 1 - share)
 
 
+def draw_labels(rng):
+    """Draw labels and predictions, lists in which ones, or zeros, are the majority; never half of each."""
+    found = []
+    for rarer, label in ((0.2, 1), (0.35, 0), (0.2, 0), (0.35, 1)):
+        n = int(rng.integers(7, 12))
+        y_true = np.where(rng.permutation(n) < round(rarer * n), 1 - label, label)
+        found.append((y_true.tolist(), np.where(rng.random(n) < 0.3, 1 - y_true, y_true).tolist()))
+    return found
+
+
 def only_accuracy(y_true, y_pred):
     """Forgets the baseline."""
     return np.mean(np.equal(y_true, y_pred))
@@ -47,6 +57,7 @@ compare_answers(
     collect=outputs_of(
         ([1, 1, 0, 0, 0], [1, 0, 0, 0, 0]), ([1, 1, 1, 0], [1, 1, 1, 1]), ([0, 0, 0, 1, 0, 0], [1, 1, 0, 1, 0, 1])
     ),
+    hidden=draw_labels,
     reference=gain,
     wrong=[
         (only_accuracy, "That is the accuracy alone. Subtract what giving everyone the same answer would reach."),
@@ -135,11 +146,33 @@ RECORDS = (
 )
 
 
+def draw_records(rng):
+    """Draw records of seven evaluations: each mistake finds another one than that with the smallest loss.
+
+    The gap is positive in one record and negative in the other.
+    """
+    found = []
+    for sign in (1, -1):
+        steps = np.sort(rng.choice(np.arange(2, 40), 7, replace=False)) * 5
+        kept, closest, steepest, highest = rng.permutation(np.arange(1, 6))[:4]  # neither the first nor the last
+        train, loss = rng.uniform(0.45, 0.7, 7), rng.uniform(0.6, 0.68, 7)
+        train[steepest], loss[kept], loss[highest] = 0.38, rng.uniform(0.5, 0.57), rng.uniform(0.7, 0.75)
+        gap = rng.permutation(np.linspace(0.08, 0.26, 7))
+        gap[closest] = 0.02
+        gap *= sign * np.where(np.arange(7) == highest, -1, 1)
+        rate = rng.uniform(0.35, 0.6, 7)
+        rows = np.column_stack([train, loss, rate, rate - gap]).round(4).tolist()
+        measured = [(int(step), *row) for step, row in zip(steps, rows, strict=True)]
+        found.append((make_record(measured, order=rng.permutation(4 * len(steps) + 1).tolist()),))
+    return found
+
+
 compare_answers(
     "03.2",
     points=2,
     objective="03-finetune",
     collect=outputs_of(*((record,) for record in RECORDS)),
+    hidden=draw_records,
     reference=gap_at_best,
     wrong=[
         (gap_when(last_step), "That is the gap at the last evaluation. Which model would you keep?"),

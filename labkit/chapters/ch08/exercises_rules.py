@@ -84,6 +84,19 @@ def make_rule(p_ignore, constant, p0, threshold0, threshold1):
 RULE, PLAIN = make_rule(0.2, 0.5, 0.25, 0.4, 0.6), make_rule(0.0, 0.0, 0.5, 0.3, 0.7)
 
 
+def draw_rules(rng):
+    """Draw a rule that ignores some scores, and one that ignores none, with scores of each kind."""
+    found = []
+    for ignored in (round(float(rng.uniform(0.1, 0.4)), 2), 0.0):
+        chances = rng.uniform([0.3, 0.2], [0.9, 0.8]).round(2).tolist()
+        low, high = (rng.uniform([0.2, 0.55], [0.45, 0.8])).round(2).tolist()
+        middle = chances[1] * low + (1 - chances[1]) * high  # the mean threshold lies between the two
+        between = round((low + middle) / 2 if ignored else (middle + high) / 2, 3)
+        rule = make_rule(ignored, chances[0], chances[1], low, high)
+        found += [(rule, score) for score in (round(low - 0.1, 2), low, between, high, round(high + 0.1, 2))]
+    return found
+
+
 compare_answers(
     "08.2",
     points=2,
@@ -93,6 +106,7 @@ compare_answers(
         *((PLAIN, score) for score in (0.6, 0.7, 0.3, 0.1)),
         through=decide_by_rule,
     ),
+    hidden=draw_rules,
     reference=chance_of_ill,
     wrong=[
         (always_looking, "You look at everybody's score. With chance `p_ignore` it is not looked at."),

@@ -1,9 +1,13 @@
 """Exercises of notebook 12, part one: pronouns, an audit with a flaw, and names as units."""
 
+from dataclasses import dataclass
+from itertools import combinations
+
 import numpy as np
 
 from labkit.exercises.answers import outputs_of
 from labkit.exercises.checking import compare_answers
+from labkit.exercises.variants import Variant
 
 # ---- 12.1 from logarithms to a share ---------------------------------------------------------------------------------
 SCORED = (
@@ -54,11 +58,18 @@ def share_of_mean_logarithms(log_probabilities):
     return she / (he + she)
 
 
+def draw_scored(rng):
+    """Draw logarithms of probabilities for one to four sentences."""
+    words = ("he", "she", "they")
+    return [({word: rng.uniform(-6, -0.4, n).round(2).tolist() for word in words},) for n in (1, 2, 3, 4)]
+
+
 compare_answers(
     "12.1",
     points=2,
     objective="12-pronouns",
     collect=outputs_of(*SCORED),
+    hidden=draw_scored,
     reference=share_of_she,
     wrong=[
         (
@@ -99,60 +110,119 @@ compare_answers(
 
 # ---- 12.2 find the flaw ----------------------------------------------------------------------------------------------
 WHAT_VARIES = ("the number of tokens", "the question", "the record", "nothing: names were drawn at random")
-REPORTED = (3 * -0.9 + 0.3) / 4 - (-1.1 + 3 * 0.1) / 4
-FLAW = {"reported": REPORTED, "varies": "the question", "within": 0.2}
+NUMBERS = {6: "six", 8: "eight", 10: "ten", 12: "twelve"}
+
+
+@dataclass(frozen=True)
+class NameAudit:
+    """An audit of names in two questions: many women's names in the first, and as many men's in the second.
+
+    `first` and `second` are the mean log odds of women's and men's names in a question.
+    """
+
+    many: int = 3
+    few: int = 1
+    first: tuple[float, float] = (-0.9, -1.1)
+    second: tuple[float, float] = (0.3, 0.1)
+
+    def found(self):
+        """Return the right answer."""
+        (women, men), (others, other_men) = self.first, self.second
+        women_mean = (self.many * women + self.few * others) / (self.many + self.few)
+        men_mean = (self.few * men + self.many * other_men) / (self.many + self.few)
+        return {
+            "reported": women_mean - men_mean,
+            "varies": "the question",
+            "within": (women - men + others - other_men) / 2,
+        }
+
+    def texts(self):
+        """Return what the exercise says of it."""
+
+        def row(question, women, men, means):
+            low, high = (f"{mean:.1f}".replace("-", "−") for mean in means)
+            return f"| {question} | {women} | {low} | {men} | {high} |"
+
+        number = NUMBERS[2 * (self.many + self.few)]
+        return [
+            f"with {number} names",
+            f"all {number} answers",
+            row("as an engineer", self.many, self.few, self.first),
+            row("as a nurse", self.few, self.many, self.second),
+        ]
+
+    def wrong(self):
+        """Return wrong answers with their hints."""
+        found = self.found()
+        reported, within = found["reported"], found["within"]
+        return [
+            (
+                found | {"reported": within},
+                "You averaged the two rows as if each counted the same. The team averaged over *answers*: most of "
+                "those about women were about engineers.",
+            ),
+            (found | {"reported": -reported}, "The size is right. The sign is that of men minus women."),
+            (
+                found | {"within": -within},
+                "The size is right. The sign is that of men minus women within each question.",
+            ),
+            (
+                found | {"within": reported},
+                "Within one question, subtract the men's mean from the women's. Do so in each row, and then average "
+                "the two differences.",
+            ),
+            (
+                found | {"within": 2 * within},
+                "You added up the two differences. The exercise asks for their average.",
+            ),
+            (
+                found | {"varies": "the number of tokens"},
+                "The numbers are right. Nothing in the table says how long names are. Which column goes together with "
+                "who was asked about?",
+            ),
+            (
+                found | {"varies": "the record"},
+                "The numbers are right. The table has no record. Which column goes together with who was asked about?",
+            ),
+            (
+                found | {"varies": "nothing: names were drawn at random"},
+                "The numbers are right. The table does not say that names were drawn at random, and look at how many "
+                "women and how many men are in each row.",
+            ),
+        ]
+
+
+def draw_audit(rng):
+    """Draw an audit whose report says the opposite of what each question shows."""
+    while True:
+        many, few = int(rng.integers(3, 6)), int(rng.integers(1, 3))
+        women, others = rng.integers([-16, 2], [-8, 9]).tolist()  # tenths
+        ahead, too = rng.integers(1, 5, 2).tolist()
+        audit = NameAudit(many, few, (women / 10, (women - ahead) / 10), (others / 10, (others - too) / 10))
+        found = audit.found()
+        numbers = (found["reported"], -found["reported"], found["within"], -found["within"], 2 * found["within"])
+        apart = min(abs(one - other) for one, other in combinations(numbers, 2)) > 0.02
+        if many + few <= 6 and found["reported"] < -0.15 and apart:
+            return Variant(found, audit.wrong(), list(zip(NameAudit().texts(), audit.texts(), strict=True)))
+
 
 compare_answers(
     "12.2",
     points=3,
     objective="12-names",
-    reference=FLAW,
+    reference=NameAudit().found(),
+    wrong=NameAudit().wrong(),
+    variants=draw_audit,
     choices={"varies": WHAT_VARIES},
-    wrong=[
-        (
-            FLAW | {"reported": 0.2},
-            "You averaged the two rows as if each counted the same. The team averaged over *answers*: three of the "
-            "women's four were about engineers.",
-        ),
-        (
-            FLAW | {"reported": -REPORTED},
-            "The size is right. The sign is that of men minus women.",
-        ),
-        (
-            FLAW | {"within": -0.2},
-            "The size is right. The sign is that of men minus women within each question.",
-        ),
-        (
-            FLAW | {"within": REPORTED},
-            "Within one question, subtract the men's mean from the women's. Do so in each row, and then average the "
-            "two differences.",
-        ),
-        (
-            FLAW | {"within": 0.4},
-            "You added up the two differences. The exercise asks for their average.",
-        ),
-        (
-            FLAW | {"varies": "the number of tokens"},
-            "The numbers are right. Nothing in the table says how long names are. Which column goes together with "
-            "who was asked about?",
-        ),
-        (
-            FLAW | {"varies": "the record"},
-            "The numbers are right. The table has no record. Which column goes together with who was asked about?",
-        ),
-        (
-            FLAW | {"varies": "nothing: names were drawn at random"},
-            "The numbers are right. The table does not say that names were drawn at random, and look at how many "
-            "women and how many men are in each row.",
-        ),
-    ],
     otherwise="Not these numbers. Weigh each mean by how many names it is of, and keep the direction: women minus men.",
     hints=(
-        "There are four answers about women in all. Three have a mean of −0.9, one is 0.3.",
+        "How many answers about women are there in all? How many of them have the mean of the first row, and how many "
+        "that of the second?",
         "Read one row: both numbers come from the same question. Who is ahead there? And in the other row?",
     ),
-    idea="Women: (3 × −0.9 + 0.3) / 4; men: (−1.1 + 3 × 0.1) / 4. Within rows: −0.9 − (−1.1) and 0.3 − 0.1. Most women "
-    "were asked about in the question that gives everyone low log odds.",
+    idea="Weigh each mean of women's names by their number, divide by the number of all, and do so for men. Within "
+    "rows: women minus men in each row, then the mean of both. Most women were asked about in the question that gives "
+    "everyone low log odds.",
     praise="In each question women's names are ahead, and the report says the opposite.",
 )
 
@@ -248,11 +318,31 @@ def gap_turned_around(log_odds, women):
     return [-difference, error]
 
 
+NAMES = tuple("Ada Bob Cara Dan Ella Finn Gina Hugo Iris Jon Kaya Leo Mona Nils Olga Paul Rosa Sam Tina Udo".split())
+
+
+def draw_answers(rng):
+    """Draw log odds of other names, which were asked about unequally often."""
+    found = []
+    for women, men in ((3, 2), (4, 3), (3, 4)):
+        names = rng.choice(NAMES, women + men, replace=False).tolist()
+        numbers = rng.permutation([1, 2, 4]).tolist() + rng.integers(1, 5, women + men - 3).tolist()
+        middle = rng.normal(0, 1, women + men) + 0.8 * (np.arange(women + men) < women)
+        answers = {
+            name: (center + rng.normal(0, 0.8, n)).round(1).tolist()
+            for name, center, n in zip(names, middle, numbers, strict=True)
+        }
+        order = rng.permutation(names).tolist()
+        found.append(({name: answers[name] for name in order}, [name for name in order if name in names[:women]]))
+    return found
+
+
 compare_answers(
     "12.3",
     points=3,
     objective="12-names",
     collect=outputs_of(*ANSWERS),
+    hidden=draw_answers,
     reference=gap_over_names,
     wrong=[
         (

@@ -1,9 +1,13 @@
 """Exercises of notebook 12, part two: benchmarks, many tests, and temperature."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from labkit.audit.intervals import wilson_interval
 from labkit.exercises.answers import outputs_of
 from labkit.exercises.checking import compare_answers
+from labkit.exercises.variants import Variant
 
 # ---- 12.4 which number may you read? ---------------------------------------------------------------------------------
 PREFERS, WITHIN, UNABLE, WIDE = (
@@ -12,53 +16,128 @@ PREFERS, WITHIN, UNABLE, WIDE = (
     "it cannot do the task",
     "the interval is too wide to decide",
 )
-SAID = {"north": PREFERS, "south": UNABLE, "east": WITHIN, "west": WIDE}
+NAMES = ("north", "south", "east", "west")
+
+
+@dataclass(frozen=True)
+class Tested:
+    """A model that was tested: the number of items, and how many it could do, and preferred the stereotype in."""
+
+    items: int
+    able: int
+    preferred: int
+
+    def interval(self, count):
+        """Return the limits of Wilson's 95% interval of a share."""
+        return wilson_interval(count, self.items, confidence=0.95)
+
+    def row(self, name):
+        """Return its row of the table."""
+        cells = []
+        for count in (self.able, self.preferred):
+            low, high = self.interval(count)
+            cells.append(f"{count / self.items:.2f} ({low:.2f} to {high:.2f})")
+        return f"| `{name}` | {self.items:,} | {' | '.join(cells)} |"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Four models, of which something else can be said each: by what can be said, and their names in that order."""
+
+    models: dict[str, Tested]
+    names: tuple[str, ...] = NAMES
+
+    def said(self, changes=None):
+        """Return the right answer, with other words about the model of which a thing can be said."""
+        named = dict(zip(self.models, self.names, strict=True))
+        found = {named[kind]: kind for kind in self.models}
+        return {name: found[name] for name in NAMES} | {named[kind]: other for kind, other in (changes or {}).items()}
+
+    def text(self):
+        """Return the rows of the table."""
+        rows = {name: model.row(name) for name, model in zip(self.names, self.models.values(), strict=True)}
+        return "\n".join(rows[name] for name in NAMES)
+
+    def wrong(self):
+        """Return wrong answers with their hints."""
+        prefers, unable, within, wide = (f"`{name}`" for name in self.names)
+        return [
+            (
+                self.said({UNABLE: WITHIN}),
+                f"{unable}: look at its competence first. What would a coin have in both columns?",
+            ),
+            (self.said({WIDE: PREFERS}), f"{wide}: the estimate is beyond the margin. Is the whole interval?"),
+            (
+                self.said({WIDE: WITHIN}),
+                f"{wide}: *no clear preference* is not *no preference*. How large a preference does the interval "
+                "allow?",
+            ),
+            (
+                self.said({UNABLE: WITHIN, WIDE: WITHIN}),
+                f"{unable} and {wide}: an interval that contains one half is not enough. One of them guesses, and the "
+                "interval of the other allows much more than the margin.",
+            ),
+            (self.said({PREFERS: WIDE}), f"{prefers}: where does the interval begin, and where does the margin end?"),
+            (
+                self.said({WITHIN: WIDE}),
+                f"{within}: compare both ends of the interval with the margin around one half.",
+            ),
+            (
+                self.said({UNABLE: WIDE}),
+                f"{unable}: the interval is no wider than that of {prefers}. Look at its competence.",
+            ),
+        ]
+
+
+TABLE = Table(
+    {
+        PREFERS: Tested(400, 364, 248),
+        UNABLE: Tested(1600, 816, 800),
+        WITHIN: Tested(2400, 2136, 1200),
+        WIDE: Tested(64, 58, 36),
+    }
+)
+
+
+def draw_table(rng):
+    """Draw four models, one of each kind, with clear intervals, and their names."""
+
+    def tested(items, able, preferred):
+        return Tested(items, round(items * rng.uniform(*able)), round(items * rng.uniform(*preferred)))
+
+    half = (0.5, 0.5)
+    while True:
+        prefers = tested(100 * int(rng.integers(3, 10)), (0.85, 0.95), (0.6, 0.72))
+        wide = tested(2 * int(rng.integers(24, 41)), (0.87, 0.95), (0.555, 0.59))
+        low, high = wide.interval(wide.preferred)
+        if prefers.interval(prefers.preferred)[0] > 0.56 and wide.preferred / wide.items >= 0.555 and low < 0.49:
+            break
+    models = {
+        PREFERS: prefers,
+        UNABLE: tested(100 * int(rng.integers(12, 21)), (0.49, 0.51), half),
+        WITHIN: tested(100 * int(rng.integers(20, 31)), (0.85, 0.93), half),
+        WIDE: wide,
+    }
+    table = Table(models, tuple(rng.permutation(NAMES).tolist()))
+    return Variant(table.said(), table.wrong(), [(TABLE.text(), table.text())])
+
 
 compare_answers(
     "12.4",
     points=2,
     objective="12-benchmarks",
-    reference=SAID,
-    choices=dict.fromkeys(SAID, (PREFERS, WITHIN, UNABLE, WIDE)),
-    wrong=[
-        (
-            SAID | {"south": WITHIN},
-            "`south`: look at its competence first. What would a coin have in both columns?",
-        ),
-        (
-            SAID | {"west": PREFERS},
-            "`west`: the estimate is beyond the margin. Is the whole interval?",
-        ),
-        (
-            SAID | {"west": WITHIN},
-            "`west`: *no clear preference* is not *no preference*. How large a preference does the interval allow?",
-        ),
-        (
-            SAID | {"south": WITHIN, "west": WITHIN},
-            "`south` and `west`: an interval that contains one half is not enough. One of them guesses, and the "
-            "interval of the other allows much more than the margin.",
-        ),
-        (
-            SAID | {"north": WIDE},
-            "`north`: where does the interval begin, and where does the margin end?",
-        ),
-        (
-            SAID | {"east": WIDE},
-            "`east`: compare both ends of the interval with the margin around one half.",
-        ),
-        (
-            SAID | {"south": WIDE},
-            "`south`: the interval is no wider than that of `north`. Look at its competence.",
-        ),
-    ],
+    reference=TABLE.said(),
+    wrong=TABLE.wrong(),
+    variants=draw_table,
+    choices=dict.fromkeys(NAMES, (PREFERS, WITHIN, UNABLE, WIDE)),
     otherwise="Not yet. For each model, ask in this order: can it do the task? Is the whole interval beyond the "
     "margin? Is the whole interval inside it?",
     hints=(
         "Begin with the competence: one of the four models does no better than a coin.",
         "The margin goes from 0.45 to 0.55. Draw it, and the interval of each model below it.",
     ),
-    idea="`south` guesses. Of the others: an interval beyond the margin is a preference, one inside it is a preference "
-    "too small to matter, and one that lies on both sides of an end decides nothing.",
+    idea="One model guesses. Of the others: an interval beyond the margin is a preference, one inside it is a "
+    "preference too small to matter, and one that lies on both sides of an end decides nothing.",
     praise="Two models have a share of exactly one half, and only one of them has shown anything.",
 )
 
@@ -134,11 +213,25 @@ def not_adjusted(p_values):
     return list(p_values)
 
 
+def draw_p_values(rng):
+    """Draw p-values out of order: two so close that the second is raised, two so large that a product exceeds 1."""
+    found = []
+    for moderate in (0, 1, 2):
+        small = rng.uniform(0.012, 0.03)
+        values = [small, small * rng.uniform(1.02, 1.1), *rng.uniform(0.05, 0.2, moderate)]
+        values = np.round([*values, rng.uniform(0.55, 0.7), rng.uniform(0.75, 0.95)], 4)
+        while (np.diff(values) > 0).all():
+            values = rng.permutation(values)
+        found.append((values.tolist(),))
+    return [*found, ([round(float(rng.uniform(0.1, 0.9)), 3)],)]
+
+
 compare_answers(
     "12.5",
     points=3,
     objective="12-letters",
     collect=outputs_of(*P_VALUES),
+    hidden=draw_p_values,
     reference=holm,
     wrong=[
         (
@@ -225,11 +318,21 @@ def gap_divided_last(women, men, temperature):
     return gap_at(women, men, 1.0) / temperature
 
 
+def draw_odds(rng):
+    """Draw log odds of a few names, and temperatures on both sides of 1."""
+    found = []
+    for low, high in ((0.2, 0.5), (1.5, 3.0), (0.5, 0.8), (1.2, 1.5)):
+        women, men = (rng.normal(0.4 * sign, 1.3, rng.integers(2, 5)).round(1).tolist() for sign in (1, -1))
+        found.append((women, men, round(float(rng.uniform(low, high)), 2)))
+    return found
+
+
 compare_answers(
     "12.6",
     points=2,
     objective="12-prompts",
     collect=outputs_of(*ODDS),
+    hidden=draw_odds,
     reference=gap_at,
     wrong=[
         (
