@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -221,13 +221,10 @@ class ResultFiles:
         content = json.dumps({"format": FORMAT} | asdict(result), indent=1, ensure_ascii=False)
         replace_file(path, content.encode() + b"\n")
 
-    def students(self) -> list[str]:
-        """Return the ids of all students who have a result."""
-        found = []
-        for folder in sorted(self.folder.glob("*/")):
-            for path in sorted(folder.glob("*.1.json"))[:1]:
-                found.append(read_result(path).student)
-        return found
+    def find_others(self, students: Iterable[str]) -> list[str]:
+        """Return the names of folders with results of students who are not among these."""
+        known = {safe_name(each) for each in students}
+        return sorted(each.name for each in self.folder.glob("*/") if each.name not in known)
 
 
 def read_result(path: Path) -> Result:
