@@ -4,11 +4,14 @@ import csv
 import io
 from collections import Counter
 
+import psutil
 import pytest
 
 from labkit.classroom.box import find_box
 from labkit.classroom.grading import grade
-from labkit.classroom.releases import release
+from labkit.classroom.grading._jobs import GradingJob
+from labkit.classroom.grading._worker import close_workers, grade_job
+from labkit.classroom.releases import load_release, release
 from labkit.exercises.checking import find_exercise
 from tests.classroom.simulated import NAME, write_class
 
@@ -71,3 +74,56 @@ def test_pages_of_the_simulated_class_run_nothing(graded):
         page = (grading.folder / "pages" / one.page).read_text(encoding="utf-8")
         assert "<script" not in page and "<img" not in page and "\x1b" not in page and "[31m" not in page
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+@pytest.mark.slow
+def test_a_cluster_gives_the_grades_of_this_machine(graded, cluster, tmp_path):
+    """With `--scheduler`: the same states, points and messages; its boxes and judges have ended."""
+    students, here = graded
+    chosen = sorted(students)[:6]
+    for each in chosen:
+        (tmp_path / "submissions" / each).mkdir(parents=True)
+        source = here.folder.parent / "submissions" / each / f"{NAME}.ipynb"
+        (tmp_path / "submissions" / each / f"{NAME}.ipynb").write_bytes(source.read_bytes())
+    before = boxes()
+    there = grade(
+        tmp_path / "submissions",
+        tmp_path / "grades",
+        release=here.folder.parent / "release",
+        scheduler=cluster.scheduler_address,
+    )
+    assert there.complete and [each.id for each in there.students] == chosen
+    for one in there.students:
+        (other,) = [each for each in here.students if each.id == one.id]
+        assert one.last(NAME).exercises == other.last(NAME).exercises
+    assert boxes() <= before
+
+
+def boxes():
+    """Return the processes of boxes and judges that run on this machine."""
+    found = set()
+    for process in psutil.process_iter(["pid", "cmdline"]):
+        words = " ".join(process.info["cmdline"] or ())
+        if "labkit.classroom._judge_process" in words or "box.inside._template" in words:
+            found.add(process.info["pid"])
+    return found
+
+
+@pytest.mark.slow
+def test_without_a_box_the_same_marks_are_given(graded, tmp_path):
+    """With `--unsafe`, where none works: limits hold, answers are collected in the same way, and results say so."""
+    students, here = graded
+    chosen = sorted(students)[:4]
+    whole = {each.id: each for each in here.students}
+    release_folder = load_release(here.folder.parent / "release")
+    questions = release_folder.questions(NAME)
+    job = {"cells": tuple(release_folder.cells(NAME)), "questions": tuple(questions), "boxed": False}
+    for each in chosen:
+        content = (here.folder.parent / "submissions" / each / f"{NAME}.ipynb").read_bytes()
+        found = grade_job(GradingJob(each, NAME, content, imports=tuple(release_folder.imports(NAME)), **job))
+        assert found.box == "no box"
+        wanted = whole[each].last(NAME).exercises
+        assert {name: outcome["state"] for name, outcome in found.outcomes.items()} == {
+            name: marked.state for name, marked in wanted.items()
+        }
+    close_workers()
