@@ -24,7 +24,10 @@ def graded(tmp_path_factory):
     if find_box().name is None:
         pytest.skip(find_box().sentence)
     folder = tmp_path_factory.mktemp("class")
-    handed_out = release(["04"], folder / "release", seed="simulated")
+    roster = [f"s{number:03d},Student {number},s{number:03d}@example.org\n" for number in range(CLASS)]
+    (folder / "roster.csv").write_text("".join(["id,name,email\n", *roster]), encoding="utf-8")
+    options = {"seed": "the seed of a simulated class", "roster": folder / "roster.csv"}
+    handed_out = release(["04"], folder / "release", **options)
     students = write_class(folder / "submissions", handed_out, CLASS)
     return students, grade(folder / "submissions", folder / "grades", release=handed_out)
 
@@ -33,7 +36,9 @@ def graded(tmp_path_factory):
 def test_a_simulated_class_gets_exactly_its_marks(graded):
     """Every state, every point and the hint of every declared mistake; in the files, too."""
     students, grading = graded
-    assert grading.complete and grading.graded == CLASS and [each.id for each in grading.students] == sorted(students)
+    assert grading.complete and grading.graded == CLASS
+    assert len({one.last(NAME).variant for one in grading.students}) == CLASS  # everybody has other numbers
+    assert [each.id for each in grading.students] == sorted(students)
     wrong = {}
     for one in grading.students:
         student, result = students[one.id], one.last(NAME)
@@ -80,7 +85,8 @@ def test_pages_of_the_simulated_class_run_nothing(graded):
 def test_a_cluster_gives_the_grades_of_this_machine(graded, cluster, tmp_path):
     """With `--scheduler`: the same states, points and messages; its boxes and judges have ended."""
     students, here = graded
-    chosen = sorted(students)[:6]
+    everybody = sorted(students)
+    chosen = everybody[:6]
     for each in chosen:
         (tmp_path / "submissions" / each).mkdir(parents=True)
         source = here.folder.parent / "submissions" / each / f"{NAME}.ipynb"
@@ -92,8 +98,8 @@ def test_a_cluster_gives_the_grades_of_this_machine(graded, cluster, tmp_path):
         release=here.folder.parent / "release",
         scheduler=cluster.scheduler_address,
     )
-    assert there.complete and [each.id for each in there.students] == chosen
-    for one in there.students:
+    assert there.complete and [each.id for each in there.students] == everybody  # all of the roster
+    for one in there.students[: len(chosen)]:
         (other,) = [each for each in here.students if each.id == one.id]
         assert one.last(NAME).exercises == other.last(NAME).exercises
     assert boxes() <= before
@@ -116,11 +122,14 @@ def test_without_a_box_the_same_marks_are_given(graded, tmp_path):
     chosen = sorted(students)[:4]
     whole = {each.id: each for each in here.students}
     release_folder = load_release(here.folder.parent / "release")
-    questions = release_folder.questions(NAME)
-    job = {"cells": tuple(release_folder.cells(NAME)), "questions": tuple(questions), "boxed": False}
+    imports = tuple(release_folder.imports(NAME))
     for each in chosen:
+        job = {
+            "cells": tuple(release_folder.cells(NAME, each)),
+            "questions": tuple(release_folder.questions(NAME, each)),
+        }
         content = (here.folder.parent / "submissions" / each / f"{NAME}.ipynb").read_bytes()
-        found = grade_job(GradingJob(each, NAME, content, imports=tuple(release_folder.imports(NAME)), **job))
+        found = grade_job(GradingJob(each, NAME, content, imports=imports, boxed=False, **job))
         assert found.box == "no box"
         wanted = whole[each].last(NAME).exercises
         assert {name: outcome["state"] for name, outcome in found.outcomes.items()} == {
