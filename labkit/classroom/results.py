@@ -215,11 +215,17 @@ class ResultFiles:
         return found
 
     def write(self, result: Result) -> None:
-        """Keep a result; when this returns, it stays even if the power fails."""
+        """Keep a result, which then stays even if the power fails; a UserError says why it cannot be kept."""
         path = self.path(result.student, result.notebook, result.number)
-        path.parent.mkdir(parents=True, exist_ok=True)
         content = json.dumps({"format": FORMAT} | asdict(result), indent=1, ensure_ascii=False)
-        replace_file(path, content.encode() + b"\n")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(path, content.encode(errors="backslashreplace") + b"\n")
+        except OSError as error:
+            reason = error.strerror or error
+            raise UserError(
+                f"{path} cannot be written ({reason}); what was graded before is kept, and the next call goes on"
+            ) from error
 
     def find_others(self, students: Iterable[str]) -> list[str]:
         """Return the names of folders with results of students who are not among these."""

@@ -272,3 +272,16 @@ def test_names_of_files_are_safe(identifier):
     name = safe_name(identifier)
     assert name != identifier and len(name) < 60 and name[0].isalnum() and name.replace("-", "").isalnum()
     assert safe_name(identifier + "x") != name and safe_name(name) != name
+
+
+def test_a_full_disk_is_a_clear_error(call, monkeypatch):
+    """What could not be kept, and that the next call goes on."""
+
+    def refuse(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("labkit.classroom.results.replace_file", refuse)
+    with pytest.raises(
+        UserError, match=r"s000.* cannot be written .No space left on device.; .* the next call goes on"
+    ):
+        call()
