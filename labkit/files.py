@@ -74,7 +74,7 @@ def rows_as_csv(rows: Iterable[Sequence[Hashable]]) -> bytes:
     written = io.StringIO(newline="")
     disarmed = ([disarm_cell(cell) for cell in row] for row in rows)
     csv.writer(written, quoting=csv.QUOTE_NONNUMERIC).writerows(disarmed)
-    return written.getvalue().encode()
+    return written.getvalue().encode(errors="backslashreplace")
 
 
 def read_text_table(

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -215,19 +215,22 @@ class ResultFiles:
         return found
 
     def write(self, result: Result) -> None:
-        """Keep a result; when this returns, it stays even if the power fails."""
+        """Keep a result, which then stays even if the power fails; a UserError says why it cannot be kept."""
         path = self.path(result.student, result.notebook, result.number)
-        path.parent.mkdir(parents=True, exist_ok=True)
         content = json.dumps({"format": FORMAT} | asdict(result), indent=1, ensure_ascii=False)
-        replace_file(path, content.encode() + b"\n")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(path, content.encode(errors="backslashreplace") + b"\n")
+        except OSError as error:
+            reason = error.strerror or error
+            raise UserError(
+                f"{path} cannot be written ({reason}); what was graded before is kept, and the next call goes on"
+            ) from error
 
-    def students(self) -> list[str]:
-        """Return the ids of all students who have a result."""
-        found = []
-        for folder in sorted(self.folder.glob("*/")):
-            for path in sorted(folder.glob("*.1.json"))[:1]:
-                found.append(read_result(path).student)
-        return found
+    def find_others(self, students: Iterable[str]) -> list[str]:
+        """Return the names of folders with results of students who are not among these."""
+        known = {safe_name(each) for each in students}
+        return sorted(each.name for each in self.folder.glob("*/") if each.name not in known)
 
 
 def read_result(path: Path) -> Result:

@@ -4,11 +4,14 @@ import csv
 import io
 from collections import Counter
 
+import psutil
 import pytest
 
 from labkit.classroom.box import find_box
 from labkit.classroom.grading import grade
-from labkit.classroom.releases import release
+from labkit.classroom.grading._jobs import GradingJob
+from labkit.classroom.grading._worker import close_workers, grade_job
+from labkit.classroom.releases import load_release, release
 from labkit.exercises.checking import find_exercise
 from tests.classroom.simulated import NAME, write_class
 
@@ -21,7 +24,10 @@ def graded(tmp_path_factory):
     if find_box().name is None:
         pytest.skip(find_box().sentence)
     folder = tmp_path_factory.mktemp("class")
-    handed_out = release(["04"], folder / "release", seed="simulated")
+    roster = [f"s{number:03d},Student {number},s{number:03d}@example.org\n" for number in range(CLASS)]
+    (folder / "roster.csv").write_text("".join(["id,name,email\n", *roster]), encoding="utf-8")
+    options = {"seed": "the seed of a simulated class", "roster": folder / "roster.csv"}
+    handed_out = release(["04"], folder / "release", **options)
     students = write_class(folder / "submissions", handed_out, CLASS)
     return students, grade(folder / "submissions", folder / "grades", release=handed_out)
 
@@ -30,7 +36,9 @@ def graded(tmp_path_factory):
 def test_a_simulated_class_gets_exactly_its_marks(graded):
     """Every state, every point and the hint of every declared mistake; in the files, too."""
     students, grading = graded
-    assert grading.complete and grading.graded == CLASS and [each.id for each in grading.students] == sorted(students)
+    assert grading.complete and grading.graded == CLASS
+    assert len({one.last(NAME).variant for one in grading.students}) == CLASS  # everybody has other numbers
+    assert [each.id for each in grading.students] == sorted(students)
     wrong = {}
     for one in grading.students:
         student, result = students[one.id], one.last(NAME)
@@ -71,3 +79,60 @@ def test_pages_of_the_simulated_class_run_nothing(graded):
         page = (grading.folder / "pages" / one.page).read_text(encoding="utf-8")
         assert "<script" not in page and "<img" not in page and "\x1b" not in page and "[31m" not in page
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+@pytest.mark.slow
+def test_a_cluster_gives_the_grades_of_this_machine(graded, cluster, tmp_path):
+    """With `--scheduler`: the same states, points and messages; its boxes and judges have ended."""
+    students, here = graded
+    everybody = sorted(students)
+    chosen = everybody[:6]
+    for each in chosen:
+        (tmp_path / "submissions" / each).mkdir(parents=True)
+        source = here.folder.parent / "submissions" / each / f"{NAME}.ipynb"
+        (tmp_path / "submissions" / each / f"{NAME}.ipynb").write_bytes(source.read_bytes())
+    before = boxes()
+    there = grade(
+        tmp_path / "submissions",
+        tmp_path / "grades",
+        release=here.folder.parent / "release",
+        scheduler=cluster.scheduler_address,
+    )
+    assert there.complete and [each.id for each in there.students] == everybody  # all of the roster
+    for one in there.students[: len(chosen)]:
+        (other,) = [each for each in here.students if each.id == one.id]
+        assert one.last(NAME).exercises == other.last(NAME).exercises
+    assert boxes() <= before
+
+
+def boxes():
+    """Return the processes of boxes and judges that run on this machine."""
+    found = set()
+    for process in psutil.process_iter(["pid", "cmdline"]):
+        words = " ".join(process.info["cmdline"] or ())
+        if "labkit.classroom._judge_process" in words or "box.inside._template" in words:
+            found.add(process.info["pid"])
+    return found
+
+
+@pytest.mark.slow
+def test_without_a_box_the_same_marks_are_given(graded, tmp_path):
+    """With `--unsafe`, where none works: limits hold, answers are collected in the same way, and results say so."""
+    students, here = graded
+    chosen = sorted(students)[:4]
+    whole = {each.id: each for each in here.students}
+    release_folder = load_release(here.folder.parent / "release")
+    imports = tuple(release_folder.imports(NAME))
+    for each in chosen:
+        job = {
+            "cells": tuple(release_folder.cells(NAME, each)),
+            "questions": tuple(release_folder.questions(NAME, each)),
+        }
+        content = (here.folder.parent / "submissions" / each / f"{NAME}.ipynb").read_bytes()
+        found = grade_job(GradingJob(each, NAME, content, imports=imports, boxed=False, **job))
+        assert found.box == "no box"
+        wanted = whole[each].last(NAME).exercises
+        assert {name: outcome["state"] for name, outcome in found.outcomes.items()} == {
+            name: marked.state for name, marked in wanted.items()
+        }
+    close_workers()

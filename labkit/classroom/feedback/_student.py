@@ -6,6 +6,7 @@ from labkit.classroom.feedback._parts import (
     STYLE,
     UNSAFE,
     describe_answer,
+    plain,
     safe,
     say,
     say_points,
@@ -32,7 +33,7 @@ def write_student_page(student: Graded, asked: list[Asked]) -> str:
         possible = sum(sum(each.points.values()) for each in asked)
         parts.append(f'<p class="total">{say_points(points, possible)} in all.</p>\n')
     parts += [write_notebook(student, each) for each in asked]
-    return write_document("".join(parts), title=f"Feedback for {name}", style=STYLE, strict=True)
+    return write_document("".join(parts), title=f"Feedback for {plain(name)}", style=STYLE, strict=True)
 
 
 def write_notebook(student: Graded, asked: Asked) -> str:

@@ -286,7 +286,6 @@ def note_results(grading: Grading, files: ResultFiles) -> None:
         for result in student.counting:
             if failed := [name for name, each in result.exercises.items() if each.crashed]:
                 grading.crashed.setdefault(student.id, []).extend(failed)
-    shown = {each.id for each in grading.students}
-    if gone := [each for each in files.students() if each not in shown]:
+    if gone := files.find_others(each.id for each in grading.students):
         named = ", ".join(gone[:5]) + (f" and {len(gone) - 5} others" if len(gone) > 5 else "")
         grading.notices.append(f"results of students without a submission now are left out of the tables: {named}")
