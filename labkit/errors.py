@@ -1,4 +1,10 @@
-"""Errors and warnings about what users hand in: the `labkit` command shows errors as one line, without a traceback."""
+"""Errors about what users hand in, and names looked up: `labkit` shows errors as one line, without a traceback."""
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 
 class UserError(ValueError):
@@ -24,3 +30,21 @@ def suggest(name: str, known: list[str]) -> str:
     lowered = {other.lower(): other for other in known}
     close = [lowered[match] for match in difflib.get_close_matches(str(name).lower(), lowered, n=3, cutoff=0.75)]
     return f"did you mean {' or '.join(map(repr, close))}? " if close else ""
+
+
+def choose_notebooks(names: "Iterable[str]", known: "Sequence[str]") -> list[str]:
+    """Return the named notebooks in the order of the known ones; a UserError lists these where one is unknown.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Whole names, paths, or numbers alone: "04_measuring", "work/04_measuring.ipynb", "04".
+    known : sequence of str
+        Names of notebooks: "04_measuring".
+    """
+    numbers = {name.partition("_")[0]: name for name in known}
+    wanted = {PurePath(name).name.removesuffix(".ipynb").removesuffix(".py") for name in names}
+    wanted = {numbers.get(name, name) for name in wanted}
+    if unknown := sorted(wanted - set(known)):
+        raise UserError(f"no notebook named {', '.join(unknown)}; there are: {', '.join(known) or 'none'}")
+    return [name for name in known if name in wanted]

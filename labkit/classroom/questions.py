@@ -75,13 +75,18 @@ def name_adapter(through: Adapter) -> str:
 
 
 def find_expression(identifier: str, source: str) -> str:
-    """Return what a check cell hands in: the second argument of its call of ``check``, which may name a variant."""
+    """Return what a check cell hands in: the second argument of its call of ``check``."""
+    return ast.unparse(find_check(identifier, source).args[1])
+
+
+def find_check(identifier: str, source: str) -> ast.Call:
+    """Return the call of ``check`` in a check cell, which may name a variant; a ValueError says that there is none."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "check":
             if len(node.args) != 2 or {each.arg for each in node.keywords} - {"variant"}:
                 continue
             if isinstance(node.args[0], ast.Constant) and node.args[0].value == identifier:
-                return ast.unparse(node.args[1])
+                return node
     raise ValueError(f"the check cell of exercise {identifier} has no `check({identifier!r}, ...)`: {source[:80]!r}")
 
 

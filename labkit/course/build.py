@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from labkit.course.sources.conversion import convert, read_budget, student_text
 from labkit.course.sources.references import Reference, read_references
-from labkit.errors import MissingExtra, UserError
+from labkit.errors import MissingExtra, UserError, choose_notebooks
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -86,14 +86,9 @@ class Course:
             The course has no source at all, or no notebook of that name; the message lists those there are.
         """
         known = self.names
-        wanted = {Path(name).name.removesuffix(".ipynb").removesuffix(".py") for name in names}
         if not known:
             raise UserError(f"{self.solutions} holds no notebook source (NN_topic.py)")
-        numbers = {name.partition("_")[0]: name for name in known}
-        wanted = {numbers.get(name, name) for name in wanted}
-        if unknown := sorted(wanted - set(known)):
-            raise UserError(f"no notebook named {', '.join(unknown)}; there are: {', '.join(known)}")
-        return [name for name in known if not wanted or name in wanted]
+        return choose_notebooks(names, known) or known
 
     def path(self, name: str, *, form: str = "solution") -> Path:
         """Return the file that a form of a notebook is read from: its source, or the student notebook."""

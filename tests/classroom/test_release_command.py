@@ -31,12 +31,13 @@ def call(tmp_path, monkeypatch):
 def test_release_says_what_is_where(call, tmp_path):
     """And how exercises are marked; a weak seed is a warning."""
     (tmp_path / "roster.csv").write_text("id\na\nb\n", encoding="utf-8")
-    found = call("04", "--output", "lab", "--seed", "abc", "--roster", str(tmp_path / "roster.csv"))
+    options = ["--seed", "abc", "--roster", str(tmp_path / "roster.csv"), "--deadline", "2026-12-18 23:59+01:00"]
+    found = call("04", "--output", "lab", *options)
     assert found.exit_code == 0 and "the seed is shorter than 8 characters" in found.stderr
     made = load_release("lab")
     assert f"{NAME}: 6 exercises, 17 points; {len(made.probes(NAME))} with hidden probes" in found.stdout
     assert "a folder for each of 2 students" in found.stdout and "to keep, secret: lab/teacher" in found.stdout
-    assert made.seed == "abc" and "abc" not in found.stdout
+    assert made.seed == "abc" and "abc" not in found.stdout and made.deadline == "2026-12-18T23:59:00+01:00"
 
 
 def test_without_a_seed_one_is_drawn(call):
@@ -56,7 +57,7 @@ def test_without_a_seed_one_is_drawn(call):
         (["04", "--output", "lab", "--nbgrader", "--roster", "x.csv"], 2, "leave out --roster or --nbgrader"),
         (["44", "--output", "lab"], 1, "no notebook named 44"),
         (["04", "--output", "lab", "--roster", "x.csv"], 1, "there is no file"),
-        (["04", "--output", "lab", "--deadline", "soon"], 1, "the deadline is 'soon'"),
+        (["04", "--output", "lab", "--deadline", "soon"], 2, "'soon' is no deadline"),
         (["04", "--output", "notebooks"], 1, "holds something else than a release"),
     ],
 )

@@ -1,6 +1,5 @@
 """Student notebooks as `labkit build` writes them: their cells, which of them are for exercises, and their variants."""
 
-import ast
 import json
 from copy import deepcopy
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from labkit.cache import short_hash
+from labkit.classroom.questions import find_check
 from labkit.errors import UserError
 from labkit.exercises.checking import find_exercise
 from labkit.exercises.variants import rewrite_cells
@@ -140,13 +140,8 @@ def add_variant(identifier: str, source: str, number: int) -> str:
     >>> add_variant("04.6", 'check("04.6", doctor)', 37)
     'check("04.6", doctor, variant=37)'
     """
-    lines = source.splitlines(keepends=True)
-    for node in ast.walk(ast.parse(source)):
-        named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "check"
-        if named and isinstance(node.args[0], ast.Constant) and node.args[0].value == identifier:
-            # ast counts columns in bytes of UTF-8
-            before = "".join(lines[: node.end_lineno - 1]).encode()
-            end = len(before) + node.end_col_offset - 1
-            call, rest = source.encode()[:end].decode().rstrip(), source.encode()[end:].decode()
-            return f"{call}{'' if call.endswith(',') else ','} variant={number}{rest}"
-    raise ValueError(f"the check cell of exercise {identifier} has no `check({identifier!r}, ...)`: {source[:80]!r}")
+    found = find_check(identifier, source)
+    lines = source.encode().splitlines(keepends=True)  # ast counts columns in bytes of UTF-8
+    end = sum(map(len, lines[: found.end_lineno - 1])) + found.end_col_offset - 1
+    call, rest = source.encode()[:end].decode().rstrip(), source.encode()[end:].decode()
+    return f"{call}{'' if call.endswith(',') else ','} variant={number}{rest}"

@@ -7,7 +7,6 @@ from typing import Any
 
 from labkit.data.fetching import read_carriers
 from labkit.data.tables import read_registry
-from labkit.errors import UserError
 from labkit.language.causal_lm.files import CARRIER
 from labkit.layout.markdown import escape_markdown
 from labkit.version import __version__
@@ -68,30 +67,6 @@ To write the same files again, also with more students on the roster or with mor
 """
 
 
-def parse_deadline(text: str) -> str:
-    """Return a deadline with its time zone, by default that of this machine; a UserError says how to write one.
-
-    Parameters
-    ----------
-    text : str
-        ISO 8601: "2026-12-18 23:59", "2026-12-18T23:59+01:00"; empty for none.
-
-    Returns
-    -------
-    str
-        As `datetime.datetime.fromisoformat` reads it.
-    """
-    if not text.strip():
-        return ""
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError as error:
-        raise UserError(f"the deadline is {text!r}; write it as 2026-12-18T23:59 or 2026-12-18T23:59+01:00") from error
-    if len(text.strip()) <= len("2026-12-18"):
-        raise UserError(f"the deadline {text!r} has no time of day; write it as {moment:%Y-%m-%d}T23:59")
-    return (moment if moment.tzinfo else moment.astimezone()).isoformat(timespec="minutes")
-
-
 def describe_deadline(deadline: str) -> str:
     """Return a deadline in words.
 
@@ -120,7 +95,7 @@ def write_student_readme(
     number : int
         Of the student, or of the class.
     deadline : str
-        From `parse_deadline`.
+        For `datetime.datetime.fromisoformat`; empty for none.
     """
     budgets = {name: each["metadata"].get("labkit", {}).get("budget", {}) for name, each in notebooks.items()}
     lines = [

@@ -4,6 +4,7 @@ import json
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from labkit.classroom.releases._folders import (
 from labkit.classroom.releases._notebooks import notebook_bytes, parse_notebook_file, released_cells, vary_notebook
 from labkit.classroom.releases.released import BASE, FORMAT, MANIFEST, Release, load_release, read_manifest
 from labkit.classroom.releases.rosters import Student, read_roster
-from labkit.errors import UserError
+from labkit.errors import UserError, choose_notebooks
 from labkit.exercises.checking import find_exercise
 from labkit.validation import list_some
 from labkit.version import __version__
@@ -38,7 +39,7 @@ def release(
     seed: str | None = None,
     roster: str | Path | None = None,
     notebooks: str | Path = NOTEBOOKS,
-    deadline: str = "",
+    deadline: datetime | None = None,
     nbgrader: bool = False,
     replace: bool = False,
 ) -> Release:
@@ -61,8 +62,9 @@ def release(
         the same.
     notebooks : str or pathlib.Path
         The folder of the student notebooks, by default the course's.
-    deadline : str, default ""
-        Of the submissions, in ISO 8601.
+    deadline : datetime.datetime, optional
+        Of the submissions; without a time zone, that of this machine is meant. The students' README says it, and
+        grading goes by it.
     nbgrader : bool, default False
         Whether to write a course folder for nbgrader, too: ``teacher/nbgrader``.
     replace : bool, default False
@@ -80,7 +82,9 @@ def release(
         it whose submissions could no longer be graded.
     """
     folder, source = Path(output), Path(notebooks)
-    chosen = choose_notebooks(names, source)
+    known = sorted(path.stem for path in source.glob("[0-9][0-9]_*.ipynb"))
+    if not (chosen := choose_notebooks(names, known)):
+        raise UserError(f"name at least one notebook; there are: {', '.join(known) or 'none'}")
     former = find_former(folder)
     if seed is None:
         seed = former.seed if former else secrets.token_urlsafe(16)
@@ -89,11 +93,11 @@ def release(
     if nbgrader and roster is not None:
         raise UserError("nbgrader hands out the same notebook to everybody; leave out --roster or --nbgrader")
     students = () if roster is None else read_roster(roster)
-    deadline = _readme.parse_deadline(deadline)
+    due = "" if deadline is None else (deadline if deadline.tzinfo else deadline.astimezone()).isoformat()
     originals = {name: parse_notebook_file(source / f"{name}.ipynb") for name in chosen}
     check_points(originals)
     with folder_aside(folder) as aside:
-        made = Release(aside, tuple(chosen), seed, students, deadline)
+        made = Release(aside, tuple(chosen), seed, students, due)
         write_files(aside, made, originals, nbgrader=nbgrader)
         if former is not None and (problem := find_conflict(former, made, checksums(aside))):
             if not replace:
@@ -102,19 +106,6 @@ def release(
         write_manifest(aside, made)
         put_in_place(aside, folder, last=MANIFEST)
     return load_release(folder)
-
-
-def choose_notebooks(names: Iterable[str], folder: Path) -> list[str]:
-    """Return whole names of student notebooks, in the order of the course; a UserError lists those there are."""
-    known = sorted(path.stem for path in folder.glob("[0-9][0-9]_*.ipynb"))
-    numbers = {name.partition("_")[0]: name for name in known}
-    wanted = {Path(name).name.removesuffix(".ipynb").removesuffix(".py") for name in names}
-    wanted = {numbers.get(name, name) for name in wanted}
-    if unknown := sorted(wanted - set(known)):
-        raise UserError(f"no notebook named {', '.join(unknown)}; there are: {', '.join(known) or 'none'}")
-    if not wanted:
-        raise UserError(f"name at least one notebook; there are: {', '.join(known) or 'none'}")
-    return [name for name in known if name in wanted]
 
 
 def find_weakness(seed: str) -> str:

@@ -27,7 +27,9 @@ def release_to_class(
             "and a number.",
         ),
     ] = None,
-    deadline: Annotated[str, typer.Option(metavar="TIME", help="Such as 2026-12-18T23:59, for the README.")] = "",
+    deadline: Annotated[
+        str, typer.Option(metavar="TIME", help="When submissions become late: '2026-12-18 23:59'.")
+    ] = "",
     nbgrader: Annotated[
         bool, typer.Option("--nbgrader", help="Also write a course folder for nbgrader, with hidden tests.")
     ] = False,
@@ -37,19 +39,24 @@ def release_to_class(
 ) -> None:
     """Write what students get, and apart from it what the teacher keeps: the seed, checksums, hidden probes."""
     from labkit.classroom.releases import find_weakness, release
+    from labkit.classroom.submissions import read_deadline
     from labkit.course.build import check_notebook_libraries, find_course
 
     if seed is not None and not seed.strip():
         raise typer.BadParameter("--seed is empty; give a secret of at least 8 characters, or leave it out")
     if nbgrader and roster is not None:
         raise typer.BadParameter("nbgrader hands out one notebook to everybody; leave out --roster or --nbgrader")
+    try:
+        due = read_deadline(deadline) if deadline else None
+    except UserError as error:
+        raise typer.BadParameter(str(error), param_hint="--deadline") from error
     check_notebook_libraries()
     course = find_course()
     chosen = course.choose(names)
     check_built(course, chosen)
     if seed is not None and (weakness := find_weakness(seed)):
         typer.secho(f"labkit: {weakness}", fg="yellow", err=True)
-    options = {"roster": roster, "deadline": deadline, "nbgrader": nbgrader, "replace": replace}
+    options = {"roster": roster, "deadline": due, "nbgrader": nbgrader, "replace": replace}
     describe_release(release(chosen, output, seed=seed, notebooks=course.notebooks, **options), nbgrader=nbgrader)
 
 
