@@ -63,10 +63,21 @@ class ClusterEstimate:
     confidence: float
 
     def __str__(self) -> str:
-        over = " and ".join(f"{count} levels of {name}" for name, count in self.levels.items())
+        over = " and ".join(f"{count} {say_several(name)}" for name, count in self.levels.items())
         if np.isnan(self.low):
-            return f"{self.value:.3f} (no interval: all levels agree, over {over})"
+            return f"{self.value:.3f} (no interval: all agree, over {over})"
         return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f}, {self.confidence:.0%}, over {over})"
+
+
+def say_several(name: str) -> str:
+    """Write the plural of a column's name, which is an English word if all is well.
+
+    >>> say_several("question"), say_several("category")
+    ('questions', 'categories')
+    """
+    if name.endswith(("s", "x", "ch", "sh")):
+        return f"{name}es"
+    return f"{name[:-1]}ies" if name.endswith("y") and name[-2:-1] not in "aeiou" else f"{name}s"
 
 
 def mean_over_clusters(
@@ -113,7 +124,7 @@ def mean_over_clusters(
     --------
     >>> frame = pd.DataFrame({"item": range(8), "prefers": [1, 1, 0, 1, 0, 1, 1, 0]})
     >>> print(mean_over_clusters(frame, "prefers", clusters="item"))
-    0.625 (0.242 to 0.897, 95%, over 8 levels of item)
+    0.625 (0.242 to 0.897, 95%, over 8 items)
     """
     factors = _read_factors(frame, clusters, confidence)
     y = _read_numbers(frame, value)
@@ -178,7 +189,7 @@ def difference_over_clusters(
     >>> frame = pd.DataFrame({"name": list("ABCDABCD"), "group": list("ffmmffmm"), "template": [1] * 4 + [2] * 4})
     >>> frame["log_odds"] = [0.2, 0.4, 0.1, 0.2, 1.2, 1.3, 1.0, 1.2]
     >>> print(difference_over_clusters(frame, "log_odds", group="group", a="f", b="m", clusters=["template", "name"]))
-    0.150 (-0.306 to 0.606, 95%, over 2 levels of template and 4 levels of name)
+    0.150 (-0.306 to 0.606, 95%, over 2 templates and 4 names)
     """
     check_columns(frame.columns, [group])
     if a == b:

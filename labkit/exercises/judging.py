@@ -4,7 +4,7 @@ Everything here works on plain values (see `labkit.exercises.answers`): numbers,
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from operator import getitem
@@ -170,7 +170,7 @@ class Exercise(Varied):
         if open_places and len(open_places) == len(found):
             return self._not_attempted("the dots `...` by your answer")
         if open_places:
-            return Outcome(NOT_YET, f"Still `...`: {', '.join(f'`{place}`' for place in open_places)}.")
+            return Outcome(NOT_YET, say_open(open_places, of_calls=hasattr(self.collect, "label")))
         with overhear():
             return self.judged(collected, answer)
 
@@ -276,6 +276,20 @@ class Exercise(Varied):
                 return "one call"
 
         return find_misfit_of_calls(collected, like, arguments, any_length=self.any_length)
+
+
+def say_open(places: Sequence[str], *, of_calls: bool) -> str:
+    """Say where dots are left in an answer, or in what a function returns, where the first index is the call's number.
+
+    >>> say_open(["[0][1]", "[1][1]"], of_calls=True)
+    'Your function still returns `...`: the result has them at `[1]`.'
+    """
+    if not of_calls:
+        return f"Still `...`: {', '.join(f'`{place}`' for place in places)}."
+    within = dict.fromkeys(place.partition("]")[2] for place in places)
+    if "" in within:
+        return "Your function still returns `...` for some arguments."
+    return f"Your function still returns `...`: the result has them at {', '.join(f'`{place}`' for place in within)}."
 
 
 def safe_error(error: BaseException) -> str:

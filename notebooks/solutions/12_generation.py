@@ -697,9 +697,12 @@ print(agreement)
 # %%
 import matplotlib.pyplot as plt
 
+from labkit.plots import MARKERS, PALETTE
+
 fig, ax = plt.subplots(figsize=(5.5, 4), layout="constrained")
-for (ethnicity, of_group), marker in zip(by_name.groupby("ethnicity"), "os"):
-    ax.plot(of_group["call_rate"], of_group["log_odds"], marker, label=WORDS_FOR[ethnicity])
+for number, (ethnicity, of_group) in enumerate(by_name.groupby("ethnicity")):
+    style = {"marker": MARKERS[number], "color": PALETTE[number], "linestyle": ""}
+    ax.plot(of_group["call_rate"], of_group["log_odds"], label=WORDS_FOR[ethnicity], **style)
 ax.set(xlabel="employers: share called back", ylabel="model: log odds of Yes")
 ax.legend(frameon=False)
 show(fig, alt="One mark per name: call-backs against log odds of Yes, by ethnicity.")
@@ -966,6 +969,8 @@ letters_chosen = whole[whole["measure"].str.startswith("chose letter")]
 letters_chosen = letters_chosen.set_index(["part", "measure"])
 of_crows = by_length["CrowS-Pairs: all pairs"]
 below_half, above_half = of_crows.low - 0.5, of_crows.high - 0.5
+as_long = whole[whole["measure"] == "prefers the stereotype, options of as many tokens"]
+as_long = as_long.set_index("name")
 by_sum = able.loc["StereoSet: intersentence"]
 per_token = able.loc["StereoSet, per token: intersentence"]
 more_often[["estimate", "low", "high"]]
@@ -997,9 +1002,9 @@ reading(
     "**The control of length.** {finding} The rule *the shorter one* would choose the stereotype "
     "of CrowS-Pairs in {crows.value:.3f} ({crows.low:.3f} to {crows.high:.3f}, over writers; ties "
     "count one half), and the model in {model[estimate]:.3f}. For StereoSet the rule has "
-    "{within.value:.3f} within sentences and {between.value:.3f} between them. What the model "
-    "would prefer among pairs of equal length needs every item's score, which is not in the "
-    "table.",
+    "{within.value:.3f} within sentences and {between.value:.3f} between them. Among the "
+    "{equal[items]:.0f} pairs of as many tokens, the model prefers the stereotype in "
+    "{equal[estimate]:.3f} ({equal[low]:.3f} to {equal[high]:.3f}).",
     finding=verdict(
         below_half,
         above_half,
@@ -1010,8 +1015,105 @@ reading(
     ),
     crows=of_crows,
     model=tests.loc["CrowS-Pairs: all pairs"],
+    equal=as_long.loc["CrowS-Pairs: all pairs"],
     within=by_length["StereoSet: intrasentence"],
     between=by_length["StereoSet: intersentence"],
+)
+
+# %% [markdown]
+# ## With the stereotype taken out
+#
+# A control has to be able to fail. So keep the two options of each item, and replace what makes
+# them a stereotype (`labkit.language.make_unrelated`):
+#
+# - *CrowS-Pairs*: the words in which the two sentences differ, in a sentence about words. "This was
+#   written on the board: Pilots." "This was written on the board: Bakers."
+# - *StereoSet*: the options in the context of another kind of bias: "The chair is lazy / busy."
+# - *WinoBias* and *Winogender*: no occupations. "The person paid someone because she ..."
+# - *BBQ*: the same answers after a question of another category.
+#
+# Here a benchmark of stereotypes should be at one half. What is left is a preference for words:
+# some are more frequent, or have fewer tokens. The difference, item by item, is what the related
+# words add. (A preference for words could also hide a stereotype: then the difference is larger
+# than the preference.)
+#
+# **Predict:** for which benchmarks is the preference with unrelated words away from one half? And
+# for how many of the items does the model choose the same option as before?
+
+
+# %%
+def measured(measure):
+    """Return one measure of the parts that the next figure shows, in its order."""
+    of_parts = whole[whole["measure"] == measure].set_index("name")
+    return of_parts.reindex(tests_of_words.index)
+
+
+names_of_halves = whole["part"].isin(["stereo", "antistereo"])  # of CrowS-Pairs
+tests_of_words = whole[(whole["measure"] == "prefers the stereotype") & ~names_of_halves]
+tests_of_words = tests_of_words.set_index("name")
+of_unrelated = measured("prefers the stereotype, unrelated words")
+minus_unrelated = measured("prefers the stereotype, minus unrelated words")
+same_option = measured("prefers the same option with unrelated words")
+conditions = {
+    "all items": tests_of_words,
+    "options of as many tokens": measured("prefers the stereotype, options of as many tokens"),
+    "unrelated words": of_unrelated,
+}
+fig = ch12.plot_controls(conditions, minus_unrelated)
+show(fig, alt="Preference for the stereotype, of all items and with unrelated words, by benchmark.")
+
+
+# %%
+def holm_of(table, reference):
+    """Return Holm's adjusted p-values for parts, each from its interval."""
+    errors = (table["high"] - table["low"]) / (2 * stats.norm.ppf(0.975))
+    p_values = 2 * stats.norm.sf((table["estimate"] - reference).abs() / errors)
+    return pd.Series(multipletests(p_values, method="holm")[1], index=table.index)
+
+
+not_null = holm_of(of_unrelated, 0.5) < 0.05
+adds = (holm_of(minus_unrelated, 0) < 0.05) & (minus_unrelated["estimate"] > 0)
+list_not_null = "; ".join(not_null.index[not_null]) or "none"
+list_of_added = "; ".join(adds.index[adds]) or "none"
+unrelated_table = pd.DataFrame({"unrelated": of_unrelated["estimate"], "away from .5": not_null})
+unrelated_table["minus"], unrelated_table["adds"] = minus_unrelated["estimate"], adds
+unrelated_table["same option"] = same_option["estimate"]
+unrelated_table.round(3)
+
+# %% tags=["reading"]
+reading(
+    "**Reading the figure.** The control is away from one half on {n} of {parts} rows, by Holm's "
+    "method: {names}. There the model prefers words, whatever is said with them. In CrowS-Pairs "
+    "it is {crows[estimate]:.3f} ({crows[low]:.3f} to {crows[high]:.3f}): {direction} The related "
+    "words add {minus[estimate]:.3f} ({minus[low]:.3f} to {minus[high]:.3f}) there. They clearly "
+    "add something on: {added}. That part of a preference is about more than words; it need not be "
+    "a stereotype.",
+    n=not_null.sum(),
+    parts=len(not_null),
+    names=list_not_null,
+    crows=of_unrelated.loc["CrowS-Pairs: all pairs"],
+    direction=verdict(
+        of_unrelated.loc["CrowS-Pairs: all pairs", "low"] - 0.5,
+        of_unrelated.loc["CrowS-Pairs: all pairs", "high"] - 0.5,
+        above="the words of the stereotyping sentence are the likelier ones by themselves.",
+        below="the words of the stereotyping sentence are the less likely ones by themselves, "
+        "which hides a part of the preference.",
+        unclear="neither sentence clearly has the likelier words.",
+    ),
+    minus=minus_unrelated.loc["CrowS-Pairs: all pairs"],
+    added=list_of_added,
+)
+
+# %% tags=["reading"]
+reading(
+    "**One item says little.** With unrelated words the model chooses the same option of an item "
+    "of CrowS-Pairs in {crows[estimate]:.0%} ({crows[low]:.0%} to {crows[high]:.0%}), and within "
+    "sentences of StereoSet in {stereo[estimate]:.0%} ({stereo[low]:.0%} to {stereo[high]:.0%}), "
+    "where independent choices would agree in about half. So what it prefers in one item is "
+    "partly a matter of the words in it, and only the difference over many items can be about "
+    "what they say.",
+    crows=same_option.loc["CrowS-Pairs: all pairs"],
+    stereo=same_option.loc["StereoSet: intrasentence"],
 )
 
 # %% [markdown]

@@ -72,6 +72,21 @@ def test_benchmarks_stand_next_to_their_competence():
         ch12.plot_benchmarks(table, table.rename(index={"two": "three"}))
 
 
+def test_controls_have_their_rows_and_the_difference():
+    """A missing row is not drawn; the others are where they should be."""
+    row = {"estimate": [0.6, 0.5], "low": [0.5, 0.4], "high": [0.7, 0.6]}
+    table = pd.DataFrame(row, index=["one", "two"])
+    of_some = table.assign(**{column: [values[0], np.nan] for column, values in row.items()})
+    fig = ch12.plot_controls({"all items": table, "as many tokens": of_some}, table - 0.5)
+    left, right = fig.axes
+    assert rows_of(left, "all items") == {"one": 0.6, "two": 0.5}
+    assert rows_of(left, "as many tokens") == {"one": 0.6, "two": pytest.approx(np.nan, nan_ok=True)}
+    assert right.lines[0].get_xdata() == pytest.approx([0.1, 0.0])
+    assert to_png(fig, alt="controls")
+    with pytest.raises(UserError, match="different parts"):
+        ch12.plot_controls({"all items": table.iloc[::-1]}, table)
+
+
 def test_wordings_have_every_name_and_every_gap():
     """One row per wording, numbered from 1."""
     answers = pd.DataFrame(

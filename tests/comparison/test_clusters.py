@@ -164,7 +164,7 @@ def test_bounded_values_that_agree_leave_room_for_others(value):
 def test_unbounded_values_that_agree_have_no_interval(frame):
     """Nothing measures how much others would vary, and zero would claim that it is known."""
     found = mean_over_clusters(frame.assign(y=0.3), "y", clusters=FACTORS)
-    assert np.isnan([found.low, found.high]).all() and "0.300 (no interval: all levels agree" in str(found)
+    assert np.isnan([found.low, found.high]).all() and "0.300 (no interval: all agree" in str(found)
     zeros = mean_over_clusters(frame.assign(y=0), "y", clusters=FACTORS, bounds=(-np.inf, np.inf))
     assert np.isnan(zeros.low)
     same = mean_over_clusters(frame.assign(y=frame["name"] % 2 * 2.0), "y", clusters="template")

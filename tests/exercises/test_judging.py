@@ -28,6 +28,19 @@ def test_a_half_filled_answer_says_what_is_open(declare):
     assert (outcome.state, outcome.message) == ("not yet", "Still `...`: `b[1]`.")
 
 
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda n: [n, ...], "Your function still returns `...`: the result has them at `[1]`."),
+        (lambda n: [n, n] if n > 2 else ..., "Your function still returns `...` for some arguments."),
+    ],
+)
+def test_a_function_that_returns_dots_is_told_where(declare, function, message):
+    """In its own result: a student does not know the numbers of the calls."""
+    pairs = declare(lambda n: [n, n], judge=lambda c: None, collect=outputs_of((2,), (4,)))
+    assert (pairs.outcome(function).state, pairs.outcome(function).message) == ("not yet", message)
+
+
 def test_functions_are_called_on_probes(declare):
     """A stub is no attempt; else the outputs are judged."""
     halves = declare(lambda n: n / 2, judge=lambda c: None if c == [1, 2] else "no", collect=outputs_of((2,), (4,)))

@@ -23,6 +23,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "word_stems": ["AGENTIC", "COMMUNAL", "count_stems"],
         "items": ["QUESTIONS", "draw_items", "show_items", "tabulate_judgments"],
         "pseudo_likelihood": ["score_pseudo_likelihood"],
-        "plots": ["plot_roles", "plot_names", "plot_benchmarks", "plot_wordings"],
+        "plots": ["plot_roles", "plot_names", "plot_benchmarks", "plot_controls", "plot_wordings"],
     },
 )

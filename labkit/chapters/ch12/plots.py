@@ -146,6 +146,51 @@ def plot_benchmarks(preferences: pd.DataFrame, competences: pd.DataFrame) -> "Fi
     return fig
 
 
+def plot_controls(shares: dict[str, pd.DataFrame], differences: pd.DataFrame) -> "Figure":
+    """Draw shares that prefer the stereotype under several conditions, next to the paired difference of two of them.
+
+    Parameters
+    ----------
+    shares : dict of str to DataFrame
+        From what was compared, such as "all items" and "unrelated words", to a table that is indexed by the parts of
+        benchmarks. Columns estimate, low and high; a row of missing values is left out of the figure.
+    differences : DataFrame
+        Likewise, of the difference.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Two panels with the same rows.
+
+    Raises
+    ------
+    UserError
+        The parts differ, or a column is missing.
+    """
+    for table in (*shares.values(), differences):
+        check_table(table, {"estimate", "low", "high"})
+        if list(table.index) != list(differences.index):
+            raise UserError("the tables have different parts; give the same ones in the same order")
+    place = np.arange(len(differences))
+    fig, (left, right) = plt.subplots(
+        1, 2, figsize=(8.6, 1.7 + 0.42 * len(place)), sharey=True, layout="constrained", width_ratios=[3, 2]
+    )
+    shifts = np.linspace(-0.24, 0.24, len(shares))
+    for (label, table), color, marker, shift in zip(shares.items(), PALETTE, MARKERS, shifts, strict=False):
+        left.hlines(place + shift, table["low"], table["high"], color=color, linewidth=1.8)
+        left.plot(table["estimate"], place + shift, marker, color=color, label=plain_label(label), markersize=5)
+    color = PALETTE[len(shares)]
+    right.hlines(place, differences["low"], differences["high"], color=color, linewidth=1.8)
+    right.plot(differences["estimate"], place, "D", color=color, markersize=5)
+    left.axvline(0.5, color="black", linewidth=0.8)
+    right.axvline(0, color="black", linewidth=0.8)
+    left.set_yticks(place, [plain_label(str(part)) for part in differences.index])
+    left.set(xlabel="share that prefers the stereotype", ylim=(len(place) - 0.5, -0.5))
+    right.set(xlabel="all items minus unrelated words")
+    fig.legend(*left.get_legend_handles_labels(), loc="outside upper center", frameon=False, ncols=len(shares))
+    return fig
+
+
 def plot_wordings(answers: pd.DataFrame, gaps: pd.DataFrame) -> "Figure":
     """Draw, for each wording, every name's log odds of Yes, and the gap between women's and men's names.
 

@@ -10,7 +10,7 @@ from labkit.language.benchmarks.summaries import (
     FACTORS,
     SHARE,
     check_one_benchmark,
-    count_rows,
+    count_measured,
     with_all_parts,
 )
 
@@ -124,7 +124,7 @@ def compare_unrelated(
     for frame in (scores, unrelated):
         check_one_benchmark(frame)
     name = scores["benchmark"].iloc[0]
-    first, second = (describe(frame) for frame in (scores, unrelated))
+    first, second = (name_benchmark(frame) for frame in (scores, unrelated))
     if first != second:
         raise UserError(f"the scores are of {first}, those with unrelated words of {second}; score the same benchmark")
     wanted = ["prefers_stereotype", *(["log_odds_female"] if "log_odds_female" in scores else [])]
@@ -148,11 +148,11 @@ def compare_unrelated(
         for measure, reference, estimate in measures:
             row = {"benchmark": name, "part": part_name, "kind": "control", "measure": measure}
             row |= {"estimate": estimate.value, "low": estimate.low, "high": estimate.high, "reference": reference}
-            rows.append(row | count_rows(estimate, part, intervals))
+            rows.append(row | count_measured(estimate, part, intervals))
     return pd.DataFrame(rows)
 
 
-def describe(scores: pd.DataFrame) -> str:
+def name_benchmark(scores: pd.DataFrame) -> str:
     """Name the benchmark of scores, and how it was asked."""
     return ", ".join(scores[column].iloc[0] for column in ("benchmark", "form") if column in scores)
 

@@ -72,11 +72,11 @@ def summarise_benchmark(
         for kind, measure, reference, estimate in measure_part(name, part, intervals):
             row = {"benchmark": name} | dict(zip(keys, key, strict=True)) | {"kind": kind, "measure": measure}
             row |= {"estimate": estimate.value, "low": estimate.low, "high": estimate.high, "reference": reference}
-            rows.append(row | count_rows(estimate, part, intervals))
+            rows.append(row | count_measured(estimate, part, intervals))
     return pd.DataFrame(rows)
 
 
-def count_rows(estimate: Estimate, part: pd.DataFrame, intervals: MeasureIntervals) -> dict[str, int]:
+def count_measured(estimate: Estimate, part: pd.DataFrame, intervals: MeasureIntervals) -> dict[str, int]:
     """Return how many items and clusters have a measure.
 
     Parameters

@@ -7,10 +7,14 @@ from the root (Cai et al., 2024, use such a mask to try several continuations at
 repeated beginnings (the same prompt with many continuations, the first lines of a chat), and all calls but one. The
 last token of a text needs no node, because nothing comes after it.
 
-The head over the vocabulary is a fifth of a small model's arithmetic, and its output is the largest array by far. It is
-computed only at nodes whose next token is scored, and a slice of them at a time.
+Texts that begin differently are trees of their own. Several trees are one input, so that the weights are read once for
+all of them, but each has its own attention (`SeparateTrees`), whose work grows with the square of a tree's nodes.
 
-What a text gets does not depend on which tree it is in: `SameRounding` has the reasons.
+The head over the vocabulary is a fifth of a small model's arithmetic, and its output is the largest array by far. It is
+computed only at nodes whose next token is scored, for many of them at once and a slice of the vocabulary at a time: so
+its weights are read once, and their products with the states are used while they are in the processor's cache.
+
+What a text gets does not depend on what it is computed with: `SameRounding` has the reasons.
 """
 
 from collections.abc import Iterator, Sequence

@@ -170,8 +170,8 @@ def test_options_of_as_many_tokens_are_a_measure_of_their_own(crows_pairs):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_real_if_tiny_model_is_scored_both_ways(name, tmp_path):
     """Log-probabilities of a model with weights drawn at random, in float32."""
-    model = load_generative_model(save_tiny_causal_lm(tmp_path))
-    options = {"items": 8, "form": "answers"}
+    model = load_generative_model(save_tiny_causal_lm(tmp_path, context=1024))
+    options = {"items": 4 if name == "bbq" else 8, "form": "answers"}
     scores, unrelated = (score_benchmark(model, name, unrelated=each, **options) for each in (False, True))
     assert scores["item"].tolist() == unrelated["item"].tolist()
     scores, unrelated = scores.dropna(subset="log_odds"), unrelated.dropna(subset="log_odds")
