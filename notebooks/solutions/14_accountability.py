@@ -34,8 +34,9 @@
 # - *judge* whether a rule that is fair today is fair after years of feedback `[14-feedback]`
 # - *follow* an appeal through the records, and *name* who answers for which step `[14-appeal]`
 #
-# About 170 minutes, in two sittings, half of it for the exercises. Before this: [04 · How do we
-# measure fairness, and how sure are we?](04_measuring.ipynb)
+# About 170 minutes, in two sittings, half of it for the exercises. Before this: [12 · What does a
+# generative model say about people?](12_generation.ipynb); from [04 · How do we measure fairness,
+# and how sure are we?](04_measuring.ipynb) you need COMPAS and Wilson's interval.
 
 # %%
 import numpy as np
@@ -43,11 +44,13 @@ import pandas as pd
 
 from labkit.exercises import check, hint
 from labkit.plots import show
+from labkit.records import verify
 from labkit.prose import choose, reading, verdict
 
 # %% tags=["parameters"]
 SEED = 0
-N_LOGGED = 3100  # decisions in the log, at least 1,100
+N_LOGGED = 3100  # decisions in the log, at least 1,100 and no multiple of 1,000
+N_SPLITS = 20  # other halves to fit the model on
 
 # %% [markdown]
 # # Part one · What the records prove
@@ -79,7 +82,7 @@ fitted_on = people.iloc[order[: len(people) // 2]]
 decided_about = people.iloc[order[len(people) // 2 :]].head(N_LOGGED).reset_index(drop=True)
 
 # %% [markdown]
-# **The threshold** is a decision of its own. We choose it on the people that the model was fitted
+# The *threshold* is a decision of its own. We choose it on the people that the model was fitted
 # on, so that the share of alarms is the same as that of COMPAS (notebook 04 calls a score of medium
 # or high an alarm).
 
@@ -123,6 +126,12 @@ reading(
 # other digits. In a **hash chain** each entry of the log also has the hash of the entry before. So
 # the last hash depends on everything that came before it.
 #
+# ```mermaid flowchart LR accTitle: A chain of hashes with its head and anchors accDescr: The
+# header, entry 1, entry 2 and so on to the last entry. Each entry has the hash of the one before.
+# The head, in another file, has the hash of the last entry; the anchors, in a third file, have
+# those of every thousandth. Z[header] -->|hash| A[entry 1] -->|hash| B[entry 2] -->|...| C[entry
+# 1,000] -->|...| D[last entry] C -.->|copied| X[(anchors)] D -.->|copied| H[(head)] ```
+#
 # `DecisionLog` writes such a chain: one line per decision, with the checksums of the model and of
 # the data that it was fitted on, the score, the threshold, the decision, the time, and which office
 # answers for it. About the person it has only a hash of the inputs. Next to the log it keeps two
@@ -135,7 +144,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from labkit.records import DecisionLog, verify
+from labkit.records import DecisionLog
 
 FOLDER = Path(tempfile.mkdtemp())
 LOG = FOLDER / "decisions.jsonl"
@@ -256,7 +265,8 @@ rechained = chain_again(lines, target, forged_entry)
 
 # %%
 attempts["4. and all later hashes"] = try_forgery(rechained)
-without_head = try_forgery(rechained, head=False, anchors=False)
+(FOLDER / "alone.jsonl").write_bytes(b"".join(rechained))
+without_head = verify(FOLDER / "alone.jsonl", head=False, anchors=False)
 
 found_kinds = {name: found.problems[0].kind for name, found in attempts.items()}
 found_where = {name: found.problems[0].entries for name, found in attempts.items()}
@@ -325,7 +335,7 @@ check("14.1", first_break)
 # Now you are the forger. Write a function that takes a log as a list of lines (texts, line 0 is the
 # header, each ends with `"\n"`) and returns a list of four forged logs, each a list of lines. The
 # check runs `verify` on each of them, with the genuine head and anchors, on two logs that you have
-# not seen. All four must be *found*, and `verify` must call them by **four different kinds**:
+# not seen. All four must be *found*, and `verify` must call them by *four different kinds*:
 # *change*, *deletion*, *insertion*, *duplication*, *reordering*, *truncation*, *re-chaining* or
 # *incomplete line*. If one of yours is not found, keep it: you will want it for the next section.
 
@@ -398,37 +408,42 @@ attacks = {
 }
 rows = {name: [not found.ok, found.anchors_checked] for name, found in attacks.items()}
 n_open = len(lines) - after_anchors
+forged_entries = [json.loads(line)["entry"] for line in rechained[1:]]
+at_odds = [e for e in forged_entries if (e["score"] >= e["threshold"]) != bool(e["decision"])]
+n_at_odds = len(at_odds)
 as_expected = not attacks["log and head"].ok and attacks["log, head and anchors"].ok
 by_writer = pd.DataFrame(rows, index=["found", "anchors that agree"]).T
 by_writer.rename_axis("the forger can write")
 
 # %% tags=["reading"]
 reading(
-    "**With both files.** {finding} Who can write the log *and* the head is caught by the anchors, "
-    "but only up to the last of them: the {open} entries after it can be rewritten. Who can write "
-    "all three files can rewrite everything, and `verify` says that the chain is whole. So what "
-    "protects a log is not the mathematics alone but a copy of the head *in the hands of somebody "
-    "else*: the court, an auditor, a newspaper that prints it. How much can be forged is what was "
-    "written since the last copy went out.",
+    "**With both files.** {finding} If you can write the log *and* the head, the anchors give you "
+    "away, but only up to the last of them: the {open} entries after it can be rewritten. If you "
+    "can write all three files, you can rewrite everything, and `verify` says that the chain is "
+    "whole. So what protects a log is not mathematics alone, but a copy of the head *in somebody "
+    "else's hands*: a court, an auditor, a newspaper that prints it. (This forger was careless: "
+    "{at_odds} decision of the forged log contradicts its own score. If the score is changed too, "
+    "no such trace is left.)",
     finding=choose(
         as_expected,
         "The more files the forger can write, the less is found.",
         otherwise="This is not what we expected.",
     ),
     open=n_open,
+    at_odds=n_at_odds,
 )
 
 # %% [markdown]
 # ### That the input was true
 #
-# An invented person, thirty years old, charged with a felony. The record has so many earlier
+# An invented person, forty years old, charged with a misdemeanor. The record has so many earlier
 # offenses that an alarm is just reached; one of them is somebody else's. The clerk types what the
 # record says, and the model decides, and the log writes it down.
 #
 # **Predict:** what does `verify` say?
 
 # %%
-CASE = {"case": "invented 1", **dict.fromkeys(FEATURES, 0), "age": 30, "felony": 1}
+CASE = {"case": "invented 1", **dict.fromkeys(FEATURES, 0), "age": 40}
 possible = pd.DataFrame([{**CASE, "priors_count": number} for number in range(20)])
 possible_scores = model.predict_proba(possible[FEATURES])[:, 1]
 typed_priors = int((possible_scores >= threshold).argmax())
@@ -444,9 +459,8 @@ after_case = verify(LOG)
 print(*after_case.describe(), sep="\n")
 
 # %% [markdown]
-# Now the question from the beginning. We add one offense to everyone's record, one person at a
-# time so to speak, and count who crosses the threshold. The model and the threshold stay as they
-# are: the interval is over people.
+# Now the question from the beginning. We add one offense to the record of each person and count who
+# crosses the threshold. Model and threshold stay as they are, so the interval is over people alone.
 
 # %% tags=["by-hand"]
 one_more = decided_about.assign(priors_count=decided_about["priors_count"] + 1)
@@ -471,25 +485,60 @@ flips_per_thousand = 1000 * np.array([low_flipped, share_flipped, high_flipped])
 PAIR = ["African-American", "Caucasian"]
 of_pair = no_alarm["race"].isin(PAIR)
 flip_audit = audit(
-    y_pred=flips[of_pair].astype(int), sensitive_features=no_alarm["race"][of_pair], seed=SEED
+    y_true=None,
+    y_pred=flips[of_pair].astype(int),
+    sensitive_features=no_alarm["race"][of_pair],
+    seed=SEED,
 )
 flip_rates = flip_audit.by_group["selection_rate"]
 flip_gap = flip_audit.against("selection_rate", reference=PAIR[1]).loc[PAIR[0]]
-everyone_flips = audit(y_pred=flips.astype(int), sensitive_features=no_alarm["sex"], seed=SEED)
-flip_gap.to_frame().T
+flip_gap[["rate", "reference_rate", "difference", "low", "high"]].to_frame().T
+
+# %% [markdown]
+# One model, fitted on one half. Would another half have given another answer? We split the same
+# people again. (Such splits overlap, so their spread is no interval: it says whether our split was
+# an odd one.)
+
+
+# %%
+def measure_flips(half, rest):
+    """Fit on one half, and return the share that flips in the other, and the gap between groups."""
+    other = LogisticRegression(max_iter=1000).fit(half[FEATURES], half["again"])
+    there = other.predict_proba(half[FEATURES])[:, 1]
+    cut = np.quantile(there, 1 - half["compas_alarm"].mean())
+    before = other.predict_proba(rest[FEATURES])[:, 1] < cut
+    more = rest.assign(priors_count=rest["priors_count"] + 1)
+    crossed = other.predict_proba(more[FEATURES])[:, 1][before] >= cut
+    by_race = pd.Series(crossed).groupby(rest["race"].to_numpy()[before]).mean()
+    return crossed.mean(), by_race[PAIR[0]] - by_race[PAIR[1]]
+
+
+split_rows = []
+for _ in range(N_SPLITS):
+    mixed = rng.permutation(len(people))
+    middle_place = len(people) // 2
+    split_rows.append(
+        measure_flips(people.iloc[mixed[:middle_place]], people.iloc[mixed[middle_place:]])
+    )
+of_splits = pd.DataFrame(split_rows, columns=["share that flips", "gap"]).agg(["min", "max"])
+of_splits.round(3)
 
 # %% tags=["reading"]
 reading(
     "**The first guess, answered.** Of 1,000 people without an alarm, {per_thousand[1]:.0f} "
     "({per_thousand[0]:.0f} to {per_thousand[2]:.0f}) would get one if the record had one offense "
-    "more. {groups} Among people without an alarm it flips {rate[African-American]:.3f} of those "
-    "recorded as African-American and {rate[Caucasian]:.3f} of those recorded as Caucasian, a "
-    "difference of {gap.difference:.3f} ({gap.low:.3f} to {gap.high:.3f}). (How often records "
-    "*are* wrong, or in which group, no column says. A rule that gives everyone an alarm never "
-    "flips, and a rule that gives nobody one neither.)",
+    "more. {groups} It flips {rate[African-American]:.3f} of those recorded as African-American "
+    "and {rate[Caucasian]:.3f} of those recorded as Caucasian, a difference of "
+    "{gap.difference:.3f} ({gap.low:.3f} to {gap.high:.3f}). In {n_splits} other splits the share "
+    "lies between {splits[share that flips][min]:.3f} and {splits[share that flips][max]:.3f}, "
+    "the difference between {splits[gap][min]:.3f} and {splits[gap][max]:.3f}. How often records "
+    "*are* wrong, no column says. (A rule that gives everyone an alarm never flips, nor does one "
+    "that gives nobody an alarm.)",
     per_thousand=flips_per_thousand,
     rate=flip_rates,
     gap=flip_gap,
+    n_splits=N_SPLITS,
+    splits=of_splits,
     groups=verdict(
         flip_gap.low,
         flip_gap.high,
@@ -532,8 +581,6 @@ reading(
 # **Predict:** how many of the nineteen sections stay missing?
 
 # %%
-from labkit.records import write_model_card
-
 compas_audit = audit(
     y_true=people["again"],
     y_pred=people["compas_alarm"],
@@ -542,6 +589,8 @@ compas_audit = audit(
     min_group_size=50,
 )
 too_few = people["race"].value_counts()[lambda sizes: sizes < 50]
+
+# %%
 STATEMENTS = {
     "What it is": "A score from 1 to 10, computed by a company from a questionnaire and a criminal "
     "record. An alarm is a score of 5 or more.",
@@ -555,7 +604,7 @@ STATEMENTS = {
 }
 
 # %%
-from labkit.records import crosswalk
+from labkit.records import crosswalk, write_model_card
 
 card = write_model_card(
     compas_audit,
@@ -572,11 +621,12 @@ print("missing:", *card.missing, sep="\n- ")
 
 # %% tags=["reading"]
 reading(
-    "**What outsiders cannot write.** Of {n} sections, {missing} are missing: among them who is "
-    "responsible, how the score was made and what it was trained on. {stated} come from sentences "
-    "that we can cite, and the rest is computed. So the outsider's card is strong where numbers "
-    "are and empty where *people* would have to answer. A missing section is a finding too: it "
-    "says whom to ask.",
+    "**What outsiders cannot write.** Of {n} sections, {missing} are missing, among them who is "
+    "responsible, how the score was made, and what it was trained on. {stated} rest on the "
+    "opinion and the datasheet, and the others are computed. One more we could write, because the "
+    "test is ours: *Why these metrics*. For the rest, only those who made or use the score have "
+    "the answer. The outsider's card is strong where numbers are, and empty where people would "
+    "have to answer. That is a finding, too: it says whom to ask.",
     n=n_sections,
     missing=n_missing,
     stated=n_stated,
@@ -597,40 +647,41 @@ reading(
 # crosswalk asks for?
 
 # %%
+unanswered = [*card.missing, "no section", "Energy"]  # the card says "not measured"
 points = {}
 for number in range(1, 10):
     belongs = mapped[mapped["annex_iv"].str.contains(str(number))]
-    answered = ~belongs["section"].isin([*card.missing, "no section"])
+    answered = ~belongs["section"].isin(unanswered)
     points[number] = {
         "rows": len(belongs),
         "answered": answered.sum(),
-        "missing in this card": ", ".join(
-            belongs["section"][belongs["section"].isin(card.missing)]
-        ),
-        "no section for it": ", ".join(belongs["note"][belongs["section"] == "no section"]),
+        "without an answer": ", ".join(belongs["section"][~answered]),
     }
 annex = pd.DataFrame(points).T.rename_axis("point of Annex IV")
+no_section = ", ".join(mapped.loc[mapped["section"] == "no section", "annex_iv"])
 n_complete = (annex["answered"] == annex["rows"]).sum()
 annex
 
 # %%
-functions = mapped.assign(answered=~mapped["section"].isin([*card.missing, "no section"]))
+functions = mapped.assign(answered=~mapped["section"].isin(unanswered))
 functions = functions[functions["rmf_function"] != "none"].groupby("rmf_function")["answered"]
 rmf = functions.agg(["sum", "size"]).rename(columns={"sum": "answered", "size": "rows"})
 rmf
 
 # %% tags=["reading"]
 reading(
-    "**Gaps with names.** The outsider's card answers {complete} of nine points in full. Four "
-    "points have a row that *no* section of any card answers: the logs (3), risk management (5), "
-    "the list of standards (7) and the declaration of conformity (8). A card can only point to "
-    "these. And one section, *Energy*, answers no point of Annex IV. Of NIST's functions, "
-    "*measure* has {measure[answered]} of {measure[rows]} rows and *govern* {govern[answered]} of "
-    "{govern[rows]}: outsiders can measure a model, and nobody but its owners can govern it. That "
-    "something is written does not make it enough.",
+    "**Gaps with names.** The outsider's card answers {complete} of nine points in full. Points "
+    "{no_section} have a row that *no* section of any card answers: the logs, risk management, "
+    "the list of standards and the declaration of conformity; a card can only point to these. And "
+    "one section, *Energy*, answers no point. Of NIST's functions, *measure* has "
+    "{measure[answered]} of {measure[rows]} rows, *govern* {govern[answered]} of {govern[rows]} "
+    "and *manage* {manage[answered]} of {manage[rows]}: outsiders can measure a model, but not "
+    "govern it. That something is written does not make it true, or enough.",
     complete=n_complete,
+    no_section=no_section,
     measure=rmf.loc["measure"],
     govern=rmf.loc["govern"],
+    manage=rmf.loc["manage"],
 )
 
 # %% [markdown]
@@ -678,6 +729,12 @@ reading(
 # *our* model's logged decisions were about people of groups that the card leaves out?
 
 # %%
+from labkit.audit import plot_group_rates
+
+ax = plot_group_rates(compas_audit, "false_positive_rate")
+show(ax.figure, alt="False positive rate of COMPAS by race, with intervals. The text reads it.")
+
+# %%
 fpr = "false_positive_rate"
 asked_about = ["Native American", "Caucasian"]
 fpr_interval = compas_audit.intervals[fpr].loc[asked_about]
@@ -686,6 +743,7 @@ answer = fpr_interval.assign(rate=compas_audit.by_group.loc[asked_about, fpr])
 answer["people not charged again"] = not_again[asked_about]
 
 left_out = decided_about[decided_about["race"].isin(too_few.index)]
+here = answer.loc["Native American"]
 n_left_out, alarms_left_out = len(left_out), left_out["alarm"].sum()
 answer[["people not charged again", "rate", "low", "high"]].round(3)
 
@@ -695,12 +753,11 @@ answer[["people not charged again", "rate", "low", "high"]].round(3)
 # those scored from January 2013 to April 1, 2014, which is fifteen months.
 
 # %%
-here = answer.loc["Native American"]
 needed = 1.96**2 * here["rate"] * (1 - here["rate"]) / 0.1**2
 needed_years = 15 / 12 * needed / here["people not charged again"]
 rate_gap = compas_audit.pairwise(fpr).set_index(["a", "b"])
 difference_asked = rate_gap.loc[("Caucasian", "Native American")]
-difference_asked.to_frame().T
+difference_asked.to_frame().T.round(3)
 
 # %% tags=["reading"]
 reading(
@@ -892,13 +949,13 @@ correction = office.append(
     true_inputs, decision=int(would_have_alarm), score=float(score_claimed), threshold=threshold
 )
 after_appeal = verify(LOG)
+
+# %%
 OURS = [entry_as_kept is not None, is_this_file, follows_from, False, is_this_file, False, False]
 n_answered = sum(OURS)
+LOOMIS = ["yes", "no", "no", "in part", "no", "not known", "yes"]  # our reading of the opinion
 questions = pd.DataFrame(
-    {
-        "our log can tell": OURS,
-        "COMPAS, in Loomis": ["yes", "no", "no", "in part", "no", "not known", "yes"],
-    },
+    {"our log can tell": OURS, "Loomis could find out": LOOMIS},
     index=[
         "inputs",
         "model, threshold",

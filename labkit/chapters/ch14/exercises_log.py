@@ -192,11 +192,6 @@ def forge_one_more(log_lines):
     return [*forge(log_lines)[:3], [*log_lines, line]]
 
 
-def forge_without_ends(log_lines):
-    """Leave out the ends of lines."""
-    return [[line.rstrip("\n") for line in lines] for lines in forge(log_lines)]
-
-
 def forge_another_version(log_lines):
     """Change the header to another version of the format, with a hash that fits."""
     line, _ = write_line(json.loads(log_lines[0])["entry"] | {"version": 2})
@@ -221,11 +216,6 @@ def forge_another_version(log_lines):
             forge_one_more,
             "Nobody finds forgery 4! One more entry that continues the chain looks as if the office had crashed before "
             "it wrote the head: `verify` only mentions it. Keep it in mind, and find another one for this exercise.",
-        ),
-        (
-            forge_without_ends,
-            "In forgery 1, lines have lost their ends: each must end with a line break, or the log becomes one line. "
-            "(That is found, of course, but not by a kind of its own.)",
         ),
         (
             forge_another_version,
@@ -275,8 +265,6 @@ REMARKS = {
     None: "Nobody finds forgery {number}! One more entry that continues the chain looks as if the office had crashed "
     "before it wrote the head: `verify` only mentions it. Keep it in mind, and find another one for this exercise.",
     "nothing": "Forgery {number} is the log as it was. Change something in the copy before you return it.",
-    "no ends": "In forgery {number}, lines have lost their ends: each must end with a line break, or the log becomes "
-    "one line. (That is found, of course, but not by a kind of its own.)",
     "version": "`verify` does not read forgery {number} as a log of this version, so it cannot say what was done. "
     "Leave the header's version alone.",
 }
@@ -287,8 +275,6 @@ def kind_of_forgery(forged: list[str], genuine: list[str]) -> str | None:
     """Return the first kind of problem that is found in a forgery; None where nothing is found."""
     if "".join(forged) == "".join(genuine):
         return "nothing"
-    if len(forged) > 1 and not any(line.endswith("\n") for line in forged):
-        return "no ends"
     try:
         found = verify_copy(forged, genuine)
     except UserError:

@@ -72,7 +72,7 @@ def verify_copy(forged: Sequence[str], genuine: Sequence[str]) -> Verification:
     Parameters
     ----------
     forged, genuine : sequence of str
-        Lines of the copy, and of the log.
+        Lines of the copy, and of the log. A line of the copy that has lost its end, other than the last, gets it back.
 
     Returns
     -------
@@ -86,7 +86,8 @@ def verify_copy(forged: Sequence[str], genuine: Sequence[str]) -> Verification:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         log, head, anchors = (folder / f"copy.jsonl{ending}" for ending in ("", ".head", ".anchors"))
-        log.write_bytes("".join(forged).encode("utf-8", "surrogatepass"))
+        whole = [line if line.endswith("\n") else f"{line}\n" for line in forged[:-1]]
+        log.write_bytes("".join([*whole, *forged[-1:]]).encode("utf-8", "surrogatepass"))
         head.write_text(_write_mark(genuine, len(genuine) - 1), encoding="ascii")
         anchors.write_text(_write_mark(genuine, 0), encoding="ascii")
         return verify(log)
