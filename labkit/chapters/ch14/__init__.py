@@ -1,4 +1,4 @@
-"""What notebook 14 needs: a datasheet's answers, streams of arrivals, lending over years, and tools of its exercises."""
+"""What notebook 14 needs: a datasheet's answers, streams of arrivals, lending over years, and exercises."""
 
 import lazy_loader
 

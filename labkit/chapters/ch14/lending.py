@@ -100,9 +100,7 @@ def read_curves(frame: pd.DataFrame, groups: tuple[str, str]) -> Curves:
         return {name: table[column].to_numpy() for name, table in zip(names, tables, strict=True)}
 
     shares = dict(zip(names, (sizes / sizes.sum()).tolist(), strict=True))
-    return Curves(
-        names, tables[0]["score"].to_numpy(), by_name("cumulative_share"), by_name("repaid_share"), shares
-    )
+    return Curves(names, tables[0]["score"].to_numpy(), by_name("cumulative_share"), by_name("repaid_share"), shares)
 
 
 def draw_scores(curves: Curves, *, people: int, worlds: int, seed: int) -> dict[str, np.ndarray]:

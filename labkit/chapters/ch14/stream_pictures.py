@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 GRAY = "#767676"
 
 
-def plot_streams(
-    wealth: Mapping[str, Mapping[str, pd.DataFrame]], *, change_at: int, alpha: float = 0.05
-) -> "Figure":
+def plot_streams(wealth: Mapping[str, Mapping[str, pd.DataFrame]], *, change_at: int, alpha: float = 0.05) -> "Figure":
     """Plot how the wealth of monitors goes, one panel per stream.
 
     Parameters
