@@ -50,7 +50,6 @@ from labkit.prose import choose, reading, verdict
 # %% tags=["parameters"]
 SEED = 0
 N_LOGGED = 3100  # decisions in the log, at least 1,100 and no multiple of 1,000
-N_SPLITS = 20  # other halves to fit the model on
 
 # %% [markdown]
 # # Part one · What the records prove
@@ -514,7 +513,7 @@ def measure_flips(half, rest):
 
 
 split_rows = []
-for _ in range(N_SPLITS):
+for _ in range(SPLITS):
     mixed = rng.permutation(len(people))
     middle_place = len(people) // 2
     split_rows.append(
@@ -537,7 +536,7 @@ reading(
     per_thousand=flips_per_thousand,
     rate=flip_rates,
     gap=flip_gap,
-    n_splits=N_SPLITS,
+    n_splits=SPLITS,
     splits=of_splits,
     groups=verdict(
         flip_gap.low,
@@ -825,9 +824,1089 @@ check("14.3", requests)
 # # Part two · What happens next
 #
 # ## An alarm, and what follows from it
+#
+# A model that was checked once goes on deciding, and the people about whom it decides change. In
+# this section a monitor watches, an alarm comes, and somebody has to decide what to do.
+#
+# **What we replay.** The people are real: the COMPAS table's two largest groups, those who were
+# observed for two years. The order in which they arrive is ours, because the table has no dates. We
+# draw people from the table, one after another, with replacement. The model is ours too, and
+# simpler than that of part one: points for age, earlier offenses and the degree of the charge, in
+# coarse bands. From them it says *high* or *low*. It never reads the group. What the datasheet
+# forbids, it forbids here too: this model decides about nobody. It is here to show what an update
+# does.
+#
+# (From here on, an *alarm* is the monitor's.)
+
+# %%
+arrested = ch14.band_records(load_compas().frame)
+RACES = ("African-American", "Caucasian")
+RECORD = ["age_band", "priors_band", "c_charge_degree"]
+shares_of_ages = pd.crosstab(arrested["age_band"], arrested["race"], normalize="columns")
+shares_of_ages.round(2)
+
+# %% [markdown]
+# The groups' records differ, so their rates would differ from the first day on. To begin with a
+# fair stream, we weight people so that both groups come with the *same mix of records*: that of
+# everyone in the table. A model that reads nothing but the record must then say *high* equally
+# often in both. A second set of weights makes both groups younger, in the same way.
+
+
+# %%
+def share_of(records):
+    """Return how common each person's record is."""
+    return records.map(records.value_counts(normalize=True))
+
+
+def add_mixes(people):
+    """Add weights with which both groups come with the same records."""
+    of_all = share_of(people["record"])
+    of_own_group = people.groupby("race")["record"].transform(share_of)
+    equal = of_all / of_own_group
+    younger = equal * np.where(people["age_band"] == "under 25", 4, 1)
+    return people.assign(equal_mix=equal, younger_mix=younger)
+
+
+shuffled_rows = np.random.default_rng(SEED).permutation(len(arrested))
+n_earlier = len(arrested) // 2
+earlier = add_mixes(arrested.iloc[shuffled_rows[:n_earlier]])  # to train on
+arriving = add_mixes(arrested.iloc[shuffled_rows[n_earlier:]])  # to decide about
+
+# %%
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+
+
+def fit_points(people, weights):
+    """Fit points for each part of a record to what happened within two years."""
+    model = make_pipeline(OneHotEncoder(handle_unknown="ignore"), LogisticRegression())
+    return model.fit(
+        people[RECORD], people["two_year_recid"], logisticregression__sample_weight=weights
+    )
+
+
+def score_with(model, people):
+    """Return scores; equal records get equal scores, to the last digit."""
+    return model.predict_proba(people[RECORD])[:, 1].round(6)
+
+
+def find_threshold(scores, share):
+    """Return the threshold that says *high* about this share of people, or a few more."""
+    return np.quantile(scores, 1 - share, method="lower")
+
+
+# %%
+HIGH_SHARE = (arrested["score_text"] != "Low").mean()  # as often as COMPAS says medium or high
+first_model = fit_points(earlier, earlier["equal_mix"])
+THRESHOLD = find_threshold(score_with(first_model, earlier), HIGH_SHARE)
+arriving = arriving.assign(score=score_with(first_model, arriving))
+is_high = arriving["score"] >= THRESHOLD
+rates_by_mix = {}
+for name, mix in {"the same mix": "equal_mix", "both younger": "younger_mix"}.items():
+    high_weight = (arriving[mix] * is_high).groupby(arriving["race"]).sum()
+    rates_by_mix[name] = high_weight / arriving.groupby("race")[mix].sum()
+rates_by_mix["as in the table"] = is_high.groupby(arriving["race"]).mean()
+rates_by_mix = pd.DataFrame(rates_by_mix).T
+rates_by_mix.round(3)
+
+# %% tags=["reading"]
+reading(
+    "**Reading the table.** It has the share rated *high*. With the same mix of records the "
+    "groups have the same rate, {same[Caucasian]:.2f}, and when both become younger they still "
+    "do, {younger[Caucasian]:.2f}. When each group comes with its own records, as in the table, "
+    "the rates are {table[African-American]:.2f} and {table[Caucasian]:.2f}. The model is the "
+    "same in all three rows.",
+    same=rates_by_mix.loc["the same mix"],
+    younger=rates_by_mix.loc["both younger"],
+    table=rates_by_mix.loc["as in the table"],
+)
+
+# %% [markdown]
+# ### Four streams
+#
+# Each stream has sixty days with forty people a day. Thirty days are fair: same mix, same model.
+# Then one thing changes.
+#
+# 1. *nothing*;
+# 2. *both groups become younger*, in the same way;
+# 3. *each group comes with its own records*, as in the table;
+# 4. *another threshold*: the mix stays, but somebody sets the threshold lower for one group.
+#
+# Only in the fourth are people with the same record treated differently.
+
+# %%
+A_DAY, DECISIONS, CHANGE_AT = 40, 2400, 1200
+MIX_AFTER = {
+    "nothing": "equal_mix",
+    "both become younger": "younger_mix",
+    "each its own records": None,
+    "another threshold": "equal_mix",
+}
+
+
+def make_stream(kind, seed):
+    """Return people in the order of their arrival, each with a decision."""
+    phases = [("equal_mix", CHANGE_AT), (MIX_AFTER[kind], DECISIONS - CHANGE_AT)]
+    stream = ch14.draw_arrivals(arriving, *phases, seed=seed)
+    threshold = np.full(DECISIONS, THRESHOLD)
+    if kind == "another threshold":
+        lowered = (stream.index >= CHANGE_AT) & (stream["race"] == RACES[0])
+        threshold[lowered] -= 0.1
+    return stream.assign(high=(stream["score"] >= threshold).astype(int))
+
+
+# %% [markdown]
+# ### Two monitors and a daily test
+#
+# `monitor_stream` pairs the two most recent people of different groups and bets that their rates
+# differ (Chugg et al., 2023). It asks: *are the groups rated high equally often?* An alarm needs a
+# wealth of 20, and in a fair stream the chance that the wealth *ever* gets there is at most one in
+# twenty, however often you look.
+#
+# We can ask another question with the same monitor: *are people with the same record rated high
+# equally often?* We only have to pair like with like: the most recent person of each group with
+# this record.
+
+
+# %% tags=["by-hand"]
+def pair_same_records(stream):
+    """Return the stream's rows two by two: one person of each group, with the same record."""
+    waiting, rows = {}, []
+    for row, (record, race) in enumerate(zip(stream["record"], stream["race"], strict=True)):
+        if record in waiting and waiting[record][0] != race:
+            rows += [waiting.pop(record)[1], row]
+        else:
+            waiting[record] = race, row  # a newer one of the same group takes the place
+    return np.array(rows)
+
+
+first_stream = make_stream("nothing", [SEED, 0])
+paired_rows = pair_same_records(first_stream)
+both_records = first_stream["record"].to_numpy()[paired_rows].reshape(-1, 2)
+print(len(both_records), "pairs, all alike:", (both_records[:, 0] == both_records[:, 1]).all())
+
+# %% [markdown]
+# And the daily test: every evening a z test of all decisions so far, and an alarm at the first
+# p-value below 5%. Many people would do that.
+#
+# **Predict:** in which of the four streams will the monitor of rates raise an alarm? In which will
+# the monitor of equal records? In how many of a hundred fair months will the daily test?
+
+# %%
+from labkit.monitoring import monitor_stream
+
+
+def watch(stream):
+    """Return the wealth of both monitors, and the daily tests."""
+    rates = monitor_stream(stream, group="race", decision="high", groups=RACES, every=A_DAY)
+    rows = pair_same_records(stream)
+    alike = monitor_stream(stream.iloc[rows], group="race", decision="high", groups=RACES)
+    assert len(alike.pairs) == len(rows) // 2  # the monitor kept our pairs
+    arrival = rows[alike.pairs["row"] - 1] + 1
+    return {
+        "rates": rates.pairs.assign(arrival=rates.pairs["decision"]),
+        "equal records": alike.pairs.assign(arrival=arrival),
+        "daily z test": rates.looks,
+    }
+
+
+one_of_each = {kind: make_stream(kind, [SEED, 0]) for kind in MIX_AFTER}
+watched = {kind: watch(stream) for kind, stream in one_of_each.items()}
+
+# %%
+MONITORS = ["rates", "equal records"]
+wealth = {kind: {name: found[name] for name in MONITORS} for kind, found in watched.items()}
+fig = ch14.plot_streams(wealth, change_at=CHANGE_AT)
+show(fig, alt="The wealth of two monitors in four streams; the text below says which alarm.")
+
+# %% [markdown]
+# One stream of each kind is an anecdote. So we repeat all four, with other people each time, and
+# note when each method first raises an alarm. Before the change all streams are fair, and every
+# alarm is false.
+
+
+# %%
+def first_alarms(found):
+    """Return after how many people each method first raises an alarm; infinity for never."""
+    firsts = {}
+    for name in MONITORS:
+        raised = found[name].loc[found[name]["log_wealth"] >= np.log(20), "arrival"]
+        firsts[name] = raised.min() if len(raised) else np.inf
+    below = found["daily z test"].query("p < 0.05")["decision"]
+    firsts["daily z test"] = below.min() if len(below) else np.inf
+    return firsts
+
+
+alarms = []
+for number, kind in enumerate(MIX_AFTER):
+    for repeat in range(N_STREAMS):
+        seen = watch(make_stream(kind, [SEED, number + 1, repeat]))
+        alarms.append({"kind": kind, **first_alarms(seen)})
+alarms = pd.DataFrame(alarms)
+
+# %%
+METHODS = [*MONITORS, "daily z test"]
+
+
+def share_with_interval(count, n):
+    """Return a share with Wilson's interval."""
+    low, high = wilson_interval(count, n, confidence=0.95)
+    return {"share": count / n, "low": float(low), "high": float(high), "streams": n}
+
+
+false_table, later, waits = {}, {}, {}
+for method in METHODS:
+    false_table[method] = share_with_interval((alarms[method] <= CHANGE_AT).sum(), len(alarms))
+    for kind, of_kind in alarms.groupby("kind", sort=False):
+        quiet = of_kind[method][of_kind[method] > CHANGE_AT]  # no false alarm before the change
+        later[kind, method] = share_with_interval(np.isfinite(quiet).sum(), len(quiet))
+        waits[kind, method] = quiet.median() - CHANGE_AT
+false_table = pd.DataFrame(false_table).T
+later = pd.DataFrame(later).T.rename_axis(["kind", "method"])
+n_fair = len(alarms)
+false_table.round(3)
+
+# %%
+from labkit.comparison import plot_estimates
+
+ax = plot_estimates(later, "share")
+ax.set(xlabel="share of streams with an alarm after the change", xlim=(-0.02, 1.02))
+ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+show(ax.figure, alt="Share of streams with an alarm, by what changed and by method; read below.")
+
+# %% tags=["reading"]
+reading(
+    "**The false alarms.** Of {n} streams that were fair for thirty days, the daily test raised an "
+    "alarm in {share[daily z test]:.0%} ({low[daily z test]:.0%} to {high[daily z test]:.0%}): each "
+    "test is wrong one time in twenty, and there were thirty of them. The monitor of rates, which "
+    "promises at most one in twenty, raised one in {share[rates]:.1%} ({low[rates]:.1%} to "
+    "{high[rates]:.1%}). That of equal records raised one in {share[equal records]:.1%}; it cannot "
+    "raise any, because equal records get equal decisions as long as nobody interferes.",
+    n=n_fair,
+    share=false_table["share"],
+    low=false_table["low"],
+    high=false_table["high"],
+)
+
+# %% tags=["reading"]
+reading(
+    "**The predictions, answered.** The monitor of rates raises an alarm where each group comes "
+    "with its own records ({own:.0%} of the streams) and where the threshold differs "
+    "({threshold:.0%}). The monitor of equal records is silent in the first case "
+    "({alike_own:.0%}) and alarms in the second ({alike:.0%}), after {wait_alike:.0f} people in "
+    "the median; that of rates needs {wait_rates:.0f}. When both groups become younger alike, "
+    "neither has anything to find. So the first alarm is about *what people came with*, the "
+    "second about *how they were treated*.",
+    own=later.loc[("each its own records", "rates"), "share"],
+    threshold=later.loc[("another threshold", "rates"), "share"],
+    alike_own=later.loc[("each its own records", "equal records"), "share"],
+    alike=later.loc[("another threshold", "equal records"), "share"],
+    wait_alike=waits["another threshold", "equal records"],
+    wait_rates=waits["another threshold", "rates"],
+)
+
+# %% [markdown]
+# A changed mix is not unequal treatment *of people with the same record*. It can still be unequal
+# treatment by whoever makes the records: prior offenses count charges, and charges depend on where
+# the police look. What we hold fixed is our choice, and the monitor cannot make it for us.
+#
+# `describe_drift` describes what comes in, without a verdict: the population stability index (PSI)
+# of each column, and what chance alone would give on average.
+#
+# **Predict:** in which of the four streams will the drift description show nothing?
+
+# %%
+from labkit.monitoring import describe_drift
+
+drift = {}
+for kind, stream in one_of_each.items():
+    described = describe_drift(
+        stream[:CHANGE_AT], stream[CHANGE_AT:], columns=["age_band", "priors_band", "score"]
+    )
+    drift[kind] = described.columns["psi"]
+by_chance = described.columns["psi_by_chance"].max()
+drift = pd.DataFrame(drift).T
+drift.round(3)
+
+# %% tags=["reading"]
+reading(
+    "**Reading the table.** By chance the index would be about {chance:.3f}. It is large where "
+    "both groups become younger (age: {younger[age_band]:.2f}), where no monitor has anything to "
+    "find. It is small where somebody lowered the threshold (score: {threshold[score]:.3f}), "
+    "which is the only unequal treatment in the four. In the stream with each group's own records "
+    "it is small too (score: {own[score]:.3f}): the groups change in opposite directions, and the "
+    "table of both together hardly sees it. Drift and unfairness are two questions.",
+    chance=by_chance,
+    younger=drift.loc["both become younger"],
+    threshold=drift.loc["another threshold"],
+    own=drift.loc["each its own records"],
+)
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 14.4 · Repair a monitor that queues
+#
+# Somebody wrote a monitor by hand. `stream` is a list of `(group, decision)` in the order of
+# arrival, with the groups `"a"` and `"b"`. The function should return the list of differences, *a's
+# decision minus b's*, one per pair. The guarantee needs pairs of the *most recent* decisions: a
+# decision that waits is dropped when a newer one of its own group comes. The function below takes
+# the *oldest* one that waits instead. Where one group is rare and both rates drift, it then
+# compares this week's decisions with those of last month. Repair it.
+
+
+# %% tags=["exercise"] exercise="14.4" points=3 objective="14-monitor"
+def pair_differences(stream):
+    """Return a's decision minus b's for each pair of the most recent decisions."""
+    waiting = {"a": [], "b": []}
+    differences = []
+    for group, decision in stream:
+        waiting[group].append(decision)
+        if waiting["a"] and waiting["b"]:
+            differences.append(waiting["a"].pop(0) - waiting["b"].pop(0))
+    return differences
+
+
+# %% tags=["solution"]
+def pair_differences(stream):
+    """Return a's decision minus b's for each pair of the most recent decisions."""
+    waiting = {}  # at most one decision of one group
+    differences = []
+    for group, decision in stream:
+        waiting[group] = decision
+        if len(waiting) == 2:
+            differences.append(waiting["a"] - waiting["b"])
+            waiting = {}
+    return differences
+
+
+# %% tags=["check"]
+check("14.4", pair_differences)
+
+# %% [markdown]
+# ### The alarm leads to an update
+#
+# The office takes the third stream. The monitor of rates has raised its alarm, and the first idea
+# in the room is: *the people have changed, so retrain the model on recent people.* The head of the
+# office signs the order. Everything goes into a decision log: which model decided (by its checksum,
+# and that of the people it was trained on), who is responsible, and the order itself as a decision.
+
+# %%
+from labkit.cache import file_sha256
+from labkit.records import hash_inputs
+
+UPDATES = FOLDER / "updates"
+UPDATES.mkdir(exist_ok=True)
+
+
+def keep(model, trained_on, name):
+    """Write a model's points and its training people to files; return both checksums."""
+    points = {"names": list(model[0].get_feature_names_out()), "points": model[1].coef_[0].tolist()}
+    points["start"] = float(model[1].intercept_[0])
+    (UPDATES / f"{name}.json").write_text(json.dumps(points))
+    trained_on[[*RECORD, "two_year_recid"]].to_csv(UPDATES / f"{name}.csv", index=False)
+    return {
+        "model": file_sha256(UPDATES / f"{name}.json"),
+        "data": file_sha256(UPDATES / f"{name}.csv"),
+    }
+
+
+# %%
+alarmed = one_of_each["each its own records"]
+raised_at = first_alarms(watched["each its own records"])["rates"]
+alarm_at = int(min(raised_at, DECISIONS - 400))  # without an alarm, the office acts near the end
+recent_model = fit_points(arriving, np.ones(len(arriving)))  # those who come now
+kept = {
+    "first": keep(first_model, earlier, "first"),
+    "recent": keep(recent_model, arriving, "recent"),
+}
+update_log = Path(tempfile.mkdtemp()) / "decisions.jsonl"
+
+
+# %%
+def decide(people, name, model):
+    """Decide with a model, and log every decision."""
+    decided = people[RECORD].assign(score=score_with(model, people))
+    decided["high"] = (decided["score"] >= THRESHOLD).astype(int)
+    with DecisionLog(update_log, **kept[name], operator="intake desk", durable=False) as log:
+        log.append_many(decided, decision="high", score="score", threshold=THRESHOLD)
+
+
+def sign(order, name):
+    """Log an order of the head of the office; from it on, the named model decides."""
+    with DecisionLog(update_log, **kept[name], operator="head of the office", durable=False) as log:
+        return log.append(order, decision=1)
+
+
+# %%
+update_order = {
+    "order": "replace the model",
+    "from": kept["first"]["model"],
+    "to": kept["recent"]["model"],
+    "reason": f"alarm of the monitor of rates at decision {alarm_at}",
+}
+decide(alarmed[:alarm_at], "first", first_model)
+update_entry = sign(update_order, "recent")
+decide(alarmed[alarm_at : alarm_at + 200], "recent", recent_model)
+
+# %% [markdown]
+# One thing our replay skips. Whether somebody is charged again *within two years* is known after
+# two years. An office that retrains on the people of last month has no labels for them, or only the
+# bad half: those who were charged already. The COMPAS table has such rows, people scored too late
+# to be observed for two years (notebook 04). Every one of them has the label *charged again*.
+#
+# ### Old and new on equal footing
+#
+# Was the order right? The new model is compared with the old one as in notebook 09:
+#
+# - *the same people*, on whom neither was trained;
+# - *the same rule for the operating point*: each model gets its own threshold, chosen on validation
+#   people so that it says *high* as often as COMPAS does;
+# - *over splits* of the people, because one split is luck.
+#
+# Two controls. The **refit** is trained on the recent people too, but with the *old* mix: its
+# decisions differ from the first model's only because other people were drawn. The model **in
+# haste** is the update that does not wait: it adds people who were not observed for two years.
+#
+# We say beforehand what would justify an update: balanced accuracy better by at least two
+# percentage points, or the gap in *high* smaller by at least five, with the whole interval.
+#
+# **Predict:** what share of people gets another decision from the retrained model? And from the
+# refit, for which nothing has changed?
+
+# %%
+late_people = ch14.band_records(load_compas().frame, observed=False)
+CUTS = (np.array([0.38, 0.76, 0.84]) * len(arrested)).astype(int)
+
+
+def make_models(split):
+    """Return four models, and the people to choose thresholds on and to judge on."""
+    order = np.random.default_rng([SEED, 99, split]).permutation(len(arrested))
+    old, recent, validation, test = (arrested.iloc[part] for part in np.split(order, CUTS))
+    old, recent = add_mixes(old), add_mixes(recent)
+    hasty = pd.concat([recent, late_people.sample(frac=0.38, random_state=split)])
+    models = {
+        "first": fit_points(old, old["equal_mix"]),
+        "retrained": fit_points(recent, np.ones(len(recent))),
+        "refit": fit_points(recent, recent["equal_mix"]),
+        "in haste": fit_points(hasty, np.ones(len(hasty))),
+    }
+    return models, validation, test
+
+
+# %%
+from sklearn.metrics import balanced_accuracy_score
+
+
+def decide_all(split):
+    """Return each model's decisions, the people, and the shares rated high by the old threshold."""
+    models, validation, test = make_models(split)
+    old_threshold = find_threshold(score_with(models["first"], validation), HIGH_SHARE)
+    high, by_old_threshold = {}, {}
+    for name, model in models.items():
+        threshold = find_threshold(score_with(model, validation), HIGH_SHARE)
+        high[name] = score_with(model, test) >= threshold
+        by_old_threshold[name] = (score_with(model, test) >= old_threshold).mean()
+    high["toss a coin"] = np.random.default_rng(split).random(len(test)) < HIGH_SHARE
+    return high, test, by_old_threshold
+
+
+# %%
+def compare_models(split):
+    """Return one row per model: how good it is, its gap, and whom it decides differently about."""
+    high, test, by_old_threshold = decide_all(split)
+    rows = []
+    for name, decided in high.items():
+        row = {"model": name, "split": split, "share rated high": decided.mean()}
+        row["high by the old threshold"] = by_old_threshold.get(name, np.nan)
+        row["balanced accuracy"] = balanced_accuracy_score(test["two_year_recid"], decided)
+        for race in RACES:
+            own = (test["race"] == race).to_numpy()
+            row[race] = decided[own].mean()
+            row[f"flipped, {race}"] = (decided != high["first"])[own].mean()
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+# %%
+compared = pd.concat([compare_models(split) for split in range(SPLITS)], ignore_index=True)
+compared["gap in high"] = compared[RACES[0]] - compared[RACES[1]]
+compared["difference of flips"] = (
+    compared[f"flipped, {RACES[0]}"] - compared[f"flipped, {RACES[1]}"]
+)
+OVERLAP = (len(arrested) - CUTS[2]) / CUTS[0]  # people to judge on, per person to train on
+level_names = ["balanced accuracy", "share rated high", *RACES, "gap in high"]
+compared.groupby("model", sort=False)[level_names].mean().round(3)
+
+# %%
+from matplotlib import pyplot as plt
+
+from labkit.comparison import plot_runs
+
+PAIRING = {"by": "model", "baseline": "first", "seed": "split", "overlap": OVERLAP}
+fig, axes = plt.subplots(1, 2, figsize=(9.4, 3.2), layout="constrained")
+for ax, measure in zip(axes, ["balanced accuracy", "gap in high"], strict=True):
+    plot_runs(compared, measure, ax=ax, **PAIRING)
+    ax.set_xlabel(f"change of the {measure}")
+    ax.get_legend().remove()
+fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False)
+show(fig, alt="Changes from the first model, for three other models and a coin; read below.")
+
+# %%
+from labkit.comparison import changes_over_seeds
+
+measures = ["balanced accuracy", "gap in high", "high by the old threshold"]
+update_changes = pd.concat(
+    {name: changes_over_seeds(compared, name, **PAIRING) for name in measures}
+)
+update_accuracy = update_changes.loc[("balanced accuracy", "retrained")]
+update_gap = update_changes.loc[("gap in high", "retrained")]
+haste_accuracy = update_changes.loc[("balanced accuracy", "in haste")]
+haste_share = update_changes.loc[("high by the old threshold", "in haste")]
+justified = bool(update_accuracy["low"] > 0.02 or update_gap["high"] < -0.05)
+largest_fall = -update_gap["low"]
+update_changes[["mean", "low", "high"]].round(3)
+
+# %% tags=["reading"]
+reading(
+    "**Reading the figure.** {finding} Retraining changes balanced accuracy by "
+    "{accuracy[mean]:.3f} ({accuracy[low]:.3f} to {accuracy[high]:.3f}, over {n} overlapping "
+    "splits) and the gap in *high* by {gap[mean]:.3f} ({gap[low]:.3f} to {gap[high]:.3f}). A gain "
+    "of more than {accuracy[high]:.3f} and a fall of the gap by more than {most:.3f} are "
+    "excluded. Why should it help? Other people come, but among people with the same record "
+    "hardly anything has changed: there is nothing new to learn. The coin has no gap, and knows "
+    "nothing.",
+    finding=choose(
+        justified,
+        "The update does what was asked of it beforehand.",
+        otherwise="The update does not show what was asked of it beforehand.",
+    ),
+    accuracy=update_accuracy,
+    gap=update_gap,
+    most=largest_fall,
+    n=SPLITS,
+)
+
+# %% tags=["reading"]
+reading(
+    "**The model in haste.** On equal footing it looks harmless: balanced accuracy changes by "
+    "{accuracy[mean]:.3f} ({accuracy[low]:.3f} to {accuracy[high]:.3f}). But let it decide with "
+    "the *old* threshold, and it says *high* about more people: a change of {share[mean]:.2f} of "
+    "all ({share[low]:.2f} to {share[high]:.2f}). {verdict} Its new rows have only one label, so "
+    "all its scores are too high. An office that swaps the model and keeps the number in the "
+    "configuration gets another rule, and nobody has decided that.",
+    accuracy=haste_accuracy,
+    share=haste_share,
+    verdict=verdict(
+        haste_share["low"],
+        haste_share["high"],
+        above="That is clear.",
+        below="It says so less often, which we did not expect.",
+        unclear="These splits cannot tell.",
+    ),
+)
+
+# %% [markdown]
+# ### Whose decision flips?
+#
+# Two models that are equally good can still decide differently about a person. A **flip** is a
+# person about whom the first model and the new one disagree. How many of them are the *update's*
+# doing, and how many would any refit cause?
+
+# %%
+flip_names = [*(f"flipped, {race}" for race in RACES), "difference of flips"]
+flip_rows = compared[compared["model"].isin(["retrained", "refit"])]
+FROM_REFIT = {"by": "model", "baseline": "refit", "seed": "split", "overlap": OVERLAP}
+extra_flips = pd.concat(
+    {name: changes_over_seeds(flip_rows, name, **FROM_REFIT) for name in flip_names}
+)
+extra_flips = extra_flips.droplevel("model")
+flip_means = flip_rows.groupby("model")[flip_names].mean().T
+flip_table = flip_means.join(extra_flips[["mean", "low", "high"]])
+flip_table.rename(columns={"mean": "retrained − refit"}).round(3)
+
+# %%
+from labkit.comparison import over_seeds
+
+flips_apart = over_seeds(flip_rows, "difference of flips", by="model", overlap=OVERLAP).loc[
+    "retrained"
+]
+black_flips = flip_table.loc[f"flipped, {RACES[0]}"]
+white_flips = flip_table.loc[f"flipped, {RACES[1]}"]
+
+# %% tags=["reading"]
+reading(
+    "**Reading the table.** The retrained model decides differently about {black[retrained]:.0%} "
+    "of the people recorded as African-American and {white[retrained]:.0%} of those recorded as "
+    "Caucasian. {finding} The refit, for which nothing changed, flips {black[refit]:.0%} and "
+    "{white[refit]:.0%}. The update adds {black[mean]:.3f} ({black[low]:.3f} to "
+    "{black[high]:.3f}) and {white[mean]:.3f} ({white[low]:.3f} to {white[high]:.3f}) to that. So "
+    "what these flips mostly show is which people happened to be in the training set. Each of "
+    "them is a person who is told another thing about themselves.",
+    black=black_flips,
+    white=white_flips,
+    finding=verdict(
+        flips_apart["low"],
+        flips_apart["high"],
+        above="Flips are more common in the first group.",
+        below="Flips are more common in the second group.",
+        unclear="Whether one group is hit more, these splits cannot tell.",
+    ),
+)
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 14.5 · Flips by group
+#
+# Write a function that takes three lists of equal length: the old model's decisions, the new
+# model's decisions (0 or 1), and the people's groups. It returns a dict from group to a pair: of
+# the group's people, the share whose decision went from 0 to 1, and the share whose decision went
+# from 1 to 0.
+
+
+# %% tags=["exercise"] exercise="14.5" points=2 objective="14-monitor"
+def flips_by_group(old, new, groups):
+    """Return for each group the shares that went from 0 to 1 and from 1 to 0."""
+    return ...
+
+
+# %% tags=["solution"]
+def flips_by_group(old, new, groups):
+    """Return for each group the shares that went from 0 to 1 and from 1 to 0."""
+    table = pd.DataFrame({"old": old, "new": new, "group": groups})
+    table["up"] = table["new"] > table["old"]
+    table["down"] = table["new"] < table["old"]
+    shares = table.groupby("group")[["up", "down"]].mean()
+    return {group: row.tolist() for group, row in shares.iterrows()}
+
+
+# %% tags=["check"]
+check("14.5", flips_by_group)
+
+# %% [markdown]
+# ### Back again, on the record
+#
+# The comparison goes to the head of the office, who decides by the rule that was written down
+# before. The order is an entry of the log, with the checksum of the comparison.
+
+# %%
+compared.to_csv(UPDATES / "comparison.csv", index=False)
+if justified:
+    outcome, name_after, model_after = "keep the new model", "recent", recent_model
+else:
+    outcome, name_after, model_after = "roll back to the first model", "first", first_model
+last_order = {
+    "order": outcome,
+    "to": kept[name_after]["model"],
+    "reason": "comparison on equal footing, rule stated beforehand",
+    "comparison": file_sha256(UPDATES / "comparison.csv"),
+}
+last_entry = sign(last_order, name_after)
+decide(alarmed[alarm_at + 200 : alarm_at + 400], name_after, model_after)
+
+# %%
+logged_lines = update_log.read_text().splitlines()[1:]  # the first is the header
+entries = pd.DataFrame([json.loads(line)["entry"] for line in logged_lines])
+answers_for = entries[["operator", "model"]]
+phase = (answers_for != answers_for.shift()).any(axis=1).cumsum()
+phases = entries.groupby(phase).agg(
+    first=("sequence", "first"),
+    last=("sequence", "last"),
+    operator=("operator", "first"),
+    model=("model", "first"),
+)
+phases["model"] = phases["model"].str[:8]  # enough to tell them apart
+assert entries.loc[entries["sequence"] == last_entry, "input"].item() == hash_inputs(last_order)
+whole_log = verify(update_log)
+decided_by_new = last_entry - update_entry - 1
+phases.rename_axis("phase")
+
+# %% tags=["reading"]
+reading(
+    "**Reading the log.** {chain} It has {n:,} entries. Until entry {before:,} the first model "
+    "decided; at entry {update:,} the head of the office signed the update, and at entry {last:,} "
+    "the order *{outcome}*. The paper of that order, filed elsewhere, has the hash in the log, so "
+    "nobody can write another one afterward. The new model decided about {hit} people. If you "
+    "have a person's record, the log tells you which model decided. It does not say that the "
+    "comparison was right, or that anybody told these people.",
+    chain=choose(
+        whole_log.ok,
+        "`verify` finds the chain whole.",
+        otherwise="`verify` finds that something was changed.",
+    ),
+    n=whole_log.decisions,
+    before=alarm_at,
+    update=update_entry,
+    last=last_entry,
+    outcome=outcome,
+    hit=decided_by_new,
+)
 
 # %% [markdown]
 # ## Fair today, and in ten years?
+#
+# Every fairness measure so far looked at one day. But decisions change the people about whom the
+# next decisions are made. Liu et al. (2018) ask what a loan does to the person who gets it: repaid,
+# it raises the credit score; in default, it lowers it. Then a rule that gives more loans to a group
+# can leave that group *worse* off. D'Amour et al. (2020) let such a lender go on for years, and so
+# do we.
+#
+# **Where the numbers come from.** The score distributions and the shares that repaid are those of
+# 2003 (Board of Governors, 2007), as in notebook 08, for the largest and the smallest mean score:
+# White and Black. A loan that is repaid earns 18, a default costs 82 (Hardt et al., 2016).
+#
+# **What is assumed.** What one year does to a score: *three points up* when the loan is repaid,
+# *six points down* in default, on a scale from 0 to 100. Liu et al. use the same proportion, one to
+# two. Nobody has measured it here. We also assume that a person's chance to repay follows the new
+# score, that everyone applies every year, and that nobody without a loan ever changes. Remember
+# these sentences: everything below follows from them.
+
+# %%
+from labkit.data import load_fico
+
+fico = load_fico().frame
+GAIN, LOSS = 18, 82
+UP, DOWN = 3.0, 6.0
+LENT_TO = ["White", "Black"]
+
+# %% [markdown]
+# One year by hand first. A lender who wants profit lends wherever the expected profit is positive,
+# that is, where the chance to repay is at least $82 / (18 + 82)$. For every score, the expected
+# step is the chance to repay times the points up, minus the chance of default times the points
+# down. Nobody can pass 100 or fall below 0. Averaged over the group, that is the change of its mean
+# score.
+#
+# **Predict:** with this rule, will the mean score of either group fall within the first year?
+
+
+# %% tags=["by-hand"]
+def change_by_hand(race):
+    """Return the expected change of a group's mean score within a year."""
+    group = fico[fico["race"] == race].sort_values("score")
+    at_score = group["cumulative_share"].diff().fillna(group["cumulative_share"])  # share of people
+    gets_loan = group["repaid_share"] >= LOSS / (GAIN + LOSS)
+    up = np.minimum(UP, 100 - group["score"])
+    down = np.minimum(DOWN, group["score"])
+    step = group["repaid_share"] * up - (1 - group["repaid_share"]) * down
+    return (at_score * gets_loan * step).sum()
+
+
+expected_change = {race: change_by_hand(race) for race in LENT_TO}
+pd.Series(expected_change).round(3)
+
+# %%
+curves = ch14.read_curves(fico, LENT_TO)
+SIZES = {"people": LENDING_PEOPLE, "worlds": LENDING_WORLDS, "seed": SEED}
+
+
+def lend(rule, up=UP, down=DOWN, *, follows=True, between=curves):
+    """Simulate a rule, and add how much the gap has changed since the beginning."""
+    steps = ch14.Steps(up, down, ability_follows=follows)
+    lent = ch14.simulate_lending(between, rule, steps, years=YEARS, **SIZES)
+    start = lent.groupby("world")["gap"].transform("first")
+    return lent.assign(rule=rule, change=lent["gap"] - start)
+
+
+# %%
+by_profit = lend("maximum profit").set_index(["year", "world"])
+first_years = []
+for race in LENT_TO:
+    rise = by_profit.loc[1, f"mean_{race}"] - by_profit.loc[0, f"mean_{race}"]
+    first_years.append(pd.DataFrame({"group": race, "rise": rise}))
+simulated_rise = over_seeds(pd.concat(first_years), "rise", by="group")
+rise_table = simulated_rise[["mean", "low", "high"]].assign(by_hand=expected_change)
+nobody_falls = (rise_table["low"] > 0).all()
+rise_table.rename(columns={"by_hand": "by hand"}).round(3)
+
+# %% tags=["reading"]
+reading(
+    "**Reading the table.** {finding} By hand the mean rises by {white[by_hand]:.2f} points in "
+    "the White group and by {black[by_hand]:.2f} in the Black one; the simulated worlds give "
+    "{white[mean]:.2f} ({white[low]:.2f} to {white[high]:.2f}) and {black[mean]:.2f} "
+    "({black[low]:.2f} to {black[high]:.2f}). A world has its own {people:,} people and its own "
+    "luck, and the interval is over {worlds} worlds. The rule lends only to people who very "
+    "probably repay, so few are pushed down. But in one group there are many more such people.",
+    finding=choose(
+        nobody_falls,
+        "Neither group's mean falls.",
+        otherwise="At least one group's mean falls.",
+    ),
+    white=rise_table.loc["White"],
+    black=rise_table.loc["Black"],
+    people=LENDING_PEOPLE,
+    worlds=LENDING_WORLDS,
+)
+
+# %% [markdown]
+# ### Ten years
+#
+# Four rules, each chosen anew every year so that it earns as much as it can:
+#
+# - *maximum profit*: a threshold for each group;
+# - *one threshold* for everyone;
+# - *equal opportunity*: the same share of those who would repay gets a loan, in both groups;
+# - *demographic parity*: the same share of people gets a loan, in both groups.
+#
+# And two constants: *nobody* and *everybody* gets a loan. In each world all rules meet the same
+# people and the same luck.
+#
+# **Predict:** today, demographic parity has no gap in loans at all. After ten years, under which of
+# the four rules will the gap in mean scores have grown most? Under which least?
+
+# %%
+RULES = [*ch14.FAIR_RULES, "lend to nobody", "lend to everybody"]
+lending = pd.concat([lend(rule) for rule in RULES], ignore_index=True)
+lending["difference in loans"] = lending["lent_White"] - lending["lent_Black"]
+today = lending[lending["year"] == 1].groupby("rule", sort=False)
+loan_columns = ["lent_White", "lent_Black", "difference in loans", "repaid_Black", "profit"]
+loans_today = today[loan_columns].mean()
+loans_today.columns = ["loans, White", "loans, Black", "difference", "repaid, Black", "profit"]
+loans_today.round(2)
+
+# %%
+from labkit.comparison import plot_sweep
+
+black_start = lending.groupby(["rule", "world"])["mean_Black"].transform("first")
+lending["Black mean since the start"] = lending["mean_Black"] - black_start
+fig, axes = plt.subplots(1, 2, figsize=(9.6, 3.8), layout="constrained")
+for ax, measure in zip(axes, ["change", "Black mean since the start"], strict=True):
+    plot_sweep(lending, measure, over="year", by="rule", seed="world", ax=ax)
+    ax.get_legend().remove()
+    ax.axhline(0, color="black", linewidth=0.8)
+axes[0].set_ylabel("change of the gap in mean scores (points)")
+axes[1].set_ylabel("change of the Black group's mean (points)")
+fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False)
+show(fig, alt="Change of the gap and of one group's mean score over years, by rule; read below.")
+
+# %%
+last_year = lending[lending["year"] == YEARS]
+wider = over_seeds(last_year, "change", by="rule")
+from_profit = changes_over_seeds(
+    last_year, "change", by="rule", baseline="maximum profit", seed="world"
+)
+black_after = over_seeds(last_year, "Black mean since the start", by="rule")
+fair_changes = wider.loc[list(ch14.FAIR_RULES)]
+smallest, largest_change = fair_changes["mean"].idxmin(), fair_changes["mean"].idxmax()
+all_wider = (fair_changes["low"] > 0).all()
+after_table = wider[["mean", "low", "high"]].join(
+    from_profit[["mean", "low", "high"]], rsuffix=" −"
+)
+after_table.columns = ["gap", "low", "high", "minus profit rule", "low ", "high "]
+after_table.round(2)
+
+# %% tags=["reading"]
+reading(
+    "**Reading the left panel.** {all} After {years} years it has grown most under *{largest}*, "
+    "by {most[mean]:.1f} points ({most[low]:.1f} to {most[high]:.1f}), and least under "
+    "*{smallest}*, by {least[mean]:.1f} ({least[low]:.1f} to {least[high]:.1f}). In the same "
+    "worlds, its change minus that of the rule of maximum profit is {parity[mean]:+.1f} "
+    "({parity[low]:+.1f} to {parity[high]:+.1f}) for parity, and {equal[mean]:+.1f} "
+    "({equal[low]:+.1f} to {equal[high]:+.1f}) for equal opportunity. Lending to nobody changes "
+    "nothing, and serves nobody.",
+    all=choose(
+        all_wider,
+        "Under all four rules the gap grows.",
+        otherwise="Not under all four rules does the gap clearly grow.",
+    ),
+    years=YEARS,
+    largest=largest_change,
+    smallest=smallest,
+    most=fair_changes.loc[largest_change],
+    least=fair_changes.loc[smallest],
+    parity=from_profit.loc["demographic parity"],
+    equal=from_profit.loc["equal opportunity"],
+)
+
+# %% tags=["reading"]
+reading(
+    "**Reading the right panel.** The rule with equal shares of loans is the one that {finding}: "
+    "their mean score changes by {parity[mean]:.1f} points ({parity[low]:.1f} to "
+    "{parity[high]:.1f}); under maximum profit it rises by {profit[mean]:.1f} ({profit[low]:.1f} "
+    "to {profit[high]:.1f}). The share that pays best overall is {share[loans, Black]:.0%}, and "
+    "of these loans to the Black group {share[repaid, Black]:.0%} are repaid. Parity does not say "
+    "*which* share: at {own[loans, Black]:.0%} it would lend to the same people of this group as "
+    "the profit rule does. Nor does a score say what a loan was for.",
+    finding=verdict(
+        black_after.loc["demographic parity", "low"],
+        black_after.loc["demographic parity", "high"],
+        above="raises the scores of the group that it is meant to serve",
+        below="lowers the scores of the group that it is meant to serve",
+        unclear="does not clearly move the scores of the group that it is meant to serve",
+    ),
+    parity=black_after.loc["demographic parity"],
+    profit=black_after.loc["maximum profit"],
+    share=loans_today.loc["demographic parity"],
+    own=loans_today.loc["maximum profit"],
+)
+
+# %% [markdown]
+# ### Two controls
+#
+# Is it the simulation that makes gaps? Two worlds where we know what must come out:
+#
+# - *no feedback*: both steps are zero. No score may change, whatever the rule.
+# - *twins*: both groups have the curves of the same group, so nothing distinguishes them. A gap
+#   that grows there would be our mistake. We state beforehand: within one point of zero, far less
+#   than what the rules did above.
+
+# %%
+frozen = pd.concat([lend(rule, 0.0, 0.0) for rule in ch14.FAIR_RULES])
+assert (frozen["change"] == 0).all()
+
+twin_curves = ch14.read_curves(fico, ["White", "White"])
+twins = pd.concat([lend(rule, between=twin_curves) for rule in ch14.FAIR_RULES])
+twin_changes = over_seeds(twins[twins["year"] == YEARS], "change", by="rule")
+twin_reach = twin_changes[["low", "high"]].abs().to_numpy().max()
+twins_hold = twin_reach < 1
+twin_changes[["mean", "low", "high"]].round(2)
+
+# %% tags=["reading"]
+reading(
+    "**Reading the table.** {finding} The intervals of the twins' gap reach at most {reach:.2f} "
+    "points from zero. Without feedback, nothing changed at all. So what grew above comes from "
+    "the different curves and from the steps.",
+    finding=choose(
+        twins_hold,
+        "Between twins no gap grows: all intervals lie within one point.",
+        otherwise="The margin is not met: whether a gap grows between twins stays open.",
+    ),
+    reach=twin_reach,
+)
+
+# %% [markdown]
+# ### What if the steps were others?
+#
+# We assumed that a default takes six points away. Nobody measured it. So we run every rule again
+# for other values, from none to twelve, with three points up as before. And we drop another
+# assumption: that ability follows the score. In the right panel a person's chance to repay stays as
+# it was; the score goes up and down around it, and the lender does not notice.
+#
+# **Predict:** is there a value at which parity widens the gap *less* than the rule of maximum
+# profit?
+
+# %%
+sweep = []
+for down in DOWN_STEPS:
+    for follows in (True, False):
+        for rule in ch14.FAIR_RULES:
+            last = lend(rule, down=down, follows=follows).query("year == @YEARS")
+            sweep.append(last.assign(down=down, follows=follows))
+sweep = pd.concat(sweep, ignore_index=True)
+
+# %%
+fig, axes = plt.subplots(1, 3, figsize=(11, 3.6), layout="constrained")
+follows_score, stays = sweep[sweep["follows"]], sweep[~sweep["follows"]]
+BY_STEP = {"over": "down", "by": "rule", "seed": "world"}
+plot_sweep(follows_score, "change", ax=axes[0], **BY_STEP)
+plot_sweep(follows_score, "change", ax=axes[1], baseline="maximum profit", **BY_STEP)
+plot_sweep(stays, "change", ax=axes[2], baseline="maximum profit", **BY_STEP)
+titles = [
+    "ability follows the score",
+    "the same, minus maximum profit",
+    "ability stays, minus the same",
+]
+for ax, title in zip(axes, titles, strict=True):
+    ax.set(title=title, xlabel="points lost in a default", ylabel="change of the gap (points)")
+    ax.get_legend().remove()
+fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False)
+show(fig, alt="Change of the gap by the points lost in a default, for four rules; read below.")
+
+
+# %%
+def compare_with_profit(rows, rule):
+    """Return how much more a rule changes the gap than maximum profit does, by step."""
+    found = {}
+    for step, at_step in rows.groupby("down"):
+        paired = changes_over_seeds(
+            at_step, "change", by="rule", baseline="maximum profit", seed="world"
+        )
+        found[step] = paired.loc[rule, ["mean", "low", "high"]]
+    return pd.DataFrame(found).T.rename_axis("points lost").astype(float)
+
+
+parity_by_step = compare_with_profit(follows_score, "demographic parity")
+equal_by_step = compare_with_profit(follows_score, "equal opportunity")
+parity_by_step.round(2)
+
+# %%
+parity_better = parity_by_step.index[parity_by_step["high"] < 0]
+parity_worse = parity_by_step.index[parity_by_step["low"] > 0]
+sign_depends = len(parity_better) > 0 and len(parity_worse) > 0
+closest_better = max(parity_better, default=parity_by_step.index[0])
+closest_worse = min(parity_worse, default=parity_by_step.index[-1])
+stays_by_step = compare_with_profit(stays, "demographic parity")
+same_signs = (np.sign(stays_by_step["mean"]) == np.sign(parity_by_step["mean"])).all()
+always_wider = (over_seeds(follows_score, "change", by=["rule", "down"])["low"] > 0).all()
+stays_by_step.round(2)
+
+# %% tags=["reading"]
+reading(
+    "**Reading the figure and the table.** {finding} A default that costs nothing makes every "
+    "loan a chance, and the rule with most loans to the smaller group looks best: against maximum "
+    "profit, parity's gap changes by {free[mean]:.1f} points ({free[low]:.1f} to "
+    "{free[high]:.1f}). At the largest step it is {costly[mean]:+.1f} ({costly[low]:+.1f} to "
+    "{costly[high]:+.1f}). Equal opportunity goes from {equal_free[mean]:.1f} "
+    "({equal_free[low]:.1f} to {equal_free[high]:.1f}) to {equal_costly[mean]:+.1f} "
+    "({equal_costly[low]:+.1f} to {equal_costly[high]:+.1f}). Where ability stays, the third "
+    "panel shows nearly the same.",
+    finding=choose(
+        sign_depends,
+        "The sign depends on the step: parity widens the gap less than maximum profit where a "
+        "default costs little, and more where it costs much.",
+        otherwise="Within these steps the sign of parity's difference does not clearly change.",
+    ),
+    free=parity_by_step.iloc[0],
+    costly=parity_by_step.iloc[-1],
+    equal_free=equal_by_step.iloc[0],
+    equal_costly=equal_by_step.iloc[-1],
+)
+
+# %% tags=["reading"]
+reading(
+    "**What a simulation shows.** It shows what follows from assumptions. *Parity widens the gap "
+    "less than profit does* and *parity widens it more* are both results of this program, with "
+    "narrow intervals: one where a default costs {better:g} points, the other where it costs "
+    "{worse:g}. An interval over worlds covers luck, and no interval covers an assumption. {all} "
+    "To use such a result, measure the steps first.",
+    better=closest_better,
+    worse=closest_worse,
+    all=choose(
+        always_wider,
+        "What holds everywhere in the left panel: the gap grows, because one group starts with "
+        "many more people to whom lending pays.",
+        otherwise="In the left panel the gap does not clearly grow everywhere.",
+    ),
+)
+
+# %% [markdown] tags=["exercise"]
+# ### Exercise 14.6 · One year by hand
+#
+# A lender gives a loan to everyone with a score of 50 or more. A repaid loan raises the score by 10
+# points, a default lowers it by 20. Nobody else's score changes. Each group has 100 people:
+#
+# | score | share that repays | people in group a | people in group b |
+# |---|---|---|---|
+# | 20 | 0.3 | 10 | 50 |
+# | 50 | 0.6 | 30 | 40 |
+# | 80 | 0.9 | 60 | 10 |
+#
+# By how many points does the mean score of *each whole group* change within the year? And what
+# happens to the gap, *a minus b*, whose mean was higher from the beginning? The letter is enough.
+#
+# - A. widens
+# - B. narrows
+# - C. stays
+
+# %% tags=["exercise"] exercise="14.6" points=3 objective="14-feedback"
+# for `gap`, the letter in quotes is enough
+one_year = {"a": ..., "b": ..., "gap": ...}
+# %% tags=["solution"]
+step_50 = 0.6 * 10 - 0.4 * 20  # points, for each loan
+step_80 = 0.9 * 10 - 0.1 * 20
+one_year = {
+    "a": (30 * step_50 + 60 * step_80) / 100,
+    "b": (40 * step_50 + 10 * step_80) / 100,
+    "gap": "A",
+}
+# %% tags=["check"]
+check("14.6", one_year)
 
 # %% [markdown]
 # # Part three · Who answers?
