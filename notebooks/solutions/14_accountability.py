@@ -44,12 +44,18 @@ import pandas as pd
 
 from labkit.exercises import check, hint
 from labkit.plots import show
-from labkit.records import verify
 from labkit.prose import choose, reading, verdict
+from labkit.records import verify
 
 # %% tags=["parameters"]
 SEED = 0
 N_LOGGED = 3100  # decisions in the log, at least 1,100 and no multiple of 1,000
+N_STREAMS = 60  # simulated streams of each of four kinds
+SPLITS = 16  # of the people into parts, behind two comparisons; at least 2
+LENDING_PEOPLE = 4000  # in each world of the lending section
+LENDING_WORLDS = 20  # at least 2
+YEARS = 10  # of lending
+DOWN_STEPS = [0, 1.5, 3, 6, 9, 12]  # points that a default may take away
 
 # %% [markdown]
 # # Part one · What the records prove
@@ -405,11 +411,14 @@ attacks = {
     "log and head, after the last anchor": try_forgery(late, head=LATE_HEAD),
     "log, head and anchors": try_forgery(rechained, head=FORGED_HEAD, anchors=FORGED_ANCHORS),
 }
+
+# %%
+forged_entries = pd.DataFrame([json.loads(line)["entry"] for line in rechained[1:]])
+says_alarm = forged_entries["score"] >= forged_entries["threshold"]
+n_at_odds = (says_alarm != (forged_entries["decision"] == 1)).sum()
+
 rows = {name: [not found.ok, found.anchors_checked] for name, found in attacks.items()}
 n_open = len(lines) - after_anchors
-forged_entries = [json.loads(line)["entry"] for line in rechained[1:]]
-at_odds = [e for e in forged_entries if (e["score"] >= e["threshold"]) != bool(e["decision"])]
-n_at_odds = len(at_odds)
 as_expected = not attacks["log and head"].ok and attacks["log, head and anchors"].ok
 by_writer = pd.DataFrame(rows, index=["found", "anchors that agree"]).T
 by_writer.rename_axis("the forger can write")
@@ -512,6 +521,7 @@ def measure_flips(half, rest):
     return crossed.mean(), by_race[PAIR[0]] - by_race[PAIR[1]]
 
 
+# %%
 split_rows = []
 for _ in range(SPLITS):
     mixed = rng.permutation(len(people))
@@ -814,6 +824,7 @@ reading(
 # - `phone`: "Does it work for people without a telephone?"
 
 # %% tags=["exercise"] exercise="14.3" points=2 objective="14-card"
+# the letters in quotes are enough
 requests = {"sex": ..., "bail": ..., "weights": ..., "young": ..., "phone": ...}
 # %% tags=["solution"]
 requests = {"sex": "A", "bail": "C", "weights": "D", "young": "B", "phone": "B"}
@@ -2155,7 +2166,7 @@ appeal = {
     "model": ...,
     "edited": ...,
     "unlogged": ...,
-    "broken": ...,  # a list of numbers
+    "broken": ...,  # a list of numbers; for the claims, the letters in quotes are enough
 }
 # %% tags=["solution"]
 appeal = {
@@ -2198,15 +2209,17 @@ compare(
 # %% [markdown]
 # ## What you learned
 #
-# - A chain of hashes finds a change unless all later hashes are computed again; then the head finds
-#   it, and the anchors say where. Who can write all three files is found by nobody. That the inputs
-#   were true no log proves `[14-log]`
-# - A card's missing sections are findings, a few of Annex IV's points have no section at all, and
-#   people whom the card leaves out are decided about all the same `[14-card]`
-# - ... `[14-monitor]`
-# - ... `[14-feedback]`
-# - An appeal is settled by a hash, a checksum and a file that was kept, or not at all. Every step
-#   has one accountable person, or nobody `[14-appeal]`
+# - A chain of hashes shows every change, unless all later hashes are computed again; then the head
+#   shows it, and the anchors say where. If you can write all three files, nobody finds it. And no
+#   log proves that the inputs were true `[14-log]`
+# - The sections that are missing in a card are findings. Some points of Annex IV have no section at
+#   all. And people whom a card leaves out are decided about all the same `[14-card]`
+# - An alarm says that rates differ, not why. Pair like with like, compare an update with the old
+#   model on equal footing, and log the roll-back, too `[14-monitor]`
+# - A rule that is fair today can widen a gap over years, and which rule widens it more depends on a
+#   step that somebody has to measure `[14-feedback]`
+# - An appeal is settled by a hash, a checksum and a file that was kept, or not at all. In every step
+#   one person is accountable, or nobody is `[14-appeal]`
 #
 # **What this does not show.** That a real office would keep such a log, or that a court would
 # accept it: no court has seen ours. How often records of earlier offenses are wrong. How COMPAS
