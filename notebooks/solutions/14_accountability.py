@@ -1087,12 +1087,12 @@ show(ax.figure, alt="Share of streams with an alarm, by what changed and by meth
 
 # %% tags=["reading"]
 reading(
-    "**The false alarms.** Of {n} streams that were fair for thirty days, the daily test raised an "
-    "alarm in {share[daily z test]:.0%} ({low[daily z test]:.0%} to {high[daily z test]:.0%}): each "
-    "test is wrong one time in twenty, and there were thirty of them. The monitor of rates, which "
-    "promises at most one in twenty, raised one in {share[rates]:.1%} ({low[rates]:.1%} to "
-    "{high[rates]:.1%}). That of equal records raised one in {share[equal records]:.1%}; it cannot "
-    "raise any, because equal records get equal decisions as long as nobody interferes.",
+    "**The false alarms.** Of {n} streams that were fair for thirty days, the daily test raised "
+    "an alarm in {share[daily z test]:.0%} ({low[daily z test]:.0%} to {high[daily z test]:.0%}): "
+    "each test is wrong one time in twenty, and there were thirty of them. The monitor of rates, "
+    "which promises at most one in twenty, raised one in {share[rates]:.1%} ({low[rates]:.1%} to "
+    "{high[rates]:.1%}). That of equal records raised one in {share[equal records]:.1%}; it "
+    "cannot raise any, because equal records get equal decisions as long as nobody interferes.",
     n=n_fair,
     share=false_table["share"],
     low=false_table["low"],
@@ -1814,10 +1814,10 @@ titles = [
     "ability stays, minus the same",
 ]
 for ax, title in zip(axes, titles, strict=True):
-    ax.set(title=title, xlabel="points lost in a default", ylabel="change of the gap (points)")
+    ax.set(title=title, xlabel="points lost in a default", ylabel="change of the gap")
     ax.get_legend().remove()
 fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False)
-show(fig, alt="Change of the gap by the points lost in a default, for four rules; read below.")
+show(fig, alt="Change of the gap by the points lost in a default; read below.")
 
 
 # %%
@@ -1855,8 +1855,12 @@ reading(
     "{free[high]:.1f}). At the largest step it is {costly[mean]:+.1f} ({costly[low]:+.1f} to "
     "{costly[high]:+.1f}). Equal opportunity goes from {equal_free[mean]:.1f} "
     "({equal_free[low]:.1f} to {equal_free[high]:.1f}) to {equal_costly[mean]:+.1f} "
-    "({equal_costly[low]:+.1f} to {equal_costly[high]:+.1f}). Where ability stays, the third "
-    "panel shows nearly the same.",
+    "({equal_costly[low]:+.1f} to {equal_costly[high]:+.1f}). {stays}",
+    stays=choose(
+        same_signs,
+        "Where ability stays (third panel, last table), parity's signs are the same.",
+        otherwise="Where ability stays (third panel, last table), parity's signs are not the same.",
+    ),
     finding=choose(
         sign_depends,
         "The sign depends on the step: parity widens the gap less than maximum profit where a "
