@@ -2222,8 +2222,8 @@ compare(
 #   model on equal footing, and log the roll-back, too `[14-monitor]`
 # - A rule that is fair today can widen a gap over years, and which rule widens it more depends on a
 #   step that somebody has to measure `[14-feedback]`
-# - An appeal is settled by a hash, a checksum and a file that was kept, or not at all. In every step
-#   one person is accountable, or nobody is `[14-appeal]`
+# - An appeal is settled by a hash, a checksum and a file that was kept, or not at all. In every
+#   step one person is accountable, or nobody is `[14-appeal]`
 #
 # **What this does not show.** That a real office would keep such a log, or that a court would
 # accept it: no court has seen ours. How often records of earlier offenses are wrong. How COMPAS
