@@ -1273,9 +1273,9 @@ decide(alarmed[alarm_at : alarm_at + 200], "recent", recent_model)
 #   people so that it says *high* as often as COMPAS does;
 # - *over splits* of the people, because one split is luck.
 #
-# Two controls. The **refit** is trained on the recent people too, but with the *old* mix: its
-# decisions differ from the first model's only because other people were drawn. The model **in
-# haste** is the update that does not wait: it adds people who were not observed for two years.
+# Two controls. The *refit* is trained on the recent people too, but with the *old* mix: its
+# decisions differ from the first model's only because other people were drawn. The model *in
+# haste* is the update that does not wait: it adds people who were not observed for two years.
 #
 # We say beforehand what would justify an update: balanced accuracy better by at least two
 # percentage points, or the gap in *high* smaller by at least five, with the whole interval.
@@ -1418,7 +1418,7 @@ reading(
 # %% [markdown]
 # ### Whose decision flips?
 #
-# Two models that are equally good can still decide differently about a person. A **flip** is a
+# Two models that are equally good can still decide differently about a person. A *flip* is a
 # person about whom the first model and the new one disagree. How many of them are the *update's*
 # doing, and how many would any refit cause?
 
@@ -1556,18 +1556,20 @@ reading(
 # Every fairness measure so far looked at one day. But decisions change the people about whom the
 # next decisions are made. Liu et al. (2018) ask what a loan does to the person who gets it: repaid,
 # it raises the credit score; in default, it lowers it. Then a rule that gives more loans to a group
-# can leave that group *worse* off. D'Amour et al. (2020) let such a lender go on for years, and so
-# do we.
+# can leave that group *worse* off. They look at one step. Like the lender in the library
+# ml-fairness-gym, ours goes on for years.
 #
 # **Where the numbers come from.** The score distributions and the shares that repaid are those of
-# 2003 (Board of Governors, 2007), as in notebook 08, for the largest and the smallest mean score:
-# White and Black. A loan that is repaid earns 18, a default costs 82 (Hardt et al., 2016).
+# 2003 (Federal Reserve Board, 2007), as in notebook 08. We take two of the four groups, those that
+# Liu et al. compare: White and Black. A loan that is repaid earns 18, a default costs 82 (Hardt,
+# Price and Srebro, 2016).
 #
-# **What is assumed.** What one year does to a score: *three points up* when the loan is repaid,
-# *six points down* in default, on a scale from 0 to 100. Liu et al. use the same proportion, one to
-# two. Nobody has measured it here. We also assume that a person's chance to repay follows the new
-# score, that everyone applies every year, and that nobody without a loan ever changes. Remember
-# these sentences: everything below follows from them.
+# **What is assumed.** What one loan does to a score within a year: *three points up* when it is
+# repaid, *six points down* in default, on a scale from 0 to 100. Liu et al. use the same
+# proportion, one to two. Nobody has measured it here. We also assume that a person's chance to
+# repay follows the new score, that everyone applies every year, and that the score of nobody
+# without a loan ever changes. Remember these sentences: everything below follows from them.
+
 
 # %%
 from labkit.data import load_fico
