@@ -738,17 +738,18 @@ reading(
 # *our* model's logged decisions were about people of groups that the card leaves out?
 
 # %%
-from labkit.audit import plot_group_rates
+from labkit.comparison import plot_estimates
 
-ax = plot_group_rates(compas_audit, "false_positive_rate")
+fpr = "false_positive_rate"
+fpr_by_race = compas_audit.intervals[fpr].assign(rate=compas_audit.by_group[fpr])
+ax = plot_estimates(fpr_by_race, "rate", reference=compas_audit.overall[fpr])
+ax.set(xlabel="false positive rate of COMPAS", xlim=(0, 1))
 show(ax.figure, alt="False positive rate of COMPAS by race, with intervals. The text reads it.")
 
 # %%
-fpr = "false_positive_rate"
 asked_about = ["Native American", "Caucasian"]
-fpr_interval = compas_audit.intervals[fpr].loc[asked_about]
 not_again = people[people["again"] == 0]["race"].value_counts()
-answer = fpr_interval.assign(rate=compas_audit.by_group.loc[asked_about, fpr])
+answer = fpr_by_race.loc[asked_about].copy()
 answer["people not charged again"] = not_again[asked_about]
 
 left_out = decided_about[decided_about["race"].isin(too_few.index)]
@@ -1201,11 +1202,15 @@ check("14.4", pair_differences)
 # and that of the people it was trained on), who is responsible, and the order itself as a decision.
 
 # %%
-from labkit.cache import file_sha256
 from labkit.records import hash_inputs
 
 UPDATES = FOLDER / "updates"
 UPDATES.mkdir(exist_ok=True)
+
+
+def checksum_of(file):
+    """Return the SHA-256 of a file."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def keep(model, trained_on, name):
@@ -1215,8 +1220,8 @@ def keep(model, trained_on, name):
     (UPDATES / f"{name}.json").write_text(json.dumps(points))
     trained_on[[*RECORD, "two_year_recid"]].to_csv(UPDATES / f"{name}.csv", index=False)
     return {
-        "model": file_sha256(UPDATES / f"{name}.json"),
-        "data": file_sha256(UPDATES / f"{name}.csv"),
+        "model": checksum_of(UPDATES / f"{name}.json"),
+        "data": checksum_of(UPDATES / f"{name}.csv"),
     }
 
 
@@ -1507,7 +1512,7 @@ last_order = {
     "order": outcome,
     "to": kept[name_after]["model"],
     "reason": "comparison on equal footing, rule stated beforehand",
-    "comparison": file_sha256(UPDATES / "comparison.csv"),
+    "comparison": checksum_of(UPDATES / "comparison.csv"),
 }
 last_entry = sign(last_order, name_after)
 decide(alarmed[alarm_at + 200 : alarm_at + 400], name_after, model_after)
