@@ -6,6 +6,8 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from tests.chapters.answers.ch14_updates import UPDATES
+
 
 def digest(text):
     """Return the SHA-256 of a text."""
@@ -119,6 +121,7 @@ RIGHT = {
             "phone": "the card says that its data cannot answer it",
         },
     },
+    **UPDATES,
     "14.7": {
         "letters": APPEAL,
         "small letters": {key: value.lower() if isinstance(value, str) else value for key, value in APPEAL.items()},
