@@ -895,7 +895,7 @@ def add_mixes(people):
 shuffled_rows = np.random.default_rng(SEED).permutation(len(arrested))
 n_earlier = len(arrested) // 2
 earlier = add_mixes(arrested.iloc[shuffled_rows[:n_earlier]])  # to train on
-arriving = add_mixes(arrested.iloc[shuffled_rows[n_earlier:]])  # to decide about
+later_half = add_mixes(arrested.iloc[shuffled_rows[n_earlier:]])  # to decide about
 
 # %%
 from sklearn.pipeline import make_pipeline
@@ -924,7 +924,7 @@ def find_threshold(scores, share):
 HIGH_SHARE = (arrested["score_text"] != "Low").mean()  # as often as COMPAS says medium or high
 first_model = fit_points(earlier, earlier["equal_mix"])
 THRESHOLD = find_threshold(score_with(first_model, earlier), HIGH_SHARE)
-arriving = arriving.assign(score=score_with(first_model, arriving))
+arriving = later_half.assign(score=score_with(first_model, later_half))
 is_high = arriving["score"] >= THRESHOLD
 rates_by_mix = {}
 for name, mix in {"the same mix": "equal_mix", "both younger": "younger_mix"}.items():
@@ -1040,7 +1040,9 @@ watched = {kind: watch(stream) for kind, stream in one_of_each.items()}
 
 # %%
 MONITORS = ["rates", "equal records"]
-wealth = {kind: {name: found[name] for name in MONITORS} for kind, found in watched.items()}
+wealth = {}
+for kind, seen in watched.items():
+    wealth[kind] = {"rates": seen["rates"], "equal records": seen["equal records"]}
 fig = ch14.plot_streams(wealth, change_at=CHANGE_AT)
 show(fig, alt="The wealth of two monitors in four streams; the text below says which alarm.")
 
@@ -1092,9 +1094,9 @@ n_fair = len(alarms)
 false_table.round(3)
 
 # %%
-from labkit.comparison import plot_estimates
+from labkit import comparison
 
-ax = plot_estimates(later, "share")
+ax = comparison.plot_estimates(later, "share")
 ax.set(xlabel="share of streams with an alarm after the change", xlim=(-0.02, 1.02))
 ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
 show(ax.figure, alt="Share of streams with an alarm, by what changed and by method; read below.")
@@ -1163,7 +1165,7 @@ drift.round(3)
 
 # %% tags=["reading"]
 reading(
-    "**Reading the table** (one stream of each kind). By chance the index would be about "
+    "**Reading the table.** (One stream of each kind.) By chance the index would be about "
     "{chance:.3f}. It is large where both groups become younger (age: {younger[age_band]:.2f}), "
     "where no monitor has anything to find. It is small where somebody lowered the threshold "
     "(score: {threshold[score]:.3f}), which is the only unequal treatment in the four. In the "
@@ -1224,7 +1226,6 @@ check("14.4", pair_differences)
 # and that of the people it was trained on), who is responsible, and the order itself as a decision.
 
 # %%
-from labkit.records import hash_inputs
 
 UPDATES = FOLDER / "updates"
 UPDATES.mkdir(exist_ok=True)
@@ -1318,8 +1319,9 @@ CUTS = (np.array([0.38, 0.76, 0.84]) * len(arrested)).astype(int)
 def make_models(split):
     """Return four models, and the people to choose thresholds on and to judge on."""
     order = np.random.default_rng([SEED, 99, split]).permutation(len(arrested))
-    old, recent, validation, test = (arrested.iloc[part] for part in np.split(order, CUTS))
-    old, recent = add_mixes(old), add_mixes(recent)
+    shuffled = arrested.iloc[order]
+    old, recent = add_mixes(shuffled[: CUTS[0]]), add_mixes(shuffled[CUTS[0] : CUTS[1]])
+    validation, test = shuffled[CUTS[1] : CUTS[2]], shuffled[CUTS[2] :]
     hasty = pd.concat([recent, late_people.sample(frac=0.38, random_state=split)])
     models = {
         "first": fit_points(old, old["equal_mix"]),
@@ -1331,9 +1333,6 @@ def make_models(split):
 
 
 # %%
-from sklearn.metrics import balanced_accuracy_score
-
-
 def decide_all(split):
     """Return each model's decisions, the people, and the shares rated high by the old threshold."""
     models, validation, test = make_models(split)
@@ -1348,6 +1347,9 @@ def decide_all(split):
 
 
 # %%
+from sklearn.metrics import balanced_accuracy_score
+
+
 def compare_models(split):
     """Return one row per model: how good it is, its gap, and whom it decides differently about."""
     high, test, by_old_threshold = decide_all(split)
@@ -1377,12 +1379,10 @@ compared.groupby("model", sort=False)[level_names].mean().round(3)
 # %%
 from matplotlib import pyplot as plt
 
-from labkit.comparison import plot_runs
-
 PAIRING = {"by": "model", "baseline": "first", "seed": "split", "overlap": OVERLAP}
 fig, axes = plt.subplots(1, 2, figsize=(9.4, 3.2), layout="constrained")
 for ax, measure in zip(axes, ["balanced accuracy", "gap in high"], strict=True):
-    plot_runs(compared, measure, ax=ax, **PAIRING)
+    comparison.plot_runs(compared, measure, ax=ax, **PAIRING)
     ax.set_xlabel(f"change of the {measure}")
     ax.locator_params(axis="x", nbins=5)
     ax.get_legend().remove()
@@ -1390,11 +1390,9 @@ fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", nco
 show(fig, alt="Changes from the first model, for three other models and a coin; read below.")
 
 # %%
-from labkit.comparison import changes_over_seeds
-
 measures = ["balanced accuracy", "gap in high", "high by the old threshold"]
 update_changes = pd.concat(
-    {name: changes_over_seeds(compared, name, **PAIRING) for name in measures}
+    {name: comparison.changes_over_seeds(compared, name, **PAIRING) for name in measures}
 )
 update_accuracy = update_changes.loc[("balanced accuracy", "retrained")]
 update_gap = update_changes.loc[("gap in high", "retrained")]
@@ -1455,7 +1453,7 @@ flip_names = [*(f"flipped, {race}" for race in RACES), "difference of flips"]
 flip_rows = compared[compared["model"].isin(["retrained", "refit"])]
 FROM_REFIT = {"by": "model", "baseline": "refit", "seed": "split", "overlap": OVERLAP}
 extra_flips = pd.concat(
-    {name: changes_over_seeds(flip_rows, name, **FROM_REFIT) for name in flip_names}
+    {name: comparison.changes_over_seeds(flip_rows, name, **FROM_REFIT) for name in flip_names}
 )
 extra_flips = extra_flips.droplevel("model")
 flip_means = flip_rows.groupby("model")[flip_names].mean().T
@@ -1463,11 +1461,9 @@ flip_table = flip_means.join(extra_flips[["mean", "low", "high"]])
 flip_table.rename(columns={"mean": "retrained − refit"}).round(3)
 
 # %%
-from labkit.comparison import over_seeds
-
-flips_apart = over_seeds(flip_rows, "difference of flips", by="model", overlap=OVERLAP).loc[
-    "retrained"
-]
+flips_apart = comparison.over_seeds(
+    flip_rows, "difference of flips", by="model", overlap=OVERLAP
+).loc["retrained"]
 black_flips = flip_table.loc[f"flipped, {RACES[0]}"]
 white_flips = flip_table.loc[f"flipped, {RACES[1]}"]
 
@@ -1541,6 +1537,8 @@ last_entry = sign(last_order, name_after)
 decide(alarmed[alarm_at + 200 : alarm_at + 400], name_after, model_after)
 
 # %%
+from labkit.records import hash_inputs
+
 logged_lines = update_log.read_text().splitlines()[1:]  # the first is the header
 entries = pd.DataFrame([json.loads(line)["entry"] for line in logged_lines])
 answers_for = entries[["operator", "model"]]
@@ -1651,7 +1649,7 @@ first_years = []
 for race in LENT_TO:
     rise = by_profit.loc[1, f"mean_{race}"] - by_profit.loc[0, f"mean_{race}"]
     first_years.append(pd.DataFrame({"group": race, "rise": rise}))
-simulated_rise = over_seeds(pd.concat(first_years), "rise", by="group")
+simulated_rise = comparison.over_seeds(pd.concat(first_years), "rise", by="group")
 rise_table = simulated_rise[["mean", "low", "high"]].assign(by_hand=expected_change)
 nobody_falls = (rise_table["low"] > 0).all()
 rise_table.rename(columns={"by_hand": "by hand"}).round(3)
@@ -1702,28 +1700,29 @@ loans_today.columns = ["loans, White", "loans, Black", "difference", "repaid, Bl
 loans_today.round(2)
 
 # %%
-from labkit.comparison import plot_sweep
-
 black_start = lending.groupby(["rule", "world"])["mean_Black"].transform("first")
 lending["Black mean since the start"] = lending["mean_Black"] - black_start
+CHANGES = {
+    "change": "change of the gap in mean scores",
+    "Black mean since the start": "change of the Black group's mean score",
+}
+
+# %%
 fig, axes = plt.subplots(1, 2, figsize=(9.6, 3.8), layout="constrained")
-for ax, measure in zip(axes, ["change", "Black mean since the start"], strict=True):
-    plot_sweep(lending, measure, over="year", by="rule", seed="world", ax=ax)
+for ax, (measure, title) in zip(axes, CHANGES.items(), strict=True):
+    comparison.plot_sweep(lending, measure, over="year", by="rule", seed="world", ax=ax)
+    ax.set(title=title, ylabel="points")
     ax.get_legend().remove()
-    ax.axhline(0, color="black", linewidth=0.8)
-    ax.set_ylabel("points")
-axes[0].set_title("change of the gap in mean scores")
-axes[1].set_title("change of the Black group's mean score")
 fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False)
 show(fig, alt="Change of the gap and of one group's mean score over years, by rule; read below.")
 
 # %%
 last_year = lending[lending["year"] == YEARS]
-wider = over_seeds(last_year, "change", by="rule")
-from_profit = changes_over_seeds(
+wider = comparison.over_seeds(last_year, "change", by="rule")
+from_profit = comparison.changes_over_seeds(
     last_year, "change", by="rule", baseline="maximum profit", seed="world"
 )
-black_after = over_seeds(last_year, "Black mean since the start", by="rule")
+black_after = comparison.over_seeds(last_year, "Black mean since the start", by="rule")
 fair_changes = wider.loc[list(ch14.FAIR_RULES)]
 smallest, largest_change = fair_changes["mean"].idxmin(), fair_changes["mean"].idxmax()
 all_wider = (fair_changes["low"] > 0).all()
@@ -1794,7 +1793,7 @@ assert (frozen["change"] == 0).all()
 
 twin_curves = ch14.read_curves(fico, ["White", "White"])
 twins = pd.concat([lend(rule, between=twin_curves) for rule in ch14.FAIR_RULES])
-twin_changes = over_seeds(twins[twins["year"] == YEARS], "change", by="rule")
+twin_changes = comparison.over_seeds(twins[twins["year"] == YEARS], "change", by="rule")
 twin_reach = twin_changes[["low", "high"]].abs().to_numpy().max()
 twins_hold = twin_reach < 1
 twin_changes[["mean", "low", "high"]].round(2)
@@ -1834,18 +1833,16 @@ for down in DOWN_STEPS:
 sweep = pd.concat(sweep, ignore_index=True)
 
 # %%
-fig, axes = plt.subplots(1, 3, figsize=(11, 3.6), layout="constrained")
 follows_score, stays = sweep[sweep["follows"]], sweep[~sweep["follows"]]
+PANELS = {
+    "ability follows the score": (follows_score, None),
+    "the same, minus maximum profit": (follows_score, "maximum profit"),
+    "ability stays, minus the same": (stays, "maximum profit"),
+}
 BY_STEP = {"over": "down", "by": "rule", "seed": "world"}
-plot_sweep(follows_score, "change", ax=axes[0], **BY_STEP)
-plot_sweep(follows_score, "change", ax=axes[1], baseline="maximum profit", **BY_STEP)
-plot_sweep(stays, "change", ax=axes[2], baseline="maximum profit", **BY_STEP)
-titles = [
-    "ability follows the score",
-    "the same, minus maximum profit",
-    "ability stays, minus the same",
-]
-for ax, title in zip(axes, titles, strict=True):
+fig, axes = plt.subplots(1, 3, figsize=(11, 3.6), layout="constrained")
+for ax, (title, (shown, baseline)) in zip(axes, PANELS.items(), strict=True):
+    comparison.plot_sweep(shown, "change", baseline=baseline, ax=ax, **BY_STEP)
     ax.set(title=title, xlabel="points lost in a default", ylabel="change of the gap")
     ax.get_legend().remove()
 fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False)
@@ -1857,7 +1854,7 @@ def compare_with_profit(rows, rule):
     """Return how much more a rule changes the gap than maximum profit does, by step."""
     found = {}
     for step, at_step in rows.groupby("down"):
-        paired = changes_over_seeds(
+        paired = comparison.changes_over_seeds(
             at_step, "change", by="rule", baseline="maximum profit", seed="world"
         )
         found[step] = paired.loc[rule, ["mean", "low", "high"]]
@@ -1876,7 +1873,9 @@ closest_better = max(parity_better, default=parity_by_step.index[0])
 closest_worse = min(parity_worse, default=parity_by_step.index[-1])
 stays_by_step = compare_with_profit(stays, "demographic parity")
 same_signs = (np.sign(stays_by_step["mean"]) == np.sign(parity_by_step["mean"])).all()
-always_wider = (over_seeds(follows_score, "change", by=["rule", "down"])["low"] > 0).all()
+always_wider = (
+    comparison.over_seeds(follows_score, "change", by=["rule", "down"])["low"] > 0
+).all()
 stays_by_step.round(2)
 
 # %% tags=["reading"]
