@@ -131,11 +131,15 @@ reading(
 # other digits. In a **hash chain** each entry of the log also has the hash of the entry before. So
 # the last hash depends on everything that came before it.
 #
-# ```mermaid flowchart LR accTitle: A chain of hashes with its head and anchors accDescr: The
-# header, entry 1, entry 2 and so on to the last entry. Each entry has the hash of the one before.
-# The head, in another file, has the hash of the last entry; the anchors, in a third file, have
-# those of every thousandth. Z[header] -->|hash| A[entry 1] -->|hash| B[entry 2] -->|...| C[entry
-# 1,000] -->|...| D[last entry] C -.->|copied| X[(anchors)] D -.->|copied| H[(head)] ```
+# ```mermaid
+# flowchart LR
+#     accTitle: A chain of hashes with its head and anchors
+#     accDescr: Each entry has the hash of the one before; head and anchors are copies, kept apart.
+#     Z[header] -->|hash| A[entry 1] -->|hash| B[entry 2] -->|and so on| C[entry 1,000]
+#     C -->|and so on| D[last entry]
+#     C -.->|copied| X[(anchors)]
+#     D -.->|copied| H[(head)]
+# ```
 #
 # `DecisionLog` writes such a chain: one line per decision, with the checksums of the model and of
 # the data that it was fitted on, the score, the threshold, the decision, the time, and which office
@@ -282,6 +286,8 @@ rechained = chain_again(lines, target, forged_entry)
 
 # %%
 attempts["4. and all later hashes"] = rechained
+(FOLDER / "alone.jsonl").write_bytes(b"".join(rechained))
+assert verify(FOLDER / "alone.jsonl", head=False, anchors=False).ok  # a whole chain
 found = {name: try_forgery(forged) for name, forged in attempts.items()}
 forgeries = pd.DataFrame(
     {
