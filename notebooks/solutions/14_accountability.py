@@ -1055,7 +1055,9 @@ show(fig, alt="The wealth of two monitors in four streams; the text below says w
 # %% [markdown]
 # One stream of each kind is an anecdote. So we repeat all four, with other people each time, and
 # note when each method first raises an alarm. Before the change all streams are fair, and every
-# alarm is false.
+# alarm is false. The intervals cover other streams of the same people and the same model. Another
+# split of the people gives another model, and how fast an alarm comes depends on it. (A median wait
+# of infinity means that fewer than half of the streams have an alarm.)
 
 
 # %%
@@ -1308,8 +1310,8 @@ decide(alarmed[alarm_at : alarm_at + 200], "recent", recent_model)
 # - *over splits* of the people, because one split is luck.
 #
 # Two controls. The *refit* is trained on the recent people too, but with the *old* mix: its
-# decisions differ from the first model's only because other people were drawn. The model *in
-# haste* is the update that does not wait: it adds people who were not observed for two years.
+# decisions differ from the first model's only because other people were drawn. The model *in haste*
+# is the update that does not wait: it adds people who were not observed for two years.
 #
 # We say beforehand what would justify an update: balanced accuracy better by at least two
 # percentage points, or the gap in *high* smaller by at least five, with the whole interval.
@@ -1450,9 +1452,9 @@ reading(
 # %% [markdown]
 # ### Whose decision flips?
 #
-# Two models that are equally good can still decide differently about a person. A *flip* is a
-# person about whom the first model and the new one disagree. How many of them are the *update's*
-# doing, and how many would any refit cause?
+# Two models that are equally good can still decide differently about a person. A *flip* is a person
+# about whom the first model and the new one disagree. How many of them are the *update's* doing,
+# and how many would any refit cause?
 
 # %%
 flip_names = [*(f"flipped, {race}" for race in RACES), "difference of flips"]
