@@ -20,7 +20,7 @@
     monitoring/     an alarm with a guaranteed rate of false alarms, on a stream of decisions
     records/        a log of decisions that shows changes; model cards and datasheets from a run
     exercises/      the engine: check, hint, solution; imports nothing of ours
-    chapters/       ch00/ ... ch09/, ch12/: the exercises of a notebook, and what only that notebook needs
+    chapters/       ch00/ ... ch09/, ch12/, ch14/: the exercises of a notebook, and what only that notebook needs
     classroom/      student code in a box, and its answers judged outside
     course/         build, run, report, progress, doctor and the command; nothing imports it
 

@@ -197,7 +197,7 @@ check("00.1", list_remedies)
 # | pretraining | the model reads very many texts | it learns who usually appears beside which words | **00**, **02** |
 # | fine-tuning | it learns one task from labelled examples | it repeats the labels, errors included; group words become shortcuts | **03**, **07** |
 # | decision | a threshold turns a score into yes or no | errors fall on groups unequally, whatever the score | **00**, **04**, **05**, **08**, **09** |
-# | monitoring | somebody watches, logs, hears appeals, counts the cost | nobody watches, or only the average; people and the world change | 14, 15 |
+# | monitoring | somebody watches, logs, hears appeals, counts the cost | nobody watches, or only the average; people and the world change | **14**, 15 |
 #
 # The dotted arrow is the dangerous one: a person who is refused a loan never gets the chance to repay it, so the refusal
 # cannot be proved wrong by later data.

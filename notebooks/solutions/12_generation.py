@@ -1926,5 +1926,6 @@ reading(
 # With `labkit run 12 --profile full`, and with another `MODEL_NAME`, the same cells run on more
 # items and on a larger model. The shipped tables of letters and benchmarks stay those of this one.
 #
-# **Next.** This is the last notebook so far. Take one sentence that somebody has written about a
-# model and people, and ask of it: which wording, which names, which control?
+# **Next.** Take one sentence that somebody has written about a model and people, and ask of it: which
+# wording, which names, which control? And if a model has decided about somebody: [14 · Who decided,
+# and can we prove it?](14_accountability.ipynb)

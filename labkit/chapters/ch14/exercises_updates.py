@@ -1,0 +1,318 @@
+"""Exercises of notebook 14, part two: pairs for a monitor, flips by group, and one year of feedback."""
+
+from collections import defaultdict
+
+from labkit.exercises.answers import outputs_of
+from labkit.exercises.checking import compare_answers
+
+# ---- 14.4 pairs of the most recent decisions -------------------------------------------------------------------------
+STREAMS = (
+    ([("a", 1), ("b", 0), ("a", 0), ("b", 1)],),
+    ([("a", 1), ("a", 0), ("b", 0), ("b", 1), ("a", 1), ("b", 1)],),
+    ([("b", 0), ("b", 1), ("a", 0), ("a", 1), ("a", 1), ("b", 0), ("b", 0), ("a", 1)],),
+    ([("a", 0), ("a", 0), ("a", 1), ("b", 0), ("a", 0), ("b", 1), ("b", 1), ("a", 0)],),
+    ([("b", 1), ("b", 1), ("b", 0)],),
+)
+
+
+def pair_recent(stream):
+    """Pair the most recent decisions of both groups, each at most once."""
+    waiting, differences = {}, []
+    for group, decision in stream:
+        waiting[group] = decision
+        if len(waiting) == 2:
+            differences.append(waiting["a"] - waiting["b"])
+            waiting = {}
+    return differences
+
+
+def pair_from_queues(stream):
+    """Take the oldest that waits: as the notebook shows it."""
+    waiting, differences = {"a": [], "b": []}, []
+    for group, decision in stream:
+        waiting[group].append(decision)
+        if waiting["a"] and waiting["b"]:
+            differences.append(waiting["a"].pop(0) - waiting["b"].pop(0))
+    return differences
+
+
+def pair_from_stacks(stream):
+    """Take the newest that waits, and keep the older ones for later."""
+    waiting, differences = {"a": [], "b": []}, []
+    for group, decision in stream:
+        waiting[group].append(decision)
+        if waiting["a"] and waiting["b"]:
+            differences.append(waiting["a"].pop() - waiting["b"].pop())
+    return differences
+
+
+def pair_first_waiting(stream):
+    """Drop the newer of two decisions of one group."""
+    waiting, differences = {}, []
+    for group, decision in stream:
+        waiting.setdefault(group, decision)
+        if len(waiting) == 2:
+            differences.append(waiting["a"] - waiting["b"])
+            waiting = {}
+    return differences
+
+
+def pair_again_and_again(stream):
+    """Never forget a decision that was in a pair."""
+    waiting, differences = {}, []
+    for group, decision in stream:
+        waiting[group] = decision
+        if len(waiting) == 2:
+            differences.append(waiting["a"] - waiting["b"])
+    return differences
+
+
+def pair_recent_reversed(stream):
+    """Subtract a from b."""
+    return [-difference for difference in pair_recent(stream)]
+
+
+def pair_sizes(stream):
+    """Lose the sign."""
+    return [abs(difference) for difference in pair_recent(stream)]
+
+
+def pair_in_turn(stream):
+    """Wait for a first: whoever comes later of b completes the pair."""
+    waiting, differences = None, []
+    for group, decision in stream:
+        if group == "a":
+            waiting = decision
+        elif waiting is not None:
+            differences.append(waiting - decision)
+            waiting = None
+    return differences
+
+
+compare_answers(
+    "14.4",
+    points=3,
+    objective="14-monitor",
+    collect=outputs_of(*STREAMS),
+    reference=pair_recent,
+    untouched=pair_from_queues,
+    wrong=[
+        (
+            pair_from_stacks,
+            "You take the newest decision, but older ones still wait behind it, and are paired later. They should be "
+            "dropped for good.",
+        ),
+        (
+            pair_first_waiting,
+            "You keep the *older* of two decisions of one group. Which of them is closer in time to the decision of "
+            "the other group?",
+        ),
+        (
+            pair_again_and_again,
+            "Some decisions are in two pairs. Then the bets are no longer about new decisions, and the guarantee is "
+            "gone: what must happen to both after a pair?",
+        ),
+        (pair_recent_reversed, "These are b's decisions minus a's."),
+        (pair_sizes, "The sign is gone. A bettor has to know which group was favored."),
+        (
+            pair_in_turn,
+            "You only make a pair when b comes after a. A decision of b may wait for one of a just as well.",
+        ),
+    ],
+    otherwise="Not these pairs. Write five arrivals on paper, cross out what is dropped, and draw a line between the "
+    "two of each pair.",
+    hints=(
+        "How many decisions of one group can wait at the same time, if newer ones take the place of older ones?",
+        "So each group needs one place, not a list. What is in these places right after a pair was made?",
+    ),
+    idea="A dict with at most one entry per group: each arrival overwrites its own group's entry; when both are there, "
+    "append the difference and empty the dict.",
+    praise="Now both decisions of a pair are from the same time, and a drift that both groups share cancels.",
+)
+
+
+# ---- 14.5 flips by group ---------------------------------------------------------------------------------------------
+DECISIONS = (
+    ([0, 0, 1, 1, 0, 1], [1, 0, 1, 0, 0, 0], ["a", "a", "a", "b", "b", "b"]),
+    ([0, 1, 1, 0, 1, 0, 0, 1], [1, 1, 0, 1, 1, 0, 1, 0], ["x", "y", "x", "y", "y", "y", "x", "y"]),
+    ([1, 1, 0, 0, 0], [1, 0, 1, 1, 0], ["one", "one", "one", "two", "two"]),
+    ([0, 1, 0], [0, 1, 0], ["b", "b", "c"]),
+)
+
+
+def flips_by_group(old, new, groups):
+    """Return for each group the shares that went from 0 to 1 and from 1 to 0."""
+    return count_flips_with(old, new, groups, lambda members: (len(members), len(members)))
+
+
+def count_flips_with(old, new, groups, wholes):
+    """Return both shares by group, of numbers of people that a function gives for (old, new) pairs."""
+    members = defaultdict(list)
+    for pair in zip(old, new, groups, strict=True):
+        members[pair[2]].append(pair[:2])
+    found = {}
+    for group, pairs in members.items():
+        counts = (pairs.count((0, 1)), pairs.count((1, 0)))
+        found[group] = [count / max(whole, 1) for count, whole in zip(counts, wholes(pairs), strict=True)]
+    return found
+
+
+def flips_of_everyone(old, new, groups):
+    """Divide by everyone."""
+    return count_flips_with(old, new, groups, lambda members: (len(groups), len(groups)))
+
+
+def flips_of_those_who_could(old, new, groups):
+    """Divide by those whose old decision was 0, or 1."""
+    return count_flips_with(
+        old, new, groups, lambda members: (sum(o == 0 for o, _ in members), sum(o == 1 for o, _ in members))
+    )
+
+
+def flips_of_the_flipped(old, new, groups):
+    """Divide by those who flipped."""
+
+    def flipped(members):
+        return (sum(o != n for o, n in members),) * 2
+
+    return count_flips_with(old, new, groups, flipped)
+
+
+def flips_reversed(old, new, groups):
+    """Swap the directions."""
+    return {group: pair[::-1] for group, pair in flips_by_group(old, new, groups).items()}
+
+
+def net_flips(old, new, groups):
+    """Let the directions cancel."""
+    return {group: pair[0] - pair[1] for group, pair in flips_by_group(old, new, groups).items()}
+
+
+def flips_of_both_kinds(old, new, groups):
+    """Add the directions up."""
+    return {group: sum(pair) for group, pair in flips_by_group(old, new, groups).items()}
+
+
+def counts_of_flips(old, new, groups):
+    """Forget to divide."""
+    return count_flips_with(old, new, groups, lambda members: (1, 1))
+
+
+compare_answers(
+    "14.5",
+    points=2,
+    objective="14-monitor",
+    collect=outputs_of(*DECISIONS),
+    reference=flips_by_group,
+    wrong=[
+        (
+            flips_of_everyone,
+            "You divide by all people. Then a small group looks untouched, however many of its people flipped.",
+        ),
+        (
+            flips_of_those_who_could,
+            "You divide by the people whose old decision was 0, or 1. The exercise asks for shares of *all* of the "
+            "group's people.",
+        ),
+        (
+            flips_of_the_flipped,
+            "You divide by the people who flipped, so the two shares add up to 1 whatever the update does.",
+        ),
+        (flips_reversed, "The two directions are swapped: from 0 to 1 comes first."),
+        (
+            net_flips,
+            "This is the change of the group's rate. Flips in both directions cancel in it: a rate can stay as it is "
+            "while many people get another decision.",
+        ),
+        (flips_of_both_kinds, "You added both directions up. The exercise asks for each of them."),
+        (counts_of_flips, "These are numbers of people. Groups of different size need shares."),
+    ],
+    otherwise="Not these shares. Take one group, list its people with both decisions, and mark each kind of flip.",
+    hints=(
+        "Go through the people of one group. Which of the four combinations of old and new decision are flips?",
+        "Both shares of a group have the same denominator.",
+    ),
+    idea="For each group: the number of people with old 0 and new 1, and with old 1 and new 0, each divided by the "
+    "number of people in the group.",
+    praise="Two models with the same rates in both groups can still have flipped many people.",
+)
+
+
+# ---- 14.6 one year by hand -------------------------------------------------------------------------------------------
+REPAID = {20: 0.3, 50: 0.6, 80: 0.9}
+PEOPLE = {"a": {20: 10, 50: 30, 80: 60}, "b": {20: 50, 50: 40, 80: 10}}
+WAYS = ("widens", "narrows", "stays")
+
+
+def change_means(*, threshold=50, up=10.0, down=20.0, of_borrowers=False, total=False):
+    """Return the change of each group's mean score within a year."""
+    changed = {}
+    for group, people in PEOPLE.items():
+        loans = {score: number for score, number in people.items() if score >= threshold}
+        moved = sum(number * (REPAID[score] * up - (1 - REPAID[score]) * down) for score, number in loans.items())
+        whole = 1 if total else sum(loans.values()) if of_borrowers else sum(people.values())
+        changed[group] = moved / whole
+    return changed
+
+
+def say(changes, gap=None):
+    """Add what happens to the gap."""
+    widens = changes["a"] > changes["b"]
+    return changes | {"gap": gap or ("widens" if widens else "narrows")}
+
+
+RIGHT = change_means()
+
+compare_answers(
+    "14.6",
+    points=3,
+    objective="14-feedback",
+    reference=say(RIGHT),
+    choices={"gap": WAYS},
+    wrong=[
+        (
+            say(change_means(of_borrowers=True)),
+            "You divide by the people with a loan. The exercise asks for the mean of the *whole* group, most of whose "
+            "people may not have one.",
+        ),
+        (
+            say(change_means(down=0.0)),
+            "You count what repaid loans add. Of the people with a score of 50, what happens to those who do not "
+            "repay?",
+        ),
+        (
+            say(change_means(down=-20.0)),
+            "A default should take points away. Yours adds them.",
+        ),
+        (
+            say(change_means(threshold=0)),
+            "You let everyone have a loan. Who has a score below 50?",
+        ),
+        (
+            say(change_means(threshold=51)),
+            "You left out the people with a score of exactly 50, who get a loan.",
+        ),
+        (say(change_means(total=True)), "These are sums over people. A mean divides by their number."),
+        (
+            {"a": RIGHT["b"], "b": RIGHT["a"], "gap": "narrows"},
+            "The groups are swapped.",
+        ),
+        (
+            say(RIGHT, "narrows"),
+            "The two numbers are right. Group a was ahead. Which of the two gains more?",
+        ),
+        (
+            say(RIGHT, "stays"),
+            "The two numbers are right. Are they equal?",
+        ),
+    ],
+    otherwise="Not these changes. Begin with one person at a score of 50, of whom you know the chance to repay: what "
+    "is the change to expect?",
+    hints=(
+        "For one loan at a score: what does it change on average, over repaid loans and defaults?",
+        "The change of a mean over 100 people counts those without a loan as well: theirs is zero.",
+    ),
+    idea="Expected step at a score: share that repays × 10 − share that defaults × 20. Multiply by the number of "
+    "people at each score of 50 or more, add up, divide by all 100 people of the group.",
+    praise="One threshold for everyone, nobody is treated differently, and the group that was ahead gains more.",
+)
