@@ -2,7 +2,9 @@
 
 import os
 import pickle
+import random
 import re
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -311,3 +313,39 @@ def test_submissions_can_be_sent_to_workers(tmp_path):
     folder = lay_out(tmp_path, {"ada/a.zip": zipped({"b.zip": zipped({FILE: OWN})})})
     submission = pickle.loads(pickle.dumps(found(folder)["ada"]))
     assert submission.files[NAME].read() == OWN
+
+
+# ---- Made to break the reader ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_damage_to_archives_is_never_an_error(seed, tmp_path):
+    """Whatever happens to the bytes of a student's zip, the notebook is found, or a problem is named."""
+    chance = random.Random(seed)
+    data = bytearray(zipped({"a/b.zip": zipped({FILE: OWN, "more.ipynb": b"{}"}), "c.txt": b"x", f"d/{FILE}": OWN}))
+    for _ in range(chance.randint(1, 8)):
+        place = chance.randrange(len(data)) if chance.random() < 0.5 else len(data) - chance.randint(1, 150)
+        data[place : place + chance.choice((0, 1, 4))] = chance.choice(
+            (b"", b"\0", b"\xff\xff\xff\xff", b"PK\1\2", b"\1")
+        )
+    folder = lay_out(tmp_path, {"ada/work.zip": bytes(data), f"kurt/{FILE}": OTHER})
+    submissions = found(folder)
+    assert submissions["kurt"].files[NAME].read() == OTHER
+    ada = submissions["ada"]
+    assert (ada.problem is None) == bool(ada.files) and (ada.notes or ada.problem or ada.files)
+    if ada.files:
+        try:
+            ada.files[NAME].read()
+        except UserError as error:
+            assert "cannot be read" in str(error)
+
+
+def test_many_archives_take_little_time(tmp_path):
+    """Archives are listed, and only a few of their files are read to see what they are."""
+    inner = zipped({f"{number}.txt": b"{" + b" " * 100_000 for number in range(100)})
+    folder = lay_out(tmp_path, {"ada/work.zip": zipped({f"{number}.zip": inner for number in range(300)})})
+    began = time.process_time()
+    submission = found(folder)["ada"]
+    assert time.process_time() - began < 3
+    assert submission.problem is not None and len(submission.notes) <= 21
+    assert "zip archives were not opened: there are more than 20 archives" in said(submission)

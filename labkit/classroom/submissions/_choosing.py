@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from labkit.classroom.submissions import _zips
-from labkit.classroom.submissions._files import SubmittedFile, open_archives
+from labkit.classroom.submissions._files import MOST_ARCHIVES, Opened, SubmittedFile, open_archives
 from labkit.classroom.submissions.deadlines import read_time, say_time
 from labkit.errors import UserError
 from labkit.exercises.words import printable
@@ -124,10 +124,10 @@ def list_candidates(found: Sequence[Handed], choice: Choice) -> tuple[list[Candi
     """Return the files that may be notebooks, and the others; what cannot be read is noted."""
     candidates, others = [], []
     stamps = read_stamps(found, choice)
-    looked_at = 0
+    looked_at, opened = 0, Opened()
     for each in found:
         skip = 1 if len(each.file.parts) > 1 else 0
-        for file in open_archives([each.file], choice.notes, skip):
+        for file in open_archives(each.file, choice.notes, skip, opened):
             if _zips.is_junk("/".join(file.parts)) or file.name == TIMESTAMP:
                 continue
             if file.problem is not None:
@@ -146,6 +146,9 @@ def list_candidates(found: Sequence[Handed], choice: Choice) -> tuple[list[Candi
                 candidates.append(Candidate(file, name, received, each.late))
             else:
                 others.append(file)
+    if opened.left:
+        reason = f"there are more than {MOST_ARCHIVES} archives, or {_zips.MOST_MEMBERS:,} files in them"
+        choice.notes.insert(0, f"{opened.left:,} zip archives were not opened: {reason}")
     return candidates, others
 
 

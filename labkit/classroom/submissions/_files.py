@@ -15,6 +15,7 @@ from labkit.exercises.words import printable
 
 DEEPEST = 12  # folders in folders
 MOST_FILES = 200_000  # in the folder of a class
+MOST_ARCHIVES = 20  # of a student that are opened
 DEEPEST_ZIP = 2  # a student's zip, and one in it
 
 
@@ -159,11 +160,23 @@ def list_archive(file: SubmittedFile, *, export: bool, notes: list[str]) -> list
     ]
 
 
-def open_archives(files: list[SubmittedFile], notes: list[str], skip: int) -> list[SubmittedFile]:
-    """Return the files of a student with what is in archives, two levels deep; say what is not opened."""
+@dataclass
+class Opened:
+    """How many archives of a student were opened, how many files they hold, and how many were not opened."""
+
+    archives: int = 0
+    files: int = 0
+    left: int = 0
+
+    def is_enough(self) -> bool:
+        """Say whether no more archives are opened."""
+        return self.archives >= MOST_ARCHIVES or self.files > _zips.MOST_MEMBERS
+
+
+def open_archives(file: SubmittedFile, notes: list[str], skip: int, opened: Opened) -> list[SubmittedFile]:
+    """Return a file of a student, or what is in it where it is an archive, two levels deep; say what is not opened."""
     found: list[SubmittedFile] = []
-    waiting = [(file, 0) for file in reversed(files)]
-    total = 0
+    waiting = [(file, 0)]
     while waiting:
         file, depth = waiting.pop()
         if not is_zip(file.name) or file.problem is not None:
@@ -174,15 +187,16 @@ def open_archives(files: list[SubmittedFile], notes: list[str], skip: int) -> li
                 f"{file.shown(skip)} was not opened: it is a zip in a zip in a zip; hand in the notebook itself"
             )
             continue
+        if opened.is_enough():
+            opened.left += 1
+            continue
+        opened.archives += 1
         try:
             members = list_archive(file, export=False, notes=notes)
         except _zips.BadArchive as error:
             notes.append(f"{file.shown(skip)} was not opened: {error}")
             continue
-        total += len(members)
-        if total > _zips.MOST_MEMBERS:
-            notes.append(f"{file.shown(skip)} was not opened: the archives hold more than {_zips.MOST_MEMBERS:,} files")
-            continue
+        opened.files += len(members)
         if depth:
             notes.append(f"{file.shown(skip)} is a zip in a zip; it was opened")
         waiting += [(member, depth + 1) for member in reversed(members)]

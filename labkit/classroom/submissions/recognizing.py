@@ -152,7 +152,7 @@ class _Reading:
         cell, text = self.submitted[number], self.matched.submitted[number]
         owner = self.matched.owner.get(number)
         item = Item(str(cell.position), text, owner)
-        pure = find_check(text.plain)
+        pure = read_pure_check(text.plain)
         if owner is None:
             item.runs = cell.kind == "code" and pure is None
             item.check_of = pure[1] if pure and pure[1] in self.checks else None
@@ -343,7 +343,7 @@ class _Reading:
         return places[-1] + 1 if places else 0
 
 
-def find_check(plain: str) -> re.Match | None:
+def read_pure_check(plain: str) -> re.Match | None:
     """Return the exercise that a cell checks, and what it hands in, where it does nothing else."""
     if len(plain) > LONGEST_CHECK:
         return None
