@@ -130,9 +130,19 @@ def named_in(encoding, name, content):
     return patched(data, b"x" * len(raw), raw)
 
 
+def grown(data, size):
+    """Return an archive whose directory says that each member has another size."""
+    data = bytearray(data)
+    start = data.find(b"PK\x01\x02")
+    while start >= 0:
+        data[start + 24 : start + 28] = size.to_bytes(4, "little")
+        start = data.find(b"PK\x01\x02", start + 4)
+    return bytes(data)
+
+
 def bomb():
-    """Return an archive of 1 MB that would be 1 GB."""
-    return zipped({f"{number}.bin": bytes(100_000_000) for number in range(3)})
+    """Return an archive of a few hundred bytes that would be 300 MB."""
+    return grown(zipped({f"{number}.bin": bytes(1_000) for number in range(3)}), 100_000_000)
 
 
 def too_many():
@@ -240,7 +250,7 @@ HANDED_IN = {
     ),
     "50 MB": ({FILE: notebook(metadata={"x": "y" * 50_000_000})}, True, ""),
     "50 MB in a zip": ({"a.zip": zipped({FILE: notebook(metadata={"x": "y" * 50_000_000})})}, True, ""),
-    "151 MB in a zip": ({"a.zip": zipped({FILE: bytes(151 * 2**20)})}, False, "151 MB; at most 150 MB"),
+    "151 MB in a zip": ({"a.zip": grown(zipped({FILE: GOOD}), 151 * 2**20)}, False, "151 MB; at most 150 MB"),
 }
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from labkit.classroom.submissions import _zips
-from labkit.classroom.submissions._files import MOST_ARCHIVES, Opened, SubmittedFile, open_archives
+from labkit.classroom.submissions._files import MOST_ARCHIVES, OpenedArchives, SubmittedFile, open_archives
 from labkit.classroom.submissions.deadlines import read_time, say_time
 from labkit.errors import UserError
 from labkit.exercises.words import printable
@@ -124,7 +124,7 @@ def list_candidates(found: Sequence[Handed], choice: Choice) -> tuple[list[Candi
     """Return the files that may be notebooks, and the others; what cannot be read is noted."""
     candidates, others = [], []
     stamps = read_stamps(found, choice)
-    looked_at, opened = 0, Opened()
+    looked_at, opened = 0, OpenedArchives()
     for each in found:
         skip = 1 if len(each.file.parts) > 1 else 0
         for file in open_archives(each.file, choice.notes, skip, opened):

@@ -161,7 +161,7 @@ def list_archive(file: SubmittedFile, *, export: bool, notes: list[str]) -> list
 
 
 @dataclass
-class Opened:
+class OpenedArchives:
     """How many archives of a student were opened, how many files they hold, and how many were not opened."""
 
     archives: int = 0
@@ -173,7 +173,7 @@ class Opened:
         return self.archives >= MOST_ARCHIVES or self.files > _zips.MOST_MEMBERS
 
 
-def open_archives(file: SubmittedFile, notes: list[str], skip: int, opened: Opened) -> list[SubmittedFile]:
+def open_archives(file: SubmittedFile, notes: list[str], skip: int, opened: OpenedArchives) -> list[SubmittedFile]:
     """Return a file of a student, or what is in it where it is an archive, two levels deep; say what is not opened."""
     found: list[SubmittedFile] = []
     waiting = [(file, 0)]
