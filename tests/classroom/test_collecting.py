@@ -12,7 +12,7 @@ import pytest
 from labkit.classroom.submissions import _choosing, find_submissions, read_deadline
 from labkit.errors import UserError
 from tests.classroom.exports import Handout, Person, lay_out, notebook, zipped
-from tests.classroom.test_submissions import FILE, NAME, found
+from tests.classroom.test_submissions import FILE, NAME, found, named_in
 
 OWN, OTHER = notebook(metadata={"own": 1}), notebook(metadata={"own": 2})
 
@@ -34,11 +34,13 @@ def test_links_and_devices_in_folders_are_not_read(tmp_path):
     )
     (folder / "linked" / FILE).symlink_to(secret)
     (folder / "outside" / "folder").symlink_to(tmp_path)
+    (folder / "emmy").symlink_to(folder / "good")
     os.mkfifo(folder / "piped" / FILE)
     os.mkfifo(folder / "piped" / "pipe.zip")
     submissions = found(folder)
     assert submissions["good"].files[NAME].read() == OWN
     assert "it is a link to another file" in said(submissions["linked"]) and not submissions["linked"].files
+    assert "emmy was not read: it is a link" in said(submissions["emmy"]) and not submissions["emmy"].files
     assert "folder was not read: it is a link" in said(submissions["outside"]) and not submissions["outside"].files
     assert said(submissions["piped"]).count("it is no ordinary file") == 2
 
@@ -105,6 +107,10 @@ def test_no_folder(tmp_path):
     (tmp_path / "a.txt").write_bytes(b"x")
     with pytest.raises(UserError, match="neither a folder nor a zip"):
         find_submissions(tmp_path / "a.txt", Handout())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "scandir", lambda path: os.stat(tmp_path / "nowhere"))
+        with pytest.raises(UserError, match="the folder cannot be read: No such file"):
+            find_submissions(tmp_path, Handout())
     (tmp_path / "a.zip").write_bytes(b"x")
     with pytest.raises(UserError, match="cannot be opened: it is damaged"):
         find_submissions(tmp_path / "a.zip", Handout())
@@ -296,6 +302,16 @@ def test_two_exports(tmp_path):
     assert set(submissions) == {"Ada Lovelace_11", "Kurt_2"}
     assert submissions["Ada Lovelace_11"].files[NAME].read() == OTHER
     assert "handed in 2 times" in said(submissions["Ada Lovelace_11"])
+
+
+@pytest.mark.parametrize(("encoding", "name"), [("cp932", "田中 太郎"), ("cp437", "Kurt Gödel")])
+def test_encodings_of_exports(encoding, name, tmp_path):
+    """A name in another encoding is read, and said."""
+    path = tmp_path / "export.zip"
+    path.write_bytes(named_in(encoding, f"{name}_1_assignsubmission_file_{FILE}", OWN))
+    (submission,) = find_submissions(path, Handout())
+    assert submission.name == name and submission.files[NAME].read() == OWN
+    assert "names in the archive are in the encoding" in said(submission)
 
 
 def test_several_notebooks(tmp_path):

@@ -130,6 +130,8 @@ def list_candidates(found: Sequence[Handed], choice: Choice) -> tuple[list[Candi
         for file in open_archives(each.file, choice.notes, skip, opened):
             if _zips.is_junk("/".join(file.parts)) or file.name == TIMESTAMP:
                 continue
+            if file.encoding:
+                note_once(choice, f"names in the archive are in the encoding {file.encoding}")
             if file.problem is not None:
                 choice.notes.append(f"{file.shown(skip)} was not read: {file.problem}")
                 continue
@@ -150,6 +152,12 @@ def list_candidates(found: Sequence[Handed], choice: Choice) -> tuple[list[Candi
         reason = f"there are more than {MOST_ARCHIVES} archives, or {_zips.MOST_MEMBERS:,} files in them"
         choice.notes.insert(0, f"{opened.left:,} zip archives were not opened: {reason}")
     return candidates, others
+
+
+def note_once(choice: Choice, sentence: str) -> None:
+    """Add a note that is not there yet."""
+    if sentence not in choice.notes:
+        choice.notes.append(sentence)
 
 
 def read_stamps(found: Sequence[Handed], choice: Choice) -> dict[tuple[str, ...], datetime]:

@@ -37,6 +37,8 @@ class SubmittedFile:
         When it was last changed, according to the disk or the archive.
     problem : str or None
         Why it cannot be read.
+    encoding : str
+        Of its name in an archive; empty for ASCII and UTF-8.
     """
 
     path: Path
@@ -45,6 +47,7 @@ class SubmittedFile:
     size: int
     modified: datetime | None = None
     problem: str | None = None
+    encoding: str = ""
 
     @property
     def name(self) -> str:
@@ -134,7 +137,7 @@ def say_kind(about: os.stat_result) -> str | None:
     return None
 
 
-def list_archive(file: SubmittedFile, *, export: bool, notes: list[str]) -> list[SubmittedFile]:
+def list_archive(file: SubmittedFile, *, export: bool) -> list[SubmittedFile]:
     """Return the files in an archive; `BadArchive` says why it is not opened."""
     if file.problem is not None:
         raise _zips.BadArchive(file.problem)
@@ -144,7 +147,7 @@ def list_archive(file: SubmittedFile, *, export: bool, notes: list[str]) -> list
         )
     try:
         with io.BytesIO(file.read()) if file.members else open_plain(file.path) as opened:
-            members = _zips.list_members(opened, export=export, notes=notes)
+            members = _zips.list_members(opened, export=export)
     except (OSError, UserError) as error:
         raise _zips.BadArchive(str(error)) from error
     return [
@@ -155,6 +158,7 @@ def list_archive(file: SubmittedFile, *, export: bool, notes: list[str]) -> list
             member.size,
             None if member.modified is None else member.modified.astimezone(),
             member.problem,
+            member.encoding or file.encoding,
         )
         for member in members
     ]
@@ -192,7 +196,7 @@ def open_archives(file: SubmittedFile, notes: list[str], skip: int, opened: Open
             continue
         opened.archives += 1
         try:
-            members = list_archive(file, export=False, notes=notes)
+            members = list_archive(file, export=False)
         except _zips.BadArchive as error:
             notes.append(f"{file.shown(skip)} was not opened: {error}")
             continue

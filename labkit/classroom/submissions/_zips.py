@@ -52,6 +52,8 @@ class ZipMember:
         Without a time zone, which archives do not have.
     problem : str or None
         Why it is not read.
+    encoding : str
+        Of its name; empty for ASCII and UTF-8.
     """
 
     index: int
@@ -59,9 +61,10 @@ class ZipMember:
     size: int
     modified: datetime | None
     problem: str | None = None
+    encoding: str = ""
 
 
-def list_members(file: BinaryIO, *, export: bool, notes: list[str]) -> list[ZipMember]:
+def list_members(file: BinaryIO, *, export: bool) -> list[ZipMember]:
     """Return the files in an archive, also those that are not read.
 
     Parameters
@@ -69,8 +72,6 @@ def list_members(file: BinaryIO, *, export: bool, notes: list[str]) -> list[ZipM
     file : binary file
     export : bool
         Whether it holds the submissions of a whole class: then more files are allowed.
-    notes : list of str
-        Gets what is to be said about the archive.
 
     Raises
     ------
@@ -88,13 +89,9 @@ def list_members(file: BinaryIO, *, export: bool, notes: list[str]) -> list[ZipM
     members = []
     for index, info in enumerate(infos):
         name, encoding = decode_name(info)
-        if encoding not in ("ASCII", "UTF-8") and not is_junk(name):
-            sentence = f"names in the archive are in the encoding {encoding}"
-            if sentence not in notes:
-                notes.append(sentence)
         if info.is_dir() or name.endswith("/"):
             continue
-        members.append(make_member(index, info, name))
+        members.append(make_member(index, info, name, encoding))
     return members
 
 
@@ -135,7 +132,7 @@ def check_directory(file: BinaryIO, most: int) -> None:
     file.seek(0)
 
 
-def make_member(index: int, info: zipfile.ZipInfo, name: str) -> ZipMember:
+def make_member(index: int, info: zipfile.ZipInfo, name: str, encoding: str) -> ZipMember:
     """Return what is known of a member, and whether it may be read."""
     parts = tuple(part for part in name.split("/") if part not in ("", "."))
     kind = stat.S_IFMT(info.external_attr >> 16)
@@ -161,7 +158,7 @@ def make_member(index: int, info: zipfile.ZipInfo, name: str) -> ZipMember:
         modified = None
     if modified is not None and modified.year <= 1980:  # what archives write that know no time
         modified = None
-    return ZipMember(index, parts or ("?",), info.file_size, modified, problem)
+    return ZipMember(index, parts or ("?",), info.file_size, modified, problem, encoding)
 
 
 def read_member(file: BinaryIO, index: int, most_members: int = MOST_EXPORTED) -> bytes:
@@ -183,18 +180,15 @@ def read_member(file: BinaryIO, index: int, most_members: int = MOST_EXPORTED) -
 
 
 def decode_name(info: zipfile.ZipInfo) -> tuple[str, str]:
-    """Return the name of a member, with "/" between folders, and its encoding.
+    """Return the name of a member, with "/" between folders, and its encoding where that is not ASCII or UTF-8.
 
     Archives mark UTF-8 by a flag (APPNOTE.TXT 4.4.4, bit 11); without it the name is, by the standard, in code page
     437, which `zipfile` assumes. In fact macOS writes UTF-8 without the flag, and Windows the code page of its
     language: 932 (Shift-JIS) in Japan.
     """
-    name = info.filename
-    encoding = "ASCII"
-    if not name.isascii():
-        encoding = "UTF-8"
-        if not info.flag_bits & UTF8:
-            name, encoding = guess_name(name)
+    name, encoding = info.filename, ""
+    if not name.isascii() and not info.flag_bits & UTF8:
+        name, encoding = guess_name(name)
     return unicodedata.normalize("NFC", name.replace("\\", "/")), encoding
 
 
@@ -203,9 +197,9 @@ def guess_name(name: str) -> tuple[str, str]:
     try:
         raw = name.encode("cp437")
     except UnicodeEncodeError:
-        return name, "UTF-8"  # of an extra field
+        return name, ""  # of an extra field
     try:
-        return raw.decode("utf-8"), "UTF-8"
+        return raw.decode("utf-8"), ""
     except UnicodeDecodeError:
         pass
     try:

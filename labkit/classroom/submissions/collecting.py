@@ -84,9 +84,10 @@ def find_submissions(
     groups: dict[Owner, list[_choosing.Handed]] = defaultdict(list)
     for file in files:
         owner, name, late, time = find_owner(file.parts)
-        if owner.platform == "folder" and len(file.parts) == 1 and not belongs_to_somebody(file.name):
+        loose = owner.platform == "folder" and len(file.parts) == 1
+        if loose and file.problem is None and not belongs_to_somebody(file.name):
             continue  # a table of marks, or the like, beside the submissions
-        if owner.platform == "folder" and len(file.parts) == 1:
+        if loose:
             owner = Owner("folder", _choosing.student_of(file.name, release.names))
         groups[owner].append(_choosing.Handed(file, name or file.name, late, time))
     if not groups:
@@ -153,6 +154,8 @@ def list_submitted(folder: Path, names: Sequence[str], people: KnownStudents) ->
         files = open_export(SubmittedFile(folder, (), (folder.name,), folder.stat().st_size))
     else:
         files = [file for file in list_folder(folder) if not _zips.is_junk("/".join(file.parts))]
+        if len(files) == 1 and files[0].path == folder:
+            raise UserError(f"{str(folder)!r}: {files[0].problem}")
         zips = [file for file in files if len(file.parts) == 1 and is_zip(file.name)]
         if zips:
             files = open_exports(files, zips, names, people)
@@ -162,7 +165,7 @@ def list_submitted(folder: Path, names: Sequence[str], people: KnownStudents) ->
 def open_export(file: SubmittedFile) -> list[SubmittedFile]:
     """Return the files in the export of a class."""
     try:
-        return list_archive(file, export=True, notes=[])
+        return list_archive(file, export=True)
     except _zips.BadArchive as error:
         raise UserError(f"{str(file.path)!r} cannot be opened: {error}") from error
 
@@ -181,7 +184,7 @@ def open_exports(
         if people.students and people.find(owner)[0] is not None:
             return files
         try:
-            members = list_archive(file, export=True, notes=[])
+            members = list_archive(file, export=True)
         except _zips.BadArchive:
             return files
         firsts = {member.parts[0] for member in members if not _zips.is_junk("/".join(member.parts))}
