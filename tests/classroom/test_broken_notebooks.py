@@ -176,6 +176,11 @@ SLOW = {
     "many cells with one id": lambda: notebook(
         [{"cell_type": "code", "id": "exercise-04-1", "source": f"a{n} = 1"} for n in range(4_900)]
     ),
+    "a chain of names, and no given cell": lambda: notebook(
+        [{"cell_type": "code", "source": "voices = x0"}]
+        + [{"cell_type": "code", "source": f"x{n} = x{n + 1} + people + rates"} for n in range(4_900)]
+        + [cell for cell in answered() if cell["id"] == "shown" or "exercise" in cell["id"]]
+    ),
     "a long line": lambda: notebook(with_cell("x" * 3_000_000)),
     "names and commas": lambda: notebook(with_cell("a, " * 1_000_000)),
     "brackets": lambda: notebook(with_cell("a" + "[]" * 1_000_000 + "\n" + "a" + "[" * 1_000_000)),

@@ -2,11 +2,15 @@
 
 import contextlib
 import copy
+import dataclasses
 import io
+import json
 import re
+from pathlib import Path
 
 import pytest
 
+from labkit.classroom.releases._notebooks import released_cells
 from labkit.classroom.submissions import recognize
 from tests.classroom.exports import ANSWERS, RELEASED, answered, notebook
 
@@ -369,3 +373,42 @@ def test_damages(name):
         assert not found.notes, found.notes
     assert ("read as code" in str(found.remarks)) == ("imports as raw" in name)
     assert len({cell.id for cell in found.cells}) == len(found.cells)
+
+
+def numbered(number):
+    """Return the released cells, and a submission, whose checks have a student's number."""
+    released = [
+        dataclasses.replace(cell, source=cell.source[:-1] + f", variant={number})") if cell.role == "check" else cell
+        for cell in RELEASED
+    ]
+    sources = {cell.id: cell.source for cell in released}
+    return released, [cell | {"source": ANSWERS.get(cell["id"], sources[cell["id"]])} for cell in answered()]
+
+
+def test_checks_with_the_number_of_a_student():
+    """One's own says nothing; somebody else's is remarked, and costs nothing."""
+    released, cells = numbered(123456)
+    found = recognize(released, notebook(cells))
+    assert not found.notes and not found.remarks and take_answers(found) == GOOD
+    found = recognize(released, notebook(numbered(654321)[1]))
+    assert not found.notes and take_answers(found) == GOOD
+    (remark,) = found.remarks
+    assert "the number `654321`, and not `123456`: this may be somebody else's" in remark
+
+
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem
+)
+def test_notebooks_of_the_course(path):
+    """Each is recognized as it was handed out, and without ids, as older formats and some platforms leave it."""
+    made = json.loads(path.read_bytes())
+    cells = released_cells(made)
+    found = recognize(cells, path.read_bytes())
+    assert not found.notes and not found.remarks
+    assert set(found.after) == {cell.exercise for cell in cells if cell.role == "check"}
+    assert len(found.cells) == sum(cell.kind == "code" and cell.role != "check" for cell in cells)
+    for cell in made["cells"]:
+        del cell["id"]
+    without_id = recognize(cells, json.dumps(made).encode())
+    assert without_id.after == found.after and without_id.cells[0].source == found.cells[0].source
+    assert not without_id.notes

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from labkit.classroom.submissions._matching import Source
 
 LONGEST_LINE = 60  # characters by which a message names a cell
+MOST_ROUNDS = 5  # through all cells, to find those that an answer needs
 
 
 @dataclass(eq=False)
@@ -64,12 +65,13 @@ def find_needed_items(items: list[Item], expression_words: Iterable[str]) -> lis
         The names in what the check hands in.
     """
     wanted, needed = set(expression_words), {}
-    grown = True
-    while grown:  # a function may read a name that is bound further down
+    for _ in range(MOST_ROUNDS):  # a function may read a name that is bound further down
         grown = False
         for item in reversed(items):
             if item.runs and item not in needed and not wanted.isdisjoint(item.text.changed):
                 needed[item] = None
                 wanted |= item.text.words
                 grown = True
+        if not grown:
+            break
     return list(needed)

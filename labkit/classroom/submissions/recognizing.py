@@ -27,6 +27,7 @@ MOST_NAMED = 3  # cells that a note names
 LONGEST_CHECK = 2_000  # characters of a cell that holds only a check
 
 _CHECK = re.compile(r"check\(\s*[\"'](\d\d\.\d+)[\"']\s*,(.*)\)\s*(?:#[^\n]*)?", re.DOTALL)
+VARIANT = "variant="  # the last argument of a check: the student's number
 _BESIDE = ("#", "from labkit.exercises import", "hint(", "solution(")  # what may stand around a check
 
 
@@ -177,13 +178,7 @@ class _Reading:
         """Leave out a check; take an answer that was written into it, or merged with it, where there is no other."""
         item.check_of, item.runs = exercise, False
         if pure is not None:
-            own, released = "".join(pure[2].split()), "".join(self.expressions[exercise].split())
-            if pure[1] == exercise and own.replace("'", '"') != released.replace("'", '"') and released:
-                self.note(
-                    exercise,
-                    f"the check cell of {exercise} hands in {_short(pure[2])}; the course asks for "
-                    f"{_short(self.expressions[exercise])}",
-                )
+            self.compare_checks(exercise, pure)
             return
         answers = self.answers.get(exercise, [])
         if not answers or not item.text.plain:
@@ -197,6 +192,24 @@ class _Reading:
                 self.note(exercise, f"the answer cell of {exercise} is part of its check cell; it was taken from there")
                 return
         self.note(exercise, f"the check cell of {exercise} was changed; what stands in it is not read")
+
+    def compare_checks(self, exercise: str, pure: re.Match) -> None:
+        """Note where a check hands in something else than the released one, or has another student's number."""
+        own, _, number = pure[2].partition(VARIANT)
+        _, _, ours = self.released[self.checks[exercise]].source.partition(VARIANT)
+        if number.strip(" )") != ours.strip(" )") and number:
+            sentence = (
+                f"its check cells have the number {_short(number)}, and not {_short(ours.strip(' )'))}: this may be "
+                "somebody else's notebook"
+            )
+            if ours and sentence not in self.remarks:
+                self.remarks.append(sentence)
+        asked = self.expressions[exercise]
+        same = "".join(own.split()).strip(",").replace("'", '"') == "".join(asked.split()).replace("'", '"')
+        if pure[1] == exercise and asked and not same:
+            self.note(
+                exercise, f"the check cell of {exercise} hands in {_short(own)}; the course asks for {_short(asked)}"
+            )
 
     def is_untouched(self, number: int) -> bool:
         """Say whether an answer cell is missing, or nobody changed it."""
