@@ -159,7 +159,7 @@ def test_fifty_megabytes_of_outputs():
     for cell in cells:
         if cell["cell_type"] == "code":
             cell["outputs"] = [picture, numbers, printed, printed, printed]
-    data = notebook(cells)
+    data = json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
     assert len(data) > 50_000_000
     began = time.process_time()
     found = recognize(RELEASED, data)
