@@ -287,6 +287,15 @@ DAMAGES = {
         "",
         {"04.1": "the answer cell of 04.1 was split; its parts were joined"},
     ),
+    "an own cell that is indented": (inserted("exercise-04-1", code("    mine = 1\n    other = 2", id="own")), "", {}),
+    "a helper in the answer cell, and the answer in a copy": (
+        all_of(
+            inserted("exercise-04-2", code("voices = make()", id="exercise-04-2")),
+            changed("exercise-04-2", source=f"def make():\n    {VOICES}\n    return voices"),
+        ),
+        "",
+        {},
+    ),
     "two statements that were split": (split("exercise-04-3", 1), "", {}),
     "an answer below the stub": (
         all_of(

@@ -238,7 +238,7 @@ class _Reading:
         """Put a cell that begins indented behind what it was split from."""
         former: Item | None = None
         for item in self.items:
-            if item.runs and item.released is None and former is not None and _begins_indented(item.text.source):
+            if item.runs and item.released is None and former is not None and continues(former.text, item.text):
                 former.text = Source(f"{former.text.source.rstrip()}\n{item.text.source}")
                 item.runs = False
                 ours = self.released[former.released]
@@ -264,7 +264,7 @@ class _Reading:
             which = "the last one with a changed answer counts" if changed else "none of them has a changed answer"
             self.note(exercise, f"the answer cell of {exercise} appears {times}; {which}")
             for item in items:
-                item.runs = not changed or item in changed
+                item.runs = not changed or item.text.plain != stub
         if changed:
             return changed[-1]
         others = [item for item in self.items if item.runs and names and names <= self.extra_names(item)]
@@ -366,9 +366,16 @@ def read_pure_check(plain: str) -> re.Match | None:
     return _CHECK.fullmatch("\n".join(lines))
 
 
-def _begins_indented(source: str) -> bool:
-    """Say whether the first line of code is indented, so that it continues another cell."""
-    return next((line[0] in " \t" for line in source.split("\n") if line.strip()), False)
+def continues(former: Source, source: Source) -> bool:
+    """Say whether a cell seems to be the rest of the one above: it begins indented, and that one ends in a block.
+
+    A whole cell may be indented, too: IPython takes that away. So a function that has returned is not continued.
+    """
+    first = next((line for line in source.source.split("\n") if line.strip()), "")
+    last = former.plain.rpartition("\n")[2]
+    ended = last.strip().startswith(("return", "raise"))
+    is_open = last.endswith((":", "(", "[", "{", ",", "\\")) or last[:1] in (" ", "\t") and not ended
+    return first[:1] in (" ", "\t") and is_open
 
 
 def _short(code: str) -> str:
