@@ -76,10 +76,10 @@ def name_adapter(through: Adapter) -> str:
 
 def find_expression(identifier: str, source: str) -> str:
     """Return what a check cell hands in: the second argument of its call of ``check``."""
-    return ast.unparse(find_check(identifier, source).args[1])
+    return ast.unparse(find_check_call(identifier, source).args[1])
 
 
-def find_check(identifier: str, source: str) -> ast.Call:
+def find_check_call(identifier: str, source: str) -> ast.Call:
     """Return the call of ``check`` in a check cell, which may name a variant; a ValueError says that there is none."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "check":

@@ -12,7 +12,7 @@ from typing import Any
 from labkit.exercises._solutions import find_sources, read_solution
 from labkit.exercises.choices import check_all_options
 from labkit.exercises.judging import CORRECT, Exercise, OpenQuestion, same
-from labkit.exercises.outcomes import show_code, show_note, show_outcome
+from labkit.exercises.outcomes import NotEarned, show_code, show_note, show_outcome
 from labkit.exercises.recognizers import find_slip
 
 FEWEST_WRONG = 3  # wrong answers that an exercise must know
@@ -285,7 +285,7 @@ def check(identifier: str, answer: Any, *, variant: int = 0) -> None:
     ------
     ValueError
         No exercise has this id; the message lists those of the notebook. Or the variant is no number from 0.
-    AssertionError
+    NotEarned
         The answer is not correct, and nbgrader executed the notebook when this module was imported (the environment
         variable ``NBGRADER_EXECUTION`` was set).
     """
@@ -293,7 +293,7 @@ def check(identifier: str, answer: Any, *, variant: int = 0) -> None:
     outcome = found.outcome(answer)
     show_outcome(found, outcome)
     if GRADING and outcome.state != CORRECT:
-        raise AssertionError(f"{identifier}: {outcome.state}. {outcome.message}")
+        raise NotEarned(f"{identifier}: {outcome.state}. {outcome.message}")
 
 
 def hint(identifier: str, level: int | None = None) -> None:

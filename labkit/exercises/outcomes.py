@@ -11,6 +11,17 @@ LOOKS = {CORRECT: ("✓", "#00674A"), NOT_YET: ("✗", "#A33C00"), NOT_ATTEMPTED
 NEUTRAL = "#00598C"
 
 
+class NotEarned(AssertionError):
+    """While nbgrader grades, an answer that is not correct: its cell must raise to earn no points.
+
+    What is shown is the message alone. A traceback would show lines of the cell, among them hidden tests.
+    """
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows in place of a traceback."""
+        return [f"{type(self).__name__}: {self}"]
+
+
 def show_outcome(exercise: Exercise, outcome: Outcome) -> None:
     """Display an outcome below the cell, and leave it there as JSON: id, state, points and objective."""
     sign, color = LOOKS[outcome.state]

@@ -15,10 +15,11 @@ import labkit
 from labkit.classroom.box.values import pack_argument
 from labkit.classroom.releases import check_hidden, release
 from labkit.classroom.releases._nbgrader import TESTED
-from labkit.classroom.releases.hidden_tests import GENERAL, HiddenTestFailed
+from labkit.classroom.releases.hidden_tests import GENERAL
 from labkit.classroom.releases.writing import NOTEBOOKS
 from labkit.exercises._solutions import find_sources, read_solution
 from labkit.exercises.checking import find_exercise
+from labkit.exercises.outcomes import NotEarned
 
 NAME = "04_measuring"
 ASKED = {"04.1", "04.6"}  # one with hidden probes, one with variants
@@ -69,21 +70,21 @@ def test_hidden_calls_find_answers_that_know_only_the_visible_ones():
     check_hidden("04.1", exercise.reference, pack(hidden))
     exec(by_table("04.1"), space)
     assert exercise.outcome(space["alarm_rates"]).state == "correct"
-    with pytest.raises(HiddenTestFailed) as error:
+    with pytest.raises(NotEarned) as error:
         check_hidden("04.1", space["alarm_rates"], pack(hidden))
-    assert str(error.value) == GENERAL
+    assert str(error.value) == f"04.1: {GENERAL}"
     for wrong, hint in exercise.wrong:
-        with pytest.raises(HiddenTestFailed) as error:
+        with pytest.raises(NotEarned) as error:
             check_hidden("04.1", wrong, pack(hidden))
-        assert str(error.value) == hint
+        assert str(error.value) == f"04.1: {hint}"
 
 
 def test_what_is_shown_of_a_hidden_test_names_no_call():
     """In place of a traceback, which would show the cell, there is the message."""
-    lines = HiddenTestFailed("think again")._render_traceback_()
-    assert lines == ["HiddenTestFailed: think again"]
+    lines = NotEarned("think again")._render_traceback_()
+    assert lines == ["NotEarned: think again"]
     for answer in (len, lambda counts: counts, lambda counts: 1 / 0, None, ...):
-        with pytest.raises(HiddenTestFailed) as error:
+        with pytest.raises(NotEarned) as error:
             check_hidden("04.1", answer, pack([({"secret-group": (1, 2, 3, 4)},)]))
         assert "secret-group" not in str(error.value)
 

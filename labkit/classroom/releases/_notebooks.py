@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from labkit.cache import short_hash
-from labkit.classroom.questions import find_check
+from labkit.classroom.questions import find_check_call
 from labkit.errors import UserError
 from labkit.exercises.checking import find_exercise
 from labkit.exercises.variants import rewrite_cells
@@ -140,7 +140,7 @@ def add_variant(identifier: str, source: str, number: int) -> str:
     >>> add_variant("04.6", 'check("04.6", doctor)', 37)
     'check("04.6", doctor, variant=37)'
     """
-    found = find_check(identifier, source)
+    found = find_check_call(identifier, source)
     lines = source.encode().splitlines(keepends=True)  # ast counts columns in bytes of UTF-8
     end = sum(map(len, lines[: found.end_lineno - 1])) + found.end_col_offset - 1
     call, rest = source.encode()[:end].decode().rstrip(), source.encode()[end:].decode()

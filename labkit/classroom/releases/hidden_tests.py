@@ -5,16 +5,9 @@ import json
 from labkit.classroom.box.values import unpack_argument
 from labkit.exercises.checking import find_exercise
 from labkit.exercises.judging import CORRECT
+from labkit.exercises.outcomes import NotEarned
 
 GENERAL = "The answer holds for the calls that you can see, and not for others. Think of inputs that differ from them."
-
-
-class HiddenTestFailed(AssertionError):
-    """An answer does not hold for hidden calls; what is shown of it is the message alone, without those calls."""
-
-    def _render_traceback_(self) -> list[str]:
-        """Return what IPython shows in place of a traceback, which would show the cell, too."""
-        return [f"HiddenTestFailed: {self}"]
 
 
 def check_hidden(identifier: str, answer: object, calls: str) -> None:
@@ -33,7 +26,7 @@ def check_hidden(identifier: str, answer: object, calls: str) -> None:
 
     Raises
     ------
-    HiddenTestFailed
+    NotEarned
         The answer is not correct. The message has the hint where it is a mistake that the exercise knows, and nothing
         about the calls.
     """
@@ -41,4 +34,4 @@ def check_hidden(identifier: str, answer: object, calls: str) -> None:
     outcome = asked.outcome(answer)
     if outcome.state != CORRECT:
         known = {hint for _, hint in asked.wrong}
-        raise HiddenTestFailed(outcome.message if outcome.message in known else GENERAL)
+        raise NotEarned(f"{identifier}: {outcome.message if outcome.message in known else GENERAL}")
