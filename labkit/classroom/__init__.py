@@ -11,6 +11,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "judging": ["Judge", "judge_answers"],
         "questions": ["make_questions", "find_imports"],
-        "results": ["Asked", "Graded", "Marked", "Result", "ResultFiles"],
+        "results": ["AskedNotebook", "Graded", "MarkedExercise", "Result", "ResultFiles"],
     },
 )

@@ -18,7 +18,7 @@ CHECKED = re.compile(r"-[0-9a-f]{8}$")  # how names with a checksum end
 
 
 @dataclass(frozen=True)
-class Marked:
+class MarkedExercise:
     """One exercise of a result.
 
     Attributes
@@ -61,7 +61,7 @@ class Result:
         The student's id, and the notebook's name: "04_measuring".
     number : int
         1, or more after an appeal; the last one counts.
-    exercises : dict of str to Marked
+    exercises : dict of str to MarkedExercise
         By id, in the order of the notebook.
     fingerprints : dict of str to str
         Of whatever the marks depend on: release, submission, code, settings.
@@ -92,7 +92,7 @@ class Result:
     student: str
     notebook: str
     number: int
-    exercises: dict[str, Marked]
+    exercises: dict[str, MarkedExercise]
     fingerprints: dict[str, str] = field(default_factory=dict, repr=False)
     reason: str = ""
     graded: str = ""
@@ -126,7 +126,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedNotebook:
     """A notebook of a release, as pages and tables name it.
 
     Attributes
@@ -211,7 +211,7 @@ class ResultFiles:
         """Return all results of a notebook of a student; a UserError names a file that is damaged."""
         found: list[Result] = []
         while (path := self.path(student, notebook, len(found) + 1)).is_file():
-            found.append(read_result(path))
+            found.append(load_result(path))
         return found
 
     def write(self, result: Result) -> None:
@@ -233,13 +233,13 @@ class ResultFiles:
         return sorted(each.name for each in self.folder.glob("*/") if each.name not in known)
 
 
-def read_result(path: Path) -> Result:
+def load_result(path: Path) -> Result:
     """Return the result in a file; a UserError names one that is damaged, or of another version."""
     try:
         content: dict[str, Any] = json.loads(path.read_bytes())
         if content.pop("format") != FORMAT:
             raise UserError(f"{path} was written by another version of the course; name another folder for --output")
-        content["exercises"] = {name: read_fields(Marked, each) for name, each in content["exercises"].items()}
+        content["exercises"] = {name: read_fields(MarkedExercise, each) for name, each in content["exercises"].items()}
         return read_fields(Result, content)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, UserError):

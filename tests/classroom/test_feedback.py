@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from labkit.classroom.feedback import write_feedback
-from labkit.classroom.results import Asked, Graded, Marked, Result
+from labkit.classroom.results import AskedNotebook, Graded, MarkedExercise, Result
 from labkit.layout import write_document
 
-ASKED = Asked(
+ASKED = AskedNotebook(
     name="04_measuring",
     title="04 · How do we measure <fairness>?",
     points={"04.1": 2, "04.2": 3},
@@ -31,7 +31,7 @@ TAGS = set(
 def make_result(student, *states, **settings):
     """Return a result of two exercises by their states."""
     exercises = {
-        name: Marked(
+        name: MarkedExercise(
             points=possible if state == "correct" else 0,
             possible=possible,
             state=state,
@@ -77,7 +77,7 @@ class Reader(HTMLParser):
 def hostile(tmp_path):
     """The files of a class in which everything that a student may choose is hostile."""
     marked = {
-        name: Marked(0, points, "not yet", EVIL, answer={"value": {EVIL: [EVIL]}}, notes=[EVIL])
+        name: MarkedExercise(0, points, "not yet", EVIL, answer={"value": {EVIL: [EVIL]}}, notes=[EVIL])
         for name, points in ASKED.points.items()
     }
     result = Result(

@@ -15,9 +15,9 @@ from labkit.classroom.feedback._discrimination import (
     Discrimination,
     measure_discrimination,
 )
-from labkit.classroom.feedback._parts import STYLE, UNSAFE, describe_answer, grid, safe, say, warning
+from labkit.classroom.feedback._parts import STYLE, UNSAFE, describe_answer, grid, safe, say_message, warning
 from labkit.classroom.judging import NOT_COLLECTED
-from labkit.classroom.results import Asked, Graded, Result
+from labkit.classroom.results import AskedNotebook, Graded, Result
 from labkit.exercises.judging import CORRECT, NOT_ATTEMPTED, NOT_YET
 from labkit.layout import write_document
 
@@ -32,14 +32,14 @@ VERDICTS = {
 
 
 def write_overview(
-    students: Sequence[Graded], asked: Sequence[Asked], *, pages: str, notices: Sequence[str] = ()
+    students: Sequence[Graded], asked: Sequence[AskedNotebook], *, pages: str, notices: Sequence[str] = ()
 ) -> str:
     """Return the page about a class, for its teacher alone.
 
     Parameters
     ----------
     students : sequence of Graded
-    asked : sequence of Asked
+    asked : sequence of AskedNotebook
         The notebooks of the release.
     pages : str
         The folder of the students' pages, from this page.
@@ -58,7 +58,7 @@ def write_overview(
     return write_document("".join(content), title="Grades of a class", style=STYLE, wide=True, strict=True)
 
 
-def list_warnings(students: Sequence[Graded], asked: Sequence[Asked], notices: Sequence[str]) -> list[str]:
+def list_warnings(students: Sequence[Graded], asked: Sequence[AskedNotebook], notices: Sequence[str]) -> list[str]:
     """Return what a teacher must not overlook, as HTML."""
     said = [safe(each) for each in notices]
     results = [result for each in students for result in each.counting]
@@ -77,7 +77,7 @@ def list_warnings(students: Sequence[Graded], asked: Sequence[Asked], notices: S
     return said
 
 
-def write_notebook_part(asked: Asked, results: list[Result]) -> list[str]:
+def write_notebook_part(asked: AskedNotebook, results: list[Result]) -> list[str]:
     """Return the parts about one notebook."""
     answered = [each for each in results if not each.problem]
     parts = [f"<h2>{safe(asked.title)}</h2>\n"]
@@ -93,12 +93,12 @@ def write_notebook_part(asked: Asked, results: list[Result]) -> list[str]:
     return parts
 
 
-def name_exercise(asked: Asked, name: str) -> str:
+def name_exercise(asked: AskedNotebook, name: str) -> str:
     """Return the number and the title of an exercise, as HTML."""
     return f"{safe(name)} {safe(asked.titles.get(name, ''))}".strip()
 
 
-def tabulate_exercises(asked: Asked, results: list[Result]) -> str:
+def tabulate_exercises(asked: AskedNotebook, results: list[Result]) -> str:
     """Return the table of exercises."""
     rows = []
     for name, possible in asked.points.items():
@@ -111,7 +111,7 @@ def tabulate_exercises(asked: Asked, results: list[Result]) -> str:
     return grid(headings, rows, label=label, right=range(1, len(headings)))
 
 
-def tabulate_objectives(asked: Asked, results: list[Result]) -> str:
+def tabulate_objectives(asked: AskedNotebook, results: list[Result]) -> str:
     """Return the table of objectives."""
     grouped = defaultdict(list)
     for name in asked.points:
@@ -128,7 +128,7 @@ def tabulate_objectives(asked: Asked, results: list[Result]) -> str:
     return grid(headings, rows, label=f"Points by objective of {asked.name}", right=(2, 3))
 
 
-def tabulate_mistakes(asked: Asked, results: list[Result]) -> str:
+def tabulate_mistakes(asked: AskedNotebook, results: list[Result]) -> str:
     """Return the table of what students were told most often about wrong answers, with what some of them answered."""
     told: Counter[tuple[str, str]] = Counter()
     answers: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
@@ -141,7 +141,7 @@ def tabulate_mistakes(asked: Asked, results: list[Result]) -> str:
     rows = []
     for (name, message), number in told.most_common(MOST_MISTAKES):
         examples = [f"<code>{safe(answer)}</code>" for answer, _ in answers[name, message].most_common(EXAMPLES)]
-        rows.append([name_exercise(asked, name), str(number), say(message), "<br>".join(examples)])
+        rows.append([name_exercise(asked, name), str(number), say_message(message), "<br>".join(examples)])
     if not rows:
         return "<p>No answer was wrong.</p>\n"
     headings = ["Exercise", "Students", "What they were told", "What some of them answered"]
@@ -150,7 +150,7 @@ def tabulate_mistakes(asked: Asked, results: list[Result]) -> str:
     return table + (f"<p>{left} rarer ones are left out.</p>\n" if left else "")
 
 
-def tabulate_discrimination(asked: Asked, results: list[Result]) -> list[str]:
+def tabulate_discrimination(asked: AskedNotebook, results: list[Result]) -> list[str]:
     """Return what can be said about how well exercises discriminate."""
     names = list(asked.points)
     if len(results) < FEWEST_STUDENTS:
@@ -187,7 +187,7 @@ def say_discrimination(found: Discrimination) -> list[str]:
     return [f"{found.correlation:.2f}", f"{found.low:.2f} to {found.high:.2f}", verdict]
 
 
-def list_students(students: Sequence[Graded], asked: Sequence[Asked], pages: str) -> str:
+def list_students(students: Sequence[Graded], asked: Sequence[AskedNotebook], pages: str) -> str:
     """Return the table of students, each with a link to the page."""
     rows = []
     for student in students:

@@ -30,21 +30,21 @@ STYLE = """
 
 def safe(text: object) -> str:
     """Return a text that others wrote as HTML."""
-    return html.escape(plain(text))
+    return html.escape(as_text(text))
 
 
-def plain(text: object) -> str:
+def as_text(text: object) -> str:
     r"""Return a text that others wrote without what steers a terminal, also where that was made visible before.
 
-    >>> plain("a \x1b[31mred"), plain(r"a \x1b[31mred")
+    >>> as_text("a \x1b[31mred"), as_text(r"a \x1b[31mred")
     ('a red', 'a red')
     """
     return strip_sequences(str(text).replace(r"\x1b", "\x1b"))
 
 
-def say(message: str) -> str:
+def say_message(message: str) -> str:
     """Return a message of an exercise as HTML: words between backticks are code."""
-    return mark_code(plain(message).replace("\u2028", " "))
+    return mark_code(as_text(message).replace("\u2028", " "))
 
 
 def warning(sentences: Iterable[str], *, title: str) -> str:

@@ -5,24 +5,24 @@ from labkit.classroom.feedback._parts import (
     SIGNS,
     STYLE,
     UNSAFE,
+    as_text,
     describe_answer,
-    plain,
     safe,
-    say,
+    say_message,
     say_points,
     warning,
 )
-from labkit.classroom.results import Asked, Graded, Marked, Result
+from labkit.classroom.results import AskedNotebook, Graded, MarkedExercise, Result
 from labkit.layout import write_document
 
 
-def write_student_page(student: Graded, asked: list[Asked]) -> str:
+def write_student_page(student: Graded, asked: list[AskedNotebook]) -> str:
     """Return the page for a student: one file that loads nothing and runs nothing.
 
     Parameters
     ----------
     student : Graded
-    asked : list of Asked
+    asked : list of AskedNotebook
         The notebooks of the release.
     """
     name = student.name or student.id
@@ -33,10 +33,10 @@ def write_student_page(student: Graded, asked: list[Asked]) -> str:
         possible = sum(sum(each.points.values()) for each in asked)
         parts.append(f'<p class="total">{say_points(points, possible)} in all.</p>\n')
     parts += [write_notebook(student, each) for each in asked]
-    return write_document("".join(parts), title=f"Feedback for {plain(name)}", style=STYLE, strict=True)
+    return write_document("".join(parts), title=f"Feedback for {as_text(name)}", style=STYLE, strict=True)
 
 
-def write_notebook(student: Graded, asked: Asked) -> str:
+def write_notebook(student: Graded, asked: AskedNotebook) -> str:
     """Return the part about one notebook."""
     title = f"<h2>{safe(asked.title)}</h2>\n"
     if asked.name in student.faults:
@@ -79,7 +79,7 @@ def say_circumstances(student: Graded, result: Result) -> list[str]:
     return said
 
 
-def write_exercise(name: str, title: str, marked: Marked) -> str:
+def write_exercise(name: str, title: str, marked: MarkedExercise) -> str:
     """Return the part about one exercise."""
     kind = KINDS.get(marked.state, "wrong")
     heading = f"{safe(name)} · {safe(title)}" if title else safe(name)
@@ -88,11 +88,11 @@ def write_exercise(name: str, title: str, marked: Marked) -> str:
     parts.append(f'<p><span class="state">{sign} {safe(marked.state)}</span>')
     parts.append(f" ({say_points(marked.points, marked.possible)})</p>\n")
     if marked.message:
-        parts.append(f"<p>{say(marked.message)}</p>\n")
+        parts.append(f"<p>{say_message(marked.message)}</p>\n")
     if marked.crashed:
         parts.append("<p>The check itself failed on this answer; your teacher will look at it.</p>\n")
     for note in marked.notes:
-        parts.append(f'<p class="found">Found in your notebook: {say(note)}</p>\n')
+        parts.append(f'<p class="found">Found in your notebook: {say_message(note)}</p>\n')
     if not marked.correct and (answer := describe_answer(marked.answer)):
         parts.append(f'<p class="given">Your answer: <code>{safe(answer)}</code></p>\n')
     return f"{''.join(parts)}</section>\n"

@@ -10,7 +10,7 @@ number, is empty, it looks for the SIS ids, then for the name.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from labkit.classroom.results import Asked, Graded, Result
+from labkit.classroom.results import AskedNotebook, Graded, Result
 from labkit.files import rows_as_csv
 
 Row = Sequence[Any]
@@ -18,7 +18,7 @@ MOODLE = ("First name", "Last name", "ID number", "Email address")
 CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 
 
-def write_plain_table(students: Sequence[Graded], asked: Sequence[Asked]) -> bytes:
+def write_plain_table(students: Sequence[Graded], asked: Sequence[AskedNotebook]) -> bytes:
     """Return a table with a row for each student and notebook, and a column for each exercise of any."""
     exercises = [name for each in asked for name in each.points]
 
@@ -44,7 +44,7 @@ def write_plain_table(students: Sequence[Graded], asked: Sequence[Asked]) -> byt
     return rows_as_csv(rows())
 
 
-def say_status(student: Graded, asked: Asked, result: Result | None) -> str:
+def say_status(student: Graded, asked: AskedNotebook, result: Result | None) -> str:
     """Return what became of a notebook, in a word or two."""
     if asked.name in student.faults:
         return f"fault: {student.faults[asked.name]}"
@@ -60,7 +60,7 @@ def points_of_exercise(result: Result | None, name: str) -> int | None:
     return result.exercises[name].points if result is not None and name in result.exercises else None
 
 
-def write_moodle_table(students: Sequence[Graded], asked: Sequence[Asked]) -> bytes:
+def write_moodle_table(students: Sequence[Graded], asked: Sequence[AskedNotebook]) -> bytes:
     """Return what Moodle's gradebook imports from CSV: a row for each student, a column for each notebook."""
 
     def rows() -> Iterator[Row]:
@@ -77,7 +77,7 @@ def write_moodle_table(students: Sequence[Graded], asked: Sequence[Asked]) -> by
     return rows_as_csv(rows())
 
 
-def write_canvas_table(students: Sequence[Graded], asked: Sequence[Asked]) -> bytes:
+def write_canvas_table(students: Sequence[Graded], asked: Sequence[AskedNotebook]) -> bytes:
     """Return what Canvas's gradebook imports: a row of possible points, then one for each student."""
 
     def rows() -> Iterator[Row]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from labkit.classroom.feedback._overview import write_overview
 from labkit.classroom.feedback._student import write_student_page
 from labkit.classroom.feedback._tables import write_canvas_table, write_moodle_table, write_plain_table
-from labkit.classroom.results import Asked, Graded
+from labkit.classroom.results import AskedNotebook, Graded
 from labkit.files import replace_file
 
 PAGES = "pages"
@@ -19,7 +19,7 @@ TABLES = {
 
 
 def write_feedback(
-    students: Sequence[Graded], asked: Sequence[Asked], folder: Path, *, notices: Sequence[str] = ()
+    students: Sequence[Graded], asked: Sequence[AskedNotebook], folder: Path, *, notices: Sequence[str] = ()
 ) -> None:
     """Write pages and tables into a folder; each file is replaced as a whole.
 
@@ -27,7 +27,7 @@ def write_feedback(
     ----------
     students : sequence of Graded
         The class.
-    asked : sequence of Asked
+    asked : sequence of AskedNotebook
         The notebooks of the release.
     folder : pathlib.Path
         Pages go to ``pages/``; pages of students who are no longer in the class are removed.

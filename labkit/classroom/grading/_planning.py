@@ -12,7 +12,7 @@ from labkit.cache import hash_files
 from labkit.classroom.box.submissions import Limits
 from labkit.classroom.grading._jobs import Answered, GradingJob
 from labkit.classroom.judging import NOT_COLLECTED
-from labkit.classroom.results import Marked, Result, ResultFiles
+from labkit.classroom.results import MarkedExercise, Result, ResultFiles
 from labkit.errors import UserError, suggest
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def make_result(planned: Planned, release: "Release", answered: Answered) -> Res
     exercises = {}
     for name, possible in points_of(release, planned.notebook).items():
         outcome = answered.outcomes.get(name, {"state": NOT_COLLECTED, "message": "it was not asked for"})
-        marked = Marked(points=0, possible=possible, notes=answered.notes.get(name, []), **outcome)
+        marked = MarkedExercise(points=0, possible=possible, notes=answered.notes.get(name, []), **outcome)
         exercises[name] = replace(marked, points=possible) if marked.correct else marked
     result = Result(
         student=planned.submission.student,

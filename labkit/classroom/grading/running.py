@@ -16,7 +16,7 @@ from labkit.classroom.grading._folder import GradesFolder
 from labkit.classroom.grading._planning import Planned, Settings, make_failure, make_jobs, make_result, plan, points_of
 from labkit.classroom.grading._worker import close_workers, grade_job, name_box, prepare_to_grade
 from labkit.classroom.releases import Release, load_release
-from labkit.classroom.results import Asked, Graded, ResultFiles
+from labkit.classroom.results import AskedNotebook, Graded, ResultFiles
 from labkit.classroom.submissions import find_submissions, read_deadline
 from labkit.errors import UserError
 from labkit.exercises.checking import find_exercise
@@ -41,7 +41,7 @@ class Grading:
         Where grades, pages and tables are.
     students : list of Graded
         In the order of the roster; without one, by id.
-    asked : list of Asked
+    asked : list of AskedNotebook
         The notebooks.
     graded, kept : int
         Notebooks graded now, and those whose former result is still valid.
@@ -55,7 +55,7 @@ class Grading:
 
     folder: Path
     students: list[Graded] = field(default_factory=list)
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[AskedNotebook] = field(default_factory=list)
     graded: int = 0
     kept: int = 0
     faults: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -124,10 +124,10 @@ def grade(
         raise UserError(f"--workers {workers}: at least 1 is needed")
     settings = Settings(boxed=not unsafe or find_box().name is not None, every_cell=every_cell)
     if scheduler is None:
-        check_box(settings)
+        require_box(settings)
     with GradesFolder(folder) as grades:
         found = find_submissions(submissions, release, deadline=deadline or find_deadline(release))
-        grading = Grading(folder, asked=[describe(release, name) for name in release.names])
+        grading = Grading(folder, asked=[describe_notebook(release, name) for name in release.names])
         files = ResultFiles(folder / RESULTS)
         todo = settle(grading, plan(found, release, files, settings, regrade=regrade, reason=reason), release, files)
         if grades.read().get("release") not in (None, release.fingerprint):
@@ -152,7 +152,7 @@ def find_deadline(release: Release) -> datetime | None:
         return None
 
 
-def check_box(settings: Settings) -> None:
+def require_box(settings: Settings) -> None:
     """Raise a UserError where student code must not run on this machine."""
     if not settings.boxed:
         leave_unboxed()
@@ -216,7 +216,7 @@ def run(
             on_progress(done, len(todo))
 
     def fail(each: Planned, error: BaseException) -> None:
-        grading.faults[each.key] = describe_fault(error)
+        grading.faults[each.key] = explain_fault(error)
         advance()
 
     if on_progress:
@@ -233,13 +233,13 @@ def run(
             fail(each, error)
             in_a_row += 1
             if in_a_row >= MOST_FAULTS:
-                raise UserError(f"nothing can be graded: {describe_fault(error)}") from error
+                raise UserError(f"nothing can be graded: {explain_fault(error)}") from error
     finally:
         if isinstance(pool, DaskPool):
             pool.ask_workers(close_workers)
 
 
-def describe_fault(error: BaseException) -> str:
+def explain_fault(error: BaseException) -> str:
     """Say what kept a student from being graded."""
     if isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker":  # the latter is Dask's
         return "the worker process was ended, twice; if memory ran out, try --workers 1"
@@ -247,7 +247,7 @@ def describe_fault(error: BaseException) -> str:
     return said if isinstance(error, UserError) else f"{type(error).__name__}: {said}"
 
 
-def describe(release: Release, name: str) -> Asked:
+def describe_notebook(release: Release, name: str) -> AskedNotebook:
     """Return a notebook of the release as pages name it."""
     points, titles, title = points_of(release, name), {}, name
     for cell in release.cells(name):
@@ -259,7 +259,7 @@ def describe(release: Release, name: str) -> Asked:
                 number, _, words = first.removeprefix("### Exercise ").partition(" · ")
                 titles[number.strip()] = words.strip()
     objectives = {each: find_exercise(each).objective for each in points}
-    return Asked(name, title, points, titles, objectives, release.left_out(name))
+    return AskedNotebook(name, title, points, titles, objectives, release.left_out(name))
 
 
 def list_class(grading: Grading, found: "list[Submission]", release: Release, files: ResultFiles) -> list[Graded]:

@@ -51,7 +51,7 @@ def grade_class(
         due = read_deadline(deadline) if deadline else None
     except UserError as error:
         raise typer.BadParameter(str(error), param_hint="--deadline") from error
-    display = Display()
+    display = ProgressBar()
     try:
         with watch_termination(), display:
             grading = grade(
@@ -75,7 +75,7 @@ def grade_class(
         raise typer.Exit(FAULTS)
 
 
-class Display:
+class ProgressBar:
     """A progress bar, where somebody watches."""
 
     def __init__(self) -> None:
@@ -94,7 +94,7 @@ class Display:
         self.task = None
         self.done = 0
 
-    def __enter__(self) -> "Display":
+    def __enter__(self) -> "ProgressBar":
         return self
 
     def __exit__(self, *exception: object) -> None:
