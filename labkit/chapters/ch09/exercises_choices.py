@@ -53,10 +53,17 @@ REFITS = (
 )
 
 
+def draw_refits(rng):
+    """Draw decisions of two to four refits about three to six people."""
+    shapes = ((3, 5), (2, 3), (4, 4), (3, 6))
+    return [(rng.integers(2, size=shape).tolist(),) for shape in shapes]
+
+
 compare_answers(
     "09.4",
     points=1,
     objective="09-flips",
+    hidden=draw_refits,
     collect=outputs_of(*[(refits,) for refits in REFITS]),
     reference=flip_rate,
     wrong=[
@@ -173,10 +180,30 @@ CASES = (
 )
 
 
+def draw_points(rng, number, tolerance):
+    """Draw points of which one has a gap of exactly the tolerance, and one fits on either part and in either sign."""
+    gaps = np.append(rng.uniform(-4, 4, size=number - 2) * tolerance, [rng.choice([-1, 1]) * tolerance, tolerance / 4])
+    later = np.append(rng.uniform(-4, 4, size=number - 1) * tolerance, tolerance / 3)
+    accuracies = 0.6 + 0.01 * rng.permutation(30)[: 2 * number].reshape(2, number)
+    names = [f"point {letter}" for letter in "abcdefgh"[:number]]
+    rows = list(zip(names, accuracies[0].round(2), gaps.round(4), accuracies[1].round(2), later.round(4), strict=True))
+    return make_points(*((row[0], *map(float, row[1:])) for row in (rows[place] for place in rng.permutation(number))))
+
+
+def draw_cases(rng):
+    """Draw points and tolerances."""
+    tolerances = [int(rng.integers(4, 16)) / 100 for _ in range(4)]
+    return [
+        (draw_points(rng, number, tolerance), tolerance)
+        for number, tolerance in zip((5, 4, 6, 5), tolerances, strict=True)
+    ]
+
+
 compare_answers(
     "09.5",
     points=2,
     objective="09-select",
+    hidden=draw_cases,
     collect=outputs_of(*CASES),
     untouched=make_report("test", "test", signed=True),
     reference=make_report(),

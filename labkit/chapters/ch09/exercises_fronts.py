@@ -1,7 +1,7 @@
-"""Exercises of notebook 09 on fronts and on who pays: points that nothing beats, a prediction, levelling down."""
+"""Exercises of notebook 09 on fronts and on who pays: points that nothing beats, and levelling down."""
 
 from labkit.exercises.answers import outputs_of
-from labkit.exercises.checking import choice, compare_answers
+from labkit.exercises.checking import compare_answers
 
 
 # ---- 09.1 write a function -------------------------------------------------------------------------------------------
@@ -50,10 +50,22 @@ def on_hull(points):
 ENDS = [(0.80, 0.20), (0.90, 0.10)], [(0.90, 0.10), (0.80, 0.20)]  # what beats is the last point, and the first
 
 
+def draw_fronts(rng):
+    """Draw points on a coarse grid, on which some are equal in one of the two or in both, and a pair of points."""
+    calls = []
+    for number in (6, 5, 6, 5):
+        accuracies, gaps = rng.integers(12, 19, size=number) / 20, rng.integers(1, 9, size=number) / 20
+        calls.append((list(zip(accuracies.tolist(), gaps.tolist(), strict=True)),))
+    best = (round(rng.uniform(0.8, 0.95), 2), 0.05)
+    calls += [([(0.75, 0.3), best],), ([best, (0.75, 0.3)],)]
+    return calls
+
+
 compare_answers(
     "09.1",
     points=2,
     objective="09-front",
+    hidden=draw_fronts,
     collect=outputs_of(*[(points,) for points in (*POINTS, MORE, BEHIND, *ENDS)]),
     reference=front_by(beats),
     wrong=[
@@ -92,33 +104,6 @@ compare_answers(
     ),
     idea="`not any(beats(other, point) for other in points)` for each point, with `beats` as in the text.",
     praise="Two equal points are both on the front: a front does not choose between them.",
-)
-
-
-# ---- 09.2 what an interval of a difference supports ------------------------------------------------------------------
-choice(
-    "09.2",
-    points=1,
-    objective="09-front",
-    options={
-        "by the truth, closing the gap costs nothing": (
-            "The interval reaches down to a loss of 0.006. That it contains zero does not make the price zero, and no "
-            "margin says that such a loss would not matter."
-        ),
-        "by the truth, closing the gap costs less than by the records": None,
-        "the labels make no difference to the price": (
-            "That is what the paired difference was measured for. Does its interval contain zero?"
-        ),
-        "by the truth, closing the gap makes decisions more accurate": (
-            "Then the interval of the change on the truth would lie above zero. Does it?"
-        ),
-    },
-    praise="The two prices were compared by the interval of their difference, world by world.",
-    hints=(
-        "Three intervals answer three questions. Which question does each option ask?",
-        "For a comparison of two prices, look at the interval of their difference.",
-    ),
-    idea="The interval of the difference is above zero: accuracy falls less by the truth than by the records.",
 )
 
 
@@ -162,10 +147,22 @@ PROBES = (
 )
 
 
+def draw_changes(rng):
+    """Draw rates before and after, in sixteenths, which floats hold exactly, so that equal gaps are equal."""
+    calls = []
+    for number in (3, 3, 3, 2, 2, 2, 2, 2, 2, 2, 2):
+        groups = rng.permutation(list("xyz" if number == 3 else "ab")).tolist()
+        before = rng.integers(4, 13, size=number)
+        after = before + rng.choice([-2, -1, 0, 0, 0, 1, 2], size=number)
+        calls.append(tuple(dict(zip(groups, (rates / 16).tolist(), strict=True)) for rates in (before, after)))
+    return calls
+
+
 compare_answers(
     "09.3",
     points=2,
     objective="09-levelling",
+    hidden=draw_changes,
     collect=outputs_of(*PROBES),
     reference=levelled_down,
     wrong=[
