@@ -180,23 +180,26 @@ CASES = (
 )
 
 
-def draw_points(rng, number, tolerance):
-    """Draw points of which one has a gap of exactly the tolerance, and one fits on either part and in either sign."""
-    gaps = np.append(rng.uniform(-4, 4, size=number - 2) * tolerance, [rng.choice([-1, 1]) * tolerance, tolerance / 4])
-    later = np.append(rng.uniform(-4, 4, size=number - 1) * tolerance, tolerance / 3)
-    accuracies = 0.6 + 0.01 * rng.permutation(30)[: 2 * number].reshape(2, number)
-    names = [f"point {letter}" for letter in "abcdefgh"[:number]]
-    rows = list(zip(names, accuracies[0].round(2), gaps.round(4), accuracies[1].round(2), later.round(4), strict=True))
-    return make_points(*((row[0], *map(float, row[1:])) for row in (rows[place] for place in rng.permutation(number))))
+def draw_points(rng, tolerance, *, edge):
+    """Draw points: the more accurate one is on validation, the larger is its gap there; on test this is by chance.
+
+    Two gaps exceed the tolerance, in either direction. The next one equals it (`edge`), or is a little smaller.
+    """
+    sign, least = rng.choice([-1, 1]), 1.0 if edge else 0.9
+    gaps = tolerance * np.array([rng.uniform(1.2, 4), -rng.uniform(1.2, 4), sign * least, rng.uniform(0.4, 0.8), 0.1])
+    later = tolerance * rng.choice([-1, 1], size=5) * rng.permutation([0.3, 0.5, 0.8, 1.6, 2.5])
+    accuracies, accuracies_later = (0.6 + 0.01 * rng.permutation(30)[:5] for _ in range(2))
+    accuracies[::-1].sort()
+    columns = (accuracies.round(2), gaps.round(4), accuracies_later.round(2), later.round(4))
+    rows = zip("abcde", *(column.tolist() for column in columns), strict=True)
+    named = [(f"point {letter}", *numbers) for letter, *numbers in rows]
+    return make_points(*(named[place] for place in rng.permutation(5)))
 
 
 def draw_cases(rng):
     """Draw points and tolerances."""
     tolerances = [int(rng.integers(4, 16)) / 100 for _ in range(4)]
-    return [
-        (draw_points(rng, number, tolerance), tolerance)
-        for number, tolerance in zip((5, 4, 6, 5), tolerances, strict=True)
-    ]
+    return [(draw_points(rng, each, edge=place < 2), each) for place, each in enumerate(tolerances)]
 
 
 compare_answers(

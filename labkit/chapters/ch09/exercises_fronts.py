@@ -1,5 +1,7 @@
 """Exercises of notebook 09 on fronts and on who pays: points that nothing beats, and levelling down."""
 
+import numpy as np
+
 from labkit.exercises.answers import outputs_of
 from labkit.exercises.checking import compare_answers
 
@@ -51,14 +53,19 @@ ENDS = [(0.80, 0.20), (0.90, 0.10)], [(0.90, 0.10), (0.80, 0.20)]  # what beats 
 
 
 def draw_fronts(rng):
-    """Draw points on a coarse grid, on which some are equal in one of the two or in both, and a pair of points."""
+    """Draw points on a coarse grid, where some are equal, points of which one is on no hull, and a pair of points."""
     calls = []
-    for number in (6, 5, 6, 5):
+    for number in (6, 5, 6):
         accuracies, gaps = rng.integers(12, 19, size=number) / 20, rng.integers(1, 9, size=number) / 20
         calls.append((list(zip(accuracies.tolist(), gaps.tolist(), strict=True)),))
+    less, more = rng.uniform(0.6, 0.7), rng.uniform(0.85, 0.95)
+    low, high = rng.uniform(0.03, 0.1), rng.uniform(0.3, 0.45)
+    middle = ((less + more) / 2 - 0.03, (low + high) / 2 + 0.05)  # behind the line between the other two
+    beaten = [(middle[0] - 0.01, high), (less - 0.02, middle[1])]
+    behind = [(round(float(x), 2), round(float(y), 2)) for x, y in ((less, low), (more, high), middle, *beaten)]
+    calls.append(([behind[place] for place in rng.permutation(5)],))
     best = (round(rng.uniform(0.8, 0.95), 2), 0.05)
-    calls += [([(0.75, 0.3), best],), ([best, (0.75, 0.3)],)]
-    return calls
+    return [*calls, ([(0.75, 0.3), best],), ([best, (0.75, 0.3)],)]
 
 
 compare_answers(
@@ -147,15 +154,34 @@ PROBES = (
 )
 
 
+CHANGES = (  # in sixteenths, of the group that is better off, of the one between, and of the one that is worse off
+    (-2, 0),
+    (-3, -1),
+    (-1, -2),
+    (-1, 2),
+    (-3, 1),
+    (0, 2),
+    (0, 0),
+    (-2, 0, 0),
+    (0, -1, 0),
+    (-2, 1, 0),
+    (-1, 0, -1),
+)
+
+
 def draw_changes(rng):
     """Draw rates before and after, in sixteenths, which floats hold exactly, so that equal gaps are equal."""
     calls = []
-    for number in (3, 3, 3, 2, 2, 2, 2, 2, 2, 2, 2):
-        groups = rng.permutation(list("xyz" if number == 3 else "ab")).tolist()
-        before = rng.integers(4, 13, size=number)
-        after = before + rng.choice([-2, -1, 0, 0, 0, 1, 2], size=number)
-        calls.append(tuple(dict(zip(groups, (rates / 16).tolist(), strict=True)) for rates in (before, after)))
-    return calls
+    for place, change in enumerate((CHANGES[0], *CHANGES)):
+        names = list("ab" if len(change) == 2 else "xyz")
+        turned = place == 0 or (place > 1 and rng.random() < 0.5)  # the first two differ in who is better off
+        ranks = np.arange(len(names))[:: -1 if turned else 1]
+        low, step = rng.integers(4, 7), rng.integers(3, 5)
+        before = low + step * (len(names) - 1 - ranks) * (2 if len(names) == 2 else 1)
+        after = before + np.array(change)[ranks]
+        order = rng.permutation(len(names)).tolist()
+        calls.append(tuple({names[each]: float(rates[each]) / 16 for each in order} for rates in (before, after)))
+    return [calls[place] for place in rng.permutation(len(calls))]
 
 
 compare_answers(
