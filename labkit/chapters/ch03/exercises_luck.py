@@ -199,8 +199,8 @@ class Team:
 
 
 def draw_team(rng):
-    """Draw a team for which one purchase is clearly the best, each of the three as often as the others."""
-    best = str(rng.choice(THREE))
+    """Draw a team for which one purchase is clearly the best: that of the notebook, which is copied, less often."""
+    best = str(rng.choice(["patients", "seeds", TEAM.purchase()["best"]], p=[0.4, 0.4, 0.2]))
     while True:
         variances = rng.integers([5, 5, 5], [100, 100, 60]) / 10_000
         draws = *rng.integers([3, 2], [9, 6]).tolist(), 250 * int(rng.integers(2, 13))
