@@ -97,8 +97,10 @@ class Exercise(Varied):
     written : mapping of str to str
         What the notebook says after an option's letter, where that is more than the option.
     hidden : callable or None
-        For an exercise that asks for a function: takes a `numpy.random.Generator`, returns the arguments of calls that
-        tell the reference from every wrong answer, as the declared ones do.
+        For an exercise that asks for a function: takes a `numpy.random.Generator`, returns the arguments of calls.
+        They are drawn again until every wrong answer gets its hint, as with the declared ones.
+    always_apart : bool
+        Whether all calls that `hidden` draws do so: then nothing is tried, which would take long.
     variants : callable or None
         For an exercise that asks for a value: takes a `numpy.random.Generator`, returns a `Variant`.
     number : int
@@ -123,6 +125,7 @@ class Exercise(Varied):
     choices: Choices | None = field(default=None, repr=False)
     written: Mapping[str, str] = field(default_factory=dict, repr=False)
     hidden: Hidden | None = field(default=None, repr=False)
+    always_apart: bool = False
     variants: Variants | None = field(default=None, repr=False)
     number: int = 0
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from numpy.random import Generator
 
 
+MOST_DRAWS = 200  # of hidden calls, until they tell the known mistakes apart
+
+
 @dataclass(frozen=True)
 class Variant:
     """What one variant of an exercise has in place of what was declared.
@@ -76,7 +79,17 @@ class Varied:
         """
         if self.hidden is None:
             raise ValueError(f"exercise {self.id} declares no hidden calls (hidden=)")
-        return [tuple(call) for call in self.hidden(make_rng("hidden", self.id, seed))]
+        rng = make_rng("hidden", self.id, seed)
+        for _ in range(MOST_DRAWS):
+            calls = [tuple(call) for call in self.hidden(rng)]
+            if self.always_apart or self.asking(calls).knows_mistakes():
+                return calls
+        raise ValueError(f"exercise {self.id}: none of {MOST_DRAWS} draws tells the known mistakes apart")
+
+    def knows_mistakes(self) -> bool:
+        """Say whether every wrong answer that is a function gets its hint, with the calls that there are."""
+        functions = ((answer, hint) for answer, hint in self.wrong if callable(answer))
+        return all(self.outcome(answer).message.startswith(hint) for answer, hint in functions)
 
     def asking(self, calls: Sequence[tuple]) -> Self:
         """Return the exercise with other calls, by which it then judges.

@@ -13,6 +13,8 @@ from labkit.exercises.answers import Fault, find_outputs, outputs_of
 from labkit.exercises.checking import exercises, find_exercise
 from tests.classroom.conftest import KINDS
 
+ADAPTED = ("03.6", "03.7", "03.8", "03.9", "03.10", "03.12", "03.13", "03.14", "08.2")
+HIDDEN = ("03.10", "03.13")
 QUICK = ("03.6", "03.10", "08.2")  # these need no torch
 DECLARING = """
 declared = {}
@@ -69,9 +71,6 @@ def cases():
             yield pytest.param(identifier, kind, id=f"{identifier}-{kind}", marks=pytest.mark.slow)
 
 
-ADAPTED = ("03.6", "03.7", "03.8", "03.9", "03.10", "03.12", "03.13", "03.14", "08.2")
-
-
 def test_these_exercises_have_adapters():
     """The list, which pytest reads without loading the chapters, is whole."""
     assert sorted(adapted()) == sorted(ADAPTED)
@@ -91,6 +90,19 @@ def test_the_box_collects_what_check_collects(identifier, kind, boxes, judge):
     for question, answer in zip(questions, given, strict=True):
         outside = judge.outcomes({identifier: found.answers[question.id]})[identifier]
         assert (question.expression, outside) == (question.expression, exercise.outcome(answer))
+
+
+@pytest.mark.parametrize(("identifier", "kind"), [case for case in cases() if case.values[0] in HIDDEN])
+def test_the_box_makes_hidden_calls(identifier, kind, boxes, judge):
+    """Through the adapter; the reference is correct, and every declared mistake gets its hint."""
+    exercise = find_exercise(identifier)
+    calls = exercise.draw_hidden(7)
+    question = make_questions({identifier: f"check({identifier!r}, given)"}, probes={identifier: calls})[0]
+    answers = ["declared[{0!r}]['reference']", "declared[{0!r}]['wrong'][0][0]", "declared[{0!r}]['wrong'][1][0]"]
+    for expression, told in zip(answers, [exercise.praise, *(hint for _, hint in exercise.wrong[:2])], strict=True):
+        asked = replace(question, expression=expression.format(identifier))
+        found = boxes(kind).run(declaring_cells(identifier), [asked], every_cell=True)
+        assert judge.outcomes(found.answers, [asked])[identifier].message == told
 
 
 # ---- What adapters do in `outputs_of` --------------------------------------------------------------------------------

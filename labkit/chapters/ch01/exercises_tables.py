@@ -240,8 +240,8 @@ class WaitingRoom:
         return [
             (
                 sheet(answers=without(ANSWERS, "Known harms and limits")),
-                "Not complete yet. 'Known harms and limits' still holds 'TODO': who is missing, what is measured badly, "
-                "whose labels may be wrong, whom that can hurt.",
+                "Not complete yet. 'Known harms and limits' still holds 'TODO': who is missing, what is measured "
+                "badly, whose labels may be wrong, whom that can hurt.",
             ),
             (
                 sheet(meanings=without(MEANINGS, "y")),
@@ -258,7 +258,7 @@ class WaitingRoom:
             ),
             (
                 sheet().replace("| group | b | ", "| group | b | 1"),
-                f"Not complete yet. 'Group sizes' gives 1{of_b} for group 'b'; it is {of_b}.",
+                f"Not complete yet. 'Group sizes' gives {int(f'1{of_b}'):,} for group 'b'; it is {of_b}.",
             ),
             (
                 sheet(

@@ -181,9 +181,13 @@ def draw_log(rng):
     epoch = int(rng.integers(1, 5))
     selected = np.sort(rng.choice(np.arange(20, 40), 4, replace=False)) / 100
     accuracy = rng.integers(76, 83, 4) / 100  # possible with these shares: at most a tenth is selected wrongly
-    selected[epoch - 1] = rng.integers(53, 66) / 100
-    accuracy[epoch - 1] = 1 - (selected[epoch - 1] - ILL) + rng.integers(3, 7) / 100
-    log = LogC(epoch, tuple(selected.tolist()), tuple(accuracy.round(2).tolist()))
+    while True:
+        share = int(rng.choice([53, 54, 55, 57, 58, 59, 61, 62]))  # percent
+        claimed = 100 - (share - 30) + int(rng.integers(3, 8))
+        if claimed not in (share, 70):  # which would make two mistakes the same
+            break
+    selected[epoch - 1], accuracy[epoch - 1] = share / 100, claimed / 100
+    log = LogC(epoch, tuple(selected.tolist()), tuple(accuracy.tolist()))
     changes = [
         ("Give the `log`", "You have another log C: the first lines below put it in its place. Give the `log`"),
         ("impossible = {", f"{log.code()}impossible = {{"),

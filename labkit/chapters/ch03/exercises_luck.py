@@ -131,7 +131,7 @@ ABOUT_BEST = "Compute it with `standard_error` from 03.3: which of the three lea
 
 @dataclass(frozen=True)
 class Team:
-    """What another team has: three variances, and how many draws of each."""
+    """What another team has: three variances, how many draws of each, and how many times as many it can afford."""
 
     sample: float = 0.0064
     seed: float = 0.0009
@@ -139,14 +139,16 @@ class Team:
     worlds: int = 4
     seeds: int = 3
     people: int = 2000
+    more: tuple[int, int, int] = (4, 4, 4)  # patients, seeds, notes
 
     def errors(self):
         """Return the standard error of the mean gap after each purchase."""
         variances = self.sample, self.seed, self.people_500
+        patients, seeds, notes = self.more
         return {
-            "patients": standard_error(*variances, self.worlds, self.seeds, 4 * self.people),
-            "seeds": standard_error(*variances, self.worlds, 4 * self.seeds, self.people),
-            "notes": standard_error(*variances, 4 * self.worlds, self.seeds, self.people),
+            "patients": standard_error(*variances, self.worlds, self.seeds, patients * self.people),
+            "seeds": standard_error(*variances, self.worlds, seeds * self.seeds, self.people),
+            "notes": standard_error(*variances, notes * self.worlds, self.seeds, self.people),
         }
 
     def purchase(self, **changes):
@@ -165,14 +167,21 @@ class Team:
         ]
 
     def texts(self):
-        """Return what the exercise says of it, in parts that are on one line each."""
+        """Return what the exercise says of it, in parts."""
+        patients, seeds, notes = ("" if same else f"{TIMES[each]} as many " for each, same in self.said())
         return [
             f"are {self.sample:.4f} for the training sample",
             f"{self.seed:.4f} for the seed",
             f"{self.people_500:.4f} for",
             f"has {self.worlds} training samples, {self.seeds} seeds for each",
             f"measures on {self.people:,} people",
+            f"afford {patients}patients to measure on, {seeds}seeds for each training sample, or {notes}training\n"
+            "samples",
         ]
+
+    def said(self):
+        """Return each number of times, and whether it was just said of the purchase before."""
+        return [(each, place > 0 and len(set(self.more)) == 1) for place, each in enumerate(self.more)]
 
     def judge(self, collected):
         """Look at the kinds of luck first, then at the best purchase."""
@@ -190,18 +199,19 @@ class Team:
 
 
 def draw_team(rng):
-    """Draw a team for which one purchase is clearly the best: more patients, or more training samples."""
-    best = str(rng.choice(["patients", "notes"]))
+    """Draw a team for which one purchase is clearly the best: that of the notebook, which is copied, less often."""
+    best = str(rng.choice(["patients", "seeds", TEAM.purchase()["best"]], p=[0.4, 0.4, 0.2]))
     while True:
-        variances = rng.integers([10, 5, 10], [100, 20, 60]) / 10_000
-        team = Team(*variances.tolist(), *rng.integers([3, 2], [9, 6]).tolist(), 250 * int(rng.integers(2, 13)))
+        variances = rng.integers([5, 5, 5], [100, 100, 60]) / 10_000
+        draws = *rng.integers([3, 2], [9, 6]).tolist(), 250 * int(rng.integers(2, 13))
+        team = Team(*variances.tolist(), *draws, tuple(rng.choice(list(TIMES), 3).tolist()))
         first, second, _ = sorted(team.errors().values())
         if team.purchase()["best"] == best and first < 0.92 * second:
-            return Variant(
-                team.purchase(), team.wrong(), list(zip(TEAM.texts(), team.texts(), strict=True)), {"judge": team.judge}
-            )
+            changes = list(zip(TEAM.texts(), team.texts(), strict=True))
+            return Variant(team.purchase(), team.wrong(), changes, {"judge": team.judge})
 
 
+TIMES = {2: "twice", 4: "four times", 8: "eight times"}
 TEAM = Team()
 exercise(
     "03.4",

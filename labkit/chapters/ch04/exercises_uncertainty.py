@@ -246,6 +246,7 @@ compare_answers(
     objective="04-uncertainty",
     collect=outputs_of(*PROBES),
     hidden=draw_audits,
+    always_apart=True,
     reference=null_gap,
     wrong=[
         (

@@ -246,7 +246,7 @@ def draw_groups(rng):
     while True:
         above, below = int(rng.integers(12, 19)) / 20, int(rng.integers(2, 9)) / 20
         groups = TwoGroups(*((above, below) if rng.random() < 0.5 else (below, above)))
-        if (above, below) != (0.8, 0.2) and abs(groups.in_a - 0.5) > 0.11:
+        if above != 0.8 and below != 0.2 and abs(groups.in_a - 0.5) > 0.11:
             break
     settings = {"judge": groups.judge}
     return Variant(groups.reference(), groups.wrong(), [(TWO_GROUPS.text(), groups.text())], settings)

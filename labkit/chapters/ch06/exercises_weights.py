@@ -48,10 +48,32 @@ def label_within_group(groups, labels):
     return group / both
 
 
+def draw_people(rng):
+    """Draw groups and labels that depend on each other, in groups of unequal size, in a random order."""
+    calls = []
+    for names in ("ab", "xyz"):
+        while True:
+            counts = rng.integers(1, 6, size=(len(names), 2))
+            expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.sum()
+            uneven = np.ptp(counts.sum(axis=1)) > 1 and np.ptp(counts.sum(axis=0)) > 1
+            if uneven and abs(counts / expected - 1).min() > 0.05:
+                break
+        people = [
+            (name, label)
+            for name, row in zip(names, counts, strict=True)
+            for label in (0, 1)
+            for _ in range(row[label])
+        ]
+        people = [people[place] for place in rng.permutation(len(people))]
+        calls.append(([group for group, _ in people], [label for _, label in people]))
+    return calls
+
+
 compare_answers(
     "06.1",
     points=2,
     objective="06-weights",
+    hidden=draw_people,
     collect=outputs_of(
         (["a", "a", "a", "a", "b", "b"], [1, 1, 1, 0, 1, 0]),
         (["x", "y", "y", "y", "x", "y", "y", "y"], [1, 1, 0, 0, 0, 0, 0, 1]),
@@ -164,17 +186,32 @@ FEW = "The test part has {} of {} people. Nobody could tell from so few how good
 LEAST_TEST = 0.2  # of all people
 
 
+def name_people(places, number, one="b", other="a"):
+    """Return people by name, with those of one group at some places."""
+    return [f"{one if place in places else other}{place}" for place in range(number)]
+
+
 PEOPLE = (
-    [f"{'b' if i in (1, 4, 7, 10) else 'a'}{i}" for i in range(12)],
-    [f"{'b' if i in (2, 3, 8, 15, 21) else 'a'}{i}" for i in range(30)],
-    [f"{'a' if i in (1, 2, 8, 11, 12) else 'b'}{i}" for i in range(20)],
+    name_people((1, 4, 7, 10), 12),
+    name_people((2, 3, 8, 15, 21), 30),
+    name_people((1, 2, 8, 11, 12), 20, "a", "b"),
 )
+
+
+def draw_lists(rng):
+    """Draw lists of people in which one group is rare, with somebody at an even and an odd place of either half."""
+    lists = []
+    for number, names in ((12, "ba"), (30, "ba"), (20, "ab")):
+        rare = {start + 2 * int(rng.integers(number // 4)) for start in (0, 1, number // 2, number // 2 + 1)}
+        lists.append((name_people(rare, number, *names),))
+    return lists
 
 
 @exercise(
     "06.2",
     points=2,
     objective="06-weights",
+    hidden=draw_lists,
     collect=outputs_of(*((people,) for people in PEOPLE)),
     reference=prepare,
     wrong=[
@@ -195,9 +232,9 @@ PEOPLE = (
     idea="Split first. Then balance the training part, and leave the test part alone.",
     praise="Whatever you do to the data for training, the test part stays as people come.",
 )
-def judge_prepared(collected):
+def judge_prepared(collected, asked):
     """Look for people in both parts, repeated in the test, unbalanced, and missing; their order does not matter."""
-    for (train, test), people in zip(collected, PEOPLE, strict=True):
+    for (train, test), (people,) in zip(collected, asked.calls, strict=True):
         if len(set(test)) < len(test):
             return REPEATED
         if set(train) & set(test):

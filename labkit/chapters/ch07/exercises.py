@@ -1,13 +1,11 @@
-"""Exercises of notebook 07: soft decisions, halves of a batch, multipliers, criteria and verdicts."""
+"""Exercises of notebook 07 that ask for functions: soft decisions, halves of a batch, and multipliers."""
 
-from dataclasses import dataclass
-from functools import cache
-from itertools import product
+from itertools import groupby, product
 
 import numpy as np
 
 from labkit.exercises.answers import outputs_of
-from labkit.exercises.checking import choice, compare_answers, exercise
+from labkit.exercises.checking import compare_answers, exercise
 
 
 # ---- 07.1 write a function -------------------------------------------------------------------------------------------
@@ -38,10 +36,21 @@ def turned_gap(logits, is_b, temperature):
     return -soft_gap(logits, is_b, temperature)
 
 
+def draw_logits(rng):
+    """Draw logits of two groups, and temperatures below and above 1."""
+    calls = []
+    for number, scale, temperatures in ((5, 2.0, (0.3, 0.7)), (4, 0.1, (0.02, 0.05)), (6, 2.0, (2.0, 4.0))):
+        is_b = rng.permutation([True, True, False, False, *(rng.random(number - 4) < 0.5)]).tolist()
+        logits = rng.uniform(-scale, scale, size=number).round(3).tolist()
+        calls.append((logits, is_b, round(rng.uniform(*temperatures), 3)))
+    return calls
+
+
 compare_answers(
     "07.1",
     points=1,
     objective="07-penalty",
+    hidden=draw_logits,
     collect=outputs_of(
         ([2.0, 0.1, -0.2, -1.0, 0.3], [False, False, True, True, True], 0.5),
         ([0.05, 0.04, -0.05, -0.01], [False, True, False, True], 0.02),
@@ -65,41 +74,62 @@ compare_answers(
 
 
 # ---- 07.2 repair code ------------------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class Population:
-    """People to draw batches from: two soft decisions in each group, and how many people each half has of it."""
-
-    in_a: tuple[float, float]
-    in_b: tuple[float, float]
-    sizes_a: tuple[int, int]
-    sizes_b: tuple[int, int]
-    rare: float = 0.5  # share of the people of either group who have the first of their two decisions
-
-    def draw(self):
-        """Return every batch, as a pair of halves, and how likely it is (batches,)."""
-        batches, chances = [], []
-        sizes = (*self.sizes_a, *self.sizes_b)
-        values = [sorted({*decisions}) for decisions in (self.in_a, self.in_b)]  # one, where all people are alike
-        drawn = [product(values[position // 2], repeat=size) for position, size in enumerate(sizes)]
-        for first_a, second_a, first_b, second_b in product(*map(list, drawn)):
-            batches.append(({"a": list(first_a), "b": list(first_b)}, {"a": list(second_a), "b": list(second_b)}))
-            chances.append(self.chance(self.in_a, first_a + second_a) * self.chance(self.in_b, first_b + second_b))
-        return batches, np.array(chances)
-
-    def chance(self, decisions, people):
-        """Return how likely these people of one group are."""
-        if decisions[0] == decisions[1]:
-            return 1.0
-        return np.prod([self.rare if one == decisions[0] else 1 - self.rare for one in people])
+LARGER_IS_RARE = 0.2  # how often a person has the larger of two decisions, where a half has three people of a group
 
 
-POPULATIONS = (
-    Population((0.2, 0.8), (0.1, 0.5), (2, 1), (1, 1)),
-    Population((0.9, 0.3), (0.5, 0.5), (3, 1), (1, 1), rare=0.2),  # three people: their median is not their mean
-    Population((0.5, 0.5), (0.9, 0.3), (1, 1), (1, 3), rare=0.2),
-    Population((0.316, 0.316), (0.211, 0.211), (1, 1), (1, 1)),  # no noise: any estimate should be exact
-)
-DRAWN = [population.draw() for population in POPULATIONS]
+def draw_batches(in_a, in_b, sizes):
+    """Return every batch that can be drawn from a population, as a pair of halves.
+
+    `in_a` and `in_b` are the soft decisions that people have, one or two, and `sizes` says how many people of a the two
+    halves have, and how many of b.
+    """
+    drawn = [product(values, repeat=size) for values, size in zip((in_a, in_a, in_b, in_b), sizes, strict=True)]
+    return [
+        ({"a": list(first_a), "b": list(first_b)}, {"a": list(second_a), "b": list(second_b)})
+        for first_a, second_a, first_b, second_b in product(*map(list, drawn))
+    ]
+
+
+def weigh_batches(batches):
+    """Return how likely each of the batches of one population is (batches,), from the batches alone."""
+    chances = np.ones(len(batches))
+    rare = LARGER_IS_RARE if max(count_people(batches[0])) > 2 else 0.5
+    for name in "ab":
+        people = np.array([first[name] + second[name] for first, second in batches])  # (batches, people)
+        if np.ptp(people) > 0:
+            chances *= np.where(people == people.max(), rare, 1 - rare).prod(axis=1)
+    return chances
+
+
+def count_people(batch):
+    """Return the sizes of the groups in the halves of a batch, which tell the populations apart."""
+    first, second = batch
+    return len(first["a"]), len(second["a"]), len(first["b"]), len(second["b"])
+
+
+SIZES = ((2, 1, 1, 1), (3, 1, 1, 1), (1, 1, 1, 3), (1, 1, 1, 1))  # of three people the median is not the mean
+
+
+def draw_populations(decisions):
+    """Return the calls for four populations, from the decisions of their people in a and in b."""
+    populations = zip(decisions, SIZES, strict=True)
+    return [batch for (in_a, in_b), sizes in populations for batch in draw_batches(in_a, in_b, sizes)]
+
+
+def draw_decisions(rng):
+    """Draw populations in which halves disagree about the sign of the gap, and one without noise."""
+
+    def near(*values):
+        return tuple(round(value + rng.uniform(-0.08, 0.08), 3) for value in values)
+
+    return draw_populations(
+        (
+            (near(0.2, 0.8), near(0.12, 0.5)),
+            (near(0.3, 0.9), near(0.5)),
+            (near(0.5), near(0.3, 0.9)),
+            (near(0.5), near(0.3)),
+        )
+    )
 
 
 def gap_of(half):
@@ -142,26 +172,25 @@ def first_people_alone(first, second):
     return product_of_gaps(*({name: values[:1] for name, values in half.items()} for half in (first, second)))
 
 
-def summarize(estimates):
+def summarize(estimates, calls):
     """Return the mean and the variance of the estimates of each population (populations,)."""
-    means, variances, start = [], [], 0
-    for batches, chances in DRAWN:
-        own = np.ravel(estimates)[start : start + len(batches)]
-        start += len(batches)
+    means, variances, estimates = [], [], np.ravel(estimates)
+    for _, batches in groupby(calls, key=count_people):
+        chances = weigh_batches(list(batches))
+        own, estimates = estimates[: len(chances)], estimates[len(chances) :]
         means.append(chances @ own)
         variances.append(chances @ (own - means[-1]) ** 2)
     return np.array(means), np.array(variances)
 
 
-BATCHES = outputs_of(*(batch for batches, _ in DRAWN for batch in batches))
-
-
-@cache
-def estimates_of(penalty):
-    """Return what one of our own penalties gives for each batch."""
-    return BATCHES(penalty)
-
-
+BATCHES = draw_populations(
+    (
+        ((0.2, 0.8), (0.1, 0.5)),
+        ((0.3, 0.9), (0.5,)),
+        ((0.5,), (0.3, 0.9)),
+        ((0.316,), (0.211,)),  # no noise: any estimate should be exact
+    )
+)
 MOST_VARIANCE = 1.02  # of that of the product; other unbiased estimates have less
 
 
@@ -189,7 +218,9 @@ PENALTIES = (
     "07.2",
     points=2,
     objective="07-penalty",
-    collect=BATCHES,
+    collect=outputs_of(*BATCHES),
+    hidden=draw_decisions,
+    always_apart=True,
     reference=product_of_gaps,
     wrong=PENALTIES,
     hints=(
@@ -200,16 +231,16 @@ PENALTIES = (
     praise="Right on average, over every batch that can be drawn. A penalty that is not would push on when no gap is "
     "left.",
 )
-def judge_penalty(collected):
+def judge_penalty(collected, asked):
     """Average over all batches that can be drawn: any estimate of the squared gap without bias is right."""
-    mean, variance = summarize(collected)
-    right_mean, right_variance = summarize(estimates_of(product_of_gaps))
+    mean, variance = summarize(collected, asked.calls)
+    right_mean, right_variance = summarize(asked.model, asked.calls)
     if np.allclose(mean, right_mean, atol=1e-4):
         return None if (variance <= MOST_VARIANCE * right_variance + 1e-9).all() else PENALTIES[-1][1]
-    for wrong, hint in PENALTIES:
-        if np.allclose(collected, estimates_of(wrong), atol=1e-4):
+    for mistake, hint in asked.mistakes:
+        if np.allclose(collected, mistake, atol=1e-4):
             return hint
-    if np.allclose(collected, estimates_of(product_of_gaps), atol=0.006):
+    if np.allclose(collected, asked.model, atol=0.006):
         return "Nearly. Return the number as it is, without rounding."
     if (mean > right_mean - 1e-4).all():
         return "On average over all batches this is too large. What does it give on average where there is no gap?"
@@ -247,10 +278,22 @@ def without_sign(multiplier, strength, gap, tolerance):
     return max(0.0, multiplier + strength * (abs(gap) - tolerance))
 
 
+def draw_epochs(rng):
+    """Draw multipliers that rise, fall, end at zero and stay, and gaps of either sign."""
+    old, strength, gap = rng.uniform(0.2, 2, size=7), rng.uniform(0.4, 3, size=7), rng.uniform(0.2, 0.6, size=7)
+    tolerance = rng.uniform(0.05, 0.12, size=7)
+    gap[1], gap[5] = tolerance[1] / 3, tolerance[5] / 2  # slack
+    old[2], gap[2], strength[2] = 0.01, 0.005, 2 + strength[2]  # down to zero
+    gap[3] = tolerance[3] = round(tolerance[3], 3)
+    gap[6] *= -1
+    return [tuple(each) for each in np.column_stack([old, strength, gap, tolerance]).round(3).tolist()]
+
+
 compare_answers(
     "07.3",
     points=1,
     objective="07-lagrangian",
+    hidden=draw_epochs,
     collect=outputs_of(
         (0.213, 0.5, 0.3, 0.1),
         (0.4, 0.5, 0.02, 0.1),
@@ -278,89 +321,4 @@ compare_answers(
         "It goes up and down by the same rule; 0 ends it.",
     ),
     idea="max(0, multiplier + strength * (gap - tolerance)).",
-)
-
-
-# ---- 07.4 read a multiplier ------------------------------------------------------------------------------------------
-choice(
-    "07.4",
-    points=1,
-    objective="07-lagrangian",
-    options={
-        "the violations so far have added up": None,
-        "how much loss a larger tolerance would save": (
-            "That is the reading of a multiplier at the solution, where it no longer changes. Does it change here?"
-        ),
-        "the constraint binds and is met": (
-            "Compare the gap with the tolerance. It is larger, so the constraint is not met."
-        ),
-        "the constraint is slack": (
-            "Slack means that the gap is below the tolerance. Then the multiplier falls, or stays 0."
-        ),
-    },
-    praise="The rule adds strength times violation after every epoch. Only where the gap has settled at the tolerance, "
-    "and the multiplier no longer moves, could it be read as a price.",
-    hints=(
-        "Is the constraint met after the last epoch?",
-        "Put gap and tolerance into the rule of exercise 07.3: what would the next epoch do to the multiplier?",
-    ),
-    idea="The gap is above the tolerance, so the multiplier rises again: it is a sum of violations, not yet a price.",
-)
-
-
-# ---- 07.5 decide ----------------------------------------------------------------------------------------------------
-choice(
-    "07.5",
-    points=1,
-    objective="07-criterion",
-    options={
-        "demographic parity alone": (
-            "It needs no labels, so it survives. But look again at equal opportunity: the patients of b who are "
-            "*recorded* ill are a random part of those who *are* ill, so what share of each is found?"
-        ),
-        "demographic parity and equal opportunity": None,
-        "equal opportunity and equalized odds": (
-            "Equalized odds asks for false positive rates, too. Among b's patients recorded as *not ill* there are "
-            "ill ones: finding them counts as a false alarm."
-        ),
-        "none of the three": (
-            "Take the ill patients of b, and cross out 35% of them at random. Does the share that a model finds "
-            "change among those who are left?"
-        ),
-    },
-    praise="Demographic parity needs no labels, and equal opportunity asks only about people recorded ill, who are a "
-    "random part of all the ill. False positive rates, precision, accuracy and calibration do inherit the error. All "
-    "this ends where illnesses are not missed at random, for example the mild ones.",
-    hints=(
-        "For each criterion ask: among whom is its rate taken, and are these the right people?",
-        "35% of b's ill patients move from *recorded ill* to *recorded not ill*, whoever they are. Which of the two "
-        "groups stays a fair sample, and which one gets people who do not belong there?",
-    ),
-    idea="TPR is taken among people recorded ill. If illnesses are missed at random, these are a random part of the "
-    "ill, so TPR survives. FPR is taken among people recorded not ill, and the missed ones are now among them.",
-)
-
-
-# ---- 07.6 read and judge ---------------------------------------------------------------------------------------------
-choice(
-    "07.6",
-    points=2,
-    objective="07-judge",
-    options={
-        "A and B narrow the gap": (
-            "B's interval reaches from -0.15 to 0.01: narrowing is one possibility, no change another."
-        ),
-        "A narrows the gap, and harms accuracy on the truth": (
-            "On the records A loses 0.02, but they are known to be wrong; on the truth its interval starts at -0.01 "
-            "and reaches to 0.03: no harm is shown."
-        ),
-        "A narrows the gap; B may or may not": None,
-        "B is better: it loses nothing on the records": (
-            "It was not asked whether records are followed. And whether B narrows the gap at all cannot be told from "
-            "three runs."
-        ),
-    },
-    praise="Yes. More seeds would tell more about B; and whether parity is the right aim, no table tells.",
-    hints=("Which intervals of the change in gap contain 0?", "Judge accuracy by the labels that can be trusted."),
-    idea="A's change of the gap is clearly below 0; its accuracy on the truth is not clearly lower. B's contains 0.",
 )

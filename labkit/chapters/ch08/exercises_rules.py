@@ -1,44 +1,10 @@
-"""Exercises of notebook 08 on rules: a lottery between thresholds, what a rule does to a person, equal people."""
+"""Exercises of notebook 08 on rules: what a rule does to a person, equal people, and a report."""
 
 import numpy as np
 
 from labkit.chapters.ch08.probing import decide_by_rule
 from labkit.exercises.answers import outputs_of
 from labkit.exercises.checking import compare_answers
-
-# ---- 08.1 compute a lottery ------------------------------------------------------------------------------------------
-compare_answers(
-    "08.1",
-    points=2,
-    objective="08-roc",
-    reference={"share": 0.75, "fpr": 0.25},
-    wrong=[
-        (
-            {"share": 0.25, "fpr": 0.15},
-            "That is the share for whom the *high* threshold applies. With it, the TPR would be nearer to 0.40.",
-        ),
-        (
-            {"share": 0.75, "fpr": 0.15},
-            "The share is right. In the FPR you exchanged the thresholds: the low one, with FPR 0.30, applies to most.",
-        ),
-        (
-            {"share": 0.625, "fpr": 0.225},
-            "You took the TPR itself for the share. It lies between 0.40 and 0.70: how far along the way is 0.625?",
-        ),
-        (
-            {"share": 0.5, "fpr": 0.2},
-            "Half and half reaches the middle of 0.40 and 0.70. You need more than that.",
-        ),
-    ],
-    otherwise="Not this lottery. Let a hundred people draw with your share: does a TPR of 0.625 come out, and your "
-    "FPR?",
-    hints=(
-        "A lottery's rates are means of the two thresholds' rates, weighted by the shares.",
-        "How far along the way from 0.40 to 0.70 is 0.625? The FPR goes as far from 0.10 to 0.30.",
-    ),
-    idea="share = (0.625 - 0.40) / (0.70 - 0.40); fpr = (1 - share) × 0.10 + share × 0.30: a point on the line.",
-    praise="A point between two thresholds, which no single threshold reaches.",
-)
 
 
 # ---- 08.2 write what a rule does -------------------------------------------------------------------------------------
@@ -161,10 +127,18 @@ def same_answers(chances):
     return 1 - two_answers(chances)
 
 
+def draw_chances(rng):
+    """Draw chances, some of them 0 and 1."""
+    some, others = rng.uniform(0.05, 0.95, size=(2, 3)).round(2).tolist()
+    mixed = [*some, 0.0, 1.0]
+    return [([mixed[place] for place in rng.permutation(len(mixed))],), (others,)]
+
+
 compare_answers(
     "08.3",
     points=1,
     objective="08-judge",
+    hidden=draw_chances,
     collect=outputs_of(([0.5, 1.0, 0.0, 0.2],), ([0.9, 0.9],)),
     reference=two_answers,
     wrong=[
@@ -226,6 +200,12 @@ def make_people(n, seed, *, shift=0.2):
     return score.round(1), group, part
 
 
+def draw_samples(rng):
+    """Draw people of three samples, the parts of which differ in one direction or the other."""
+    sizes, seeds, shifts = (25, 65, 45), rng.integers(2**31, size=3).tolist(), (0.2, 0.3, -0.4)
+    return [make_people(n, seed, shift=shift) for n, seed, shift in zip(sizes, seeds, shifts, strict=True)]
+
+
 def common_cut(score, group, part):
     """Chooses one cut for both groups."""
     cut = np.median(score[part == 0])
@@ -245,6 +225,7 @@ compare_answers(
     points=2,
     objective="08-judge",
     collect=outputs_of(make_people(25, 0), make_people(65, 1), make_people(45, 2, shift=-0.4)),
+    hidden=draw_samples,
     untouched=make_report(everybody, everybody),
     reference=make_report(first, second),
     wrong=[

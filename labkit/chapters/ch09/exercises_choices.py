@@ -53,10 +53,17 @@ REFITS = (
 )
 
 
+def draw_refits(rng):
+    """Draw decisions of two to four refits about three to six people."""
+    shapes = ((3, 5), (2, 3), (4, 4), (3, 6))
+    return [(rng.integers(2, size=shape).tolist(),) for shape in shapes]
+
+
 compare_answers(
     "09.4",
     points=1,
     objective="09-flips",
+    hidden=draw_refits,
     collect=outputs_of(*[(refits,) for refits in REFITS]),
     reference=flip_rate,
     wrong=[
@@ -173,10 +180,33 @@ CASES = (
 )
 
 
+def draw_points(rng, tolerance, *, edge):
+    """Draw points: the more accurate one is on validation, the larger is its gap there; on test this is by chance.
+
+    Two gaps exceed the tolerance, in either direction. The next one equals it (`edge`), or is a little smaller.
+    """
+    sign, least = rng.choice([-1, 1]), 1.0 if edge else 0.9
+    gaps = tolerance * np.array([rng.uniform(1.2, 4), -rng.uniform(1.2, 4), sign * least, rng.uniform(0.4, 0.8), 0.1])
+    later = tolerance * rng.choice([-1, 1], size=5) * rng.permutation([0.3, 0.5, 0.8, 1.6, 2.5])
+    accuracies, accuracies_later = (0.6 + 0.01 * rng.permutation(30)[:5] for _ in range(2))
+    accuracies[::-1].sort()
+    columns = (accuracies.round(2), gaps.round(4), accuracies_later.round(2), later.round(4))
+    rows = zip("abcde", *(column.tolist() for column in columns), strict=True)
+    named = [(f"point {letter}", *numbers) for letter, *numbers in rows]
+    return make_points(*(named[place] for place in rng.permutation(5)))
+
+
+def draw_cases(rng):
+    """Draw points and tolerances."""
+    tolerances = [int(rng.integers(4, 16)) / 100 for _ in range(4)]
+    return [(draw_points(rng, each, edge=place < 2), each) for place, each in enumerate(tolerances)]
+
+
 compare_answers(
     "09.5",
     points=2,
     objective="09-select",
+    hidden=draw_cases,
     collect=outputs_of(*CASES),
     untouched=make_report("test", "test", signed=True),
     reference=make_report(),

@@ -3,7 +3,11 @@
 The notebook shows `CASE` and `BEGUN` to the student, who reads the figures.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from labkit.exercises.checking import exercise, open_question
+from labkit.exercises.variants import Variant
 
 CASE = {
     "gap": (0.031, -0.012, 0.074),
@@ -24,60 +28,129 @@ BEGUN = {
 
 # ---- 09.6 read the figures of a decision -----------------------------------------------------------------------------
 GROUPS = ("only a", "only b", "both", "nobody")  # in the order of letters
-
-
 GAPS = ("inside the tolerance", "outside the tolerance", "cannot tell")
+TOLERANCE = 0.05
 
 
-def figures_read(gains="nobody", loses="only a", gap="cannot tell"):
-    """Return an answer as a student gives it."""
-    return {"gains": gains, "loses": loses, "gap": gap}
+@dataclass(frozen=True)
+class Figures:
+    """The figures of a decision: mean, low and high of each."""
+
+    case: Mapping[str, tuple[float, float, float]]
+
+    def changed(self, sign):
+        """Return the groups of which clearly more (1) or clearly fewer (-1) ill people are found."""
+        found = []
+        for group in "ab":
+            _, *limits = self.case[f"change in ill people found, {group}"]
+            found += [group] * all(sign * limit > 0 for limit in limits)
+        return {"a": GROUPS[0], "b": GROUPS[1], "ab": GROUPS[2], "": GROUPS[3]}["".join(found)]
+
+    @property
+    def gap(self):
+        """What the figures show about the gap."""
+        _, low, high = self.case["gap"]
+        if -TOLERANCE <= low and high <= TOLERANCE:
+            return GAPS[0]
+        return GAPS[1] if low > TOLERANCE or high < -TOLERANCE else GAPS[2]
+
+    def read(self, **changes):
+        """Return the right answer, with some parts changed."""
+        return {"gains": self.changed(1), "loses": self.changed(-1), "gap": self.gap} | changes
+
+    def where(self, group):
+        """Return where the interval of a group's change lies."""
+        _, low, high = self.case[f"change in ill people found, {group}"]
+        side = "above zero" if low > 0 else "below zero" if high < 0 else "on both sides of zero"
+        return f"the interval of {group}'s change lies {side}"
+
+    def told(self, part, answer):
+        """Return what a wrong part of an answer is told; None for the right one."""
+        if answer == self.read()[part]:
+            return None
+        if part == "gap":
+            _, low, high = self.case["gap"]
+            return f"The claim needs the whole interval: it reaches from {low} to {high}. Where does it end?"
+        named = {GROUPS[0]: "a", GROUPS[1]: "b"}.get(answer)
+        question = "more of its ill people are found" if part == "gains" else "fewer of its ill people are found"
+        if named:
+            where = self.where(named)
+            return f"{where[0].upper()}{where[1:]}. Is it clear that {question}, and only of that group?"
+        which = "above" if part == "gains" else "below"
+        return f"Look at both intervals of the changes, at both ends: which of them lie {which} zero?"
+
+    def wrong(self):
+        """Return wrong answers with their hints."""
+        options = {"gains": GROUPS, "loses": GROUPS, "gap": GAPS}
+        found = ((part, each, self.told(part, each)) for part, listed in options.items() for each in listed)
+        return [(self.read(**{part: each}), told) for part, each, told in found if told]
+
+    def table(self):
+        """Return the figures as a table of markdown."""
+        rows = [f"| {name} | {' | '.join(f'{each:.3f}' for each in found)} |" for name, found in self.case.items()]
+        return "\n".join(["| figure | mean | low | high |", "|---|---|---|---|", *rows])
+
+    def judge(self, collected):
+        """Look at who gains, then at who loses, then at the gap."""
+        slips = (self.told(part, collected[part]) for part in ("gains", "loses", "gap"))
+        return next((slip for slip in slips if slip), None)
 
 
-BY_GAINS = {
-    "only a": "The interval of a's change lies below zero: fewer of its ill people are found.",
-    "only b": "The mean of b's change is above zero, but its interval contains zero: the gain is not clear.",
-    "both": "Neither interval of a change lies above zero. Look at its low end.",
-}
+FIGURES = Figures(CASE)
+OPENING = "Before anybody writes them, read the figures (mean, low and\nhigh of a 95% interval)."
+OTHER_OPENING = (
+    "Suppose that a second clinic wrote such a decision,\nwith these figures in place of those above (mean, low and "
+    "high of a 95% interval):\n\n{}\n\n"
+)
 
 
-BY_LOSES = {
-    "only b": "The interval of b's change contains zero: no loss is shown. And that of a?",
-    "both": "Only one of the two intervals lies below zero. Look at the high ends.",
-    "nobody": "One of the two intervals lies below zero: fewer ill people of that group are found.",
-}
+def draw_figure(rng, side, center, half_width):
+    """Draw mean, low and high of an interval above zero (1), below it (-1), or on both sides of it (0)."""
+    mean = side * rng.uniform(*center) if side else rng.uniform(-0.6, 0.6) * half_width
+    return tuple(round(float(each), 3) for each in (mean, mean - half_width, mean + half_width))
 
 
-BY_GAP = {
-    "inside the tolerance": "The mean is inside, but the claim needs the whole interval: where does it end?",
-    "outside the tolerance": "A part of the interval lies outside of ±0.05, and a part inside. What does that show?",
-}
+def draw_figures(rng):
+    """Draw figures of another clinic with other gains and losses, or another gap."""
+    while True:
+        sides = {group: int(rng.integers(-1, 2)) for group in "ab"}
+        gap = [(0.01, 0.025), (0.085, 0.03), (0.035, 0.04)][rng.integers(3)]
+        mean = rng.choice([-1, 1]) * (gap[0] + rng.uniform(-0.005, 0.005))
+        figures = Figures(
+            {
+                "gap": tuple(round(float(each), 3) for each in (mean, mean - gap[1], mean + gap[1])),
+                "accuracy, records": CASE["accuracy, records"],
+                **{
+                    f"change in ill people found, {group}": draw_figure(rng, side, (0.04, 0.08), 0.025)
+                    for group, side in sides.items()
+                },
+            }
+        )
+        if figures.read() != FIGURES.read():
+            break
+    changes = [(OPENING, OTHER_OPENING.format(figures.table()).strip() + "\n\n")]
+    praise = "Whoever reads such a decision should learn who pays, who gains, and what is not shown."
+    return Variant(figures.read(), figures.wrong(), changes, {"judge": figures.judge, "praise": praise})
 
 
-@exercise(
+exercise(
     "09.6",
     points=3,
     objective="09-decide",
-    reference=figures_read(),
+    reference=FIGURES.read(),
+    wrong=FIGURES.wrong(),
+    variants=draw_figures,
     choices={"gains": GROUPS, "loses": GROUPS, "gap": GAPS},
-    wrong=[
-        *((figures_read(gains=group), text) for group, text in BY_GAINS.items()),
-        *((figures_read(loses=group), text) for group, text in BY_LOSES.items()),
-        *((figures_read(gap=gap), text) for gap, text in BY_GAP.items()),
-    ],
     hints=(
         "Look at the intervals of the two changes: which one lies clear of zero, and on which side?",
         "For the gap compare both ends of its interval with -0.05 and 0.05.",
     ),
-    idea="The interval of a lies below zero: a loses. That of b contains zero: nobody *clearly* gains. And the "
-    "interval of the gap ends beyond 0.05, so the figures do not show that the tolerance is kept.",
+    idea="A group loses where the interval of its change lies below zero, and gains where it lies above; where it "
+    "contains zero, neither is *clear*. The tolerance is shown to be kept only where the whole interval of the gap is "
+    "within it.",
     praise="One group pays, nobody is shown to gain, and it is not even shown that the gap is within the tolerance. "
     "Whoever reads the decision should learn all three.",
-)
-def judge_figures(collected):
-    """Look at who gains, then at who loses, then at the gap."""
-    slips = BY_GAINS.get(collected["gains"]), BY_LOSES.get(collected["loses"]), BY_GAP.get(collected["gap"])
-    return next((slip for slip in slips if slip), None)
+)(FIGURES.judge)
 
 
 # ---- 09.7 an open question -------------------------------------------------------------------------------------------

@@ -1,7 +1,9 @@
-"""Exercises of notebook 09 on fronts and on who pays: points that nothing beats, a prediction, levelling down."""
+"""Exercises of notebook 09 on fronts and on who pays: points that nothing beats, and levelling down."""
+
+import numpy as np
 
 from labkit.exercises.answers import outputs_of
-from labkit.exercises.checking import choice, compare_answers
+from labkit.exercises.checking import compare_answers
 
 
 # ---- 09.1 write a function -------------------------------------------------------------------------------------------
@@ -50,10 +52,27 @@ def on_hull(points):
 ENDS = [(0.80, 0.20), (0.90, 0.10)], [(0.90, 0.10), (0.80, 0.20)]  # what beats is the last point, and the first
 
 
+def draw_fronts(rng):
+    """Draw points on a coarse grid, where some are equal, points of which one is on no hull, and a pair of points."""
+    calls = []
+    for number in (6, 5, 6):
+        accuracies, gaps = rng.integers(12, 19, size=number) / 20, rng.integers(1, 9, size=number) / 20
+        calls.append((list(zip(accuracies.tolist(), gaps.tolist(), strict=True)),))
+    less, more = rng.uniform(0.6, 0.7), rng.uniform(0.85, 0.95)
+    low, high = rng.uniform(0.03, 0.1), rng.uniform(0.3, 0.45)
+    middle = ((less + more) / 2 - 0.03, (low + high) / 2 + 0.05)  # behind the line between the other two
+    beaten = [(middle[0] - 0.01, high), (less - 0.02, middle[1])]
+    behind = [(round(float(x), 2), round(float(y), 2)) for x, y in ((less, low), (more, high), middle, *beaten)]
+    calls.append(([behind[place] for place in rng.permutation(5)],))
+    best = (round(rng.uniform(0.8, 0.95), 2), 0.05)
+    return [*calls, ([(0.75, 0.3), best],), ([best, (0.75, 0.3)],)]
+
+
 compare_answers(
     "09.1",
     points=2,
     objective="09-front",
+    hidden=draw_fronts,
     collect=outputs_of(*[(points,) for points in (*POINTS, MORE, BEHIND, *ENDS)]),
     reference=front_by(beats),
     wrong=[
@@ -92,33 +111,6 @@ compare_answers(
     ),
     idea="`not any(beats(other, point) for other in points)` for each point, with `beats` as in the text.",
     praise="Two equal points are both on the front: a front does not choose between them.",
-)
-
-
-# ---- 09.2 what an interval of a difference supports ------------------------------------------------------------------
-choice(
-    "09.2",
-    points=1,
-    objective="09-front",
-    options={
-        "by the truth, closing the gap costs nothing": (
-            "The interval reaches down to a loss of 0.006. That it contains zero does not make the price zero, and no "
-            "margin says that such a loss would not matter."
-        ),
-        "by the truth, closing the gap costs less than by the records": None,
-        "the labels make no difference to the price": (
-            "That is what the paired difference was measured for. Does its interval contain zero?"
-        ),
-        "by the truth, closing the gap makes decisions more accurate": (
-            "Then the interval of the change on the truth would lie above zero. Does it?"
-        ),
-    },
-    praise="The two prices were compared by the interval of their difference, world by world.",
-    hints=(
-        "Three intervals answer three questions. Which question does each option ask?",
-        "For a comparison of two prices, look at the interval of their difference.",
-    ),
-    idea="The interval of the difference is above zero: accuracy falls less by the truth than by the records.",
 )
 
 
@@ -162,10 +154,41 @@ PROBES = (
 )
 
 
+CHANGES = (  # in sixteenths, of the group that is better off, of the one between, and of the one that is worse off
+    (-2, 0),
+    (-3, -1),
+    (-1, -2),
+    (-1, 2),
+    (-3, 1),
+    (0, 2),
+    (0, 0),
+    (-2, 0, 0),
+    (0, -1, 0),
+    (-2, 1, 0),
+    (-1, 0, -1),
+)
+
+
+def draw_changes(rng):
+    """Draw rates before and after, in sixteenths, which floats hold exactly, so that equal gaps are equal."""
+    calls = []
+    for place, change in enumerate((CHANGES[0], *CHANGES)):
+        names = list("ab" if len(change) == 2 else "xyz")
+        turned = place == 0 or (place > 1 and rng.random() < 0.5)  # the first two differ in who is better off
+        ranks = np.arange(len(names))[:: -1 if turned else 1]
+        low, step = rng.integers(4, 7), rng.integers(3, 5)
+        before = low + step * (len(names) - 1 - ranks) * (2 if len(names) == 2 else 1)
+        after = before + np.array(change)[ranks]
+        order = rng.permutation(len(names)).tolist()
+        calls.append(tuple({names[each]: float(rates[each]) / 16 for each in order} for rates in (before, after)))
+    return [calls[place] for place in rng.permutation(len(calls))]
+
+
 compare_answers(
     "09.3",
     points=2,
     objective="09-levelling",
+    hidden=draw_changes,
     collect=outputs_of(*PROBES),
     reference=levelled_down,
     wrong=[
