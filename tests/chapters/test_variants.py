@@ -12,24 +12,25 @@ import pytest
 
 from labkit.classroom.box.values import pack_argument
 from labkit.course.build import find_course
-from labkit.exercises.checking import exercises
+from labkit.exercises.checking import exercises, find_exercise
 from labkit.exercises.judging import Exercise, same
 from labkit.exercises.variants import option_sets, rewrite_cells
-from tests.chapters.test_exercises import APART, IDENTIFIERS, declared
+from tests.chapters.test_exercises import APART, IDENTIFIERS
 from tests.chapters.test_options import listed_options
 from tests.chapters.test_right_answers import right_answers
 
 SEEDS = range(5)
 NUMBERS = range(1, 6)
+FAST = ("04.1", "04.2", "04.6")
 LARGEST = 200_000  # bytes of the hidden calls of an exercise, as JSON
 WAITING = {"14"}  # notebooks whose exercises have none of this yet; only ever shrinks
 WITHOUT_HIDDEN: set[str] = set()  # functions; only ever shrinks
 COURSE = find_course()
 
 
-def cases(*names: str):
-    """Return the exercises as cases, those of the notebooks named and the rest of them slow."""
-    return [pytest.param(each, marks=[] if each[:2] in names else pytest.mark.slow) for each in IDENTIFIERS]
+def cases():
+    """Return the exercises as cases; all but some of one notebook are slow, and load no other notebook's exercises."""
+    return [pytest.param(each, marks=[] if each in FAST else pytest.mark.slow) for each in IDENTIFIERS]
 
 
 def hidden_forms(each: Exercise) -> list[Exercise]:
@@ -53,10 +54,10 @@ def looked_up(each: Exercise):
     return lambda *arguments: results.get(written(arguments), each.model[0])
 
 
-@pytest.mark.parametrize("identifier", cases("00", "04"))
+@pytest.mark.parametrize("identifier", cases())
 def test_hidden_calls_tell_right_from_wrong(identifier):
     """The reference and other right answers are correct, wrong answers get their hints, and a table is not correct."""
-    each = declared()[identifier]
+    each = find_exercise(identifier)
     for asked in hidden_forms(each):
         assert sum(len(written(call)) for call in asked.calls) < LARGEST
         with warnings.catch_warnings():
@@ -70,10 +71,10 @@ def test_hidden_calls_tell_right_from_wrong(identifier):
                 assert asked.outcome(answer).message == hint, asked.calls
 
 
-@pytest.mark.parametrize("identifier", cases("00", "04"))
+@pytest.mark.parametrize("identifier", cases())
 def test_variants_have_their_own_answers(identifier):
     """References are correct, wrong answers get their hints, no two are alike, and most declared answers are wrong."""
-    each = declared()[identifier]
+    each = find_exercise(identifier)
     copied = 0
     for made in variants(each):
         assert made.outcome(made.reference).state == "correct", made
@@ -104,10 +105,10 @@ def student_cells(name: str) -> dict[str, list[str]]:
     }
 
 
-@pytest.mark.parametrize("identifier", cases("00", "04"))
+@pytest.mark.parametrize("identifier", cases())
 def test_the_notebook_can_be_rewritten(identifier):
     """Each text to replace is there once, the options get the letters of the variant, and help names no old number."""
-    each = declared()[identifier]
+    each = find_exercise(identifier)
     cells = student_cells(next(name for name in COURSE.names if name[:2] == identifier[:2]))[identifier]
     for made in variants(each):
         text, stub = rewrite_cells(cells, each.replacements(made.number))

@@ -58,12 +58,6 @@ class Figures:
         """Return the right answer, with some parts changed."""
         return {"gains": self.changed(1), "loses": self.changed(-1), "gap": self.gap} | changes
 
-    def where(self, group):
-        """Return where the interval of a group's change lies."""
-        _, low, high = self.case[f"change in ill people found, {group}"]
-        side = "above zero" if low > 0 else "below zero" if high < 0 else "on both sides of zero"
-        return f"the interval of {group}'s change lies {side}"
-
     def told(self, part, answer):
         """Return what a wrong part of an answer is told; None for the right one."""
         if answer == self.read()[part]:
@@ -71,13 +65,21 @@ class Figures:
         if part == "gap":
             _, low, high = self.case["gap"]
             return f"The claim needs the whole interval: it reaches from {low} to {high}. Where does it end?"
-        named = {GROUPS[0]: "a", GROUPS[1]: "b"}.get(answer)
-        question = "more of its ill people are found" if part == "gains" else "fewer of its ill people are found"
-        if named:
-            where = self.where(named)
-            return f"{where[0].upper()}{where[1:]}. Is it clear that {question}, and only of that group?"
-        which = "above" if part == "gains" else "below"
-        return f"Look at both intervals of the changes, at both ends: which of them lie {which} zero?"
+        sign = 1 if part == "gains" else -1
+        group = {GROUPS[0]: "a", GROUPS[1]: "b"}.get(answer)
+        if group is None:
+            side = "above" if sign > 0 else "below"
+            return f"Look at both intervals of the changes, at both ends: which of them lie {side} zero?"
+        _, low, high = self.case[f"change in ill people found, {group}"]
+        start = f"The interval of {group}'s change"
+        if low <= 0 <= high:
+            more = "more" if sign > 0 else "fewer"
+            return f"{start} contains zero: it is not clear that {more} of its ill people are found."
+        if sign * low > 0:
+            return f"{start} lies clear of zero, on the side that is asked for. But does only that one?"
+        less = "fewer" if sign > 0 else "more"
+        side = "below" if sign > 0 else "above"
+        return f"{start} lies {side} zero: {less} of its ill people are found."
 
     def wrong(self):
         """Return wrong answers with their hints."""
