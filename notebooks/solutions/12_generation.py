@@ -858,7 +858,7 @@ preferred.set_index(["benchmark", "part"])[["estimate", "low", "high", "items"]]
 
 # %% [markdown]
 # That interval is as wide as it should be: a few items say little. (Items of one writer belong
-# together, so it is over writers.) The whole benchmarks take more than an hour. They were scored
+# together, so it is over writers.) The whole benchmarks take half an hour and more. They were scored
 # once with this model, and the measures come as a table (`load_benchmark_measures`; of BBQ, 440
 # questions). What *competent* means differs: for CrowS-Pairs, it is only that a sentence is more
 # likely than with two of its words exchanged.
@@ -1042,20 +1042,22 @@ reading(
 
 
 # %%
+halves = whole["part"].isin(["stereo", "antistereo"])  # of CrowS-Pairs
+all_parts = whole[(whole["measure"] == "prefers the stereotype") & ~halves].set_index("name")
+
+
 def measured(measure):
-    """Return one measure of the parts that the next figure shows, in its order."""
-    of_parts = whole[whole["measure"] == measure].set_index("name")
-    return of_parts.reindex(tests_of_words.index)
+    """Return one measure of all parts, in the order of the preferences."""
+    return whole[whole["measure"] == measure].set_index("name").reindex(all_parts.index)
 
 
-names_of_halves = whole["part"].isin(["stereo", "antistereo"])  # of CrowS-Pairs
-tests_of_words = whole[(whole["measure"] == "prefers the stereotype") & ~names_of_halves]
-tests_of_words = tests_of_words.set_index("name")
 of_unrelated = measured("prefers the stereotype, unrelated words")
 minus_unrelated = measured("prefers the stereotype, minus unrelated words")
 same_option = measured("prefers the same option with unrelated words")
+
+# %%
 conditions = {
-    "all items": tests_of_words,
+    "all items": all_parts,
     "options of as many tokens": measured("prefers the stereotype, options of as many tokens"),
     "unrelated words": of_unrelated,
 }
@@ -1073,8 +1075,13 @@ def holm_of(table, reference):
 
 not_null = holm_of(of_unrelated, 0.5) < 0.05
 adds = (holm_of(minus_unrelated, 0) < 0.05) & (minus_unrelated["estimate"] > 0)
+n_not_null, n_of_controls = not_null.sum(), len(not_null)
+words_of_crows = of_unrelated.loc["CrowS-Pairs: all pairs"]
+words_low, words_high = words_of_crows["low"] - 0.5, words_of_crows["high"] - 0.5
 list_not_null = "; ".join(not_null.index[not_null]) or "none"
 list_of_added = "; ".join(adds.index[adds]) or "none"
+
+# %%
 unrelated_table = pd.DataFrame({"unrelated": of_unrelated["estimate"], "away from .5": not_null})
 unrelated_table["minus"], unrelated_table["adds"] = minus_unrelated["estimate"], adds
 unrelated_table["same option"] = same_option["estimate"]
@@ -1088,13 +1095,13 @@ reading(
     "words add {minus[estimate]:.3f} ({minus[low]:.3f} to {minus[high]:.3f}) there. They clearly "
     "add something on: {added}. That part of a preference is about more than words; it need not be "
     "a stereotype.",
-    n=not_null.sum(),
-    parts=len(not_null),
+    n=n_not_null,
+    parts=n_of_controls,
     names=list_not_null,
-    crows=of_unrelated.loc["CrowS-Pairs: all pairs"],
+    crows=words_of_crows,
     direction=verdict(
-        of_unrelated.loc["CrowS-Pairs: all pairs", "low"] - 0.5,
-        of_unrelated.loc["CrowS-Pairs: all pairs", "high"] - 0.5,
+        words_low,
+        words_high,
         above="the words of the stereotyping sentence are the likelier ones by themselves.",
         below="the words of the stereotyping sentence are the less likely ones by themselves, "
         "which hides a part of the preference.",
@@ -1926,6 +1933,6 @@ reading(
 # With `labkit run 12 --profile full`, and with another `MODEL_NAME`, the same cells run on more
 # items and on a larger model. The shipped tables of letters and benchmarks stay those of this one.
 #
-# **Next.** Take one sentence that somebody has written about a model and people, and ask of it: which
-# wording, which names, which control? And if a model has decided about somebody: [14 · Who decided,
-# and can we prove it?](14_accountability.ipynb)
+# **Next.** Take one sentence that somebody has written about a model and people, and ask of it:
+# which wording, which names, which control? And if a model has decided about somebody:
+# [14 · Who decided, and can we prove it?](14_accountability.ipynb)

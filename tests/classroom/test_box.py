@@ -92,6 +92,14 @@ def test_no_process_outlives_a_submission(kind, boxes):
     assert len(descendants(template)) <= 1  # with bubblewrap, the template is a child of the process that waits for it
 
 
+def test_a_cell_that_shows_a_figure_gives_its_answers(boxes):
+    """`show` closes the figure and draws nothing, so what the same cell computes is collected."""
+    source = "from matplotlib import pyplot\nfrom labkit.plots import show\nfigure, ax = pyplot.subplots()"
+    cell = f"{source}\nshow(figure, alt='a figure')\nleft = len(pyplot.get_fignums())"
+    found = boxes(None).run([Cell("a", cell)], [Question("q", "left")])
+    assert found.answers == {"q": {"value": 0}} and not found.failures
+
+
 def test_names_of_cells_are_shown_as_text(boxes):
     """They are the student's as well."""
     found = boxes(None).run([Cell("\x1b[2J" + "x" * 999, "x = 1 / 0")], [Question("q", "x")])

@@ -46,15 +46,14 @@ def score_stereoset(scorer: TextScorer, frame: pd.DataFrame) -> pd.DataFrame:
     """Score the three options of each context: as whole sentences, or as what follows the context."""
     options = ("stereotype", "antistereotype", "unrelated")
     within = (frame["task"] == "intrasentence").to_numpy()
+    # A sentence that follows another begins with a space.
+    written = np.array([np.where(within, frame[option], " " + frame[option].str.strip()) for option in options])
     scores = np.empty((3, len(frame)))  # (option, item)
     if within.any():
-        texts = [text for option in options for text in frame.loc[within, option]]
-        scores[:, within] = scorer.texts(texts).reshape(3, -1)
+        scores[:, within] = scorer.texts(written[:, within].ravel()).reshape(3, -1)
     if not within.all():
-        between = frame[~within]
-        prompts = [context.strip() for context in between["context"]]
-        following = [f" {text.strip()}" for option in options for text in between[option]]
-        scores[:, ~within] = scorer.continuations(prompts * 3, following).reshape(3, -1)
+        prompts = [context.strip() for context in frame.loc[~within, "context"]]
+        scores[:, ~within] = scorer.continuations(prompts * 3, written[:, ~within].ravel()).reshape(3, -1)
     stereotype, antistereotype, unrelated = scores
     log_odds, prefers = compare_options(stereotype, antistereotype)
     return pd.DataFrame(
@@ -70,6 +69,6 @@ def score_stereoset(scorer: TextScorer, frame: pd.DataFrame) -> pd.DataFrame:
             "prefers_stereotype": prefers,
             "competent": (more_likely(stereotype, unrelated) + more_likely(antistereotype, unrelated)) / 2,
             "stereotype_shorter": shorter(frame["stereotype"], frame["antistereotype"]),
-            "equal_tokens": scorer.equally_long(frame["stereotype"], frame["antistereotype"]),
+            "equal_tokens": scorer.equally_long(written[0], written[1]),
         }
     )

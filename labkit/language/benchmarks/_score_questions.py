@@ -51,7 +51,7 @@ def score_bbq(scorer: TextScorer, frame: pd.DataFrame, *, form: str) -> pd.DataF
             "competent": np.where(tells, correct, np.nan),
             "stereotype_shorter": np.where(known, shorter(answers[rows, biased], answers[rows, counter]), np.nan),
             "equal_tokens": np.where(
-                known, scorer.equally_long(list(answers[rows, biased]), list(answers[rows, counter])), np.nan
+                known, scorer.equally_long(" " + answers[rows, biased], " " + answers[rows, counter]), np.nan
             ),
             **letters,
         }

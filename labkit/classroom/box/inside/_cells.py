@@ -83,7 +83,9 @@ def _nothing(*arguments: Any, **options: Any) -> None:
 
 def _close_figure(figure: Any, **options: Any) -> None:
     """Take the place of `show`: nobody looks at figures, and to draw one takes longer than most cells."""
-    plots.plt.close(figure)
+    from matplotlib import pyplot
+
+    pyplot.close(figure)
 
 
 def converse(shell: Any, requests: int, replies: int) -> None:
