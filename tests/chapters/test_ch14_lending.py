@@ -144,3 +144,15 @@ def test_mistakes_are_named(fico, curves):
         Steps(-1, 6)
     with pytest.raises(UserError, match="leave group 'Black' with 0"):
         draw_scores(curves, people=2, worlds=1, seed=0)
+
+
+def test_a_common_share_is_kept(curves):
+    """Each group gets the share that was asked for, to one person, and no other rule takes a share."""
+    lent = simulate_lending(curves, "demographic parity", Steps(3, 6), years=2, common_share=0.2, **SIZES)
+    for group in curves.groups:
+        people = round(curves.shares[group] * SIZES["people"])
+        assert (lent.loc[lent["year"] > 0, f"lent_{group}"] - 0.2).abs().max() <= 1 / people
+    with pytest.raises(UserError, match="common_share is 0.2 for 'maximum profit'"):
+        simulate_lending(curves, "maximum profit", Steps(3, 6), years=1, common_share=0.2, **SIZES)
+    with pytest.raises(UserError, match="common_share is 1.2"):
+        simulate_lending(curves, "demographic parity", Steps(3, 6), years=1, common_share=1.2, **SIZES)

@@ -143,6 +143,7 @@ def approve(
     *,
     gain: float = GAIN,
     loss: float = LOSS,
+    common_share: float | None = None,
 ) -> dict[str, np.ndarray]:
     """Decide who gets a loan, by the most profitable rule of a kind.
 
@@ -159,6 +160,8 @@ def approve(
         For lots.
     gain, loss : float
         What a repaid loan earns, and what a default costs.
+    common_share : float, optional
+        For "demographic parity": the share that gets a loan, from 0 to 1, in place of the most profitable one.
 
     Returns
     -------
@@ -167,19 +170,23 @@ def approve(
     Raises
     ------
     UserError
-        The rule is unknown.
+        The rule is unknown, or a share is out of range or of another rule.
     """
     if rule in CONSTANT_RULES:
         least = {"lend to nobody": 1.0, "lend to everybody": 0.0, "toss a coin": 0.5}[rule]
         return {group: rng.random(score.shape) >= least for group, score in scores.items()}
     if rule not in FAIR_RULES:
         raise UserError(f"no rule {rule!r}; there are {', '.join(FAIR_RULES + CONSTANT_RULES)}")
+    if common_share is not None and (rule != "demographic parity" or not 0 <= common_share <= 1):
+        raise UserError(f"common_share is {common_share} for {rule!r}; give a share from 0 to 1 for demographic parity")
     orders, kinks, profits = {}, {}, {}
     for group, score in scores.items():
         orders[group] = np.argsort(-score - TIES * rng.random(score.shape), axis=1)
         chance = np.take_along_axis(chances[group], orders[group], axis=1)
         profits[group] = _accumulate(gain * chance - loss * (1 - chance))  # (worlds, people + 1)
         kinks[group] = _candidates(rule, np.take_along_axis(score, orders[group], axis=1), chance)
+        if common_share is not None:
+            kinks[group] = np.full((len(score), 1), round(common_share * score.shape[1]))
     if rule == "maximum profit":
         numbers = {group: profit.argmax(axis=1)[:, None] for group, profit in profits.items()}
     else:
@@ -224,6 +231,7 @@ def simulate_lending(
     seed: int,
     gain: float = GAIN,
     loss: float = LOSS,
+    common_share: float | None = None,
 ) -> pd.DataFrame:
     """Let a lender decide about the same people year after year.
 
@@ -241,7 +249,7 @@ def simulate_lending(
         What a loan does to a score.
     years, people, worlds, seed : int
         How long, how many people in each world, how many worlds, and the seed of all.
-    gain, loss : float
+    gain, loss, common_share : float
         As for `approve`.
 
     Returns
@@ -263,7 +271,7 @@ def simulate_lending(
     rows = [_summarize(curves, scores, None, None, 0)]
     for year in range(1, years + 1):
         believed = {group: _chance(curves, group, score) for group, score in scores.items()}
-        approved = approve(rule, scores, believed, lots, gain=gain, loss=loss)
+        approved = approve(rule, scores, believed, lots, gain=gain, loss=loss, common_share=common_share)
         repaid = {}
         for group, score in scores.items():
             chance = believed[group] if steps.ability_follows else ability[group]
