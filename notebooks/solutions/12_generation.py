@@ -859,9 +859,9 @@ preferred.set_index(["benchmark", "part"])[["estimate", "low", "high", "items"]]
 # %% [markdown]
 # That interval is as wide as it should be: a few items say little. (Items of one writer belong
 # together, so it is over writers.) The whole benchmarks take half an hour and more. They were
-# scored once with this model, and the measures come as a table (`load_benchmark_measures`; of BBQ, 440
-# questions). What *competent* means differs: for CrowS-Pairs, it is only that a sentence is more
-# likely than with two of its words exchanged.
+# scored once with this model, and the measures come as a table (`load_benchmark_measures`; of
+# BBQ, 440 questions). What *competent* means differs: for CrowS-Pairs, it is only that a sentence
+# is more likely than with two of its words exchanged.
 #
 # ## Better than a rule that reads nothing?
 #
