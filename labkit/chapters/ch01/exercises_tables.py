@@ -102,6 +102,7 @@ compare_answers(
     reference=report_cell(),
     collect=outputs_of(*PEOPLE, review=reject_missing),
     hidden=draw_cells,
+    always_apart=True,
     wrong=[
         (
             report_cell("normal"),

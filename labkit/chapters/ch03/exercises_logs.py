@@ -75,6 +75,7 @@ compare_answers(
     tolerance=1e-4,
     collect=outputs_of(*TRAININGS, through=train_and_look),
     hidden=draw_trainings,
+    always_apart=True,
     reference=train_history,
     untouched=history_with("SGD", results=nothing),
     wrong=[

@@ -98,6 +98,7 @@ compare_answers(
     **LAB,
     collect=outputs_of(*PENALTIES, through=feel_penalty),
     hidden=draw_penalties,
+    always_apart=True,
     reference=penalized,
     untouched=penalty_as_shown,
     wrong=[
@@ -201,6 +202,7 @@ compare_answers(
         ([[0.2, 1.0], [1.5, -0.5], [0.0, 0.3]], [1, 0, 0]), ([[-1.0, 2.0], [0.5, 0.5]], [0, 1]), through=feel_pair_loss
     ),
     hidden=draw_pairs,
+    always_apart=True,
     reference=pair_loss,
     untouched=copied,
     wrong=[

@@ -105,6 +105,7 @@ compare_answers(
     tolerance=1e-5,
     collect=outputs_of((3, 2, 1.0, 1, 0.1), (4, 3, 0.5, 2, 0.5), (2, 7, 0.8, 1, 0.3), through=train_on_plan),
     hidden=draw_plans,
+    always_apart=True,
     reference=train_epochs,
     untouched=train_with_plan(1),
     wrong=[
@@ -255,6 +256,7 @@ DEVICE = "On another device the run fails, or the head stays behind. Print `.dev
     points=2,
     collect=outputs_of(*RUNS, through=watch_run, review=review_runs),
     hidden=draw_runs,
+    always_apart=True,
     reference=train_run,
     untouched=broken_run(),
     wrong=[

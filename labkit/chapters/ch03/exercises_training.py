@@ -173,6 +173,7 @@ compare_answers(
     objective="03-finetune",
     collect=outputs_of(*((record,) for record in RECORDS)),
     hidden=draw_records,
+    always_apart=True,
     reference=gap_at_best,
     wrong=[
         (gap_when(last_step), "That is the gap at the last evaluation. Which model would you keep?"),
