@@ -859,9 +859,9 @@ preferred.set_index(["benchmark", "part"])[["estimate", "low", "high", "items"]]
 # %% [markdown]
 # That interval is as wide as it should be: a few items say little. (Items of one writer belong
 # together, so it is over writers.) The whole benchmarks take half an hour and more. They were
-# scored once with this model, and the measures come as a table (`load_benchmark_measures`; of BBQ, 440
-# questions). What *competent* means differs: for CrowS-Pairs, it is only that a sentence is more
-# likely than with two of its words exchanged.
+# scored once with this model, and the measures come as a table (`load_benchmark_measures`; of BBQ,
+# 440 questions). What *competent* means differs: for CrowS-Pairs, it is only that a sentence is
+# more likely than with two of its words exchanged.
 #
 # ## Better than a rule that reads nothing?
 #
@@ -1933,6 +1933,5 @@ reading(
 # With `labkit run 12 --profile full`, and with another `MODEL_NAME`, the same cells run on more
 # items and on a larger model. The shipped tables of letters and benchmarks stay those of this one.
 #
-# **Next.** Take one sentence that somebody has written about a model and people, and ask of it:
-# which wording, which names, which control? And if a model has decided about somebody:
-# [14 · Who decided, and can we prove it?](14_accountability.ipynb)
+# **Next.** This is the last notebook so far. Take one sentence that somebody has written about a
+# model and people, and ask of it: which wording, which names, which control?
