@@ -859,9 +859,9 @@ preferred.set_index(["benchmark", "part"])[["estimate", "low", "high", "items"]]
 # %% [markdown]
 # That interval is as wide as it should be: a few items say little. (Items of one writer belong
 # together, so it is over writers.) The whole benchmarks take half an hour and more. They were
-# scored once with this model, and the measures come as a table (`load_benchmark_measures`; of
-# BBQ, 440 questions). What *competent* means differs: for CrowS-Pairs, it is only that a sentence
-# is more likely than with two of its words exchanged.
+# scored once with this model, and the measures come as a table (`load_benchmark_measures`; of BBQ,
+# 440 questions). What *competent* means differs: for CrowS-Pairs, it is only that a sentence is
+# more likely than with two of its words exchanged.
 #
 # ## Better than a rule that reads nothing?
 #
@@ -1076,6 +1076,7 @@ def holm_of(table, reference):
 not_null = holm_of(of_unrelated, 0.5) < 0.05
 adds = (holm_of(minus_unrelated, 0) < 0.05) & (minus_unrelated["estimate"] > 0)
 n_not_null, n_of_controls = not_null.sum(), len(not_null)
+crows_not_null = not_null["CrowS-Pairs: all pairs"]
 words_of_crows = of_unrelated.loc["CrowS-Pairs: all pairs"]
 words_low, words_high = words_of_crows["low"] - 0.5, words_of_crows["high"] - 0.5
 list_not_null = "; ".join(not_null.index[not_null]) or "none"
@@ -1085,16 +1086,16 @@ list_of_added = "; ".join(adds.index[adds]) or "none"
 unrelated_table = pd.DataFrame({"unrelated": of_unrelated["estimate"], "away from .5": not_null})
 unrelated_table["minus"], unrelated_table["adds"] = minus_unrelated["estimate"], adds
 unrelated_table["same option"] = same_option["estimate"]
-unrelated_table.round(3)
+unrelated_table[not_null | adds].round(3)
 
 # %% tags=["reading"]
 reading(
     "**Reading the figure.** The control is away from one half on {n} of {parts} rows, by Holm's "
     "method: {names}. There the model prefers words, whatever is said with them. In CrowS-Pairs "
-    "it is {crows[estimate]:.3f} ({crows[low]:.3f} to {crows[high]:.3f}): {direction} The related "
-    "words add {minus[estimate]:.3f} ({minus[low]:.3f} to {minus[high]:.3f}) there. They clearly "
-    "add something on: {added}. That part of a preference is about more than words; it need not be "
-    "a stereotype.",
+    "it is {crows[estimate]:.3f} ({crows[low]:.3f} to {crows[high]:.3f}): {direction} {weak}The "
+    "related words add {minus[estimate]:.3f} ({minus[low]:.3f} to {minus[high]:.3f}) there. They "
+    "clearly add something on: {added}. That part of a preference is about more than words; it "
+    "need not be a stereotype.",
     n=n_not_null,
     parts=n_of_controls,
     names=list_not_null,
@@ -1106,6 +1107,9 @@ reading(
         below="the words of the stereotyping sentence are the less likely ones by themselves, "
         "which hides a part of the preference.",
         unclear="neither sentence clearly has the likelier words.",
+    ),
+    weak=choose(
+        crows_not_null, "", otherwise="(Among so many rows, one interval is weak evidence.) "
     ),
     minus=minus_unrelated.loc["CrowS-Pairs: all pairs"],
     added=list_of_added,
