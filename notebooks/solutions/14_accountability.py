@@ -34,9 +34,10 @@
 # - *judge* whether a rule that is fair today is fair after years of feedback `[14-feedback]`
 # - *follow* an appeal through the records, and *name* who answers for which step `[14-appeal]`
 #
-# About 210 minutes, in three sittings, half of it for the exercises. Before this: [12 · What does a
-# generative model say about people?](12_generation.ipynb); from [04 · How do we measure fairness,
-# and how sure are we?](04_measuring.ipynb) you need COMPAS and Wilson's interval.
+# About 240 minutes, in three sittings, somewhat less than half of it for the exercises. Before this:
+# [12 · What does a generative model say about people?](12_generation.ipynb). From
+# [04 · How do we measure fairness, and how sure are we?](04_measuring.ipynb) you need COMPAS and
+# Wilson's interval.
 
 # %%
 import numpy as np
@@ -117,10 +118,6 @@ gain, gain_low, gain_high = ours_minus_compas.mean() + np.array([0, -1.96, 1.96]
 correct_shares = correct.mean()
 correct_shares.rename("correct").to_frame().round(3)
 
-# %%
-weights = pd.Series(model.coef_[0], index=FEATURES, name="weight").round(3)
-weights
-
 # %% tags=["reading"]
 reading(
     "**How good is it?** With the threshold {threshold:.3f} the model gives an alarm to "
@@ -143,9 +140,9 @@ reading(
 # ## A log, link by link
 #
 # A table of decisions can be edited later, and nobody will notice. A **hash** makes a change
-# visible: SHA-256 turns any text into 64 digits, and another text gives, for all that is known,
-# other digits. In a **hash chain** each entry of the log also has the hash of the entry before. So
-# the last hash depends on everything that came before it.
+# visible: SHA-256 turns any text into 64 hexadecimal digits (0 to 9 and a to f), and another text
+# gives, for all that is known, other digits. In a **hash chain** each entry of the log also has the
+# hash of the entry before. So the last hash depends on everything that came before it.
 #
 # ```mermaid
 # flowchart LR
@@ -157,11 +154,11 @@ reading(
 #     D -.->|copied| H[(head)]
 # ```
 #
-# `DecisionLog` writes such a chain: one line per decision, with the checksums of the model and of
-# the data that it was fitted on, the score, the threshold, the decision, the time, and which office
-# answers for it. About the person it has only a hash of the inputs. Next to the log it keeps two
-# small files: the **head**, which has the number of entries and the last hash, and the **anchors**,
-# copies of the head at every thousandth entry.
+# `DecisionLog` writes such a chain: one line per decision, with the checksums (the SHA-256 of a
+# file) of the model and of the data that it was fitted on, the score, the threshold, the decision,
+# the time, and which office answers for it. About the person it has only a hash of the inputs. Next
+# to the log it keeps two small files: the **head**, which has the number of entries and the last
+# hash, and the **anchors**, copies of the head at the header and at every thousandth entry.
 
 # %%
 import hashlib
@@ -230,7 +227,7 @@ reading(
     "**Reading the digits.** A change of a billionth in the score changes {changed} of 64 digits; "
     "digits drawn at random would differ in 60 of 64 on average. So a hash does not say *how much* "
     "was changed, only *that*. The line we wrote by hand is the log's, byte for byte, and `verify` "
-    "finds the chain of {n:,} decisions whole. Mind how its sentence ends: nobody can have changed "
+    "finds the chain of {n:,} decisions whole. Note how its sentence ends: nobody can have changed "
     "them *without changing the head, too*.",
     changed=digits_changed,
     n=whole.decisions,
@@ -320,10 +317,11 @@ forgeries.rename_axis(f"forged entry: {target}")
 # %% tags=["reading"]
 reading(
     "**The four predictions.** {finding} The first and the second are found at entry {target:,} "
-    "by the {first}: a hash does not fit its entry, or the next entry does not know it. When the "
-    "end is cut off, what is left is a whole chain, and only the {third} knows that there was "
-    "more. The fourth is a whole chain, too. The {fourth} gives it away: the last hash is another "
-    "one. And the anchors say that the change was between entries {place[0]:,} and {place[1]:,}.",
+    "by the {first}: a hash does not fit its entry, or the next entry has another `previous`. "
+    "When the end is cut off, what is left is a whole chain, and only the {third} has the old "
+    "number of entries. The fourth is a whole chain, too. The {fourth} gives it away: the last "
+    "hash is another one. And the anchors say that the change was between entries {place[0]:,} "
+    "and {place[1]:,}.",
     finding=choose(
         all_found,
         "All four are found.",
@@ -343,7 +341,7 @@ reading(
 # `"start"` for the first) and `hash`, which is the SHA-256 of `previous + says`. `head` is the hash
 # of the last entry, kept apart. The function should return the place (from 0) of the first entry
 # that does not fit; `len(entries)` if all entries fit and the head does not; and −1 for a whole
-# log. It trusts too much in two ways. Repair it.
+# log. (An empty log has no entry that does not fit.) It trusts too much in two ways. Repair it.
 
 
 # %% tags=["exercise"] exercise="14.1" points=2 objective="14-log"
@@ -380,7 +378,13 @@ check("14.1", first_break)
 # check runs `verify` on each of them, with the genuine head and anchors, on two logs that you have
 # not seen. All four must be *found*, and `verify` must call them by *four different kinds*:
 # *change*, *deletion*, *insertion*, *duplication*, *reordering*, *truncation*, *re-chaining* or
-# *incomplete line*. If one of yours is not found, keep it: you will want it for the next section.
+# *incomplete line*. The *first* problem of each counts. Copy the list before you change it:
+# `list(log_lines)`. To try forgeries on our own log (whose lines are bytes):
+#
+# ```python
+# for forged in forge([line.decode() for line in lines]):
+#     print(try_forgery([line.encode() for line in forged]).problems)
+# ```
 
 
 # %% tags=["exercise"] exercise="14.2" points=3 objective="14-log"
@@ -413,8 +417,12 @@ check("14.2", forge)
 # The genuine head gave forgery 4 away. What if the forger can write the head as well? And the
 # anchors?
 #
-# **Predict:** for each row of the next table, does `verify` find it: the chain, the head, the
-# anchors, or nobody?
+# **Predict:** who finds it, the chain, the head, the anchors, or nobody? The forger can write
+#
+# 1. the log;
+# 2. the log and its head;
+# 3. the log and its head, and changes an entry after the last anchor;
+# 4. the log, its head and the anchors.
 
 
 # %%
@@ -543,6 +551,10 @@ for of_whom, whom in {"without an alarm": no_alarm, "everyone": decided_about}.i
     gaps_of_flips[of_whom] = counted.against("selection_rate", reference=PAIR[1]).loc[PAIR[0]]
 gaps_of_flips = pd.DataFrame(gaps_of_flips).T
 share_with_alarm = decided_about.groupby("race")["alarm"].mean()
+
+# %%
+is_clear = gaps_of_flips["low"].astype(float) * gaps_of_flips["high"].astype(float) > 0
+answers_differ = is_clear.nunique() > 1
 flip_columns = ["rate", "reference_rate", "difference", "low", "high"]
 gaps_of_flips[flip_columns].astype(float).round(3).rename_axis("of the people")
 
@@ -588,7 +600,7 @@ reading(
     "({per_thousand[0]:.0f} to {per_thousand[2]:.0f}) would get one from this model if the record "
     "had one offense more. With models from other halves ({n} splits) it is {other[mean]:.0f} "
     "({other[low]:.0f} to {other[high]:.0f}): the answer depends on the model more than on the "
-    "people. Either way it is not rare. How often records *are* wrong, no column says. (A rule "
+    "people. Either way it is not rare. No column says how often records *are* wrong. (A rule "
     "that gives everyone an alarm never flips, nor does one that gives nobody an alarm.)",
     per_thousand=flips_per_thousand,
     other=splits_per_thousand,
@@ -597,30 +609,22 @@ reading(
 
 # %% tags=["reading"]
 reading(
-    "**Whom does it hit?** Of people without an alarm {finding}: {some[rate]:.3f} and "
-    "{some[reference_rate]:.3f}, a difference of {some[difference]:.3f} ({some[low]:.3f} to "
-    "{some[high]:.3f}; with models from other halves {splits[mean]:.3f}, {splits[low]:.3f} to "
-    "{splits[high]:.3f}); {other}: {all[rate]:.3f} and {all[reference_rate]:.3f}, a difference of "
-    "{all[difference]:.3f} ({all[low]:.3f} to {all[high]:.3f}). The reason is in the denominator: "
-    "{already[African-American]:.0%} of the first group have an alarm already, and "
-    "{already[Caucasian]:.0%} of the second. Whose question is it?",
+    "**Whom does it hit?** Of people *without an alarm* it flips {some[rate]:.3f} of those "
+    "recorded as African-American and {some[reference_rate]:.3f} of those recorded as Caucasian, "
+    "a difference of {some[difference]:.3f} ({some[low]:.3f} to {some[high]:.3f}; with models "
+    "from other halves {splits[mean]:.3f}, {splits[low]:.3f} to {splits[high]:.3f}). Of "
+    "*everyone* in a group it flips {all[rate]:.3f} and {all[reference_rate]:.3f}, a difference "
+    "of {all[difference]:.3f} ({all[low]:.3f} to {all[high]:.3f}). {finding} The reason is in the "
+    "denominator: {already[African-American]:.0%} of the first group and {already[Caucasian]:.0%} "
+    "of the second have an alarm already. Whose question is it?",
     some=gaps_of_flips.loc["without an alarm"],
     all=gaps_of_flips.loc["everyone"],
     splits=split_gap,
     already=share_with_alarm,
-    finding=verdict(
-        gaps_of_flips.loc["without an alarm", "low"],
-        gaps_of_flips.loc["without an alarm", "high"],
-        above="more often people recorded as African-American than those recorded as Caucasian",
-        below="less often people recorded as African-American than those recorded as Caucasian",
-        unclear="neither group clearly more",
-    ),
-    other=verdict(
-        gaps_of_flips.loc["everyone", "low"],
-        gaps_of_flips.loc["everyone", "high"],
-        above="and of everyone in a group, too",
-        below="but of everyone in a group it is the reverse",
-        unclear="but of everyone in a group, neither clearly more",
+    finding=choose(
+        answers_differ,
+        "So one count shows a clear difference, and the other does not.",
+        otherwise="The two counts say the same.",
     ),
 )
 
@@ -654,7 +658,15 @@ reading(
 # We write the card of the alarms of notebook 04: not of our model, but of COMPAS as Broward County
 # used it. We are outsiders, like Loomis. So we may only write what can be cited.
 #
-# **Predict:** how many of the nineteen sections stay missing?
+# %%
+from labkit.records import crosswalk
+
+mapped = crosswalk()
+sections = mapped.loc[mapped["section"] != "no section", "section"].tolist() + ["Crosswalk"]
+print(*sections, sep="; ")
+
+# %% [markdown]
+# **Predict:** how many of these nineteen sections stay missing?
 
 # %%
 compas_audit = audit(
@@ -682,7 +694,7 @@ STATEMENTS = {
 }
 
 # %%
-from labkit.records import crosswalk, write_model_card
+from labkit.records import write_model_card
 
 card = write_model_card(
     compas_audit,
@@ -692,10 +704,13 @@ card = write_model_card(
     positive_means="a score of medium or high",
     favorable=0,
 )
-mapped = crosswalk()
-sections = mapped.loc[mapped["section"] != "no section", "section"].tolist() + ["Crosswalk"]
 n_sections, n_missing, n_stated = len(sections), len(card.missing), len(STATEMENTS)
-print("missing:", *card.missing, sep="\n- ")
+print("missing:", "; ".join(card.missing))
+
+# %%
+card_lines = card.text.splitlines()
+intended, responsible = card_lines.index("## Intended use"), card_lines.index("## How it was made")
+print("\n".join(card_lines[intended:responsible]))
 
 # %% tags=["reading"]
 reading(
@@ -715,7 +730,8 @@ reading(
 # (Artificial Intelligence Act, 2024) lists nine points of documentation for a high-risk system;
 # NIST's *AI Risk Management Framework* (NIST, 2023) orders the work into four functions: govern,
 # map, measure and manage. `crosswalk` says which section of the card belongs to which of them. A
-# COMPAS score of a county in Florida is not subject to the AI Act: we use its list as a ruler.
+# COMPAS score of a county in Florida is not subject to the AI Act: we use its list only for
+# comparison.
 #
 # This is no legal advice, and it is written in November 2026. The duties for systems of Annex III
 # were moved to December 2, 2027 by the Digital Omnibus, which the Council adopted on June 29, 2026;
@@ -789,7 +805,7 @@ reading(
     "**What the datasheet leaves open.** {n} sections and the meaning of {columns} columns. "
     "*Maintenance* asks who corrects errors in the table and takes people out who ask for that. "
     "For this table the answer is: nobody can. It was published in 2016 (Angwin et al., 2016) and "
-    "has been copied ever since, by us too. A person who is wrong in it can be right only in "
+    "has been copied ever since, by us too. An error about a person can only be corrected in "
     "later copies.",
     n=n_open_sections,
     columns=n_open_columns,
@@ -881,7 +897,7 @@ reading(
 # telephone; people under 18 (11 of them in the test). **How it was made:** missing. Five requests
 # arrive. For each, give the letter:
 #
-# - A. the card answers it
+# - A. the card gives the number that is asked for
 # - B. the card says that its data cannot answer it
 # - C. the card rules out what is asked for
 # - D. the section that would answer it is missing
@@ -1040,11 +1056,24 @@ def make_stream(kind, seed):
 # %% [markdown]
 # ### Two monitors and a daily test
 #
-# `monitor_stream` pairs the two most recent people of different groups and bets that their rates
-# differ (Chugg et al., 2023). It asks: *are the groups rated high equally often?* An alarm needs a
-# wealth of 20, and in a fair stream the chance that the wealth *ever* gets there is at most one in
-# twenty, however often you look.
+# The first monitor plays a game (Chugg et al., 2023). It begins with a *wealth* of 1. It pairs the
+# two most recent people of different groups, and before it sees their decisions, it stakes a part
+# of its wealth on which of the two is rated *high*. If both decisions are equal, it neither wins
+# nor loses. If both groups are rated *high* equally often, no way of betting makes it richer on
+# average, and its wealth *ever* reaches 20 in at most one stream of twenty, however often you look.
+# So a wealth of 20 is evidence, and it raises an alarm.
 #
+# With a stake of three tenths on the first group, and differences of 1, 0 and −1, the wealth goes
+# from 1 up, stays, and falls below 1 again. (The real monitor learns its stakes; `monitor_stream`
+# does all this.) Its question is: *are the groups rated high equally often?*
+
+# %%
+small_wealth = [1.0]
+for difference in [1, 0, -1]:
+    small_wealth.append(small_wealth[-1] * (1 + 0.3 * difference))
+np.round(small_wealth, 2)
+
+# %% [markdown]
 # We can ask another question with the same monitor: *are people with the same record rated high
 # equally often?* We only have to pair like with like: the most recent person of each group with
 # this record.
@@ -1100,11 +1129,22 @@ MONITORS = ["rates", "equal records"]
 wealth = {}
 for kind, seen in watched.items():
     wealth[kind] = {"rates": seen["rates"], "equal records": seen["equal records"]}
+alarm_line = np.log10(20)
 fig = ch14.plot_streams(wealth, change_at=CHANGE_AT)
 show(fig, alt="The wealth of two monitors in four streams; the text below says which alarm.")
 
+# %% tags=["reading"]
+reading(
+    "**Reading the figure.** The height is the logarithm (base 10) of the wealth, so a wealth of "
+    "1 is at 0 and the alarm, a wealth of 20, at {line:.1f}; a square marks the first alarm. Up "
+    "to the dotted line all four streams are fair. The monitor of equal records stays at 0 there, "
+    "because the two people of each of its pairs get the same decision. Where it leaves 0, "
+    "somebody treats equal records differently.",
+    line=alarm_line,
+)
+
 # %% [markdown]
-# One stream of each kind is an anecdote. So we repeat all four, with other people each time, and
+# One stream of each kind proves little. So we repeat all four, with other people each time, and
 # note when each method first raises an alarm. Before the change all streams are fair, and every
 # alarm is false. The intervals cover other streams of the same people and the same model. Another
 # split of the people gives another model, and how fast an alarm comes depends on it. (A median wait
@@ -1160,13 +1200,13 @@ show(ax.figure, alt="Share of streams with an alarm, by what changed and by meth
 
 # %% tags=["reading"]
 reading(
-    "**The false alarms.** Of {n} streams that were fair for thirty days, the daily test raised "
-    "an alarm in {share[daily z test]:.0%} ({low[daily z test]:.0%} to {high[daily z test]:.0%}): "
-    "each test is wrong one time in twenty, and there were thirty of them. The monitor of rates, "
-    "which promises at most one in twenty, raised one in {share[rates]:.1%} of the streams "
-    "({low[rates]:.1%} to {high[rates]:.1%}). That of equal records raised one in {share[equal "
-    "records]:.1%}: it cannot raise any, because equal records get equal decisions as long as "
-    "nobody interferes.",
+    "**The false alarms.** Of {n} streams that were fair for thirty days, the daily test raised a "
+    "false alarm in {share[daily z test]:.0%} ({low[daily z test]:.0%} to {high[daily z "
+    "test]:.0%}): each test is wrong one time in twenty, and there were thirty of them. The "
+    "monitor of rates, which promises at most one stream in twenty, did so in {share[rates]:.1%} "
+    "({low[rates]:.1%} to {high[rates]:.1%}), and that of equal records in {share[equal "
+    "records]:.0%}: it cannot, because equal records get equal decisions as long as nobody "
+    "interferes. (The figure leaves out streams with an earlier false alarm.)",
     n=n_fair,
     share=false_table["share"],
     low=false_table["low"],
@@ -1178,6 +1218,7 @@ own_rates = later.loc[("each its own records", "rates")]
 own_alike = later.loc[("each its own records", "equal records")]
 other_rates = later.loc[("another threshold", "rates")]
 other_alike = later.loc[("another threshold", "equal records")]
+other_daily = later.loc[("another threshold", "daily z test")]
 younger_rates = later.loc[("both become younger", "rates")]
 waits_there = pd.Series(waits).loc["another threshold"].loc[MONITORS]
 waits_there.rename("median wait for an alarm, in people").to_frame()
@@ -1200,15 +1241,27 @@ reading(
     younger=younger_rates,
 )
 
+# %% tags=["reading"]
+reading(
+    "**And the daily test?** Where the threshold differs, it alarms in {daily[share]:.0%} of the "
+    "streams that are left ({daily[low]:.0%} to {daily[high]:.0%}), more often than the monitor "
+    "of rates. A test that cries wolf in a third of the fair months also cries when there is one. "
+    "What the monitor gives up in speed is the price of its promise; asking about equal records "
+    "costs nothing here, because it asks the better question.",
+    daily=other_daily,
+)
+
 # %% [markdown]
 # A changed mix is not unequal treatment *of people with the same record*. It can still be unequal
 # treatment by whoever makes the records: prior offenses count charges, and charges depend on where
 # the police look. What we hold fixed is our choice, and the monitor cannot make it for us.
 #
 # `describe_drift` describes what comes in, without a verdict: the population stability index (PSI)
-# of each column, and what chance alone would give on average.
+# of each column, and what chance alone would give on average. (For each category: new share minus
+# old share, times the logarithm of new over old share; added up. Zero means that nothing has
+# changed.)
 #
-# **Predict:** in which of the four streams will the drift description show nothing?
+# **Predict:** in which of the four streams will the drift description show anything?
 
 # %%
 from labkit.monitoring import describe_drift
@@ -1280,8 +1333,8 @@ check("14.4", pair_differences)
 # %% [markdown]
 # ### The alarm leads to an update
 #
-# The office takes the third stream. The monitor of rates has raised its alarm, and the first idea
-# in the room is: *the people have changed, so retrain the model on recent people.* The head of the
+# The office takes the third stream. The monitor of rates has raised its alarm, and the first
+# suggestion is: *the people have changed, so retrain the model on recent people.* The head of the
 # office signs the order. Everything goes into a decision log: which model decided (by its checksum,
 # and that of the people it was trained on), who is responsible, and the order itself as a decision.
 
@@ -1370,10 +1423,11 @@ decide(alarmed[alarm_at : alarm_at + 200], "recent", recent_model)
 # What would justify an update? The office writes its rule down *before* the comparison: balanced
 # accuracy better by at least two percentage points, or the gap in *high* smaller by at least five,
 # with the whole interval. Its order goes into the log, so that later everyone can see what came
-# first. (Sixteen splits can just about see two points; a pilot would have asked for more.)
+# first. (Sixteen splits can barely detect two points; a pilot study would have asked for more
+# splits.)
 #
 # **Predict:** what share of people gets another decision from the retrained model? And from the
-# refit, for which nothing has changed?
+# refit, for which nothing has changed? (The answer comes under *Whose decision flips?*.)
 
 # %%
 rule_order = {
@@ -1385,9 +1439,11 @@ rule_entry
 
 # %%
 late_people = ch14.band_records(load_compas().frame, observed=False)
-CUTS = (np.array([0.38, 0.76, 0.84]) * len(arrested)).astype(int)
+CUTS = np.array([0.38, 0.76, 0.84]) * len(arrested)  # old, recent, validation, test
+CUTS = CUTS.astype(int)
 
 
+# %%
 def make_models(split):
     """Return four models, and the people to choose thresholds on and to judge on."""
     order = np.random.default_rng([SEED, 99, split]).permutation(len(arrested))
@@ -1506,8 +1562,8 @@ reading(
     "the *old* threshold, and it says *high* about more people than the retrained model, which "
     "did wait: {share[mean]:.2f} of all people more ({share[low]:.2f} to {share[high]:.2f}). "
     "{verdict} Its new rows have only one label, and that pushes its scores up. An office that "
-    "swaps the model and keeps the number in the configuration gets another rule, and nobody has "
-    "decided that.",
+    "swaps the model and keeps the number in the configuration has changed its rule without "
+    "deciding to.",
     accuracy=haste_accuracy,
     share=haste_share,
     verdict=verdict(
@@ -1522,9 +1578,9 @@ reading(
 # %% [markdown]
 # ### Whose decision flips?
 #
-# Two models that are equally good can still decide differently about a person. A *flip* is a person
-# about whom the first model and the new one disagree. How many of them are the *update's* doing,
-# and how many would any refit cause?
+# Two models that are equally good can still decide differently about a person. From here on, a
+# *flip* is a person about whom the first model and the new one disagree. How many of them are the
+# *update's* doing, and how many would any refit cause?
 
 # %%
 flip_names = [*(f"flipped, {race}" for race in RACES), "difference of flips"]
@@ -1773,7 +1829,8 @@ reading(
 # the four rules will the gap in mean scores have grown most? Under which least?
 
 # %%
-RULES = [*ch14.FAIR_RULES, "lend to nobody", "lend to everybody"]
+PROFIT_LAST = [*ch14.FAIR_RULES[1:], "maximum profit"]  # so that rules keep their colors below
+RULES = [*PROFIT_LAST, "lend to nobody", "lend to everybody"]
 lending = pd.concat([lend(rule) for rule in RULES], ignore_index=True)
 lending["difference in loans"] = lending["lent_White"] - lending["lent_Black"]
 today = lending[lending["year"] == 1].groupby("rule", sort=False)
@@ -1819,22 +1876,20 @@ between_smallest = comparison.changes_over_seeds(
     seed="world",
 ).loc[smallest]
 all_wider = (fair_changes["low"] > 0).all()
-after_table = wider[["mean", "low", "high"]].join(
-    from_profit[["mean", "low", "high"]], rsuffix=" −"
-)
-after_table.columns = ["gap", "low", "high", "minus profit rule", "low ", "high "]
+after_table = from_profit[["mean", "low", "high"]].rename(columns={"mean": "minus profit rule"})
+after_table.insert(0, "gap", wider["mean"])
 after_table.round(2)
 
 # %% tags=["reading"]
 reading(
     "**Reading the left panel.** {all} After {years} years it has grown most under *{largest}*, "
     "by {most[mean]:.1f} points ({most[low]:.1f} to {most[high]:.1f}), and least under "
-    "*{smallest}*, by {least[mean]:.1f} ({least[low]:.1f} to {least[high]:.1f}). Minus the next, "
-    "*{next}*, that is {apart[mean]:+.1f} ({apart[low]:+.1f} to {apart[high]:+.1f}), in the same "
-    "worlds. Minus the rule of maximum profit it is {parity[mean]:+.1f} ({parity[low]:+.1f} to "
-    "{parity[high]:+.1f}) for parity, and {equal[mean]:+.1f} ({equal[low]:+.1f} to "
-    "{equal[high]:+.1f}) for equal opportunity. Lending to nobody changes nothing, and serves "
-    "nobody.",
+    "*{smallest}*, by {least[mean]:.1f} ({least[low]:.1f} to {least[high]:.1f}). Compared with "
+    "the next, *{next}*, the difference is {apart[mean]:+.1f} ({apart[low]:+.1f} to "
+    "{apart[high]:+.1f}), in the same worlds. Minus the rule of maximum profit it is "
+    "{parity[mean]:+.1f} ({parity[low]:+.1f} to {parity[high]:+.1f}) for parity, and "
+    "{equal[mean]:+.1f} ({equal[low]:+.1f} to {equal[high]:+.1f}) for equal opportunity. Lending "
+    "to nobody changes nothing, and serves nobody.",
     all=choose(
         all_wider,
         "Under all four rules the gap grows.",
@@ -1876,7 +1931,7 @@ reading(
 # %% [markdown]
 # ### Two controls
 #
-# Is it the simulation that makes gaps? A check of the program, and a control:
+# Does the program itself create a gap? A check of the program, and a control:
 #
 # - *no feedback*: both steps are zero. No score may change, whatever the rule.
 # - *twins*: groups of the same sizes as above, both with the curves of one group, so that only
@@ -1925,7 +1980,6 @@ reading(
 # profit?
 
 # %%
-PROFIT_LAST = [*ch14.FAIR_RULES[1:], "maximum profit"]  # the baseline takes no color from others
 sweep = []
 for down in DOWN_STEPS:
     for follows in (True, False):
@@ -1938,8 +1992,8 @@ sweep = pd.concat(sweep, ignore_index=True)
 follows_score, stays = sweep[sweep["follows"]], sweep[~sweep["follows"]]
 PANELS = {
     "ability follows the score": (follows_score, None),
-    "the same, minus maximum profit": (follows_score, "maximum profit"),
-    "ability stays, minus the same": (stays, "maximum profit"),
+    "ability follows: minus maximum profit": (follows_score, "maximum profit"),
+    "ability stays: minus maximum profit": (stays, "maximum profit"),
 }
 BY_STEP = {"over": "down", "by": "rule", "seed": "world"}
 fig, axes = plt.subplots(1, 3, figsize=(11, 3.6), layout="constrained")
@@ -1984,13 +2038,13 @@ stays_by_step.round(2)
 
 # %% tags=["reading"]
 reading(
-    "**Reading the figure and the table.** {finding} A default that costs nothing makes every "
-    "loan a chance, and of these four, the rule with most loans to the smaller group looks best: "
-    "against maximum profit, parity's gap changes by {free[mean]:.1f} points ({free[low]:.1f} to "
-    "{free[high]:.1f}). At the largest step it is {costly[mean]:+.1f} ({costly[low]:+.1f} to "
-    "{costly[high]:+.1f}). Equal opportunity goes from {equal_free[mean]:.1f} "
-    "({equal_free[low]:.1f} to {equal_free[high]:.1f}) to {equal_costly[mean]:+.1f} "
-    "({equal_costly[low]:+.1f} to {equal_costly[high]:+.1f}). {stays}",
+    "**Reading the figure and the table.** {finding} If a default takes nothing away, a loan can "
+    "only raise a score, and of these four, the rule with most loans to the smaller group looks "
+    "best: against maximum profit, parity's gap changes by {free[mean]:.1f} points "
+    "({free[low]:.1f} to {free[high]:.1f}). At the largest step it is {costly[mean]:+.1f} "
+    "({costly[low]:+.1f} to {costly[high]:+.1f}). Equal opportunity goes from "
+    "{equal_free[mean]:.1f} ({equal_free[low]:.1f} to {equal_free[high]:.1f}) to "
+    "{equal_costly[mean]:+.1f} ({equal_costly[low]:+.1f} to {equal_costly[high]:+.1f}). {stays}",
     stays=choose(
         same_signs,
         "Where ability stays (third panel, last table), parity's signs are the same wherever both "
@@ -2012,10 +2066,11 @@ reading(
 # %% [markdown]
 # ### What else decides?
 #
-# The step is not the only assumption. Parity says *equal shares*, not which. The lender takes the
-# share that pays best over both groups together, and most applicants are White. So we change one
-# thing at a time: the groups' sizes, the shared share (that which the profit rule gives the Black
-# group), the size of both steps in the same proportion, and the number of years.
+# The step is not the only assumption. Parity says *equal shares*, not which: the lender takes the
+# share that pays best over both groups together, and most applicants are White. Liu et al. (2018)
+# show that this matters in one step: a few more loans help a group, many more harm it. So we change
+# one thing at a time: the groups' sizes, the common share (that which the profit rule gives the
+# Black group), the size of both steps in the same proportion, and the number of years.
 #
 # **Predict:** with groups of equal size, will parity still widen the gap more than maximum profit?
 
@@ -2023,7 +2078,7 @@ reading(
 OTHER_WORLDS = {
     "as above": {},
     "groups of equal size": {"between": replace(curves, shares=dict.fromkeys(LENT_TO, 0.5))},
-    "a smaller shared share": {"share": loans_today.loc["maximum profit", "loans, Black"]},
+    "a smaller common share": {"share": loans_today.loc["maximum profit", "loans, Black"]},
     "half the steps": {"up": UP / 2, "down": DOWN / 2},
     "three times the steps": {"up": 3 * UP, "down": 3 * DOWN},
     "one year": {"years": 1},
@@ -2052,7 +2107,7 @@ show(ax.figure, alt="Parity minus maximum profit in seven worlds, with intervals
 parity_wider = ", ".join(elsewhere.index[elsewhere["low"] > 0]) or "none"
 parity_narrower = ", ".join(elsewhere.index[elsewhere["high"] < 0]) or "none"
 equal_groups = elsewhere.loc["groups of equal size"]
-smaller_share = elsewhere.loc["a smaller shared share"]
+smaller_share = elsewhere.loc["a smaller common share"]
 white_share = curves.shares["White"]
 elsewhere.round(2)
 
@@ -2060,7 +2115,7 @@ elsewhere.round(2)
 reading(
     "**Reading the figure.** Parity widens the gap more than maximum profit does in these worlds: "
     "{wider}. It widens it less, or closes it, in these: {narrower}. Here {white:.0%} of the "
-    "applicants are White, so the shared share is nearly the one that suits them. With groups of "
+    "applicants are White, so the common share is nearly the one that suits them. With groups of "
     "equal size the difference is {equal[mean]:+.1f} ({equal[low]:+.1f} to {equal[high]:+.1f}), "
     "and parity changes the gap itself by {equal[gap under parity]:+.1f}; with the smaller shared "
     "share it is {small[mean]:+.1f} ({small[low]:+.1f} to {small[high]:+.1f}).",
@@ -2297,8 +2352,8 @@ reading(
 #
 # A **RACI table** has a row for each step and a column for everyone involved. R is *responsible*:
 # does the work. A is *accountable*: answers for it, and can be asked. C is *consulted* before, I
-# *informed* after. One rule makes the table useful: **every row has exactly one A.** Two people who
-# are accountable are nobody; none are nobody, too.
+# *informed* after. One rule makes the table useful: **every row has exactly one A.** If two people
+# are accountable, each can point to the other; if nobody is, nobody answers.
 #
 # Here is the pipeline of COMPAS in Loomis's case. It is *our* reading of what the opinion says, and
 # not the court's. A dot means that it names nobody.
@@ -2329,8 +2384,8 @@ reading(
     "we find nobody in the opinion: {nobody}. The court wrote that no validation with people of "
     "Wisconsin had been completed, and that such tools must be monitored and normed again as "
     "populations change. It required that every report *say* so, and not that somebody *do* it "
-    "(Wisconsin Supreme Court, 2016). A warning tells a judge what is unknown. It makes nobody "
-    "find out.",
+    "(Wisconsin Supreme Court, 2016). A warning tells a judge what is unknown. It does not make "
+    "anybody find out.",
     one=n_one,
     all=n_steps,
     nobody=nobody_named,
@@ -2356,7 +2411,8 @@ reading(
 # - `edited`: "You decided three weeks ago, and have rewritten the log since."
 # - `unlogged`: "I applied two years ago, and you refused without logging it."
 #
-# And a RACI table: `broken` is the list of the steps (numbers) that break the rule of the one A.
+# And a RACI table: `broken` is the list of the steps (numbers, in increasing order) that do not
+# have exactly one A.
 #
 # | step | bank | vendor | auditor |
 # |---|---|---|---|
@@ -2414,8 +2470,8 @@ compare(
 
 # %% tags=["reading"]
 reading(
-    "**What we can say.** Of four forgeries {found} are found, and who can write all three files "
-    "is found by nobody. One offense too many flips {flips[1]:.0f} of 1,000 people without an "
+    "**What we can say.** Of four forgeries {found} are found, and nobody finds a forger who can "
+    "write all three files. One offense too many flips {flips[1]:.0f} of 1,000 people without an "
     "alarm ({flips[0]:.0f} to {flips[2]:.0f}, for this model). An outsider leaves {missing} of "
     "{sections} sections of COMPAS's card empty. A daily test raised a false alarm in "
     "{daily[share]:.0%} of fair months ({daily[low]:.0%} to {daily[high]:.0%}), the monitor in "
@@ -2440,7 +2496,7 @@ reading(
 # - An alarm says that rates differ, not why. Pair like with like, compare an update with the old
 #   model on equal footing, and log the roll-back, too `[14-monitor]`
 # - A rule that is fair today can widen a gap over years. Which rule widens it more depends on the
-#   steps, the groups' sizes, the shared share and the years: measure them first `[14-feedback]`
+#   steps, the groups' sizes, the common share and the years: measure them first `[14-feedback]`
 # - What was decided, on which inputs and by which model, can be shown by a hash, a checksum and a
 #   kept file; whether the inputs were true cannot. In every step one person is accountable, or
 #   nobody is `[14-appeal]`

@@ -100,6 +100,14 @@ def without_the_start(entries, head):
     return -1 if before == head else len(entries)
 
 
+def without_the_ends(entries, head):
+    """Compare with the entry before where there is one, and with the head where there are entries."""
+    for place, entry in enumerate(entries):
+        if not own_hash(entry) or (place and entry["previous"] != entries[place - 1]["hash"]):
+            return place
+    return len(entries) if entries and entries[-1]["hash"] != head else -1
+
+
 def last_place_for_the_head(entries, head):
     """Return the last entry where the head does not fit."""
     place = first_break(entries, head)
@@ -139,6 +147,11 @@ compare_answers(
             without_the_start,
             "Nearly: a log whose first entries were cut off begins with an entry that knows another one before it. "
             'The first `previous` must be `"start"`.',
+        ),
+        (
+            without_the_ends,
+            'Right for the middle of a log. Now its ends: the first entry must have `"start"` before it, or the '
+            'beginning may have been cut off; and an empty log does not fit a head that is not `"start"`.',
         ),
         (
             last_place_for_the_head,
@@ -242,6 +255,8 @@ def judge_forgeries(collected):
             if kind is None or kind not in NAMED:
                 return (REMARKS[kind] if kind in REMARKS else OTHER_KIND).format(number=number, kind=kind)
             if kind in kinds:
+                if forged == forgeries[kinds[kind] - 1]:
+                    return SAME_LIST.format(first=kinds[kind], second=number)
                 return (
                     f"`verify` calls forgeries {kinds[kind]} and {number} by the same kind, *{kind}*. Find another way "
                     "to forge one of them."
@@ -268,6 +283,10 @@ REMARKS = {
     "version": "`verify` does not read forgery {number} as a log of this version, so it cannot say what was done. "
     "Leave the header's version alone.",
 }
+SAME_LIST = (
+    "Forgeries {first} and {second} are the same. If you changed one list in place, copy the log first, for each of "
+    "them: `list(log_lines)`."
+)
 OTHER_KIND = "`verify` finds forgery {number} and calls it *{kind}*, which is not in the list of kinds. Change less."
 
 

@@ -4,7 +4,7 @@ from labkit.exercises.checking import compare_answers, open_question
 
 # ---- 14.3 what does the card say? ------------------------------------------------------------------------------------
 SAYS = (
-    "the card answers it",
+    "the card gives the number that is asked for",
     "the card says that its data cannot answer it",
     "the card rules out what is asked for",
     "the section that would answer it is missing",
@@ -35,6 +35,10 @@ compare_answers(
             REQUESTS | {"young": RULES_OUT},
             "The request about people under 18 asks for a number, not for a use. Which section says something about "
             "them?",
+        ),
+        (
+            REQUESTS | {"bail": ANSWERS},
+            "The card does speak of bail: to forbid it. Nobody asked for a number there.",
         ),
         (
             REQUESTS | {"bail": MISSING},

@@ -272,8 +272,8 @@ compare_answers(
     wrong=[
         (
             say(change_means(of_borrowers=True)),
-            "You divide by the people with a loan. The exercise asks for the mean of the *whole* group, most of whose "
-            "people may not have one.",
+            "You divide by the people with a loan. The exercise asks for the mean of the *whole* group, "
+            "including those without one.",
         ),
         (
             say(change_means(down=0.0)),

@@ -114,7 +114,7 @@ RIGHT = {
         "letters": REQUESTS,
         "small letters": {name: letter.lower() for name, letter in REQUESTS.items()},
         "texts": {
-            "sex": "The card answers it.",
+            "sex": "The card gives the number that is asked for.",
             "bail": "the card rules out what is asked for",
             "weights": "the section that would answer it is missing",
             "young": "the card says that its data cannot answer it",
