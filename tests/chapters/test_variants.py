@@ -62,8 +62,8 @@ def test_hidden_calls_tell_right_from_wrong(identifier):
         assert sum(len(written(call)) for call in asked.calls) < LARGEST
         with warnings.catch_warnings():
             warnings.simplefilter("default")  # as in a notebook, where a student's warning is no error
-            for right in [each.reference, *right_answers(identifier).values()]:
-                assert asked.outcome(right).state == "correct", (asked.calls, asked.outcome(right))
+            outcomes = [asked.outcome(right) for right in (each.reference, *right_answers(identifier).values())]
+        assert {outcome.state for outcome in outcomes} == {"correct"}, (asked.calls, outcomes)
         assert asked.outcome(looked_up(each)).state == "not yet", asked.calls
         assert asked.outcome(each.untouched).state == "not attempted"
         for answer, hint in each.wrong:
