@@ -34,8 +34,9 @@
 # - *judge* whether a rule that is fair today is fair after years of feedback `[14-feedback]`
 # - *follow* an appeal through the records, and *name* who answers for which step `[14-appeal]`
 #
-# About 240 minutes, in three sittings, somewhat less than half of it for the exercises. Before this:
-# [12 · What does a generative model say about people?](12_generation.ipynb). From
+# About 240 minutes, in three sittings, somewhat less than half of it for the exercises.
+#
+# Before this: [12 · What does a generative model say about people?](12_generation.ipynb). From
 # [04 · How do we measure fairness, and how sure are we?](04_measuring.ipynb) you need COMPAS and
 # Wilson's interval.
 
@@ -1962,7 +1963,8 @@ reading(
     finding=choose(
         twins_hold,
         "Between twins no gap grows: all intervals lie within {margin:.2f} points.",
-        otherwise="The margin is not met: whether a gap grows between twins stays open.",
+        otherwise="The margin of {margin:.2f} is not met: whether a gap grows between twins stays "
+        "open.",
     ),
     reach=twin_reach,
     margin=twin_margin,
@@ -2262,7 +2264,7 @@ reading(
     finding=choose(
         was_guessed,
         "After {tried} hashes the neighbor knows the record.",
-        otherwise="The neighbor has not found it.",
+        otherwise="After {tried} hashes the neighbor has not found it.",
     ),
     tried=tried,
 )
