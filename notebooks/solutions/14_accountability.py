@@ -1245,10 +1245,13 @@ reading(
 # %% tags=["reading"]
 reading(
     "**And the daily test?** Where the threshold differs, it alarms in {daily[share]:.0%} of the "
-    "streams that are left ({daily[low]:.0%} to {daily[high]:.0%}), more often than the monitor "
-    "of rates. A test that cries wolf in a third of the fair months also cries when there is one. "
-    "What the monitor gives up in speed is the price of its promise; asking about equal records "
-    "costs nothing here, because it asks the better question.",
+    "streams that are left ({daily[low]:.0%} to {daily[high]:.0%}), the monitor of rates in "
+    "{rates[share]:.0%} ({rates[low]:.0%} to {rates[high]:.0%}). A test without a promise about "
+    "false alarms is quick to raise true ones, too; the promise costs speed. The monitor of equal "
+    "records keeps its promise and alarms in {equal[share]:.0%}, because it asks about what was "
+    "changed.",
+    rates=other_rates,
+    equal=other_alike,
     daily=other_daily,
 )
 
@@ -2119,7 +2122,7 @@ reading(
     "{wider}. It widens it less, or closes it, in these: {narrower}. Here {white:.0%} of the "
     "applicants are White, so the common share is nearly the one that suits them. With groups of "
     "equal size the difference is {equal[mean]:+.1f} ({equal[low]:+.1f} to {equal[high]:+.1f}), "
-    "and parity changes the gap itself by {equal[gap under parity]:+.1f}; with the smaller shared "
+    "and parity changes the gap itself by {equal[gap under parity]:+.1f}; with the smaller common "
     "share it is {small[mean]:+.1f} ({small[low]:+.1f} to {small[high]:+.1f}).",
     wider=parity_wider,
     narrower=parity_narrower,
