@@ -158,36 +158,34 @@ PROBES = (
     ([60, 15], 0.9),
 )
 DRAWS = 4000
-MANY = 100_000  # draws of the reference, so that hardly more than the student's own draws are uncertain
 
 
-def draw_rates(trials, rate, draws=DRAWS):
+def draw_rates(trials, rate):
     """Draw the rates that audits measure when every group has the same one: (draws, groups)."""
-    counts = np.random.default_rng(0).binomial(trials, rate, size=(draws, len(trials)))
+    counts = np.random.default_rng(0).binomial(trials, rate, size=(DRAWS, len(trials)))
     return counts / np.asarray(trials)
 
 
 def null_gap(trials, rate):
     """Return the mean of max - min over draws in which every group has the same rate."""
-    rates = draw_rates(trials, rate, MANY)
+    rates = draw_rates(trials, rate)
     return (rates.max(axis=1) - rates.min(axis=1)).mean()
 
 
-def simulated_gap(trials, rate):
-    """Return the same from as many draws as a student is asked for."""
-    return np.ptp(draw_rates(trials, rate), axis=1).mean()
-
-
 def draw_audits(rng):
-    """Draw sizes and rates that tell the known mistakes from each other: small groups, and rates far from one half."""
-    small, few, many = (int(rng.integers(*limits)) for limits in ((15, 25), (15, 20), (8, 13)))
+    """Draw sizes and rates that tell the known mistakes from each other.
+
+    No group is smaller than 40, so that the difference of two right simulations has a standard deviation below 0.0018,
+    less than a quarter of the tolerance.
+    """
+    small, few, many = (int(rng.integers(*limits)) for limits in ((40, 60), (40, 48), (8, 13)))
     return [
         ([100 * int(rng.integers(3, 8))] * 4, round(rng.uniform(0.25, 0.35), 2)),
         ([small, small], round(rng.uniform(0.45, 0.55), 2)),
-        ([100 * int(rng.integers(12, 25)), few, few + 4], round(rng.uniform(0.35, 0.6), 2)),
-        ([int(rng.integers(25, 35))] * many, round(rng.uniform(0.35, 0.45), 2)),
-        ([25, int(rng.integers(35, 50)), 25], round(rng.uniform(0.03, 0.06), 2)),
-        ([int(rng.integers(50, 80)), few], round(rng.uniform(0.88, 0.93), 2)),
+        ([100 * int(rng.integers(20, 35)), few, few + 4], round(rng.uniform(0.35, 0.6), 2)),
+        ([int(rng.integers(55, 75))] * many, round(rng.uniform(0.35, 0.45), 2)),
+        ([60, int(rng.integers(80, 120)), 60], round(rng.uniform(0.03, 0.06), 2)),
+        ([int(rng.integers(110, 160)), few], round(rng.uniform(0.88, 0.93), 2)),
     ]
 
 
@@ -203,7 +201,7 @@ def max_minus_rate(trials, rate):
 
 def equal_sizes(trials, rate):
     """Give every group the mean size."""
-    return simulated_gap([round(np.mean(trials))] * len(trials), rate)
+    return null_gap([round(np.mean(trials))] * len(trials), rate)
 
 
 def gap_of_counts(trials, rate):
@@ -223,7 +221,7 @@ def spread_of_rates(trials, rate):
 
 def fixed_rate(trials, rate):
     """Ignore the rate."""
-    return simulated_gap(trials, 0.4)
+    return null_gap(trials, 0.4)
 
 
 def first_and_last(trials, rate):
