@@ -222,6 +222,9 @@ def test_solutions_and_stubs_are_labeled_and_can_be_closed():
         *[stub, ("Solution of 00.1", False, solution), broken, ("Solution of 00.2", False, solution)]
     ]
     assert parts(gap, code("check()", tags=["check"])) == [stub]
+    asked = code('compare("00.3", ...)', tags=["check", "open"])
+    answered = code('compare("00.3", "Mine.")', tags=["solution"])
+    assert parts(wrong, asked, answered) == [broken, ("An answer to 00.3", False, [answered.source])]
 
 
 def test_links_lead_where_they_are_told_to():

@@ -2,6 +2,7 @@
 
 import ast
 import html
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,28 +20,32 @@ def frame_exercises(cells: list["NotebookNode"]) -> None:
     cells : list of nbformat.NotebookNode
         A notebook's cells, each with ``metadata.page``; changed in place.
     """
-    number, solving = "", None
+    label_of_solution, solving = "Solution", None
     for cell in cells:
         tags, page = cell.metadata.get("tags", []), cell.metadata.page
         if "solution" in tags:
             if solving is None:
-                label = f"Solution of {number}" if number else "Solution"
-                page.before = _open(label, kind="solution", is_open=False)
+                page.before = _open(label_of_solution, kind="solution", is_open=False)
             else:
                 solving.after = ""
             solving, page.after = page, CLOSE
         elif "check" in tags and solving is not None:
             solving.after, page.after = "", CLOSE
             solving = page
+        elif "open" in tags:  # a question that no program checks: its number is in its cell
+            found, solving = OPEN_QUESTION.search(cell.source), None
+            label_of_solution = f"An answer to {found[1]}" if found else "An answer"
         else:
             solving = None
             if cell.cell_type == "code" and "exercise" in cell.metadata:
                 number = str(cell.metadata.exercise)
+                label_of_solution = f"Solution of {number}"
                 kind, label = ("stub", "To fill in") if has_gap(cell.source) else ("broken", "Broken on purpose")
                 page.before, page.after = _open(f"{label}: {number}", kind=kind, is_open=True), CLOSE
 
 
 CLOSE = "</details>\n"
+OPEN_QUESTION = re.compile(r"""compare\(\s*["'](\d\d\.\d+)["']""")
 
 
 def _open(label: str, *, kind: str, is_open: bool) -> str:
