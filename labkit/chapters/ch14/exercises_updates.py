@@ -1,9 +1,15 @@
 """Exercises of notebook 14, part two: pairs for a monitor, flips by group, and one year of feedback."""
 
 from collections import defaultdict
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
 
 from labkit.exercises.answers import outputs_of
 from labkit.exercises.checking import compare_answers
+from labkit.exercises.judging import same
+from labkit.exercises.variants import Variant
 
 # ---- 14.4 pairs of the most recent decisions -------------------------------------------------------------------------
 STREAMS = (
@@ -34,6 +40,18 @@ def pair_from_queues(stream):
         if waiting["a"] and waiting["b"]:
             differences.append(waiting["a"].pop(0) - waiting["b"].pop(0))
     return differences
+
+
+def draw_streams(rng):
+    """Draw streams in which taking the oldest that waits gives other pairs, and a stream of one group alone."""
+    streams = []
+    while len(streams) < 5:
+        size = int(rng.integers(7, 13))
+        stream = list(zip(rng.choice(["a", "b"], size).tolist(), rng.integers(0, 2, size).tolist(), strict=True))
+        if pair_recent(stream) != pair_from_queues(stream):
+            streams.append(stream)
+    streams.append([(str(rng.choice(["a", "b"])), decision) for decision in rng.integers(0, 2, 3).tolist()])
+    return [(stream,) for stream in streams]
 
 
 def pair_from_stacks(stream):
@@ -94,6 +112,7 @@ compare_answers(
     points=3,
     objective="14-monitor",
     collect=outputs_of(*STREAMS),
+    hidden=draw_streams,
     reference=pair_recent,
     untouched=pair_from_queues,
     wrong=[
@@ -157,6 +176,17 @@ def count_flips_with(old, new, groups, wholes):
     return found
 
 
+def draw_decisions(rng):
+    """Draw the decisions of two to four groups of unequal size, and a case in which nobody flips."""
+    found = []
+    for number in (2, 3, 4):
+        names = rng.choice(["a", "b", "c", "north", "south", "x", "y"], number, replace=False)
+        groups = rng.permutation(np.repeat(names, rng.integers(3, 9, number))).tolist()
+        old, new = rng.integers(0, 2, (2, len(groups))).tolist()
+        found.append((old, new, groups))
+    return [*found, (old, list(old), groups)]
+
+
 def flips_of_everyone(old, new, groups):
     """Divide by everyone."""
     return count_flips_with(old, new, groups, lambda members: (len(groups), len(groups)))
@@ -203,6 +233,7 @@ compare_answers(
     points=2,
     objective="14-monitor",
     collect=outputs_of(*DECISIONS),
+    hidden=draw_decisions,
     reference=flips_by_group,
     wrong=[
         (
@@ -239,80 +270,125 @@ compare_answers(
 
 
 # ---- 14.6 one year by hand -------------------------------------------------------------------------------------------
-REPAID = {20: 0.3, 50: 0.6, 80: 0.9}
-PEOPLE = {"a": {20: 10, 50: 30, 80: 60}, "b": {20: 50, 50: 40, 80: 10}}
 WAYS = ("widens", "narrows", "stays")
 
 
-def change_means(*, threshold=50, up=10.0, down=20.0, of_borrowers=False, total=False):
-    """Return the change of each group's mean score within a year."""
-    changed = {}
-    for group, people in PEOPLE.items():
-        loans = {score: number for score, number in people.items() if score >= threshold}
-        moved = sum(number * (REPAID[score] * up - (1 - REPAID[score]) * down) for score, number in loans.items())
-        whole = 1 if total else sum(loans.values()) if of_borrowers else sum(people.values())
-        changed[group] = moved / whole
-    return changed
+@dataclass(frozen=True)
+class OneYear:
+    """A year of lending to 100 people in each group, at three scores, of which the second is the threshold.
+
+    `repaid` are the shares that repay at each score; `a` and `b` the numbers of people; `up` and `down` are points.
+    """
+
+    scores: tuple[int, int, int] = (20, 50, 80)
+    repaid: tuple[float, float, float] = (0.3, 0.6, 0.9)
+    a: tuple[int, int, int] = (10, 30, 60)
+    b: tuple[int, int, int] = (50, 40, 10)
+    up: int = 10
+    down: int = 20
+
+    def change(self, people, *, lowest=1, down=None, of_borrowers=False, total=False):
+        """Return the change of a group's mean score, with loans from one of the scores (0, 1, 2) on."""
+        lost = self.down if down is None else down
+        steps = [share * self.up - (1 - share) * lost for share in self.repaid]
+        moved = sum(number * step for number, step in zip(people[lowest:], steps[lowest:], strict=True))
+        return moved / (1 if total else sum(people[lowest:]) if of_borrowers else sum(people))
+
+    def found(self, **changes):
+        """Return the right answer, or what follows from a mistake."""
+        a, b = (self.change(people, **changes) for people in (self.a, self.b))
+        return {"a": a, "b": b, "gap": "widens" if a > b else "narrows"}
+
+    def text(self):
+        """Return the numbers as the exercise says them."""
+        rows = zip(self.scores, self.repaid, self.a, self.b, strict=True)
+        return [
+            f"everyone with a score of {self.scores[1]} or more",
+            f"raises the score by {self.up}\n",
+            f"lowers it by {self.down}.",
+            "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows),
+        ]
+
+    def wrong(self):
+        """Return wrong answers with their hints."""
+        found, threshold = self.found(), self.scores[1]
+        other = next(way for way in WAYS if way != found["gap"])
+        return [
+            (
+                self.found(of_borrowers=True),
+                "You divide by the people with a loan. The exercise asks for the mean of the *whole* group, "
+                "including those without one.",
+            ),
+            (
+                self.found(down=0),
+                f"You count what repaid loans add. Of the people with a score of {threshold}, what happens to those "
+                "who do not repay?",
+            ),
+            (self.found(down=-self.down), "A default should take points away. Yours adds them."),
+            (self.found(lowest=0), f"You let everyone have a loan. Who has a score below {threshold}?"),
+            (
+                self.found(lowest=2),
+                f"You left out the people with a score of exactly {threshold}, who get a loan.",
+            ),
+            (self.found(total=True), "These are sums over people. A mean divides by their number."),
+            ({"a": found["b"], "b": found["a"], "gap": other}, "The groups are swapped."),
+            (
+                found | {"gap": other},
+                "The two numbers are right. Group a was ahead. Which of the two changes is larger?",
+            ),
+            (found | {"gap": "stays"}, "The two numbers are right. Are they equal?"),
+        ]
+
+    def is_clear(self):
+        """Say whether group a is ahead, and all answers are far apart."""
+        means = [sum(map(int.__mul__, self.scores, people)) for people in (self.a, self.b)]
+        answers = [self.found(), *(answer for answer, _ in self.wrong())]
+        return means[0] > means[1] and not any(same(*pair, tolerance=0.05) for pair in combinations(answers, 2))
 
 
-def say(changes, gap=None):
-    """Add what happens to the gap."""
-    widens = changes["a"] > changes["b"]
-    return changes | {"gap": gap or ("widens" if widens else "narrows")}
+def draw_year(rng):
+    """Draw another year, in which the gap widens or narrows."""
+    gap = WAYS[rng.integers(2)]
+    while True:
+        threshold = 5 * int(rng.integers(9, 13))
+        below, above = (5 * rng.integers(3, 7, 2)).tolist()
+        low, middle, high = np.sort(rng.choice([2, 3, 4, 5, 6, 7, 8, 9], 3, replace=False)).tolist()
+        people = 10 * (1 + rng.multinomial(7, [1 / 3] * 3, size=2))
+        year = OneYear(
+            (threshold - below, threshold, threshold + above),
+            (low / 10, middle / 10, high / 10),
+            *map(tuple, people.tolist()),
+            up=int(rng.integers(5, 10)),
+            down=int(rng.integers(11, 20)),
+        )
+        if year.found()["gap"] == gap and year.is_clear():
+            break
+    changes = list(zip(OneYear().text(), year.text(), strict=True))
+    return Variant(year.found(), year.wrong(), changes, {"praise": praise_year(gap)})
 
 
-RIGHT = change_means()
+def praise_year(gap):
+    """Return what a right answer is told."""
+    gains = "ahead" if gap == "widens" else "behind"
+    return f"One threshold for everyone, nobody is treated differently, and the group that was {gains} gains more."
+
 
 compare_answers(
     "14.6",
     points=3,
     objective="14-feedback",
-    reference=say(RIGHT),
+    reference=OneYear().found(),
+    wrong=OneYear().wrong(),
+    variants=draw_year,
     choices={"gap": WAYS},
-    wrong=[
-        (
-            say(change_means(of_borrowers=True)),
-            "You divide by the people with a loan. The exercise asks for the mean of the *whole* group, "
-            "including those without one.",
-        ),
-        (
-            say(change_means(down=0.0)),
-            "You count what repaid loans add. Of the people with a score of 50, what happens to those who do not "
-            "repay?",
-        ),
-        (
-            say(change_means(down=-20.0)),
-            "A default should take points away. Yours adds them.",
-        ),
-        (
-            say(change_means(threshold=0)),
-            "You let everyone have a loan. Who has a score below 50?",
-        ),
-        (
-            say(change_means(threshold=51)),
-            "You left out the people with a score of exactly 50, who get a loan.",
-        ),
-        (say(change_means(total=True)), "These are sums over people. A mean divides by their number."),
-        (
-            {"a": RIGHT["b"], "b": RIGHT["a"], "gap": "narrows"},
-            "The groups are swapped.",
-        ),
-        (
-            say(RIGHT, "narrows"),
-            "The two numbers are right. Group a was ahead. Which of the two gains more?",
-        ),
-        (
-            say(RIGHT, "stays"),
-            "The two numbers are right. Are they equal?",
-        ),
-    ],
-    otherwise="Not these changes. Begin with one person at a score of 50, of whom you know the chance to repay: what "
-    "is the change to expect?",
+    otherwise="Not these changes. Begin with one person at a score where loans are given, of whom you know the chance "
+    "to repay: what is the change to expect?",
     hints=(
         "For one loan at a score: what does it change on average, over repaid loans and defaults?",
         "The change of a mean over 100 people counts those without a loan as well: theirs is zero.",
     ),
-    idea="Expected step at a score: share that repays × 10 − share that defaults × 20. Multiply by the number of "
-    "people at each score of 50 or more, add up, divide by all 100 people of the group.",
-    praise="One threshold for everyone, nobody is treated differently, and the group that was ahead gains more.",
+    idea="Expected step at a score: share that repays × the points for a repaid loan − share that defaults × the "
+    "points for a default. Multiply by the number of people at each score where loans are given, add up, divide by all "
+    "100 people of the group.",
+    praise=praise_year("widens"),
 )
