@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from labkit.chapters.ch14.exercises_log import kind_of_forgery
@@ -49,6 +50,16 @@ def test_a_small_log_is_genuine():
     found = verify_copy(LINES, LINES)
     assert found.ok and not found.notices and (found.decisions, found.anchors_checked) == (9, 1)
     assert write_small_log(9) == LINES
+
+
+@pytest.mark.parametrize("number", [1, 2, 9])
+def test_a_drawn_log_is_genuine_and_another_one(number):
+    """It is whole, begins with a decision of 1 and one of 0 as the others do, and shares no line with them."""
+    drawn = write_small_log(number, rng=np.random.default_rng(3))
+    decisions = [json.loads(line)["entry"]["decision"] for line in drawn[1:]]
+    assert verify_copy(drawn, drawn).ok and decisions[:2] == [1, 0][:number] and len(decisions) == number
+    assert not {*drawn} & {*write_small_log(number), *write_small_log(number, rng=np.random.default_rng(4))}
+    assert write_small_log(number, rng=np.random.default_rng(3)) == drawn
 
 
 def test_lines_are_those_of_the_log():

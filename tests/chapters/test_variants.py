@@ -23,7 +23,6 @@ SEEDS = range(5)
 NUMBERS = range(1, 6)
 FAST = ("04.1", "04.2", "04.6")
 LARGEST = 200_000  # bytes of the hidden calls of an exercise, as JSON
-WAITING = {"14"}  # notebooks whose exercises have none of this yet; only ever shrinks
 WITHOUT_HIDDEN: set[str] = set()  # functions; only ever shrinks
 COURSE = find_course()
 
@@ -135,10 +134,9 @@ def told_by(each: Exercise) -> set[str]:
 
 def test_every_function_has_hidden_calls_and_most_values_have_variants():
     """At least half of the values of the course are asked with other numbers or texts; choices with other letters."""
-    known = [each for each in exercises() if each.id[:2] not in WAITING]
+    known = exercises()
     functions = [each for each in known if each.calls is not None]
     assert {each.id for each in functions if not each.hidden} <= WITHOUT_HIDDEN
     values = [each for each in known if each.calls is None]
     assert 2 * sum(each.variants is not None and variants_differ(each) for each in values) >= len(values)
     assert [each.id for each in values if not each.varies] == []
-    assert {each.id[:2] for each in exercises() if each.hidden or each.variants} & WAITING == set()

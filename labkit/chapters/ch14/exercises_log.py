@@ -2,11 +2,17 @@
 
 import hashlib
 import json
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from labkit.chapters.ch14.small_logs import verify_copy, write_line, write_small_log
 from labkit.errors import UserError
 from labkit.exercises.answers import outputs_of
 from labkit.exercises.checking import compare_answers, exercise
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
 
 
 # ---- 14.1 a verifier that trusts too much ----------------------------------------------------------------------------
@@ -27,6 +33,7 @@ def reseal(entries: list[dict[str, str]], place: int, says: str) -> list[dict[st
     return [*entries[:place], changed, *entries[place + 1 :]]
 
 
+SAYS = ("alarm", "none")
 WHOLE = chain("1: alarm", "2: none", "3: none", "4: alarm", "5: none")
 LAST = WHOLE[-1]["hash"]
 TYPED_OVER = [{**entry, "says": "2: alarm"} if place == 1 else entry for place, entry in enumerate(WHOLE)]
@@ -42,6 +49,32 @@ LOGS = (
     ([], LAST),
     (WHOLE[:1], WHOLE[0]["hash"]),
 )
+
+
+def draw_logs(rng: "Generator") -> list[tuple]:
+    """Draw logs: whole ones, one of them very short, and each kind of broken log."""
+    found = []
+    for size in rng.integers(5, 8, 9).tolist():
+        times = np.sort(rng.choice(np.arange(100, 1000), size, replace=False))
+        found.append(chain(*(f"{time}: {says}" for time, says in zip(times, rng.choice(SAYS, size), strict=True))))
+    whole, typed, sealed, last, deleted, exchanged, end, start, other = found
+    place = int(rng.integers(1, 4))  # neither the first entry nor the last
+    cut = int(rng.integers(1, 3))
+    new = f"100: {rng.choice(SAYS)}, late"
+    logs = [
+        (whole, whole),
+        (whole[:1], whole[:1]),
+        ([*typed[:place], typed[place] | {"says": new}, *typed[place + 1 :]], typed),
+        (reseal(sealed, place - 1, new), sealed),
+        (reseal(last, len(last) - 1, new), last),
+        ([*deleted[:place], *deleted[place + 1 :]], deleted),
+        ([*exchanged[:place], exchanged[place + 1], exchanged[place], *exchanged[place + 2 :]], exchanged),
+        (end[:-cut], end),
+        (start[cut:], start),
+        (chain(new, *(entry["says"] for entry in other[1:])), other),
+        ([], other),
+    ]
+    return [(entries, genuine[-1]["hash"]) for entries, genuine in logs]
 
 
 def own_hash(entry: dict[str, str]) -> bool:
@@ -125,6 +158,7 @@ compare_answers(
     points=2,
     objective="14-log",
     collect=outputs_of(*LOGS),
+    hidden=draw_logs,
     reference=first_break,
     untouched=as_it_came,
     wrong=[
@@ -177,6 +211,11 @@ GENUINE = tuple(write_small_log(number) for number in (8, 12))
 ASKED = 4
 
 
+def draw_genuine(rng: "Generator") -> list[tuple]:
+    """Draw two other logs, as long as the declared ones or a little shorter or longer."""
+    return [(write_small_log(int(rng.integers(*sizes)), rng=rng),) for sizes in ((7, 10), (10, 13))]
+
+
 def forge(log_lines):
     """Return a log with a decision turned round, one without an entry, one with an entry twice, and one cut off."""
     turned = [line.replace('"decision":1', '"decision":0') for line in log_lines]
@@ -218,6 +257,8 @@ def forge_another_version(log_lines):
     reference=forge,
     collect=outputs_of(*((lines,) for lines in GENUINE)),
     any_length=True,
+    hidden=draw_genuine,
+    always_apart=True,
     wrong=[
         (forge_nothing, "Forgery 1 is the log as it was. Change something in the copy before you return it."),
         (forge_three, "You return 3 forgeries; four are asked for."),
@@ -244,9 +285,9 @@ def forge_another_version(log_lines):
     idea='Turn `"decision":1` into `"decision":0`; leave out an entry; write one twice; cut off the last.',
     praise="All four are found, by four different traces. What would a forgery look like that leaves none?",
 )
-def judge_forgeries(collected):
+def judge_forgeries(collected, asked):
     """Verify each forgery, and compare the kinds."""
-    for genuine, forgeries in zip(GENUINE, collected, strict=True):
+    for (genuine,), forgeries in zip(asked.calls, collected, strict=True):
         if len(forgeries) != ASKED:
             return f"You return {len(forgeries)} forgeries; four are asked for."
         kinds = {}

@@ -1,6 +1,9 @@
 """Exercises of notebook 14 about cards and appeals: what a card says, and what settles an appeal."""
 
+from dataclasses import dataclass
+
 from labkit.exercises.checking import compare_answers, open_question
+from labkit.exercises.variants import Variant
 
 # ---- 14.3 what does the card say? ------------------------------------------------------------------------------------
 SAYS = (
@@ -79,55 +82,88 @@ SETTLES = (
 )
 INPUTS, MODEL, HEAD, NONE = SETTLES
 CLAIMS = {"used": INPUTS, "true": NONE, "model": MODEL, "edited": HEAD, "unlogged": NONE}
-APPEAL = CLAIMS | {"broken": [2, 3]}
+STEPS = ("train the model", "choose the threshold", "watch the refusals by group", "answer appeals")
+DOES = {"one": ("R, A", "C"), "two": ("R, A", "A"), "nobody": ("R", "C")}
+
+
+@dataclass(frozen=True)
+class Appeal:
+    """The claims of an applicant, and the numbers of the steps in which two are accountable, and nobody."""
+
+    two: int = 2
+    nobody: int = 3
+
+    def found(self, **changes):
+        """Return the right answer with some parts changed."""
+        return CLAIMS | {"broken": sorted([self.two, self.nobody])} | changes
+
+    def table(self):
+        """Return the rows of the table in the notebook: bank, vendor and auditor; the vendor trains the model."""
+        rows = []
+        for number, step in enumerate(STEPS, 1):
+            kind = {self.two: "two", self.nobody: "nobody"}.get(number, "one")
+            bank, vendor = DOES[kind] if number > 1 else DOES[kind][::-1]
+            rows.append(f"| {number}. {step} | {bank} | {vendor} | I |")
+        return "\n".join(rows)
+
+    def wrong(self):
+        """Return wrong answers with their hints."""
+        sound = next(number for number in range(1, len(STEPS) + 1) if number not in (self.two, self.nobody))
+        return [
+            (
+                self.found(true=INPUTS),
+                "The hash shows on which inputs the bank *decided*. Does it show what happened to the payments?",
+            ),
+            (
+                self.found(unlogged=HEAD),
+                "A printed head has the number of entries at that time, and protects them. A refusal that was never an "
+                "entry is not among them.",
+            ),
+            (
+                self.found(edited=INPUTS),
+                "Who rewrites the log can compute new hashes for other inputs as well. What was out of the bank's "
+                "reach three weeks ago?",
+            ),
+            (
+                self.found(edited=NONE),
+                "Something about the log of three weeks ago is in every library that keeps newspapers.",
+            ),
+            (self.found(model=INPUTS), "The inputs are the same for both models. What else does an entry have?"),
+            (
+                self.found(broken=[self.nobody]),
+                f"The claims are right. Step {self.nobody} has no A. Is there a step with more than one?",
+            ),
+            (
+                self.found(broken=[self.two]),
+                f"The claims are right. Step {self.two} has two people who are accountable. Is there a step with "
+                "nobody?",
+            ),
+            (
+                self.found(broken=sorted([self.two, self.nobody, sound])),
+                f"The claims are right. In step {sound} one party does the work and answers for it: that is allowed.",
+            ),
+            (self.found(broken=[]), "The claims are right. Count the letters A in each row of the table."),
+        ]
+
+
+def draw_appeal(rng):
+    """Draw other steps in which two are accountable, and nobody."""
+    while True:
+        two, nobody = (1 + rng.choice(len(STEPS), 2, replace=False)).tolist()
+        appeal = Appeal(two, nobody)
+        if appeal.found() != Appeal().found():
+            return Variant(appeal.found(), appeal.wrong(), [(Appeal().table(), appeal.table())])
+
 
 compare_answers(
     "14.7",
     points=3,
     objective="14-appeal",
-    reference=APPEAL,
+    reference=Appeal().found(),
+    wrong=Appeal().wrong(),
+    variants=draw_appeal,
     choices=dict.fromkeys(CLAIMS, SETTLES),
     any_length=True,
-    wrong=[
-        (
-            APPEAL | {"true": INPUTS},
-            "The hash shows on which inputs the bank *decided*. Does it show what happened to the payments?",
-        ),
-        (
-            APPEAL | {"unlogged": HEAD},
-            "A printed head has the number of entries at that time, and protects them. A refusal that was never an "
-            "entry is not among them.",
-        ),
-        (
-            APPEAL | {"edited": INPUTS},
-            "Who rewrites the log can compute new hashes for other inputs as well. What was out of the bank's reach "
-            "three weeks ago?",
-        ),
-        (
-            APPEAL | {"edited": NONE},
-            "Something about the log of three weeks ago is in every library that keeps newspapers.",
-        ),
-        (
-            APPEAL | {"model": INPUTS},
-            "The inputs are the same for both models. What else does an entry have?",
-        ),
-        (
-            APPEAL | {"broken": [3]},
-            "The claims are right. Step 3 has no A. Is there a step with more than one?",
-        ),
-        (
-            APPEAL | {"broken": [2]},
-            "The claims are right. Step 2 has two people who are accountable. Is there a step with nobody?",
-        ),
-        (
-            APPEAL | {"broken": [1, 2, 3]},
-            "The claims are right. In step 1 one party does the work and answers for it: that is allowed.",
-        ),
-        (
-            APPEAL | {"broken": []},
-            "The claims are right. Count the letters A in each row of the table.",
-        ),
-    ],
     otherwise="Not all of it. For each claim, ask what would be different in the records if the claim were true. For "
     "the table, count the letters A in each row, and give the steps in increasing order.",
     hints=(
@@ -137,7 +173,7 @@ compare_answers(
         "table: two are as bad as none.",
     ),
     idea="Inputs by their hash, the model by its checksum, rewriting by what was published; truth, and what was never "
-    "written down, by none of them. Rows 2 and 3 have two and no A.",
+    "written down, by none of them. One row of the table has two A, and one has none.",
     praise="Two of five claims stay open, whatever the bank has logged.",
 )
 

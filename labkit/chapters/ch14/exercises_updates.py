@@ -1,6 +1,8 @@
-"""Exercises of notebook 14, part two: pairs for a monitor, flips by group, and one year of feedback."""
+"""Exercises of notebook 14, part two: pairs for a monitor, and flips by group."""
 
 from collections import defaultdict
+
+import numpy as np
 
 from labkit.exercises.answers import outputs_of
 from labkit.exercises.checking import compare_answers
@@ -34,6 +36,18 @@ def pair_from_queues(stream):
         if waiting["a"] and waiting["b"]:
             differences.append(waiting["a"].pop(0) - waiting["b"].pop(0))
     return differences
+
+
+def draw_streams(rng):
+    """Draw streams in which taking the oldest that waits gives other pairs, and a stream of one group alone."""
+    streams = []
+    while len(streams) < 5:
+        size = int(rng.integers(7, 13))
+        stream = list(zip(rng.choice(["a", "b"], size).tolist(), rng.integers(0, 2, size).tolist(), strict=True))
+        if pair_recent(stream) != pair_from_queues(stream):
+            streams.append(stream)
+    streams.append([(str(rng.choice(["a", "b"])), decision) for decision in rng.integers(0, 2, 3).tolist()])
+    return [(stream,) for stream in streams]
 
 
 def pair_from_stacks(stream):
@@ -94,6 +108,7 @@ compare_answers(
     points=3,
     objective="14-monitor",
     collect=outputs_of(*STREAMS),
+    hidden=draw_streams,
     reference=pair_recent,
     untouched=pair_from_queues,
     wrong=[
@@ -157,6 +172,17 @@ def count_flips_with(old, new, groups, wholes):
     return found
 
 
+def draw_decisions(rng):
+    """Draw the decisions of two to four groups of unequal size, and a case in which nobody flips."""
+    found = []
+    for number in (2, 3, 4):
+        names = rng.choice(["a", "b", "c", "north", "south", "x", "y"], number, replace=False)
+        groups = rng.permutation(np.repeat(names, rng.integers(3, 9, number))).tolist()
+        old, new = rng.integers(0, 2, (2, len(groups))).tolist()
+        found.append((old, new, groups))
+    return [*found, (old, list(old), groups)]
+
+
 def flips_of_everyone(old, new, groups):
     """Divide by everyone."""
     return count_flips_with(old, new, groups, lambda members: (len(groups), len(groups)))
@@ -203,6 +229,7 @@ compare_answers(
     points=2,
     objective="14-monitor",
     collect=outputs_of(*DECISIONS),
+    hidden=draw_decisions,
     reference=flips_by_group,
     wrong=[
         (
@@ -235,84 +262,4 @@ compare_answers(
     idea="For each group: the number of people with old 0 and new 1, and with old 1 and new 0, each divided by the "
     "number of people in the group.",
     praise="Two models with the same rates in both groups can still have flipped many people.",
-)
-
-
-# ---- 14.6 one year by hand -------------------------------------------------------------------------------------------
-REPAID = {20: 0.3, 50: 0.6, 80: 0.9}
-PEOPLE = {"a": {20: 10, 50: 30, 80: 60}, "b": {20: 50, 50: 40, 80: 10}}
-WAYS = ("widens", "narrows", "stays")
-
-
-def change_means(*, threshold=50, up=10.0, down=20.0, of_borrowers=False, total=False):
-    """Return the change of each group's mean score within a year."""
-    changed = {}
-    for group, people in PEOPLE.items():
-        loans = {score: number for score, number in people.items() if score >= threshold}
-        moved = sum(number * (REPAID[score] * up - (1 - REPAID[score]) * down) for score, number in loans.items())
-        whole = 1 if total else sum(loans.values()) if of_borrowers else sum(people.values())
-        changed[group] = moved / whole
-    return changed
-
-
-def say(changes, gap=None):
-    """Add what happens to the gap."""
-    widens = changes["a"] > changes["b"]
-    return changes | {"gap": gap or ("widens" if widens else "narrows")}
-
-
-RIGHT = change_means()
-
-compare_answers(
-    "14.6",
-    points=3,
-    objective="14-feedback",
-    reference=say(RIGHT),
-    choices={"gap": WAYS},
-    wrong=[
-        (
-            say(change_means(of_borrowers=True)),
-            "You divide by the people with a loan. The exercise asks for the mean of the *whole* group, "
-            "including those without one.",
-        ),
-        (
-            say(change_means(down=0.0)),
-            "You count what repaid loans add. Of the people with a score of 50, what happens to those who do not "
-            "repay?",
-        ),
-        (
-            say(change_means(down=-20.0)),
-            "A default should take points away. Yours adds them.",
-        ),
-        (
-            say(change_means(threshold=0)),
-            "You let everyone have a loan. Who has a score below 50?",
-        ),
-        (
-            say(change_means(threshold=51)),
-            "You left out the people with a score of exactly 50, who get a loan.",
-        ),
-        (say(change_means(total=True)), "These are sums over people. A mean divides by their number."),
-        (
-            {"a": RIGHT["b"], "b": RIGHT["a"], "gap": "narrows"},
-            "The groups are swapped.",
-        ),
-        (
-            say(RIGHT, "narrows"),
-            "The two numbers are right. Group a was ahead. Which of the two gains more?",
-        ),
-        (
-            say(RIGHT, "stays"),
-            "The two numbers are right. Are they equal?",
-        ),
-    ],
-    otherwise="Not these changes. Begin with one person at a score of 50, of whom you know the chance to repay: what "
-    "is the change to expect?",
-    hints=(
-        "For one loan at a score: what does it change on average, over repaid loans and defaults?",
-        "The change of a mean over 100 people counts those without a loan as well: theirs is zero.",
-    ),
-    idea="Expected step at a score: share that repays × 10 − share that defaults × 20. Multiply by the number of "
-    "people at each score of 50 or more, add up, divide by all 100 people of the group.",
-    praise="One threshold for everyone, nobody is treated differently, and the group that was ahead gains more.",
 )

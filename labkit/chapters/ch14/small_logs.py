@@ -1,13 +1,16 @@
-"""Small logs for exercises: the same at every run, and verified with their genuine head and anchor."""
+"""Small logs for exercises: the same at every run, or drawn, and verified with their genuine head and anchor."""
 
 import hashlib
 import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labkit.records import Verification, verify
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
 
 START = "0" * 64
 SCORES = (0.71, 0.32, 0.55, 0.18, 0.64, 0.49, 0.83, 0.27, 0.58, 0.44, 0.9, 0.12)
@@ -21,25 +24,33 @@ def write_line(entry: dict[str, Any]) -> tuple[str, str]:
     return f'{{"entry":{text},"hash":"{digest}"}}\n', digest
 
 
-def write_small_log(number: int) -> list[str]:
+def write_small_log(number: int, *, rng: "Generator | None" = None) -> list[str]:
     """Write a log with some decisions.
 
     Parameters
     ----------
     number : int
         Decisions, 1 to 12.
+    rng : numpy.random.Generator, optional
+        Draws the name of the log and its scores; as without it, the first decision is 1, and the second 0.
 
     Returns
     -------
     list of str
         The header and one line per decision.
     """
+    name, scores = f"{number:032x}", list(SCORES[:number])
+    if rng is not None:
+        name = rng.bytes(16).hex()
+        scores[:2] = [rng.uniform(0.6, 0.9), rng.uniform(0.1, 0.4)][:number]
+        scores[2:] = rng.uniform(0.1, 0.9, max(number - 2, 0))
+        scores = [round(float(score), 2) for score in scores]
     header = {
         "format": "labkit decision log",
         "inputs": "sha256",
         "key": None,
         "kind": "header",
-        "log": f"{number:032x}",
+        "log": name,
         "previous": START,
         "sequence": 0,
         "time": "2026-01-05T08:00:00.000000Z",
@@ -47,11 +58,11 @@ def write_small_log(number: int) -> list[str]:
     }
     line, digest = write_line(header)
     lines = [line]
-    for sequence, score in enumerate(SCORES[:number], 1):
+    for sequence, score in enumerate(scores, 1):
         entry = {
             "data": "d" * 64,
             "decision": int(score >= THRESHOLD),
-            "input": hashlib.sha256(f"case {sequence} of {number}".encode()).hexdigest(),
+            "input": hashlib.sha256(f"case {sequence} of {name}".encode()).hexdigest(),
             "kind": "decision",
             "model": "a" * 64,
             "operator": "pretrial office",
