@@ -1,10 +1,6 @@
 """Errors about what users hand in, and names looked up: `labkit` shows errors as one line, without a traceback."""
 
 from pathlib import PurePath
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 
 class UserError(ValueError):
@@ -32,14 +28,14 @@ def suggest(name: str, known: list[str]) -> str:
     return f"did you mean {' or '.join(map(repr, close))}? " if close else ""
 
 
-def choose_notebooks(names: "Iterable[str]", known: "Sequence[str]") -> list[str]:
+def choose_notebooks(names: list[str] | tuple[str, ...], known: list[str] | tuple[str, ...]) -> list[str]:
     """Return the named notebooks in the order of the known ones; a UserError lists these where one is unknown.
 
     Parameters
     ----------
-    names : iterable of str
+    names : list or tuple of str
         Whole names, paths, or numbers alone: "04_measuring", "work/04_measuring.ipynb", "04".
-    known : sequence of str
+    known : list or tuple of str
         Names of notebooks: "04_measuring".
     """
     numbers = {name.partition("_")[0]: name for name in known}

@@ -76,7 +76,7 @@ def _run(
                 on_start(job)
             following += _take(waiting)
         done, _ = wait(running, timeout=1, return_when=FIRST_COMPLETED)  # wakes up for Ctrl-C, on Windows too
-        for future in done:
+        for future in [each for each in running if each in done]:  # in the order in which they began
             job = running.pop(future)
             if isinstance(future.exception(), BrokenExecutor) and lost is not None:
                 lost.append(job)

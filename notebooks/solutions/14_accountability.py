@@ -1776,12 +1776,15 @@ pd.Series(expected_change).round(3)
 # %%
 curves = ch14.read_curves(fico, LENT_TO)
 SIZES = {"people": LENDING_PEOPLE, "worlds": LENDING_WORLDS, "seed": SEED}
+PAYS = {"gain": GAIN, "loss": LOSS}
 
 
 def lend(rule, up=UP, down=DOWN, *, follows=True, between=curves, years=YEARS, share=None):
     """Simulate a rule, and add how much the gap has changed since the beginning."""
     steps = ch14.Steps(up, down, ability_follows=follows)
-    lent = ch14.simulate_lending(between, rule, steps, years=years, common_share=share, **SIZES)
+    lent = ch14.simulate_lending(
+        between, rule, steps, years=years, common_share=share, **PAYS, **SIZES
+    )
     start = lent.groupby("world")["gap"].transform("first")
     return lent.assign(rule=rule, change=lent["gap"] - start)
 

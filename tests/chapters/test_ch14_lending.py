@@ -8,7 +8,8 @@ from labkit.chapters.ch14 import CONSTANT_RULES, FAIR_RULES, Steps, approve, dra
 from labkit.data import load_fico
 from labkit.errors import UserError
 
-SIZES = {"people": 600, "worlds": 4, "seed": 3}
+PAYS = {"gain": 18, "loss": 82}
+SIZES = {"people": 600, "worlds": 4, "seed": 3, **PAYS}
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,9 @@ def expected_step(fico, race, least, up, down):
 @pytest.mark.parametrize("up, down", [(3, 6), (0, 20), (30, 0)])
 def test_one_year_is_what_the_closed_form_says(fico, curves, race, up, down):
     """Lending to everybody, the mean of simulated changes is the sum over scores, within four standard errors."""
-    years = simulate_lending(curves, "lend to everybody", Steps(up, down), years=1, people=3000, worlds=40, seed=1)
+    years = simulate_lending(
+        curves, "lend to everybody", Steps(up, down), years=1, people=3000, worlds=40, seed=1, **PAYS
+    )
     means = years.pivot(index="world", columns="year", values=f"mean_{race}")
     change = means[1] - means[0]
     assert abs(change.mean() - expected_step(fico, race, 0, up, down)) < 4 * change.std() / np.sqrt(len(change))
@@ -78,7 +81,7 @@ def decide(curves, rule):
     """Return scores, chances, and a rule's decisions."""
     scores = draw_scores(curves, people=4000, worlds=3, seed=5)
     chances = {group: np.interp(score, curves.scores, curves.repaid[group]) for group, score in scores.items()}
-    return scores, chances, approve(rule, scores, chances, np.random.default_rng(0))
+    return scores, chances, approve(rule, scores, chances, np.random.default_rng(0), **PAYS)
 
 
 def profit_of(chances, approved):

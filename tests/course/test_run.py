@@ -214,8 +214,8 @@ def interrupted(make_course, tmp_path):
             folders = set().union(*map(folders_of_kernels, family))
         assert len(folders) == workers, "the kernels did not start"
         run.send_signal(number)
-        out, err = run.communicate(timeout=30)
-        _, alive = psutil.wait_procs(family, timeout=10)
+        out, err = run.communicate(timeout=90)
+        _, alive = psutil.wait_procs(family, timeout=30)
         return course, out + err, alive, folders
 
     runs, family = [], set()

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from labkit.chapters.ch08.profits import GAIN, LOSS
 from labkit.errors import UserError
 
 FAIR_RULES = ("maximum profit", "one threshold", "equal opportunity", "demographic parity")
@@ -141,8 +140,8 @@ def approve(
     chances: Mapping[str, np.ndarray],
     rng: np.random.Generator,
     *,
-    gain: float = GAIN,
-    loss: float = LOSS,
+    gain: float,
+    loss: float,
     common_share: float | None = None,
 ) -> dict[str, np.ndarray]:
     """Decide who gets a loan, by the most profitable rule of a kind.
@@ -229,8 +228,8 @@ def simulate_lending(
     people: int,
     worlds: int,
     seed: int,
-    gain: float = GAIN,
-    loss: float = LOSS,
+    gain: float,
+    loss: float,
     common_share: float | None = None,
 ) -> pd.DataFrame:
     """Let a lender decide about the same people year after year.
@@ -287,7 +286,7 @@ def _chance(curves: Curves, group: str, score: np.ndarray) -> np.ndarray:
     return np.interp(score, curves.scores, curves.repaid[group])
 
 
-def _summarize(curves, scores, approved, repaid, year, *, gain=GAIN, loss=LOSS) -> pd.DataFrame:
+def _summarize(curves, scores, approved, repaid, year, *, gain=0.0, loss=0.0) -> pd.DataFrame:
     """Return one row per world of what a year has brought."""
     worlds = len(scores[curves.groups[0]])
     row = {"world": np.arange(worlds), "year": year}
