@@ -48,7 +48,7 @@ def test_the_example_of_the_readme_prints_what_it_shows(box, tmp_path, monkeypat
     handed_out = load_release("release")
     for number, (student, day) in enumerate({"s1": "18", "s2": "19"}.items()):
         questions = handed_out.questions(NAME, student)
-        folder = Path("submissions", student)
+        folder = Path("submissions", student, NAME)
         write_submission(folder / f"{NAME}.ipynb", handed_out.path(NAME, student), right_answers(questions, number))
         (folder / "timestamp.txt").write_text(f"2026-12-{day} 12:00:00 UTC\n")
     Path("submissions/s3").mkdir()

@@ -107,7 +107,9 @@ def test_another_release_code_or_setting_grades_everything_again(call, workers, 
 
 def test_a_deadline_that_was_moved_grades_nothing_again(call, workers, submissions, tmp_path):
     """Only what results say of it changes."""
-    (submissions / "s001" / "timestamp.txt").write_text("2026-05-05 10:00:00 UTC\n")
+    (submissions / "s001" / "04").mkdir()
+    (submissions / "s001" / f"{NAME}.ipynb").rename(submissions / "s001" / "04" / f"{NAME}.ipynb")
+    (submissions / "s001" / "04" / "timestamp.txt").write_text("2026-05-05 10:00:00 UTC\n")
     early, late = (datetime(2026, 5, day, tzinfo=UTC) for day in (5, 6))
     found = call(deadline=early)
     assert [each.id for each in found.students if each.last(NAME).late] == ["s001"]

@@ -31,12 +31,16 @@ _SEPARATORS = re.compile(r"[\s_\-.,;+]+")
 
 @dataclass(frozen=True)
 class Handed:
-    """A file of a student: the name that the student gave it, and what the export says about it."""
+    """A file of a student: the name that the student gave it, and what the export says about it.
+
+    A `stamp` stands where nbgrader writes its ``timestamp.txt``.
+    """
 
     file: SubmittedFile
     name: str
     late: bool = False
     time: str = ""
+    stamp: bool = False
 
 
 @dataclass
@@ -164,7 +168,11 @@ def read_stamps(found: Sequence[Handed], choice: Choice) -> dict[tuple[str, ...]
     """Return, by folder, what nbgrader wrote down as the time at which it was handed in."""
     stamps = {}
     for each in found:
-        if each.file.name == TIMESTAMP and each.file.size < 1_000:
+        if each.file.name != TIMESTAMP:
+            continue
+        if not each.stamp and not each.time:
+            choice.notes.append(f"{each.file.shown(1)} is the student's own, and says nothing about when it came")
+        elif each.stamp and each.file.size < 1_000:
             try:
                 text = each.file.read().decode("utf-8", "replace")
             except UserError:

@@ -56,7 +56,7 @@ class SubmittedFile:
 
     def shown(self, skip: int = 0) -> str:
         """Return its name with folders, for messages."""
-        return printable("/".join(self.parts[skip:]))[-120:]
+        return printable("/".join(self.parts[min(skip, len(self.parts) - 1) :]))[-120:]
 
     def read(self) -> bytes:
         """Return its content.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from labkit.classroom.submissions import _choosing, _zips
 from labkit.classroom.submissions._choosing import NOTEBOOK, is_notebook, plain_name
 from labkit.classroom.submissions._files import SubmittedFile, is_zip, list_archive, list_folder
-from labkit.classroom.submissions._people import KnownStudents, fold, safe_label
+from labkit.classroom.submissions._people import REMEDY, KnownStudents, fold, safe_label, split_claims
 from labkit.classroom.submissions._platforms import Owner, find_owner, is_platform
 from labkit.classroom.submissions.deadlines import read_deadline
 from labkit.errors import UserError
@@ -83,13 +83,14 @@ def find_submissions(
     files = list_submitted(folder, release.names, people)
     groups: dict[Owner, list[_choosing.Handed]] = defaultdict(list)
     for file in files:
-        owner, name, late, time = find_owner(file.parts)
+        owner, name, late, time = find_owner(file.parts, release.names, people.choose_reading)
         loose = owner.platform == "folder" and len(file.parts) == 1
         if loose and file.problem is None and not belongs_to_somebody(file.name):
             continue  # a table of marks, or the like, beside the submissions
         if loose:
             owner = Owner("folder", _choosing.student_of(file.name, release.names))
-        groups[owner].append(_choosing.Handed(file, name or file.name, late, time))
+        stamp = owner.platform == "folder" and len(file.parts) == 3  # STUDENT/ASSIGNMENT/timestamp.txt
+        groups[owner].append(_choosing.Handed(file, name or file.name, late, time, stamp))
     if not groups:
         raise UserError(f"{folder} holds no submissions; name the folder with one folder, zip or notebook per student")
     return make_submissions(groups, people, release, limit)
@@ -104,36 +105,60 @@ def make_submissions(
     groups: dict[Owner, list[_choosing.Handed]], people: KnownStudents, release: "Release", limit: datetime | None
 ) -> list[Submission]:
     """Return a submission for each student, from what each owner handed in."""
-    by_student: dict[str, list[_choosing.Handed]] = defaultdict(list)
-    owners: dict[str, Owner] = {}
+    by_student: dict[str, list[Owner]] = defaultdict(list)
     unknown: list[Submission] = []
     taken = {fold(student) for student in people.students}
-    for owner, found in sorted(groups.items(), key=lambda item: (item[0].name, item[0].number)):
-        problem = None
-        if people.students:
-            student, problem = people.find(owner)
-        else:
-            student = safe_label(owner.label, taken)
+
+    def leave_out(owner: Owner, problem: str) -> None:
+        label = safe_label(owner.label, taken)
+        unknown.append(Submission(label, {}, problem=problem, **say_owner(owner)))
+
+    for owner in sorted(groups, key=lambda each: (each.name, each.number)):
+        student, problem = people.find(owner)
+        if not people.students and not owner.doubt:
+            student, problem = safe_label(owner.label, taken), None
         if student is None:
-            label = safe_label(owner.label, taken)
-            unknown.append(Submission(label, {}, problem=problem, **say_owner(owner)))
-            continue
-        by_student[student] += found
-        owners.setdefault(student, owner)
+            leave_out(owner, str(problem))
+        else:
+            by_student[student].append(owner)
     submissions = []
-    for student, found in by_student.items():
+    for student, owners in by_student.items():
+        counting, others = settle_claims(student, owners, groups, people)
+        named = ", ".join(repr(each.label) for each in others)
+        if not counting:
+            problem = f"several people hand in as {student} ({named}), and none counts; {REMEDY}"
+            submissions.append(Submission(student, problem=problem, **say_owner(owners[0])))
+            continue
+        for each in others:
+            leave_out(each, f"{each.label!r} hands in as {student}, whose own submission is another; {REMEDY}")
+        found = [handed for owner in counting for handed in groups[owner]]
         try:
-            choice = _choosing.choose_files(found, release, limit, owners[student].platform)
+            choice = _choosing.choose_files(found, release, limit, counting[0].platform)
             submission = Submission(
                 student, choice.files, choice.received, choice.late, tuple(choice.notes), choice.problem
             )
         except Exception as error:  # whatever a student made: it must not stop the others
             submission = Submission(student, problem=f"the submission cannot be read ({type(error).__name__}: {error})")
-        submissions.append(replace(submission, **say_owner(owners[student])))
+        submissions.append(replace(submission, **say_owner(counting[0])))
     for student in people.students.values():
         if student.id not in by_student:
             submissions.append(Submission(student.id, problem="nothing was handed in", name=student.name))
     return sorted([*submissions, *unknown], key=lambda each: each.student)
+
+
+def settle_claims(
+    student: str, owners: Sequence[Owner], groups: dict[Owner, list[_choosing.Handed]], people: KnownStudents
+) -> tuple[list[Owner], list[Owner]]:
+    """Return which of the owners that were found to be a student count, and which do not."""
+    claims = [(owner, export) for owner in owners for export in {export_of(each.file) for each in groups[owner]}]
+    return split_claims(claims, [people.is_certain(owner, student) for owner, _ in claims])
+
+
+def export_of(file: SubmittedFile) -> Path:
+    """Return the folder or the zip that a file of a student was listed from."""
+    if file.members:
+        return file.path
+    return file.path.parents[min(len(file.parts), len(file.path.parents)) - 1]
 
 
 def say_owner(owner: Owner) -> dict[str, str]:
