@@ -4,12 +4,15 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
+from labkit.cache import file_sha256
 from labkit.errors import UserError
 from labkit.exercises.judging import CORRECT
+from labkit.exercises.words import printable
 from labkit.files import replace_file
 
 FORMAT = 1  # of the files
@@ -135,8 +138,8 @@ class AskedNotebook:
         "04_measuring", "04 · How do we measure fairness?".
     points : dict of str to int
         What each exercise is worth that is graded here.
-    titles, objectives : dict of str to str
-        By exercise.
+    titles, objectives, hints : dict of str to str
+        By exercise; the hint is the first one of ``hint(...)``, which tells nothing about an answer.
     left_out : dict of str to str
         Exercises that no program grades, each with the reason.
     """
@@ -146,6 +149,7 @@ class AskedNotebook:
     points: dict[str, int]
     titles: dict[str, str] = field(default_factory=dict)
     objectives: dict[str, str] = field(default_factory=dict)
+    hints: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
 
 
@@ -161,6 +165,8 @@ class Graded:
         Empty where nothing says.
     canvas : str
         Canvas's own number of the person; empty where the submission does not come from there.
+    row : mapping of str to str
+        The person's row of Canvas's gradebook, by column; empty where the roster is another one, or none.
     results : dict of str to list of Result
         By notebook, the first result and those after appeals; the last one counts.
     faults : dict of str to str
@@ -172,6 +178,7 @@ class Graded:
     email: str = ""
     login: str = ""
     canvas: str = ""
+    row: Mapping[str, str] = field(default_factory=dict)
     results: dict[str, list[Result]] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
 
@@ -198,20 +205,46 @@ class ResultFiles:
     ----------
     folder : pathlib.Path
         It need not exist.
+
+    Attributes
+    ----------
+    set_aside : list of str
+        What was damaged and set aside, for the teacher.
     """
 
     def __init__(self, folder: Path):
         self.folder = folder
+        self.set_aside: list[str] = []
 
     def path(self, student: str, notebook: str, number: int) -> Path:
         """Return where a result is kept."""
         return self.folder / safe_name(student) / f"{notebook}.{number}.json"
 
     def read(self, student: str, notebook: str) -> list[Result]:
-        """Return all results of a notebook of a student; a UserError names a file that is damaged."""
+        """Return all results of a notebook of a student.
+
+        A file that is damaged, or is another student's result, gets another name, so that nothing is lost, and the
+        notebook is graded again; `set_aside` says so.
+
+        Raises
+        ------
+        UserError
+            A file is of another version.
+        OSError
+            It cannot be read, or not be renamed.
+        """
         found: list[Result] = []
         while (path := self.path(student, notebook, len(found) + 1)).is_file():
-            found.append(load_result(path))
+            try:
+                result = load_result(path)
+                if (result.student, result.notebook, result.number) != (student, notebook, len(found) + 1):
+                    raise DamagedResult(f"it is result {result.number} of {result.student!r} in {result.notebook}")
+            except DamagedResult as error:
+                kept = path.with_name(f"{path.name}.{file_sha256(path)[:8]}.damaged")
+                path.replace(kept)
+                self.set_aside.append(f"{path} is damaged ({error}); it is kept as {kept.name}, and graded again")
+                break
+            found.append(result)
         return found
 
     def write(self, result: Result) -> None:
@@ -233,26 +266,59 @@ class ResultFiles:
         return sorted(each.name for each in self.folder.glob("*/") if each.name not in known)
 
 
+class DamagedResult(Exception):
+    """A file does not hold the result that it should."""
+
+
 def load_result(path: Path) -> Result:
-    """Return the result in a file; a UserError names one that is damaged, or of another version."""
+    """Return the result in a file.
+
+    Raises
+    ------
+    DamagedResult
+        It is not one; the message says why.
+    UserError
+        It was written by another version.
+    """
     try:
         content: dict[str, Any] = json.loads(path.read_bytes())
         if content.pop("format") != FORMAT:
             raise UserError(f"{path} was written by another version of the course; name another folder for --output")
-        content["exercises"] = {name: read_fields(MarkedExercise, each) for name, each in content["exercises"].items()}
-        return read_fields(Result, content)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, UserError):
-            raise
-        raise UserError(f"{path} is damaged ({error}); remove it, and the notebook is graded again") from error
+        result = read_fields(Result, content)
+        for name, each in result.exercises.items():
+            if not 0 <= each.points <= each.possible:
+                raise ValueError(f"{name} has {each.points} of {each.possible} points")
+        return result
+    except UserError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise DamagedResult(printable(str(error))[:200]) from error
 
 
 def read_fields(kind: type, content: Mapping[str, Any]) -> Any:
-    """Return a dataclass from what JSON has of it."""
-    known = {each.name for each in fields(kind)}
-    if unknown := set(content) - known:
+    """Return a dataclass from what JSON has of it; a ValueError names a value of another type."""
+    types = get_type_hints(kind)
+    if unknown := set(content) - set(types):
         raise ValueError(f"{', '.join(sorted(unknown))} is unknown")
-    return kind(**content)
+    return kind(**{name: read_value(types[name], each, name) for name, each in content.items()})
+
+
+def read_value(kind: Any, value: Any, place: str) -> Any:
+    """Return a value of a declared type: a text, a number, None, a list, a dict, or a dataclass."""
+    if is_dataclass(kind):
+        return read_fields(kind, value)
+    allowed, inner = get_origin(kind) or kind, get_args(kind)
+    if allowed is UnionType:
+        allowed, inner = inner, ()
+    elif allowed is float:
+        allowed = (int, float)
+    if not isinstance(value, allowed) or (isinstance(value, bool) and allowed is not bool):
+        raise ValueError(f"{place} is {value!r}")
+    if isinstance(value, list):
+        return [read_value(inner[0], each, place) for each in value]
+    if isinstance(value, dict) and inner:
+        return {name: read_value(inner[1], each, f"{place} {name}") for name, each in value.items()}
+    return value
 
 
 def safe_name(identifier: str) -> str:

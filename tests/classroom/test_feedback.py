@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import dataclasses
 import hashlib
 import io
 import re
@@ -172,6 +173,47 @@ def test_moodle_and_canvas_get_their_columns(tmp_path):
     plain = list(csv.DictReader(io.StringIO(files["grades.csv"])))
     assert [row["status"] for row in plain] == ["graded", "not handed in"]
     assert [row["exercise 04.1"] for row in plain] == ["2", ""]
+
+
+ROW = {"Student": "Ames, Ada", "ID": "31", "SIS User ID": "17", "SIS Login ID": "ames", "Section": "A and B"}
+BARE = {"Student": "Boole, Ben", "ID": "32", "SIS User ID": "", "SIS Login ID": "", "Section": "A"}
+
+
+def test_canvas_gets_its_columns_back(tmp_path):
+    """Whoever handed in, the roster's values, empty ones too; of others, what their files say."""
+    students = [
+        Graded(
+            "17", "Ames, Ada", login="ames", row=ROW, results={ASKED.name: [make_result("17", "correct", "correct")]}
+        ),
+        Graded("boole", "Boole, Ben", row=BARE),
+        Graded("z_99", "z", canvas="99"),
+    ]
+    canvas = list(csv.reader(io.StringIO(write(tmp_path, *students)["grades-canvas.csv"])))
+    assert canvas[2:] == [
+        ["Ames, Ada", "31", "17", "ames", "A and B", "5"],
+        ["Boole, Ben", "32", "", "", "A", ""],
+        ["z", "99", "", "", "", ""],
+    ]
+
+
+def test_general_pages_say_nothing_of_answers(tmp_path):
+    """A function may say what it got in an error, in a warning, or in another answer; the teacher still sees it."""
+    secret = MarkedExercise(0, 2, "not yet", "It raises `ValueError: called with 471`.", answer={"value": "471"})
+    told = MarkedExercise(3, 3, "correct", "Right.\nIt warns: 471", answer={"value": "471"})
+    result = Result(student="s1", notebook=ASKED.name, number=1, exercises={"04.1": secret, "04.2": told})
+    asked = dataclasses.replace(ASKED, hints={"04.1": "Look at the *denominator*.", "04.2": "Who asks?"})
+    write_feedback([Graded("s1", results={ASKED.name: [result]})], [asked], tmp_path, general=True)
+    page = (tmp_path / "pages/s1.html").read_text(encoding="utf-8")
+    assert "471" not in page and "Look at the <em>denominator</em>." in page and "Who asks?" not in page
+    assert "3 of 5 points" in page and "471" in (tmp_path / "overview.html").read_text(encoding="utf-8")
+
+
+def test_what_was_found_has_code_between_backticks(tmp_path):
+    """On the page and in the overview; never backticks."""
+    student = make_student("s1", "correct", "correct", remarks=["its check cells have the number `470579`"])
+    for page in ("pages/s1.html", "overview.html"):
+        text = write(tmp_path, student)[page]
+        assert "<code>470579</code>" in text and "`" not in Reader(text).text.partition("What was found")[2]
 
 
 def test_the_overview_counts_the_class(tmp_path):

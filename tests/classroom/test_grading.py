@@ -239,17 +239,68 @@ def test_a_folder_of_others_is_left_alone(call, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
-    [("{", "is damaged"), ('{"format": 9}', "another version"), ('{"format": 1, "exercises": {}, "a": 1}', "a is unk")],
+    ("old", "new", "said"),
+    [
+        ("{", "", "Extra data"),
+        ('"exercises"', '"tasks"', "tasks is unknown"),
+        ('"points": 2', '"points": "two"', "points is 'two'"),
+        ('"points": 2', '"points": true', "points is True"),
+        ('"points": 2', '"points": 3', "04.1 has 3 of 2 points"),
+        ('"answer": {', '"answer": [], "notes": {', "answer is"),
+        ('"notes": []', '"notes": [1]', "notes is 1"),
+        ('"student": "s001"', '"student": "s002"', "it is result 1 of 's002' in 04_measuring"),
+    ],
 )
-def test_a_damaged_result_is_a_fault_of_one_student(call, tmp_path, content, said):
+def test_a_damaged_result_is_kept_apart_and_graded_again(call, workers, tmp_path, old, new, said):
+    """It is named with its file, and neither it nor the result of another is lost."""
+    call()
+    path, other = (tmp_path / "grades/results" / each / f"{NAME}.1.json" for each in ("s001", "s002"))
+    good, untouched = path.read_text(), other.read_bytes()
+    path.write_text(good.replace(old, new, 1))
+    found = call()
+    assert workers.asked == ["s001"] and found.kept == 3 and found.complete
+    (notice,) = found.notices
+    assert str(path) in notice and said in notice and notice.endswith("and graded again")
+    (kept,) = path.parent.glob("*.damaged")
+    assert kept.read_text() == good.replace(old, new, 1) and other.read_bytes() == untouched
+    assert json.loads(path.read_text())["exercises"]["04.1"]["points"] == 2 and call().kept == 4
+
+
+def test_a_damaged_result_of_an_appeal_is_graded_again(call, workers, tmp_path):
+    """The first result does not take its place."""
+    workers.state = "not yet"
+    call()
+    workers.state = "correct"
+    call(regrade=["s001"], reason="an appeal")
+    path = tmp_path / "grades/results/s001" / f"{NAME}.2.json"
+    path.write_bytes(b"\0" * 100)
+    result = call().students[1].last(NAME)
+    assert (result.number, result.points, result.reason) == (2, 17, "the file of its result was damaged")
+
+
+def test_a_result_of_another_version_is_a_fault_of_one_student(call, tmp_path):
     """It is named with its file; nothing is overwritten."""
     call()
     path = tmp_path / "grades/results/s001" / f"{NAME}.1.json"
-    path.write_text(content)
+    path.write_text('{"format": 9}')
     found = call()
-    assert list(found.faults) == [("s001", NAME)] and said in found.faults["s001", NAME]
-    assert str(path) in found.faults["s001", NAME] and path.read_text() == content and found.kept == 3
+    assert list(found.faults) == [("s001", NAME)] and "another version" in found.faults["s001", NAME]
+    assert str(path) in found.faults["s001", NAME] and path.read_text() == '{"format": 9}' and found.kept == 3
+
+
+def test_general_hints_stay_until_they_are_exact_again(call, workers, tmp_path):
+    """A later call without the option does not write what was found in answers; nothing is graded again."""
+    workers.state = "not yet"
+
+    def page(**options):
+        call(**options)
+        return (tmp_path / "grades/pages/s001.html").read_text(encoding="utf-8")
+
+    assert "as <code>asked</code>" in page()
+    general = page(general_hints=True)
+    assert "as <code>asked</code>" not in general and "Your answer" not in general and "0 of 17 points" in general
+    assert page() == general and workers.asked == []
+    assert "as <code>asked</code>" in page(general_hints=False)
 
 
 def test_results_are_files_for_programs(call, tmp_path):

@@ -201,7 +201,7 @@ def list_students(students: Sequence[Graded], asked: Sequence[AskedNotebook], pa
         name = safe(f"{student.name} ({student.id})" if student.name and student.name != student.id else student.id)
         points = [student.last(each.name) for each in asked]
         numbers = [f"{result.points} of {result.possible}" if result else "" for result in points]
-        said = "; ".join(map(safe, words[:6])) + ("; ..." if len(words) > 6 else "")
+        said = "; ".join(map(say_message, words[:6])) + ("; ..." if len(words) > 6 else "")
         rows.append([f'<a href="{safe(pages)}/{safe(student.page)}">{name}</a>', *numbers, said])
     headings = ["Student", *(each.name for each in asked), "What was found"]
     return grid(headings, rows, label="Students", right=range(1, 1 + len(asked)))

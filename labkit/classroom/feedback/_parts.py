@@ -25,6 +25,7 @@ STYLE = """
 .total { font-size: 1.2rem; font-weight: 600; }
 .grades .number { white-space: nowrap; }
 .grades td { overflow-wrap: anywhere; }
+.grades td:not(.number) { min-width: 14rem; }
 """
 
 

@@ -1,5 +1,7 @@
 """The page for one student: what is correct, a hint for what is not, points, and what was found in the notebook."""
 
+from dataclasses import replace
+
 from labkit.classroom.feedback._parts import (
     KINDS,
     SIGNS,
@@ -16,7 +18,7 @@ from labkit.classroom.results import AskedNotebook, Graded, MarkedExercise, Resu
 from labkit.layout import write_document
 
 
-def write_student_page(student: Graded, asked: list[AskedNotebook]) -> str:
+def write_student_page(student: Graded, asked: list[AskedNotebook], *, general: bool = False) -> str:
     """Return the page for a student: one file that loads nothing and runs nothing.
 
     Parameters
@@ -24,6 +26,8 @@ def write_student_page(student: Graded, asked: list[AskedNotebook]) -> str:
     student : Graded
     asked : list of AskedNotebook
         The notebooks of the release.
+    general : bool, default False
+        See `labkit.classroom.feedback.write_feedback`.
     """
     name = student.name or student.id
     unsafe = any(each.unboxed for found in student.results.values() for each in found)
@@ -32,11 +36,11 @@ def write_student_page(student: Graded, asked: list[AskedNotebook]) -> str:
         points = sum(each.points for each in student.counting)
         possible = sum(sum(each.points.values()) for each in asked)
         parts.append(f'<p class="total">{say_points(points, possible)} in all.</p>\n')
-    parts += [write_notebook(student, each) for each in asked]
+    parts += [write_notebook(student, each, general) for each in asked]
     return write_document("".join(parts), title=f"Feedback for {as_text(name)}", style=STYLE, strict=True)
 
 
-def write_notebook(student: Graded, asked: AskedNotebook) -> str:
+def write_notebook(student: Graded, asked: AskedNotebook, general: bool) -> str:
     """Return the part about one notebook."""
     title = f"<h2>{safe(asked.title)}</h2>\n"
     if asked.name in student.faults:
@@ -46,16 +50,26 @@ def write_notebook(student: Graded, asked: AskedNotebook) -> str:
         return f"{title}<p>Nothing was handed in.</p>\n"
     parts = [title, f'<p class="total">{say_points(result.points, result.possible)}</p>\n']
     parts.append(f"<p>{' '.join(say_circumstances(student, result))}</p>\n")
-    parts.append(warning([safe(result.problem)] if result.problem else [], title="This could not be graded"))
+    parts.append(warning([say_message(result.problem)] if result.problem else [], title="This could not be graded"))
     if found := [*result.notes, *result.remarks]:
-        items = "".join(f"<li>{safe(each)}</li>" for each in found)
+        items = "".join(f"<li>{say_message(each)}</li>" for each in found)
         parts.append(f"<p>What was found about your submission:</p>\n<ul>{items}</ul>\n")
     if not result.problem:
-        parts += [write_exercise(name, asked.titles.get(name, ""), each) for name, each in result.exercises.items()]
+        for name, each in result.exercises.items():
+            marked = tell_generally(each, asked.hints.get(name, "")) if general else each
+            parts.append(write_exercise(name, asked.titles.get(name, ""), marked))
     if asked.left_out:
         names = ", ".join(map(safe, asked.left_out))
         parts.append(f"<p>Not graded by a program, and not counted here: {names}.</p>\n")
     return "".join(parts)
+
+
+def tell_generally(marked: MarkedExercise, hint: str) -> MarkedExercise:
+    """Return an exercise without anything that depends on what the answer did, apart from its state.
+
+    What a function gets, it may say in an error or a warning, or leave in another answer of the notebook.
+    """
+    return replace(marked, message="" if marked.correct else hint, answer={})
 
 
 def say_circumstances(student: Graded, result: Result) -> list[str]:

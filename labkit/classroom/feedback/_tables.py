@@ -4,7 +4,8 @@ Moodle (grade/import/csv) takes any columns, and asks which one identifies peopl
 which one belongs to which assignment; it stops at a person whom the course does not know, and at more than 100 points.
 Canvas (lib/gradebook_importer.rb) wants the columns "Student", "ID", "SIS User ID", "SIS Login ID" and "Section" in
 this order, then one for each assignment, and a row "Points Possible" below the headings; where "ID", Canvas's own
-number, is empty, it looks for the SIS ids, then for the name.
+number, is empty, it looks for the SIS ids, then for the name. What a gradebook of Canvas has in the first five columns
+is given back as it was.
 """
 
 from collections.abc import Iterator, Sequence
@@ -80,17 +81,30 @@ def write_moodle_table(students: Sequence[Graded], asked: Sequence[AskedNotebook
 def write_canvas_table(students: Sequence[Graded], asked: Sequence[AskedNotebook]) -> bytes:
     """Return what Canvas's gradebook imports: a row of possible points, then one for each student."""
 
+    exported = any(each.row for each in students)  # the roster is a gradebook of Canvas
+
     def rows() -> Iterator[Row]:
         yield [*CANVAS, *(each.title for each in asked)]
         yield ["    Points Possible", None, None, None, None, *(sum(each.points.values()) for each in asked)]
         for student in students:
             results = [student.last(each.name) for each in asked]
             yield [
-                *(student.name or student.id, student.canvas or None, student.id, student.login or None, None),
+                *name_in_canvas(student, exported),
                 *(None if each is None else each.points for each in results),
             ]
 
     return rows_as_csv(rows())
+
+
+def name_in_canvas(student: Graded, exported: bool) -> Row:
+    """Return the first five columns of a student: as the roster has them, where it is a gradebook of Canvas."""
+    if student.row:
+        row = {column.casefold(): value for column, value in student.row.items()}
+        return [row.get(column.casefold()) or None for column in CANVAS]
+    name, number = student.name or student.id, student.canvas or None
+    if exported:  # not on the roster, so that nothing says what the person's SIS ids are
+        return [name, number, None, None, None]
+    return [name, number, student.id, student.login or None, None]
 
 
 def split_name(name: str) -> tuple[str, str]:

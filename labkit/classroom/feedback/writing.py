@@ -19,7 +19,12 @@ TABLES = {
 
 
 def write_feedback(
-    students: Sequence[Graded], asked: Sequence[AskedNotebook], folder: Path, *, notices: Sequence[str] = ()
+    students: Sequence[Graded],
+    asked: Sequence[AskedNotebook],
+    folder: Path,
+    *,
+    notices: Sequence[str] = (),
+    general: bool = False,
 ) -> None:
     """Write pages and tables into a folder; each file is replaced as a whole.
 
@@ -33,11 +38,13 @@ def write_feedback(
         Pages go to ``pages/``; pages of students who are no longer in the class are removed.
     notices : sequence of str
         What the teacher should know; on the page about the class.
+    general : bool, default False
+        Whether students' pages say nothing about their answers but whether they are correct, with a general hint.
     """
     pages = folder / PAGES
     pages.mkdir(parents=True, exist_ok=True)
     for student in students:
-        page = write_student_page(student, list(asked))
+        page = write_student_page(student, list(asked), general=general)
         replace_file(pages / student.page, page.encode(errors="replace"), durable=False)
     for old in {path.name for path in pages.glob("*.html")} - {each.page for each in students}:
         (pages / old).unlink()

@@ -94,7 +94,7 @@ def plan(
         for each in submissions:
             try:
                 yield plan_notebook(each, name, release, files, settings, reason if each.student in regrade else None)
-            except (UserError, OSError) as error:  # a damaged result, or a file that is gone
+            except (UserError, OSError) as error:  # a result of another version, or a file that is gone
                 yield each.student, name, error
 
 
@@ -120,7 +120,10 @@ def plan_notebook(
         "code": fingerprint_grading(),
         "cells": "every" if settings.every_cell else "needed",
     }
+    damaged = len(files.set_aside)
     former = files.read(submission.student, name)
+    if len(files.set_aside) > damaged and reason is None:
+        reason = "the file of its result was damaged"
     if not former or reason is not None:
         return Planned(submission, name, len(former) + 1, reason or "", fingerprints, problem)
     last = former[-1]

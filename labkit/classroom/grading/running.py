@@ -80,6 +80,7 @@ def grade(
     regrade: Sequence[str] = (),
     reason: str = "",
     every_cell: bool = False,
+    general_hints: bool | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Grading:
     """Grade submissions in a box, and write results, a page per student, tables of grades and an overview.
@@ -106,6 +107,9 @@ def grade(
         Why they are; their pages say it.
     every_cell : bool, default False
         Execute cells that no exercise depends on, too.
+    general_hints : bool, optional
+        Whether students' pages have the first hint of an exercise in place of what was found in the answer, so that
+        they name no hidden call; by default as in the last run, and at first False. Results and the overview say all.
     on_progress : callable, optional
         Called with how many notebooks are graded, and of how many.
 
@@ -130,9 +134,17 @@ def grade(
         grading = Grading(folder, asked=[describe_notebook(release, name) for name in release.names])
         files = ResultFiles(folder / RESULTS)
         todo = settle(grading, plan(found, release, files, settings, regrade=regrade, reason=reason), release, files)
-        if grades.read().get("release") not in (None, release.fingerprint):
+        former = grades.read()
+        if general_hints is None:
+            general_hints = bool(former.get("general_hints"))
+        if former.get("release") not in (None, release.fingerprint):
             grading.notices.append("the release, or labkit, is not that of the last run, so everything is graded again")
-        grades.note(release=release.fingerprint, submissions=str(submissions), unsafe=not settings.boxed)
+        grades.note(
+            release=release.fingerprint,
+            submissions=str(submissions),
+            unsafe=not settings.boxed,
+            general_hints=general_hints,
+        )
         if todo:
             slots = min(workers or count_workers([MEMORY] * len(todo)), len(todo))
             with open_pool(slots, scheduler, most=workers, prepare=partial(prepare_to_grade, cores())) as pool:
@@ -140,7 +152,7 @@ def grade(
                 run(grading, todo, pool, release, files, settings, on_progress)
         grading.students = list_class(grading, found, release, files)
         note_results(grading, files)
-        write_feedback(grading.students, grading.asked, folder, notices=grading.notices)
+        write_feedback(grading.students, grading.asked, folder, notices=grading.notices, general=general_hints)
     return grading
 
 
@@ -258,8 +270,10 @@ def describe_notebook(release: Release, name: str) -> AskedNotebook:
             elif first.startswith("### Exercise ") and " · " in first:
                 number, _, words = first.removeprefix("### Exercise ").partition(" · ")
                 titles[number.strip()] = words.strip()
-    objectives = {each: find_exercise(each).objective for each in points}
-    return AskedNotebook(name, title, points, titles, objectives, release.left_out(name))
+    exercises = {each: find_exercise(each) for each in points}
+    objectives = {name: each.objective for name, each in exercises.items()}
+    hints = {name: each.hints[0] for name, each in exercises.items()}
+    return AskedNotebook(name, title, points, titles, objectives, hints, release.left_out(name))
 
 
 def list_class(grading: Grading, found: "list[Submission]", release: Release, files: ResultFiles) -> list[Graded]:
@@ -273,15 +287,17 @@ def list_class(grading: Grading, found: "list[Submission]", release: Release, fi
         results = {name: files.read(student, name) for name in valid}
         known, came = roster.get(student), handed_in.get(student)
         words = {"name": known.name, "email": known.email, "login": known.login} if known else {}
+        row = dict(known.columns) if known and known.platform == "Canvas" else {}
         if came is not None:
             words["name"] = words.get("name") or came.name
             words["canvas"] = came.number if came.platform == "Canvas" else ""
-        graded.append(Graded(student, results=results, faults=faults, **words))
+        graded.append(Graded(student, row=row, results=results, faults=faults, **words))
     return graded
 
 
 def note_results(grading: Grading, files: ResultFiles) -> None:
-    """Note checks that failed, and results of students who are no longer among the submissions."""
+    """Note checks that failed, damaged results, and those of students who are no longer among the submissions."""
+    grading.notices += files.set_aside
     for student in grading.students:
         for result in student.counting:
             if failed := [name for name, each in result.exercises.items() if each.crashed]:

@@ -58,6 +58,11 @@ TEACHER = """\
 Keep this folder to yourself. `manifest.json` holds the seed: whoever knows it can compute the hidden probes. Without it
 nothing that was handed out can be graded. Everything next to this folder is for students.
 
+The hidden probes are the same for the whole class, and known to it as soon as feedback pages are out: pages name the
+call that an answer fails. A table of results then passes without a function. For a second attempt, write another
+release, with another seed, into another folder; or call `labkit class grade` with `--general-hints` from the first time
+on, so that pages name no call.
+
 To write the same files again, also with more students on the roster or with more notebooks:
 `labkit class release` with the same folder; without `--seed` it takes the seed from here.
 

@@ -34,6 +34,14 @@ def grade_class(
     every_cell: Annotated[
         bool, typer.Option("--every-cell", help="Also execute cells that no exercise depends on.")
     ] = False,
+    general_hints: Annotated[
+        bool | None,
+        typer.Option(
+            "--general-hints/--exact-hints",
+            help="Pages name no hidden call, and have a general hint; as in the last call by default.",
+            show_default=False,
+        ),
+    ] = None,
     unsafe: Annotated[
         bool, typer.Option("--unsafe", help="Where no box works, run students' code without one; every page says so.")
     ] = False,
@@ -65,6 +73,7 @@ def grade_class(
                 regrade=regrade or (),
                 reason=reason,
                 every_cell=every_cell,
+                general_hints=general_hints,
                 on_progress=display.show,
             )
     except KeyboardInterrupt:
