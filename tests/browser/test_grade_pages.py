@@ -56,3 +56,11 @@ def test_their_policy_stops_scripts(folder, browser, tmp_path):
         assert tab.title() == "Feedback for s1" and len(tab.complaints) >= 1
         assert tab.evaluate("getComputedStyle(document.querySelector('.exercise')).borderLeftWidth") == "4px"
         tab.complaints.clear()
+
+
+def test_columns_of_words_are_wide_enough_to_read_on_a_phone(folder, browser):
+    """The table scrolls; it does not squeeze what was found into a column of single letters beyond the edge."""
+    with open_tab(browser, width=WIDTHS[-1]) as tab:
+        tab.goto((folder / "overview.html").as_uri())
+        cells = "[...document.querySelectorAll('[aria-label=Students] td:not(.number)')]"
+        assert min(tab.evaluate(f"{cells}.map((cell) => cell.offsetWidth)")) >= 200
