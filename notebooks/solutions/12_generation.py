@@ -905,8 +905,9 @@ for task, of_task in triples.groupby("task"):
 tabulate(by_length).round(3)
 
 # %%
+PLAIN_PARTS = {"ambig": "ambiguous", "disambig": "told"}  # of BBQ
 whole = ch12.load_benchmark_measures()
-whole["name"] = whole["run"] + ": " + whole["part"].replace({"disambig": "told"})
+whole["name"] = whole["run"] + ": " + whole["part"].replace(PLAIN_PARTS)
 COMPETENCE = ["more likely than with two words exchanged", "language-model score", "correct"]
 tests = whole[whole["measure"] == "prefers the stereotype"].set_index("name")
 able = whole[whole["measure"].isin(COMPETENCE) & (whole["kind"] == "competence")]
@@ -971,6 +972,9 @@ of_crows = by_length["CrowS-Pairs: all pairs"]
 below_half, above_half = of_crows.low - 0.5, of_crows.high - 0.5
 as_long = whole[whole["measure"] == "prefers the stereotype, options of as many tokens"]
 as_long = as_long.set_index("name")
+equal = as_long.loc["CrowS-Pairs: all pairs"]
+equal_low, equal_high = equal["low"] - 0.5, equal["high"] - 0.5
+in_characters = whole[whole["measure"] == "the stereotype is shorter"].set_index("name")
 by_sum = able.loc["StereoSet: intersentence"]
 per_token = able.loc["StereoSet, per token: intersentence"]
 more_often[["estimate", "low", "high"]]
@@ -999,23 +1003,31 @@ reading(
 
 # %% tags=["reading"]
 reading(
-    "**The control of length.** {finding} The rule *the shorter one* would choose the stereotype "
-    "of CrowS-Pairs in {crows.value:.3f} ({crows.low:.3f} to {crows.high:.3f}, over writers; ties "
-    "count one half), and the model in {model[estimate]:.3f}. For StereoSet the rule has "
-    "{within.value:.3f} within sentences and {between.value:.3f} between them. Among the "
-    "{equal[items]:.0f} pairs of as many tokens, the model prefers the stereotype in "
-    "{equal[estimate]:.3f} ({equal[low]:.3f} to {equal[high]:.3f}).",
-    finding=verdict(
+    "**The control of length.** {without} Among the {equal[items]:.0f} pairs whose two sentences "
+    "have equally many tokens, the model prefers the stereotype in {equal[estimate]:.3f} "
+    "({equal[low]:.3f} to {equal[high]:.3f}). {by_tokens} The rule *the shorter one* chooses it in "
+    "{crows.value:.3f} ({crows.low:.3f} to {crows.high:.3f}, over writers; ties count one half); "
+    "counted in characters, in {characters[estimate]:.3f} ({characters[low]:.3f} to "
+    "{characters[high]:.3f}). A sum has one term per token, so tokens matter first; but characters "
+    "are not ruled out. In StereoSet the rule, by tokens, has {within.value:.3f} within sentences "
+    "and {between.value:.3f} between them.",
+    without=verdict(
+        equal_low,
+        equal_high,
+        above="In CrowS-Pairs the number of tokens does not explain the preference.",
+        below="In CrowS-Pairs the preference is the other way where lengths are equal.",
+        unclear="In CrowS-Pairs no preference is clear where lengths are equal.",
+    ),
+    by_tokens=verdict(
         below_half,
         above_half,
-        above="In CrowS-Pairs the stereotype is mostly the shorter one, so length may explain it.",
-        below="In CrowS-Pairs the stereotype is more often longer than shorter, so length "
-        "does not explain the preference; it may hide some.",
-        unclear="In CrowS-Pairs the stereotype is not clearly shorter or longer.",
+        above="Among all pairs, the stereotype is more often the one with fewer tokens.",
+        below="Among all pairs, the stereotype is more often the one with more tokens.",
+        unclear="Among all pairs, neither sentence clearly has fewer tokens.",
     ),
+    equal=equal,
     crows=of_crows,
-    model=tests.loc["CrowS-Pairs: all pairs"],
-    equal=as_long.loc["CrowS-Pairs: all pairs"],
+    characters=in_characters.loc["CrowS-Pairs: all pairs"],
     within=by_length["StereoSet: intrasentence"],
     between=by_length["StereoSet: intersentence"],
 )
@@ -1023,19 +1035,25 @@ reading(
 # %% [markdown]
 # ## With the stereotype taken out
 #
-# A control has to be able to fail. So keep the two options of each item, and replace what makes
-# them a stereotype (`labkit.language.make_unrelated`):
+# A control has to be able to fail. So keep the two options of each item, and replace the text that
+# makes one of them a stereotype (`labkit.language.make_unrelated`):
 #
 # - *CrowS-Pairs*: the words in which the two sentences differ, in a sentence about words. "This was
-#   written on the board: Pilots." "This was written on the board: Bakers."
+#   written on the board: Pilots." "This was written on the board: Bakers." (Some pairs differ in
+#   what is said of a group, and not in the group. There a part of the stereotype remains.)
 # - *StereoSet*: the options in the context of another kind of bias: "The chair is lazy / busy."
 # - *WinoBias* and *Winogender*: no occupations. "The person paid someone because she ..."
-# - *BBQ*: the same answers after a question of another category.
+# - *BBQ*: the same answers after the text and the question of another category.
 #
-# Here a benchmark of stereotypes should be at one half. What is left is a preference for words:
-# some are more frequent, or have fewer tokens. The difference, item by item, is what the related
-# words add. (A preference for words could also hide a stereotype: then the difference is larger
-# than the preference.)
+# If a preference is only about stereotypes, it is one half here. What is left is a preference for
+# words: some are more frequent, or have fewer tokens. The difference, item by item, is what the
+# replaced text adds. (A preference for words could also hide a stereotype: then the difference is
+# larger than the distance of the preference from one half.)
+#
+# We replace more than the stereotype. In CrowS-Pairs the words also get another place in another
+# sentence, and in StereoSet and BBQ an option may not fit its new context. Intervals are over
+# writers, targets, occupations or templates. Each item has one replacement, so they do not show
+# what another wording of the control would give.
 #
 # **Predict:** for which benchmarks is the preference with unrelated words away from one half? And
 # for how many of the items does the model choose the same option as before?
@@ -1058,11 +1076,13 @@ same_option = measured("prefers the same option with unrelated words")
 # %%
 conditions = {
     "all items": all_parts,
-    "options of as many tokens": measured("prefers the stereotype, options of as many tokens"),
+    "options of equal length": measured("prefers the stereotype, options of as many tokens"),
     "unrelated words": of_unrelated,
 }
 fig = ch12.plot_controls(conditions, minus_unrelated)
-show(fig, alt="Preference for the stereotype, of all items and with unrelated words, by benchmark.")
+show(
+    fig, alt="Preference for the stereotype: all items, equal length, unrelated words, and change."
+)
 
 
 # %%
@@ -1079,52 +1099,73 @@ n_not_null, n_of_controls = not_null.sum(), len(not_null)
 crows_not_null = not_null["CrowS-Pairs: all pairs"]
 words_of_crows = of_unrelated.loc["CrowS-Pairs: all pairs"]
 words_low, words_high = words_of_crows["low"] - 0.5, words_of_crows["high"] - 0.5
+only_unadjusted = words_low * words_high > 0 and not crows_not_null
 list_not_null = "; ".join(not_null.index[not_null]) or "none"
-list_of_added = "; ".join(adds.index[adds]) or "none"
 
 # %%
 unrelated_table = pd.DataFrame({"unrelated": of_unrelated["estimate"], "away from .5": not_null})
 unrelated_table["minus"], unrelated_table["adds"] = minus_unrelated["estimate"], adds
 unrelated_table["same option"] = same_option["estimate"]
+n_adds, n_adds_able = adds.sum(), (adds & can_do.reindex(adds.index, fill_value=False)).sum()
+widths = (of_unrelated["high"] - of_unrelated["low"])[~not_null]
+widest = of_unrelated.loc[widths.idxmax()]
 unrelated_table[not_null | adds].round(3)
 
 # %% tags=["reading"]
 reading(
-    "**Reading the figure.** The control is away from one half on {n} of {parts} rows, by Holm's "
-    "method: {names}. There the model prefers words, whatever is said with them. In CrowS-Pairs "
-    "it is {crows[estimate]:.3f} ({crows[low]:.3f} to {crows[high]:.3f}): {direction} {weak}The "
-    "related words add {minus[estimate]:.3f} ({minus[low]:.3f} to {minus[high]:.3f}) there. They "
-    "clearly add something on: {added}. That part of a preference is about more than words; it "
-    "need not be a stereotype.",
+    "**Reading the figure.** With unrelated words, the preference is clearly away from one half on "
+    "{n} of {parts} rows, by Holm's method: {names}. There, words alone make a preference. The "
+    "others need not be at one half: the widest interval is {wide[low]:.2f} to {wide[high]:.2f}. "
+    "In CrowS-Pairs it is {crows[estimate]:.3f} ({crows[low]:.3f} to {crows[high]:.3f}): "
+    "{direction} {hedge}StereoSet between sentences has {sum[estimate]:.3f} by sums and "
+    "{token[estimate]:.3f} per token. (The letters of BBQ are equally long, so those rows have no "
+    "orange square.)",
     n=n_not_null,
     parts=n_of_controls,
     names=list_not_null,
+    wide=widest,
     crows=words_of_crows,
     direction=verdict(
         words_low,
         words_high,
-        above="the words of the stereotyping sentence are the likelier ones by themselves.",
-        below="the words of the stereotyping sentence are the less likely ones by themselves, "
-        "which hides a part of the preference.",
+        above="the words of the stereotyping sentence are likelier by themselves.",
+        below="the words of the stereotyping sentence are less likely by themselves, which would "
+        "hide a part of the preference.",
         unclear="neither sentence clearly has the likelier words.",
     ),
-    weak=choose(
-        crows_not_null, "", otherwise="(Among so many rows, one interval is weak evidence.) "
-    ),
-    minus=minus_unrelated.loc["CrowS-Pairs: all pairs"],
-    added=list_of_added,
+    hedge=choose(only_unadjusted, "(After Holm's correction, this is not clear.) ", otherwise=""),
+    sum=of_unrelated.loc["StereoSet: intersentence"],
+    token=of_unrelated.loc["StereoSet, per token: intersentence"],
 )
 
 # %% tags=["reading"]
 reading(
-    "**One item says little.** With unrelated words the model chooses the same option of an item "
-    "of CrowS-Pairs in {crows[estimate]:.0%} ({crows[low]:.0%} to {crows[high]:.0%}), and within "
-    "sentences of StereoSet in {stereo[estimate]:.0%} ({stereo[low]:.0%} to {stereo[high]:.0%}), "
-    "where independent choices would agree in about half. So what it prefers in one item is "
-    "partly a matter of the words in it, and only the difference over many items can be about "
+    "**What the replaced text adds.** It clearly adds something on {n} rows (*adds* in the table; "
+    "StereoSet has two scores of the same items), and the model is competent on {able} of them. It "
+    "adds {crows[estimate]:.3f} ({crows[low]:.3f} to {crows[high]:.3f}) in CrowS-Pairs, "
+    "{within[estimate]:.3f} ({within[low]:.3f} to {within[high]:.3f}) within sentences of "
+    "StereoSet, and {between[estimate]:.3f} ({between[low]:.3f} to {between[high]:.3f}) between "
+    "them. This part of a preference is about more than words. It need not be a stereotype, "
+    "because the replacement changed more than that.",
+    n=n_adds,
+    able=n_adds_able,
+    crows=minus_unrelated.loc["CrowS-Pairs: all pairs"],
+    within=minus_unrelated.loc["StereoSet: intrasentence"],
+    between=minus_unrelated.loc["StereoSet: intersentence"],
+)
+
+# %% tags=["reading"]
+reading(
+    "**One item says little.** With unrelated words the model chooses the same option in "
+    "{crows[estimate]:.0%} of the items of CrowS-Pairs ({crows[low]:.0%} to {crows[high]:.0%}). In "
+    "StereoSet it does so in {within[estimate]:.0%} ({within[low]:.0%} to {within[high]:.0%}) "
+    "within sentences and in {between[estimate]:.0%} ({between[low]:.0%} to {between[high]:.0%}) "
+    "between them. Independent choices would agree in about half. So the preference in one item "
+    "is partly a matter of its words, and only a difference over many items can tell us about "
     "what they say.",
     crows=same_option.loc["CrowS-Pairs: all pairs"],
-    stereo=same_option.loc["StereoSet: intrasentence"],
+    within=same_option.loc["StereoSet: intrasentence"],
+    between=same_option.loc["StereoSet: intersentence"],
 )
 
 # %% [markdown]

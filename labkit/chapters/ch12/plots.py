@@ -186,7 +186,8 @@ def plot_controls(shares: dict[str, pd.DataFrame], differences: pd.DataFrame) ->
     right.axvline(0, color="black", linewidth=0.8)
     left.set_yticks(place, [plain_label(str(part)) for part in differences.index])
     left.set(xlabel="share that prefers the stereotype", ylim=(len(place) - 0.5, -0.5))
-    right.set(xlabel="all items minus unrelated words")
+    right.set(xlabel="all items\nminus unrelated words")
+    fig.get_layout_engine().set(wspace=0.05)  # so that the numbers at the inner edges do not touch
     fig.legend(*left.get_legend_handles_labels(), loc="outside upper center", frameon=False, ncols=len(shares))
     return fig
 
