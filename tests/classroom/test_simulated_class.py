@@ -86,6 +86,7 @@ def test_pages_of_the_simulated_class_run_nothing(graded):
 def test_a_cluster_gives_the_grades_of_this_machine(graded, cluster, tmp_path):
     """With `--scheduler`: the same states, points and messages; its boxes and judges have ended."""
     students, here = graded
+    before = boxes()  # those that other tests share
     everybody = sorted(students)
     chosen = everybody[:6]
     for each in chosen:
@@ -102,7 +103,7 @@ def test_a_cluster_gives_the_grades_of_this_machine(graded, cluster, tmp_path):
     for one in there.students[: len(chosen)]:
         (other,) = [each for each in here.students if each.id == one.id]
         assert one.last(NAME).exercises == other.last(NAME).exercises
-    assert boxes() == set()
+    assert boxes() <= before
 
 
 def boxes():

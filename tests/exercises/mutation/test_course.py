@@ -17,11 +17,17 @@ IDENTIFIERS = [
     for identifier in re.findall(r'^# %%.* exercise="([^"]+)"', COURSE.path(name).read_text(encoding="utf-8"), re.M)
 ]
 LISTED = read_scores()
+# Any four forgeries of different kinds are right here, so most changes of a right answer give another right answer.
+MANY_RIGHT_ANSWERS = {"14.2"}
 
 
 @pytest.mark.parametrize(
     "identifier",
-    [pytest.param(each, marks=[] if each[:2] in FAST else pytest.mark.slow) for each in IDENTIFIERS],
+    [
+        pytest.param(each, marks=[] if each[:2] in FAST else pytest.mark.slow)
+        for each in IDENTIFIERS
+        if each not in MANY_RIGHT_ANSWERS
+    ],
 )
 def test_a_grader_rejects_mutants(identifier):
     """Nearly all of them; on the list of exceptions is the exact share, so that a judge that gets worse is found."""
@@ -38,5 +44,5 @@ def test_a_grader_rejects_mutants(identifier):
 
 def test_the_list_of_exceptions_only_shrinks():
     """It holds exercises that there are, of notebooks that are not revised."""
-    assert set(LISTED) <= set(IDENTIFIERS)
+    assert set(LISTED) | MANY_RIGHT_ANSWERS <= set(IDENTIFIERS)
     assert {identifier[:2] for identifier in LISTED} <= unrevised()
