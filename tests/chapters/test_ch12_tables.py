@@ -133,7 +133,7 @@ def test_some_letters_are_written_again():
 
 @pytest.mark.slow
 def test_a_benchmark_is_scored_again():
-    """Winogender, the shortest: every estimate of its own items to two decimals; unrelated words would double the time."""
+    """Winogender, the shortest: every estimate of its own items, to two decimals."""
     from labkit.language import load_generative_model, score_benchmark, summarise_benchmark
 
     found = summarise_benchmark(score_benchmark(load_generative_model(), "winogender"))
