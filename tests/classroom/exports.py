@@ -3,42 +3,24 @@
 import io
 import json
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from labkit.classroom.releases import ReleasedCell
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A released cell."""
-
-    id: str
-    kind: str
-    source: str
-    role: str = "given"
-    exercise: str | None = None
-    points: int = 0
-
-
-@dataclass(frozen=True)
-class Person:
-    """A student of a roster."""
-
-    id: str
-    name: str = ""
-    email: str = ""
-    login: str = ""
-    folder: str = ""
-    platform: str = "plain"
-    columns: dict = field(default_factory=dict, hash=False)
+def hand_out(identifier, kind, source, role="given", exercise=None, points=0):
+    """Return a cell that was handed out."""
+    return ReleasedCell(identifier, kind, source, role, exercise, points)
 
 
 RELEASED = [
-    Cell("title", "markdown", "# 04 · How do we measure fairness?"),
-    Cell("version", "code", 'import labkit\n\nlabkit.check_copy("04_measuring", "0.3.0", "d7bb03f38777")'),
-    Cell("imports", "code", "import math\nimport statistics as st\n\nfrom labkit.exercises import check, hint"),
-    Cell("data", "code", 'people = {"a": [1, 0, 1, 1], "b": [0, 0, 1, 0]}\nMOST = 12'),
-    Cell("shown", "code", "list(people)[:MOST]"),
-    Cell("text-1", "markdown", "### Exercise 04.1 · Repair a rate\n\nThe function has two mistakes. Repair them."),
-    Cell(
+    hand_out("title", "markdown", "# 04 · How do we measure fairness?"),
+    hand_out("version", "code", 'import labkit\n\nlabkit.check_copy("04_measuring", "0.3.0", "d7bb03f38777")'),
+    hand_out("imports", "code", "import math\nimport statistics as st\n\nfrom labkit.exercises import check, hint"),
+    hand_out("data", "code", 'people = {"a": [1, 0, 1, 1], "b": [0, 0, 1, 0]}\nMOST = 12'),
+    hand_out("shown", "code", "list(people)[:MOST]"),
+    hand_out("text-1", "markdown", "### Exercise 04.1 · Repair a rate\n\nThe function has two mistakes. Repair them."),
+    hand_out(
         "exercise-04-1",
         "code",
         'def alarm_rates(counts):\n    """Return the rate of each group."""\n    found = {}\n'
@@ -46,25 +28,25 @@ RELEASED = [
         "answer",
         "04.1",
     ),
-    Cell("check-1", "code", 'from labkit.exercises import check\n\ncheck("04.1", alarm_rates)', "check", "04.1", 2),
-    Cell("between", "markdown", "## Whose question is it?\n\nThe denominator tells you."),
-    Cell(
+    hand_out("check-1", "code", 'from labkit.exercises import check\n\ncheck("04.1", alarm_rates)', "check", "04.1", 2),
+    hand_out("between", "markdown", "## Whose question is it?\n\nThe denominator tells you."),
+    hand_out(
         "derived",
         "code",
         'rates = {"a": st.mean(people["a"]), "b": st.mean(people["b"])}\nhighest = max(rates.values())',
     ),
-    Cell("text-2", "markdown", "### Exercise 04.2 · Three voices\n\nWho asks for which rate?"),
-    Cell(
+    hand_out("text-2", "markdown", "### Exercise 04.2 · Three voices\n\nWho asks for which rate?"),
+    hand_out(
         "exercise-04-2",
         "code",
         'voices = {\n    "patient": (..., ...),\n    "surgeon": (..., ...),\n}',
         "answer",
         "04.2",
     ),
-    Cell("check-2", "code", 'from labkit.exercises import check\n\ncheck("04.2", voices)', "check", "04.2", 3),
-    Cell("text-3", "markdown", "### Exercise 04.3 · Your own audit\n\nGive the difference and its limit."),
-    Cell("exercise-04-3", "code", "difference, low = ..., ...", "answer", "04.3"),
-    Cell(
+    hand_out("check-2", "code", 'from labkit.exercises import check\n\ncheck("04.2", voices)', "check", "04.2", 3),
+    hand_out("text-3", "markdown", "### Exercise 04.3 · Your own audit\n\nGive the difference and its limit."),
+    hand_out("exercise-04-3", "code", "difference, low = ..., ...", "answer", "04.3"),
+    hand_out(
         "check-3",
         "code",
         'from labkit.exercises import check\n\ncheck("04.3", {"difference": difference, "low": low})',
@@ -72,7 +54,7 @@ RELEASED = [
         "04.3",
         3,
     ),
-    Cell("end", "markdown", "## What you learned"),
+    hand_out("end", "markdown", "## What you learned"),
 ]
 
 ANSWERS = {

@@ -2,8 +2,9 @@
 
 import pytest
 
+from labkit.classroom.releases import Student
 from labkit.classroom.submissions import find_submissions
-from tests.classroom.exports import Handout, Person, lay_out, notebook, zipped
+from tests.classroom.exports import Handout, lay_out, notebook, zipped
 
 NAME = "04_measuring"
 FILE = f"{NAME}.ipynb"
@@ -13,7 +14,7 @@ MOODLE = "assignsubmission_file"
 
 def canvas(identifier, name, number):
     """Return a student of Canvas's gradebook."""
-    return Person(identifier, name, platform="Canvas", columns={"ID": number})
+    return Student(identifier, name, platform="Canvas", columns={"ID": number})
 
 
 CANVAS = (
@@ -21,7 +22,7 @@ CANVAS = (
     canvas("u2", "Hopper, Grace", "1002"),
     canvas("u3", "Mallory, Mal", "1003"),
 )
-PLAIN = tuple(Person(each.id, each.name, f"{each.id}@example.org") for each in CANVAS)
+PLAIN = tuple(Student(each.id, each.name, f"{each.id}@example.org") for each in CANVAS)
 
 
 def collect(tmp_path, files, students, **options):

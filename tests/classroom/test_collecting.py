@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from labkit.classroom.releases import Student
 from labkit.classroom.submissions import _choosing, find_submissions, read_deadline
 from labkit.errors import UserError
-from tests.classroom.exports import Handout, Person, lay_out, notebook, zipped
+from tests.classroom.exports import Handout, lay_out, notebook, zipped
 from tests.classroom.test_submissions import FILE, NAME, found, named_in
 
 OWN, OTHER = notebook(metadata={"own": 1}), notebook(metadata={"own": 2})
@@ -119,13 +120,13 @@ def test_no_folder(tmp_path):
 # ---- Whose it is -----------------------------------------------------------------------------------------------------
 
 ROSTER = (
-    Person("1001", "Ada Lovelace", "ada@example.org", login="al"),
-    Person("1002", "Kurt Gödel", "kg@example.org", platform="Canvas", columns={"ID": "6"}),
-    Person("1003", "Emmy Noether", "emmy@example.org"),
-    Person("1004", "太郎 田中", "taro@example.org"),
-    Person("1005", "Mary Smith", "mary@example.org"),
-    Person("1006", "Mary Smith", "smith@example.org"),
-    Person("1007", "Ludwig van der Berg", "berg@example.org"),
+    Student("1001", "Ada Lovelace", "ada@example.org", login="al"),
+    Student("1002", "Kurt Gödel", "kg@example.org", platform="Canvas", columns={"ID": "6"}),
+    Student("1003", "Emmy Noether", "emmy@example.org"),
+    Student("1004", "太郎 田中", "taro@example.org"),
+    Student("1005", "Mary Smith", "mary@example.org"),
+    Student("1006", "Mary Smith", "smith@example.org"),
+    Student("1007", "Ludwig van der Berg", "berg@example.org"),
 )
 
 
