@@ -59,9 +59,15 @@ def summarise_benchmark(
     Raises
     ------
     UserError
-        Several benchmarks or forms in one frame, or an unknown column.
+        Several benchmarks or forms in one frame, an unknown column, or scores next to unrelated words, which have no
+        competence.
     """
     check_one_benchmark(scores)
+    if not {"competent", "correct"} & set(scores.columns):
+        raise UserError(
+            "these scores have no competence, so they are those next to unrelated words; hand them to "
+            "compare_unrelated, with the scores of the same items"
+        )
     if by is not None and by not in scores:
         raise UserError(f"there is no column {by!r}; the scores have {', '.join(scores.columns)}")
     name, rows = scores["benchmark"].iloc[0], []

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from labkit.errors import UserError
 from labkit.language import (
     compare_unrelated,
     load_generative_model,
@@ -202,3 +203,10 @@ def test_what_is_compared_is_one_benchmark(guessing):
     mixed = pd.concat([scores, scores.assign(benchmark="bbq")])
     with pytest.raises(ValueError, match="several values of 'benchmark'"):
         compare_unrelated(scores, mixed)
+
+
+@pytest.mark.parametrize("name", ["crows_pairs", "bbq"])
+def test_scores_next_to_unrelated_words_are_not_summarized_alone(name, guessing):
+    """They have no competence, and the message says what takes them."""
+    with pytest.raises(UserError, match="hand them to compare_unrelated"):
+        summarise_benchmark(score_benchmark(guessing, name, items=8, unrelated=True))
